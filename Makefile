@@ -1,0 +1,62 @@
+# Everything runs in a virtual environment inside the clone, made on first use from Python 3.11
+# or newer and nothing else. `make PYTHON=python3.12 test` takes another interpreter.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs bench wheel-test clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@echo "make demo        the main job on the bundled mice; opens the way to out/mice/report.html"
+	@echo "make test        the test suite"
+	@echo "make check       ruff, pyright, documentation build"
+	@echo "make docs        the documentation as a web site in site/"
+	@echo "make bench       speed and memory, one table"
+	@echo "make wheel-test  build the wheel and try it in an empty environment"
+	@echo "make clean       remove everything that was made, the environment included"
+
+# Remade when the dependencies change. The stamp comes last, so an interrupted installation is
+# taken up again. The build backend is installed first and pinned like the rest.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "inverseq needs Python 3.11 or newer; $(PYTHON) is" \
+	    "$$($(PYTHON) -V 2>&1 || echo missing). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "could not make .venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing inverseq into .venv (once, one to three minutes) ..."
+	@$(BIN)/python -m pip install -q -c constraints.txt hatchling editables
+	@$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation -e '.[test,docs]'
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/inverseq fit mice --out out/mice
+
+test: $(READY)
+	$(BIN)/python -m pytest -q -n 2
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+docs: $(READY)
+	$(BIN)/mkdocs build --strict --site-dir site
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+# The wheel, not the tree: what is not packaged is missing here, as it would be for a user.
+wheel-test: $(READY)
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > build/wheel/build.log
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install -q -c constraints.txt build/wheel/*.whl
+	cd build/wheel && venv/bin/inverseq --help > help.txt
+	cd build/wheel && venv/bin/python ../../tests/wheel_smoke.py
+
+clean:
+	rm -rf .venv build dist out site .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

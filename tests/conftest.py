@@ -1,0 +1,20 @@
+"""Settings for the whole suite: set before anything of the scientific stack is imported."""
+
+import os
+
+# No screen, and no more threads than the runner has workers for.
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "home", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+# The same examples each time where nobody is there to look at a rare one.
+settings.register_profile("ci", parent=settings.get_profile("home"), derandomize=True)
+settings.register_profile("thorough", parent=settings.get_profile("home"), max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "home"))

@@ -1,0 +1,91 @@
+"""`import inverseq` is cheap and leaves nothing behind; each run in an interpreter of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("jax", "scipy", "matplotlib", "duckdb", "pandas", "polars", "gymnasium", "rich", "tyro")
+
+
+def run(code: str) -> dict:
+    """What `code`, run by a fresh interpreter, leaves in the name `result`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport json\nprint(json.dumps(result))"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST")},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_nothing_heavy_is_loaded():
+    code = f"import sys, inverseq\nresult = [m for m in {HEAVY!r} if m in sys.modules]"
+    assert run(code) == []
+
+
+def test_under_a_fifth_of_a_second():
+    code = "import time\nt = time.process_time()\nimport inverseq\nresult = time.process_time() - t"
+    best = min(run(code) for _ in range(5))
+    assert best < 0.2
+
+
+SNAPSHOT = """
+import os, sys, warnings, logging, locale, random
+import numpy
+def snapshot():
+    return [repr(warnings.filters), sorted(os.environ.items()), repr(numpy.geterr()),
+            repr(numpy.get_printoptions()), repr(logging.getLogger().handlers),
+            logging.getLogger().level, repr(random.getstate()), repr(numpy.random.get_state()),
+            locale.setlocale(locale.LC_ALL), sys.getrecursionlimit(), repr(sys.excepthook)]
+before = snapshot()
+import inverseq
+result = [[a, b] for a, b in zip(before, snapshot()) if a != b]
+"""
+
+
+def test_nothing_global_is_set():
+    assert run(SNAPSHOT) == []
+
+
+RESOLVED = """
+import sys, warnings
+warnings.simplefilter("error")
+import inverseq
+missing = [name for name in inverseq.__all__ if not hasattr(inverseq, name)]
+unlisted = [name for name in inverseq.__all__ if name not in dir(inverseq)]
+started = wide = False
+if "jax" in sys.modules:
+    import jax
+    from jax._src import xla_bridge
+    started, wide = xla_bridge.backends_are_initialized(), jax.config.jax_enable_x64
+result = [missing, unlisted, started, wide, inverseq.__all__ == sorted(set(inverseq.__all__))]
+"""
+
+
+def test_every_public_name_resolves_without_starting_jax():
+    missing, unlisted, started, wide, tidy = run(RESOLVED)
+    assert missing == []
+    assert unlisted == []
+    assert not started, "a JAX backend was started by an import"
+    assert not wide, "the precision of JAX was changed for the whole process"
+    assert tidy, "__all__ is sorted and names nothing twice"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    code = "import inverseq\ntry:\n    inverseq.nonsense\nexcept AttributeError as e:\n    result = str(e)"
+    assert "nonsense" in run(code)
+
+
+def test_a_missing_optional_package_says_what_to_type():
+    from inverseq._core.errors import MissingPackageError, missing_package
+
+    error = missing_package("pynwb", "nwb")
+    assert isinstance(error, ImportError)
+    assert 'pip install "inverseq[nwb]"' in str(error)
+    with pytest.raises(MissingPackageError):
+        raise error
