@@ -20,7 +20,7 @@ UNSAFE = {
     "eval of text": r"(?<![\w.])ev" + r"al\(",
 }
 LOCAL = {
-    "a package registry": r"(pypi|pythonhosted|registry\.npmjs|/sim" + "ple/)",
+    "a package registry": r"(py" + r"pi\.|python" + r"hosted|registry\.np" + "mjs|/sim" + "ple/)",
     "a path of one machine": r"(?<![\w.:/])/(home|root|work|Users|opt|tmp)/",
     "an address on a private net": r"\b(10|192\.168)(\.\d+){2,3}:\d+",
 }

@@ -1,0 +1,106 @@
+"""Every shown line runs: Python blocks and `inverseq` commands of the README and the pages.
+
+A page is run from top to bottom in a folder of its own. ```python blocks share one namespace;
+```csv title="NAME" blocks become files; lines `$ inverseq ...` of ```console blocks are run as
+commands, and a following block of them may end in an expected failure marked `# exit 2`.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^(?P<indent> *)```(?P<head>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.M | re.S)
+
+
+def blocks(page: Path) -> list[tuple[str, str, int]]:
+    """(first words after the fence, text, line) of each fenced block of a page."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        indent = match["indent"]
+        lines = [line.removeprefix(indent) for line in match["body"].splitlines(keepends=True)]
+        found.append((match["head"].strip(), "".join(lines), text[: match.start()].count("\n") + 2))
+    return found
+
+
+def commands(text: str) -> list[tuple[list[str], int]]:
+    """The `inverseq` commands of a console block as arguments, each with its exit code."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("$ inverseq"):
+            code = re.search(r"# exit (\d+)$", line)
+            found.append((shlex.split(line[2:], comments=True), int(code[1]) if code else 0))
+    return found
+
+
+def runnable(page: Path) -> bool:
+    return any(
+        head == "python" or (head == "console" and commands(text)) for head, text, _ in blocks(page)
+    )
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if runnable(p)], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_every_shown_line_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__page__"}
+    for head, text, line in blocks(page):
+        title = re.search(r'title="([^"]+)"', head)
+        if head.startswith("csv") and title:
+            (tmp_path / title[1]).write_text(text, encoding="utf-8")
+        elif head == "python":
+            # Blank lines in front, so that a traceback shows the line of the page.
+            exec(compile("\n" * (line - 1) + text, str(page), "exec"), namespace)
+        elif head == "console":
+            for arguments, expected in commands(text):
+                program = [sys.executable, "-m", "inverseq.cli", *arguments[1:]]
+                done = subprocess.run(program, capture_output=True, text=True, check=False)
+                shown = f"{shlex.join(arguments)}\n{done.stdout}\n{done.stderr}"
+                assert done.returncode == expected, shown
+
+
+def test_no_block_is_of_a_kind_that_escapes_the_test():
+    kinds = {"python", "console", "csv", "text", "toml", "bash", "json"}
+    odd = [
+        f"{page.name}:{line}: {head or 'no language'}"
+        for page in PAGES
+        for head, _, line in blocks(page)
+        if head.split()[:1] not in [[kind] for kind in kinds]
+    ]
+    assert odd == []
+
+
+def test_make_targets_that_pages_name_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = {t for p in PAGES for t in re.findall(r"`make ([\w-]+)`", p.read_text("utf-8"))}
+    assert "demo" in named
+    assert [t for t in named if not re.search(rf"^{t}:", makefile, re.M)] == []
+
+
+def test_every_page_is_in_the_navigation():
+    shown = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    missing = [
+        str(page.relative_to(ROOT / "docs"))
+        for page in (ROOT / "docs").rglob("*.md")
+        if str(page.relative_to(ROOT / "docs")) not in shown
+    ]
+    assert missing == []
+
+
+def test_the_reader_of_pages_sees_what_it_should(tmp_path):
+    page = tmp_path / "p.md"
+    page.write_text(
+        "a\n```python\nx = 1\n```\n- b\n\n    ```console\n    $ inverseq fit x.csv  # exit 2\n"
+        "    shown\n    $ make demo\n    ```\n",
+        encoding="utf-8",
+    )
+    assert blocks(page)[0] == ("python", "x = 1\n", 3)
+    assert commands(blocks(page)[1][1]) == [(["inverseq", "fit", "x.csv"], 2)]
+    assert runnable(page)

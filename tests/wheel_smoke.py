@@ -1,0 +1,20 @@
+"""Run by `make wheel-test` in an environment that holds the wheel and its dependencies only."""
+
+from pathlib import Path
+
+import numpy as np
+
+import inverseq as iq
+
+assert "site-packages" in iq.__file__, "the tree was imported, not the wheel"
+
+world = iq.worlds.four_by_three()
+demonstrations = iq.Demonstrations.from_arrays(
+    states=[0, 1, 2, 0, 1, 2], actions=[3, 3, 3, 3, 3, 3], starts=[0, 3]
+)
+solution = iq.fit(demonstrations, iq.IAVI(), mdp=world.mdp)
+assert np.isfinite(solution.reward).all()
+solution.save(Path("solution.npz"))
+assert iq.load(Path("solution.npz")).policy.shape == solution.policy.shape
+assert iq.datasets.load("mice").demonstrations.states.size > 100_000
+print("the wheel works")
