@@ -1,3 +1,49 @@
-"""Inverse Q-learning for behavioural data: what reward explains observed decisions."""
+"""Inverse Q-learning: what does an agent want, judging by what it does?
+
+Here "IQL" means *inverse* Q-learning, never implicit Q-learning. Names are loaded when they are
+first used, so that `import inverseq` costs next to nothing and sets nothing global.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "InputError": "_core.errors",
+    "FitError": "_core.errors",
+    "MissingPackageError": "_core.errors",
+    "Outcome": "_core.status",
+    "Status": "_core.status",
+    "save": "_core.store",
+    "load": "_core.store",
+    "MDP": "mdp",
+    "unite": "mdp",
+    "Demonstrations": "demonstrations",
+    "Ending": "demonstrations",
+    "concatenate": "demonstrations",
+    "align": "alignment",
+    "Counts": "counts",
+    "count": "counts",
+}
+"""Where each public name lives."""
+
+_MODULES = ("worlds", "datasets", "forward", "plot", "studies")
+"""Public sub-packages, used as `inverseq.worlds.labyrinth()`."""
+
+__all__ = ["__version__", *_HOME, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"inverseq.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"inverseq.{name}")
+    else:
+        raise AttributeError(f"module 'inverseq' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

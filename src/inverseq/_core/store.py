@@ -1,0 +1,124 @@
+"""One record, one file, no pickle: arrays as NPZ members beside a line of JSON."""
+
+import json
+import os
+import types
+import typing
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq._core.files import replace_when_whole
+
+Record = TypeVar("Record")
+_HEADER = "record.json"
+_FORMAT = 1
+
+
+def save(record: Any, path: str | os.PathLike) -> Path:
+    """Write a record (a dataclass of arrays, numbers, texts and records) to one `.npz` file.
+
+    Raises:
+        InputError: The record holds something no plain file can hold (a function, for instance),
+            or the folder cannot be written to.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    tree = _encode(record, type(record).__name__, arrays)
+    header = json.dumps({"format": _FORMAT, "kind": type(record).__name__, "tree": tree})
+    arrays[_HEADER] = np.frombuffer(header.encode(), dtype=np.uint8)
+    with replace_when_whole(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)  # pyright: ignore[reportArgumentType]
+    return Path(path)
+
+
+def load(path: str | os.PathLike, kind: type[Record]) -> Record:
+    """Read a record of class `kind` from a file that `save` wrote.
+
+    Raises:
+        InputError: The file is missing, is not such a file, or holds another kind of record.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays[_HEADER].tobytes().decode())
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"{path} is not a file written by inverseq.save: {error}") from error
+    if header["kind"] != kind.__name__:
+        raise InputError(f"{path} holds a {header['kind']}, not a {kind.__name__}")
+    if header["format"] != _FORMAT:
+        raise InputError(f"{path} has format {header['format']}; this version reads {_FORMAT}")
+    return _decode(header["tree"], kind, arrays)
+
+
+def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
+    """JSON for `value`; arrays go to `arrays` under their path and leave a reference."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            value = np.array([str(v) for v in value.ravel()]).reshape(value.shape)
+        arrays[where] = value
+        return {"array": where}
+    if isinstance(value, np.generic):
+        return _encode(value.item(), where, arrays)
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            "fields": {
+                f.name: _encode(getattr(value, f.name), f"{where}.{f.name}", arrays)
+                for f in fields(value)
+            },
+            "class": type(value).__name__,
+        }
+    if isinstance(value, Mapping):
+        return {"map": {str(k): _encode(v, f"{where}.{k}", arrays) for k, v in value.items()}}
+    if isinstance(value, tuple | list):
+        return {"list": [_encode(v, f"{where}.{i}", arrays) for i, v in enumerate(value)]}
+    if isinstance(value, float) and not np.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise InputError(f"{where} is a {type(value).__name__}, which cannot be written to a file")
+
+
+def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """The value that `tree` describes, with the classes that the type `hint` names."""
+    if not isinstance(tree, dict):
+        enum = next((c for c in _classes(hint) if issubclass(c, Enum)), None)
+        return enum(tree) if enum is not None and tree is not None else tree
+    if "array" in tree:
+        return arrays[tree["array"]]
+    if "float" in tree:
+        return float(tree["float"])
+    if "list" in tree:
+        inner = [h for h in typing.get_args(hint) if h is not Ellipsis]
+        return tuple(_decode(item, inner[0] if inner else Any, arrays) for item in tree["list"])
+    if "map" in tree:
+        value_hint = next(
+            (typing.get_args(h)[1] for h in _members(hint) if len(typing.get_args(h)) == 2), Any
+        )
+        return {key: _decode(item, value_hint, arrays) for key, item in tree["map"].items()}
+    kind = next((c for c in _classes(hint) if c.__name__ == tree["class"]), None)
+    if kind is None:
+        raise InputError(f"the file holds a {tree['class']} where this version expects {hint}")
+    hints = typing.get_type_hints(kind)
+    known = {name: item for name, item in tree["fields"].items() if name in hints}
+    return kind(**{name: _decode(item, hints[name], arrays) for name, item in known.items()})
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    """The alternatives of a union, or the hint alone."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if union else (hint,)
+
+
+def _classes(hint: Any) -> list[type]:
+    """The plain classes among the alternatives of a hint."""
+    return [h for h in _members(hint) if isinstance(h, type)]

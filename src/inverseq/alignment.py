@@ -1,0 +1,111 @@
+"""Where each decision stands in an MDP: world, history and names taken into account."""
+
+import numpy as np
+from jaxtyping import Int
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.mdp.history import history_rows
+
+
+def align(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"]:
+    """The state of `mdp` in which each decision was made.
+
+    Adds the world's offset in a union of worlds and looks up the remembered states or actions in
+    an MDP with history. In an MDP that was estimated from other data, a past that cannot occur
+    there counts as no past at all.
+
+    Args:
+        demonstrations: With integer states.
+        mdp: The world, the union of worlds, or either with history.
+
+    Returns:
+        `[N]` states of `mdp`.
+
+    Raises:
+        InputError: A state or action is outside the world, a world has no name there, or a past
+            is impossible; the message names the row.
+    """
+    _check_fit(demonstrations, mdp)
+    base = demonstrations.states + world_shift(demonstrations, mdp)
+    if mdp.history is None:
+        return base
+    past = history_rows(
+        base,
+        demonstrations.actions,
+        demonstrations.continues,
+        mdp.history.length,
+        mdp.history.of,
+    )
+    found = mdp.history.find(base, past)
+    lost = found < 0
+    if lost.any() and "estimated" not in mdp.notes:
+        row = int(np.argmax(lost))
+        raise InputError(
+            f"row {demonstrations.row(row)}: state {base[row]} after {past[row].tolist()} cannot "
+            f"happen in this world ({int(lost.sum())} such rows). Run inverseq doctor to see the "
+            "impossible transitions; remove them or mark gaps there."
+        )
+    return np.where(lost, base, found)  # state s without a past is number s
+
+
+def world_shift(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"] | int:
+    """What to add to each state's number in a union of worlds; 0 in a single world."""
+    if mdp.worlds is None:
+        return 0
+    names = demonstrations.trajectories.get("world")
+    if names is None:
+        raise InputError(
+            "several worlds need the trajectory column 'world' that says which is whose; there are "
+            f"{[*demonstrations.trajectories]}"
+        )
+    number = {name: i for i, name in enumerate(mdp.worlds.names)}
+    unknown = sorted({str(n) for n in names} - set(number))
+    if unknown:
+        raise InputError(f"no MDP for world {unknown[0]!r}; there are {[*number][:20]}")
+    which = np.array([number[str(n)] for n in names])[demonstrations.trajectory_of]
+    sizes = np.diff(mdp.worlds.offsets)[which]
+    if (demonstrations.states >= sizes).any():
+        row = int(np.argmax(demonstrations.states >= sizes))
+        raise InputError(
+            f"row {demonstrations.row(row)}: state {demonstrations.states[row]} is outside its "
+            f"world, which has {sizes[row]} states"
+        )
+    return mdp.worlds.offsets[which]
+
+
+def _check_fit(demonstrations: Demonstrations, mdp: MDP) -> None:
+    """Raise an `InputError` where states or actions do not exist in the world at all."""
+    if demonstrations.states.ndim != 1:
+        raise InputError("states are features; a finite world needs states numbered from 0")
+    num_states = mdp.num_states if mdp.history is None else mdp.history.num_base_states
+    for what, values, count in (
+        ("state", demonstrations.states, num_states),
+        ("action", demonstrations.actions, mdp.num_actions),
+    ):
+        if (values >= count).any():
+            row = int(np.argmax(values >= count))
+            raise InputError(
+                f"row {demonstrations.row(row)}: {what} {values[row]} is outside the world, which "
+                f"has {count} {what}s numbered 0 to {count - 1}"
+            )
+    for what, mine, theirs in (
+        ("state", demonstrations.state_names, mdp.state_names),
+        ("action", demonstrations.action_names, mdp.action_names),
+    ):
+        if mine and theirs and mine != theirs[: len(mine)]:
+            raise InputError(f"{what}s are named {mine[:5]}... in the table, {theirs[:5]}... there")
+
+
+def check_existing(demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]) -> None:
+    """Raise an `InputError` naming the first row whose action does not exist at its state."""
+    acted = demonstrations.actions >= 0
+    bad = acted & ~mdp.allowed[states, np.maximum(demonstrations.actions, 0)]
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"row {demonstrations.row(row)}: action {demonstrations.actions[row]} does not exist "
+            f"at state {demonstrations.states[row]} ({int(bad.sum())} such rows). Correct the "
+            "table, or allow the action in the MDP."
+        )

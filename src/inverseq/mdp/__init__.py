@@ -1,0 +1,7 @@
+"""What a world is: the finite Markov decision process and the ways to make one."""
+
+from inverseq.mdp.history import History
+from inverseq.mdp.record import MDP, Worlds
+from inverseq.mdp.union import unite
+
+__all__ = ["MDP", "History", "Worlds", "unite"]

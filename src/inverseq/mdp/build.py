@@ -1,0 +1,205 @@
+"""Fields of an MDP from what people have: a full array, a table, a simulator, observations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import sparse
+
+from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.errors import InputError
+
+Fields = dict[str, Any]
+
+
+def fields_from_dense(transitions: Float[np.ndarray, "S A S"]) -> Fields:
+    """Successor lists of a full transition array."""
+    array = frozen_array(transitions, np.float64, "transitions")
+    require_shape(array, (None, None, array.shape[0]), "transitions", "S, A, S")
+    state, action, following = np.nonzero(array)
+    return pad(state, action, following, array[state, action, following], array.shape[:2])
+
+
+def pad(
+    state: np.ndarray,
+    action: np.ndarray,
+    following: np.ndarray,
+    probability: np.ndarray,
+    shape: tuple[int, int],
+) -> Fields:
+    """Padded successor lists from one row per (state, action, next state); duplicates are added."""
+    num_states, num_actions = shape
+    pair = state.astype(np.int64) * num_actions + action
+    merged = sparse.coo_array(
+        (probability, (pair, following)), shape=(num_states * num_actions, num_states)
+    ).tocsr()
+    counts = np.diff(merged.indptr)
+    width = max(int(counts.max(initial=0)), 1)
+    rows = np.repeat(np.arange(counts.size), counts)
+    places = np.arange(merged.nnz) - np.repeat(merged.indptr[:-1], counts)
+    # Padding points back at the state itself, so that a picture of the arrays stays readable.
+    successors = np.repeat(np.arange(num_states, dtype=np.int32), num_actions)[:, None]
+    successors = np.tile(successors, (1, width))
+    probabilities = np.zeros((counts.size, width))
+    successors[rows, places] = merged.indices
+    probabilities[rows, places] = merged.data
+    return {
+        "successors": successors.reshape(num_states, num_actions, width),
+        "probabilities": probabilities.reshape(num_states, num_actions, width),
+    }
+
+
+def column(table: Any, name: str) -> np.ndarray:
+    """One column of a mapping or frame as an array."""
+    try:
+        values = table[name]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        present = list(getattr(table, "columns", None) or getattr(table, "keys", list)())
+        raise InputError(f"the table has no column {name!r}; it has {present}") from error
+    return np.asarray(values)
+
+
+def codes(values: np.ndarray, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Whole numbers for a column of states or actions, and the names they stand for (if any)."""
+    if values.dtype.kind in "OUS" or str(values.dtype).startswith("str"):
+        names, number = np.unique(values.astype(str), return_inverse=True)
+        return number.astype(np.int64), tuple(names.tolist())
+    number = frozen_array(values, np.int64, what)
+    if number.size and number.min() < 0:
+        row = int(np.argmax(number < 0))
+        raise InputError(f"row {row + 1}: {what} is {number[row]}; numbers start at 0")
+    return number, ()
+
+
+def fields_from_table(table: Any) -> Fields:
+    """Successor lists, allowed actions, terminal states and rewards of a transition table."""
+    state, action, following = (column(table, c) for c in ("state", "action", "next_state"))
+    probability = frozen_array(column(table, "probability"), np.float64, "probability")
+    if not len(state):
+        raise InputError("the transition table has no rows")
+    bad = ~np.isfinite(probability) | (probability < 0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"row {row + 1}: probability is {probability[row]}; give one in [0, 1]")
+    both, state_names = codes(np.concatenate([state, following]), "state")
+    action_codes, action_names = codes(action, "action")
+    state_codes, following_codes = both[: len(state)], both[len(state) :]
+    shape = (int(both.max()) + 1, int(action_codes.max()) + 1)
+    exists = np.zeros(shape, dtype=bool)
+    exists[state_codes, action_codes] = True
+    terminal = ~exists.any(1)
+    made = pad(state_codes, action_codes, following_codes, probability, shape)
+    made |= {
+        "allowed": exists | terminal[:, None],
+        "terminal": terminal,
+        "state_names": state_names,
+        "action_names": action_names,
+    }
+    names = getattr(table, "columns", None)
+    if "reward" in (list(names) if names is not None else list(table)):
+        reward = np.zeros(shape)
+        earned = probability * frozen_array(column(table, "reward"), np.float64, "reward")
+        np.add.at(reward, (state_codes, action_codes), earned)
+        made["reward"] = reward
+    return made
+
+
+def fields_from_gymnasium(environment: Any) -> Fields:
+    """Successor lists and expected rewards of a toy-text environment's `P`."""
+    published = getattr(environment.unwrapped, "P", None)
+    if not isinstance(published, Mapping):
+        raise InputError(
+            f"{environment.unwrapped.__class__.__name__} does not publish its transitions as P. "
+            "Use MDP.from_table with its transitions, or MDP.estimate on recorded play."
+        )
+    outcomes = [
+        (s, a, int(n), float(p), float(r), bool(d))
+        for s, actions in published.items()
+        for a, branches in actions.items()
+        for p, n, r, d in branches
+    ]
+    state, action, following, probability, reward, done = (
+        np.array(c) for c in zip(*outcomes, strict=True)
+    )
+    num_states, num_actions = len(published), int(action.max()) + 1
+    ends = np.unique(following[done])
+    goes_on = np.unique(following[~done & (probability > 0) & (state != following)])
+    terminal = np.zeros(num_states, dtype=bool)
+    if np.intersect1d(ends, goes_on).size:
+        # Some state both ends an episode and is passed through: endings get a state of their own.
+        following = np.where(done, num_states, following)
+        num_states += 1
+        terminal = np.append(terminal, True)
+    else:
+        terminal[ends] = True
+    expected = np.zeros((num_states, num_actions))
+    np.add.at(expected, (state, action), probability * reward)
+    expected[terminal] = 0.0
+    initial = getattr(environment.unwrapped, "initial_state_distrib", None)
+    if initial is not None:
+        initial = np.concatenate([initial, np.zeros(num_states - len(initial))])
+    made = pad(state, action, following, probability, (num_states, num_actions))
+    return made | {"terminal": terminal, "reward": expected, "initial": initial}
+
+
+def fields_from_demonstrations(demonstrations: Any, smoothing: float) -> Fields:
+    """Transition shares of observed decisions, smoothed towards each state's own average."""
+    if smoothing < 0:
+        raise InputError(f"smoothing must be 0 or more; got {smoothing}")
+    if demonstrations.states.ndim != 1 or demonstrations.states.dtype.kind != "i":
+        raise InputError("MDP.estimate needs integer states; bin the features first")
+    states, actions = demonstrations.num_states, demonstrations.num_actions
+    seen = (demonstrations.actions >= 0) & (demonstrations.next_states >= 0)
+    if not seen.any():
+        raise InputError("no row has both an action and a next state; nothing to estimate from")
+    s, a = demonstrations.states[seen], demonstrations.actions[seen]
+    n = demonstrations.next_states[seen]
+    pair = s * actions + a
+    ones = np.ones(s.size)
+    counts = sparse.coo_array((ones, (pair, n)), shape=(states * actions, states)).tocsr()
+    by_state = sparse.coo_array((ones, (s, n)), shape=(states, states)).tocsr()
+    left = np.asarray(by_state.sum(1)).ravel()
+    share = sparse.diags_array(1 / np.maximum(left, 1)) @ by_state
+    share += sparse.diags_array((left == 0).astype(float))
+    taken = np.asarray(counts.sum(1)).ravel()
+    weight = np.where(taken == 0, 1.0, smoothing)
+    spread = share.tocsr()[np.repeat(np.arange(states), actions)]
+    mixed = counts + sparse.diags_array(weight) @ spread
+    mixed = (sparse.diags_array(1 / (taken + weight)) @ mixed).tocoo()
+    keep = mixed.data > 0
+    pair, following = mixed.row[keep], mixed.col[keep]
+    made = pad(pair // actions, pair % actions, following, mixed.data[keep], (states, actions))
+    ended = np.unique(demonstrations.next_states[demonstrations.terminated])
+    terminal = np.zeros(states, dtype=bool)
+    terminal[ended[ended >= 0]] = True
+    terminal &= left == 0  # a state that was also left is passed through, not an end
+    first = np.bincount(demonstrations.states[demonstrations.starts[:-1]], minlength=states)
+    return made | {
+        "terminal": terminal,
+        "initial": first / first.sum(),
+        "state_names": demonstrations.state_names,
+        "action_names": demonstrations.action_names,
+        "notes": {
+            "estimated": "transitions counted in the demonstrations",
+            "smoothing": float(smoothing),
+            "transitions": int(seen.sum()),
+            "pairs_never_taken": int((taken == 0).sum()),
+        },
+    }
+
+
+def ends_surely(transitions: sparse.csr_array, terminal: Bool[np.ndarray, " S"]) -> bool:
+    """Whether a terminal state can be reached from every state."""
+    num_states = terminal.size
+    num_actions = transitions.shape[0] // num_states
+    edges = transitions.tocoo()
+    graph = sparse.coo_array(
+        (np.ones(edges.nnz), (edges.row // num_actions, edges.col)), shape=(num_states, num_states)
+    ).tocsr()
+    reached = terminal.copy()
+    while True:
+        wider = reached | (graph @ reached.astype(float) > 0)
+        if (wider == reached).all():
+            return bool(reached.all())
+        reached = wider

@@ -1,0 +1,95 @@
+"""Several worlds as one MDP: their disjoint union, so that every solver can share one reward."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.mdp.history import History
+from inverseq.mdp.record import MDP, Worlds
+
+
+def unite(worlds: Mapping[str, MDP]) -> MDP:
+    """The disjoint union of several worlds.
+
+    States are numbered world after world; `worlds` in the result says which are whose, and a
+    trajectory names its world in the column "world". Worlds must agree in the number of actions,
+    the discount, the kind of history and the features.
+
+    Args:
+        worlds: Name of each world and its MDP.
+
+    Raises:
+        InputError: The mapping is empty or the worlds do not agree.
+    """
+    if not worlds:
+        raise InputError("unite needs at least one world")
+    members = list(worlds.values())
+    for what in ("num_actions", "discount", "feature_names"):
+        values = {getattr(m, what) for m in members}
+        if len(values) > 1:
+            raise InputError(f"the worlds differ in {what}: {sorted(map(str, values))}")
+    if any(m.worlds is not None for m in members):
+        raise InputError("a member of the union is a union already; unite the plain worlds")
+    offsets = np.cumsum([0] + [m.num_states for m in members])
+    base_sizes = [m.num_states if m.history is None else m.history.num_base_states for m in members]
+    base_offsets = np.cumsum([0, *base_sizes])
+    width = max(m.successors.shape[2] for m in members)
+    padded = [np.pad(m.successors, _padding(m, width), mode="edge") for m in members]
+    return MDP(
+        successors=np.concatenate([p + o for p, o in zip(padded, offsets, strict=False)]),
+        probabilities=np.concatenate(
+            [np.pad(m.probabilities, _padding(m, width)) for m in members]
+        ),
+        discount=members[0].discount,
+        initial=np.concatenate([m.initial for m in members]) / len(members),
+        terminal=np.concatenate([m.terminal for m in members]),
+        allowed=np.concatenate([m.allowed for m in members]),
+        reward=_joined(members, "reward"),
+        features=_joined(members, "features"),
+        feature_names=members[0].feature_names,
+        coordinates=_joined(members, "coordinates"),
+        action_names=members[0].action_names,
+        history=_joined_history(members, base_offsets),
+        worlds=Worlds(tuple(worlds), base_offsets),
+    )
+
+
+def _padding(mdp: MDP, width: int) -> list[tuple[int, int]]:
+    """Padding of the branch axis up to `width`."""
+    return [(0, 0), (0, 0), (0, width - mdp.successors.shape[2])]
+
+
+def _joined(members: list[MDP], name: str) -> Any:
+    """A field of all members behind each other; None where no member has it."""
+    values = [getattr(m, name) for m in members]
+    if all(v is None for v in values):
+        return None
+    if any(v is None for v in values):
+        raise InputError(f"some worlds have {name} and some have not; give it to all or to none")
+    return np.concatenate(values)
+
+
+def _joined_history(members: list[MDP], offsets: np.ndarray) -> History | None:
+    """The histories of all members behind each other, with the numbers of the united states."""
+    histories = [m.history for m in members if m.history is not None]
+    if not histories:
+        return None
+    if len(histories) < len(members) or len({(h.length, h.of) for h in histories}) > 1:
+        raise InputError("the worlds differ in their history; give all the same with_history")
+    first = histories[0]
+    shift = offsets if first.of == "states" else np.zeros_like(offsets)
+    return History(
+        length=first.length,
+        of=first.of,
+        base=np.concatenate([h.base + o for h, o in zip(histories, offsets, strict=False)]),
+        previous=np.concatenate(
+            [
+                np.where(h.previous < 0, -1, h.previous + o)
+                for h, o in zip(histories, shift, strict=False)
+            ]
+        ),
+        num_base_states=int(offsets[-1]),
+        num_symbols=int(offsets[-1]) if first.of == "states" else first.num_symbols,
+    )
