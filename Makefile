@@ -26,8 +26,8 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 	  echo "could not make .venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing inverseq into .venv (once, one to three minutes) ..."
-	@$(BIN)/python -m pip install -q -c constraints.txt hatchling editables
-	@$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation -e '.[test,docs]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt hatchling editables
+	@$(BIN)/python -m pip install -qq -c constraints.txt --no-build-isolation -e '.[test,docs]'
 	@touch $@
 
 demo: $(READY)
@@ -40,10 +40,10 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 
 docs: $(READY)
-	$(BIN)/mkdocs build --strict --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
@@ -53,7 +53,7 @@ wheel-test: $(READY)
 	rm -rf build/wheel && mkdir -p build/wheel
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > build/wheel/build.log
 	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/python -m pip install -q -c constraints.txt build/wheel/*.whl
+	build/wheel/venv/bin/python -m pip install -qq -c constraints.txt build/wheel/*.whl
 	cd build/wheel && venv/bin/inverseq --help > help.txt
 	cd build/wheel && venv/bin/python ../../tests/wheel_smoke.py
 

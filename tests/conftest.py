@@ -17,4 +17,5 @@ settings.register_profile(
 # The same examples each time where nobody is there to look at a rare one.
 settings.register_profile("ci", parent=settings.get_profile("home"), derandomize=True)
 settings.register_profile("thorough", parent=settings.get_profile("home"), max_examples=500)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "home"))
+profile = "ci" if os.environ.get("CI") else "home"
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", profile))

@@ -104,7 +104,7 @@ def test_the_annotations_are_executed_in_this_suite():
     import numpy as np
     from jaxtyping import TypeCheckError
 
-    from inverseq.policies import softmax_policy
+    from inverseq.policies import boltzmann
 
     with pytest.raises(TypeCheckError):
-        softmax_policy(np.zeros((2, 3, 4)), np.ones((2, 3), bool))
+        boltzmann(np.zeros((2, 3)), np.ones((3, 2), bool))

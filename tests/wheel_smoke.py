@@ -14,7 +14,7 @@ demonstrations = iq.Demonstrations.from_arrays(
 )
 solution = iq.fit(demonstrations, iq.IAVI(), mdp=world.mdp)
 assert np.isfinite(solution.reward).all()
-solution.save(Path("solution.npz"))
-assert iq.load(Path("solution.npz")).policy.shape == solution.policy.shape
+iq.save(solution, Path("solution.npz"))
+assert iq.load(Path("solution.npz"), iq.Solution).policy.shape == solution.policy.shape
 assert iq.datasets.load("mice").demonstrations.states.size > 100_000
 print("the wheel works")

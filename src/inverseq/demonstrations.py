@@ -129,7 +129,7 @@ class Demonstrations:
         endings = np.where(gap, Ending.GAP, Ending.CONTINUES)
         endings[last] = Ending.TRUNCATED
         endings[ended] = Ending.TERMINATED
-        known = dict(fields.pop("trajectories", {}))
+        known = {k: np.asarray(v) for k, v in fields.pop("trajectories", {}).items()}
         if trajectory is not None:
             known.setdefault("trajectory", labels[starts[:-1]])
         return cls(states, actions, following, endings, starts, trajectories=known, **fields)
