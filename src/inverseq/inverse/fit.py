@@ -1,0 +1,92 @@
+"""The one verb."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq._core.errors import FitError, InputError
+from inverseq._core.status import Outcome
+from inverseq.counts import Counts
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.problem import Problem, Progress, Solver
+from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP, unite
+
+
+def fit(
+    data: Demonstrations | Counts,
+    solver: Solver,
+    mdp: MDP | Mapping[str, MDP] | None = None,
+    *,
+    weights: Float[np.ndarray, " N"] | None = None,
+    accept_failure: bool = False,
+    progress: Progress | None = None,
+) -> Solution:
+    """Explain behaviour.
+
+    Args:
+        data: Demonstrations, or `Counts` where the solver needs no more.
+        solver: Settings of the way to explain them, such as `IAVI()`.
+        mdp: The world; or, by name, the worlds that share one reward (each trajectory names its
+            own in the column "world"). Solvers that only count need none.
+        weights: `[N]` weight of each decision; 1 where left out.
+        accept_failure: Return a solution whose status is not "converged" instead of raising.
+        progress: Called with (what, steps done, steps in all) while fitting.
+
+    Returns:
+        The solution, with provenance.
+
+    Raises:
+        InputError: The input cannot be used; the message says what to do.
+        FitError: The solver did not converge and `accept_failure` is false, or the result is not
+            finite.
+    """
+    world = unite(mdp) if isinstance(mdp, Mapping) else mdp
+    counts_only = isinstance(data, Counts)
+    if counts_only and weights is not None:
+        raise InputError("counts are weighted already; give weights with the demonstrations")
+    demonstrations = None if isinstance(data, Counts) else data
+    counts = data if isinstance(data, Counts) else None
+    started = time.perf_counter()
+    solution = solver.solve(Problem(demonstrations, world, counts, weights, progress))
+    seconds = time.perf_counter() - started
+    _check_finite(solution)
+    if solution.status.outcome is not Outcome.CONVERGED and not accept_failure:
+        raise FitError(
+            f"{solution.solver}: {solution.status.outcome} after {solution.status.steps} steps "
+            f"(residual {solution.status.residual:.3g}). {solution.status.message}"
+        )
+    return replace(solution, provenance=_provenance(data, seconds) | dict(solution.provenance))
+
+
+def _check_finite(solution: Solution) -> None:
+    """Raise a `FitError` naming the first field that is not finite."""
+    fields = {n: getattr(solution, n) for n in ("reward", "q", "v", "policy")}
+    for name, values in {**fields, **solution.parameters}.items():
+        if isinstance(values, np.ndarray) and not np.isfinite(values).all():
+            raise FitError(
+                f"{solution.solver}: {name} is not finite. {solution.status.message} "
+                "Use more smoothing or a stronger prior, or a lower discount."
+            )
+
+
+def _provenance(data: Demonstrations | Counts, seconds: float) -> dict[str, object]:
+    """Where a solution comes from."""
+    made: dict[str, object] = {
+        "inverseq": version("inverseq"),
+        "numpy": version("numpy"),
+        "scipy": version("scipy"),
+        "seconds": seconds,
+    }
+    if isinstance(data, Demonstrations):
+        made |= {
+            "source": data.source,
+            "data_sha256": data.fingerprint,
+            "decisions": int((data.actions >= 0).sum()),
+            "trajectories": data.num_trajectories,
+        }
+    return made

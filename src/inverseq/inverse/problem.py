@@ -1,0 +1,77 @@
+"""What a solver is given: decisions, their counts, and the world they were made in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq._core.errors import InputError
+from inverseq.counts import Counts, count
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Decisions to explain.
+
+    Attributes:
+        demonstrations: The decisions; None where only their counts were given.
+        given_mdp: The world; None where the solver needs none.
+        given_counts: Counts that stand for the decisions; None where these were given.
+        weights: `[N]` weight of each decision, or None for 1.
+        progress: Called while fitting, or None.
+    """
+
+    demonstrations: Demonstrations | None
+    given_mdp: MDP | None = None
+    given_counts: Counts | None = None
+    weights: Float[np.ndarray, " N"] | None = None
+    progress: Progress | None = None
+
+    @property
+    def mdp(self) -> MDP:
+        """The world.
+
+        Raises:
+            InputError: None was given.
+        """
+        if self.given_mdp is None:
+            raise InputError(
+                "this solver needs the world: pass mdp=..., for example "
+                "mdp=inverseq.MDP.estimate(demonstrations, discount=0.95, smoothing=1.0)"
+            )
+        return self.given_mdp
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Counts of the decisions in the states of the world, with trajectories as units."""
+        if self.given_counts is not None:
+            return self.given_counts
+        return count(self.decisions, self.mdp, weights=self.weights)
+
+    @property
+    def decisions(self) -> Demonstrations:
+        """The decisions.
+
+        Raises:
+            InputError: Only counts were given.
+        """
+        if self.demonstrations is None:
+            raise InputError("this solver needs the demonstrations themselves, not their counts")
+        return self.demonstrations
+
+
+class Solver(Protocol):
+    """Settings of one way to explain behaviour; a frozen dataclass with this method."""
+
+    def solve(self, problem: Problem) -> Solution:
+        """The solution of `problem`; never raises for a fit that did not converge."""
+        ...
