@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.errors import InputError
@@ -88,7 +89,7 @@ def fields_from_table(table: Any) -> Fields:
     shape = (int(both.max()) + 1, int(action_codes.max()) + 1)
     exists = np.zeros(shape, dtype=bool)
     exists[state_codes, action_codes] = True
-    terminal = ~exists.any(1)
+    terminal = exists.sum(1) == 0
     made = pad(state_codes, action_codes, following_codes, probability, shape)
     made |= {
         "allowed": exists | terminal[:, None],
@@ -160,13 +161,13 @@ def fields_from_demonstrations(demonstrations: Any, smoothing: float) -> Fields:
     counts = sparse.coo_array((ones, (pair, n)), shape=(states * actions, states)).tocsr()
     by_state = sparse.coo_array((ones, (s, n)), shape=(states, states)).tocsr()
     left = np.asarray(by_state.sum(1)).ravel()
-    share = sparse.diags_array(1 / np.maximum(left, 1)) @ by_state
-    share += sparse.diags_array((left == 0).astype(float))
+    share = scaled(by_state, 1 / np.maximum(left, 1)) + sparse.diags_array(
+        (left == 0).astype(float)
+    )
     taken = np.asarray(counts.sum(1)).ravel()
     weight = np.where(taken == 0, 1.0, smoothing)
-    spread = share.tocsr()[np.repeat(np.arange(states), actions)]
-    mixed = counts + sparse.diags_array(weight) @ spread
-    mixed = (sparse.diags_array(1 / (taken + weight)) @ mixed).tocoo()
+    spread = sparse.csr_array(share)[np.repeat(np.arange(states), actions)]
+    mixed = scaled(counts + scaled(spread, weight), 1 / (taken + weight)).tocoo()
     keep = mixed.data > 0
     pair, following = mixed.row[keep], mixed.col[keep]
     made = pad(pair // actions, pair % actions, following, mixed.data[keep], (states, actions))
@@ -189,17 +190,23 @@ def fields_from_demonstrations(demonstrations: Any, smoothing: float) -> Fields:
     }
 
 
+def scaled(matrix: sparse.csr_array, factors: np.ndarray) -> sparse.csr_array:
+    """`matrix` with row i multiplied by `factors[i]`."""
+    repeated = np.repeat(factors, np.diff(matrix.indptr))
+    return sparse.csr_array((matrix.data * repeated, matrix.indices, matrix.indptr), matrix.shape)
+
+
 def ends_surely(transitions: sparse.csr_array, terminal: Bool[np.ndarray, " S"]) -> bool:
     """Whether a terminal state can be reached from every state."""
     num_states = terminal.size
     num_actions = transitions.shape[0] // num_states
     edges = transitions.tocoo()
-    graph = sparse.coo_array(
-        (np.ones(edges.nnz), (edges.row // num_actions, edges.col)), shape=(num_states, num_states)
-    ).tocsr()
-    reached = terminal.copy()
-    while True:
-        wider = reached | (graph @ reached.astype(float) > 0)
-        if (wider == reached).all():
-            return bool(reached.all())
-        reached = wider
+    ends = np.flatnonzero(terminal)
+    # Backwards from one extra node that leads to every terminal state.
+    rows = np.concatenate([edges.col, np.full(ends.size, num_states)])
+    columns = np.concatenate([edges.row // num_actions, ends])
+    graph = sparse.csr_array(
+        (np.ones(rows.size), (rows, columns)), shape=(num_states + 1, num_states + 1)
+    )
+    order = csgraph.breadth_first_order(graph, num_states, return_predecessors=False)
+    return len(order) == num_states + 1
