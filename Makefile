@@ -20,9 +20,9 @@ help:
 # Remade when the dependencies change. The stamp comes last, so an interrupted installation is
 # taken up again. The build backend is installed first and pinned like the rest.
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "inverseq needs Python 3.11 or newer; $(PYTHON) is" \
-	    "$$($(PYTHON) -V 2>&1 || echo missing). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	    "$$($(PYTHON) -V 2>/dev/null || echo not there). Try: make PYTHON=python3.12 $(or $(MAKECMDGOALS),test)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 	  echo "could not make .venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing inverseq into .venv (once, one to three minutes) ..."
