@@ -1,0 +1,127 @@
+"""Scores with their yardsticks, bootstrap intervals, learning curves, rewards against rewards."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Num
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from inverseq.plot.style import BLUE, GREY, VERMILION, styled
+
+
+@styled
+def scores(
+    ax: Axes,
+    labels: Sequence[str],
+    means: Num[np.ndarray, " M"],
+    errors: Num[np.ndarray, " M"],
+    *,
+    yardsticks: Bool[np.ndarray, " M"] | None = None,
+    chance: float | None = None,
+    chosen: int | None = None,
+    unit: str = "held-out score (nats per decision; further right is better)",
+) -> None:
+    """A dot and a bar per model, best on top; yardsticks hollow and grey, models filled and blue.
+
+    Args:
+        ax: Where to draw.
+        labels: Names of the M models.
+        means: `[M]` scores.
+        errors: `[M]` standard errors; bars reach one to either side.
+        yardsticks: `[M]` which of them are plain counting; none where left out.
+        chance: Score of choosing at random, drawn as a dashed line.
+        chosen: The model to be marked with a ring, or None.
+        unit: Label of the axis.
+    """
+    plain = np.zeros(len(means), dtype=bool) if yardsticks is None else yardsticks
+    order = np.argsort(means, kind="stable")
+    for place, index in enumerate(order):
+        hue = GREY if plain[index] else BLUE
+        inside = "white" if plain[index] else hue
+        look = {"fmt": "o", "ms": 5.5, "mfc": inside, "mec": hue, "ecolor": hue, "mew": 1.2}
+        ax.errorbar(means[index], place, xerr=errors[index], capsize=2.5, lw=1.2, **look)
+        if index == chosen:
+            ax.plot(means[index], place, "o", ms=11, mfc="none", mec=VERMILION, mew=1.4)
+    if chance is not None:
+        ax.axvline(chance, color=GREY, ls="--", lw=1.0, zorder=0)
+        ax.text(chance, len(order) - 0.35, " chance", color=GREY, fontsize=7, va="bottom")
+    ax.set_yticks(range(len(order)), labels=[labels[int(i)] for i in order])
+    ax.set_ylim(-0.6, len(order) - 0.4)
+    ax.grid(axis="x", color="#DDDDDD", lw=0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.set_xlabel(unit)
+
+
+@styled
+def intervals(
+    ax: Axes,
+    labels: Sequence[str],
+    low: Num[np.ndarray, " M"],
+    middle: Num[np.ndarray, " M"],
+    high: Num[np.ndarray, " M"],
+    *,
+    unit: str = "reward (units of the policy's temperature)",
+) -> None:
+    """A dot and its interval per quantity, first on top; filled where zero is left out."""
+    count = len(labels)
+    for index in range(count):
+        place = count - 1 - index
+        clear = low[index] > 0 or high[index] < 0
+        ax.plot([low[index], high[index]], [place, place], color=BLUE, lw=1.6)
+        inside = BLUE if clear else "white"
+        ax.plot(middle[index], place, "o", ms=5.5, mfc=inside, mec=BLUE, mew=1.2)
+    ax.axvline(0.0, color=GREY, lw=1.0, ls="--", zorder=0)
+    ax.set_yticks(range(count), labels=list(labels)[::-1])
+    ax.set_ylim(-0.6, count - 0.4)
+    ax.grid(axis="x", color="#DDDDDD", lw=0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.set_xlabel(unit)
+
+
+@styled
+def learning_curve(
+    ax: Axes,
+    steps: Num[np.ndarray, " P"],
+    curves: Float[np.ndarray, "R P"],
+    *,
+    target: float | None = None,
+    target_name: str = "exact",
+    name: str = "mean of the runs",
+    steps_name: str = "steps",
+    unit: str = "",
+) -> None:
+    """R runs as thin lines, their mean as a thick one, and the value they should reach."""
+    for curve in curves:
+        ax.plot(steps, curve, color=BLUE, lw=0.6, alpha=0.35)
+    ax.plot(steps, curves.mean(0), color=BLUE, lw=1.8, label=name)
+    if target is not None:
+        ax.axhline(target, color=VERMILION, lw=1.2, ls="--", label=target_name)
+    ax.grid(color="#E6E6E6", lw=0.6)
+    ax.set_xlabel(steps_name)
+    ax.set_ylabel(unit)
+    ax.legend(loc="best")
+
+
+@styled
+def reward_scatter(
+    ax: Axes,
+    first: Num[np.ndarray, " M"],
+    second: Num[np.ndarray, " M"],
+    *,
+    names: tuple[str, str] = ("first reward", "second reward"),
+) -> None:
+    """One reward against another on equal axes, with the line of equality."""
+    both = np.concatenate([first, second])
+    low, high = float(both.min()), float(both.max())
+    margin = 0.05 * (high - low or 1.0)
+    limits = (low - margin, high + margin)
+    ax.plot(limits, limits, color=GREY, lw=0.9, ls="--", zorder=0)
+    ax.scatter(first, second, s=10, color=BLUE, alpha=0.6, lw=0)
+    ax.set_xlim(limits)
+    ax.set_ylim(limits)
+    ax.set_aspect("equal")
+    ax.set_xlabel(names[0])
+    ax.set_ylabel(names[1])

@@ -1,0 +1,141 @@
+"""How all figures look: one style, colours that survive colour blindness and grey print."""
+
+import io
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Bool, Num
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rgb
+from matplotlib.figure import Figure
+
+Scale = Literal["plain", "signed", "log"]
+"""How numbers become colours. "plain": dark is low (viridis). "signed": zero is grey, negative blue
+and darker, positive yellow and lighter. "log": as "plain", in powers of ten, for visits."""
+
+COLUMN_WIDTH = 3.4
+"""Width of a journal's column, in inches."""
+
+BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#6B6B6B"
+"""Okabe and Ito's colours, told apart by all common kinds of colour vision."""
+
+UNVISITED = "#E4E4E4"
+WALL = "#3A3A3A"
+
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#08245C", "#2F6DB0", "#B3B3B3", "#F2BC3D", "#FFF6A8"]
+)
+"""Blue to yellow through grey. Lightness rises all the way, so that grey print keeps the sign."""
+
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "axes.titlesize": 9.0,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "hatch.linewidth": 0.6,
+    "lines.linewidth": 1.5,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "inverseq",
+    "path.simplify": True,
+}
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were."""
+
+    @wraps(draw)
+    def inner(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+@styled
+def canvas(
+    width: float = COLUMN_WIDTH, height: float = 3.0, columns: int = 1
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `width` x `height` inches with `columns` axes beside each other, no window."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
+
+
+@styled
+def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
+    """The figure as PNG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    return stream.getvalue()
+
+
+@styled
+def to_svg(figure: Figure) -> str:
+    """The figure as SVG, letters as outlines; the same figure gives the same bytes."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def colours(values: Num[np.ndarray, " S"], scale: Scale) -> ScalarMappable:
+    """Colours for `values`; those that are not finite do not count for the range."""
+    finite = np.asarray(values, dtype=float)[np.isfinite(values)]
+    if scale == "log":
+        positive = finite[finite > 0]
+        low, high = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+        return ScalarMappable(LogNorm(low, max(high, low * 10)), "viridis")
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    if scale == "signed":
+        reach = max(abs(low), abs(high)) or 1.0
+        return ScalarMappable(Normalize(-reach, reach), SIGNED)
+    return ScalarMappable(Normalize(low, high if high > low else low + 1.0), "viridis")
+
+
+def ink_on(colour: Any) -> str:
+    """Black or white, whichever can be read on `colour` (relative luminance, WCAG 2)."""
+    rgb = np.asarray(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "black" if linear @ np.array([0.2126, 0.7152, 0.0722]) > 0.179 else "white"
+
+
+def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> None:
+    """A slim bar that says what the colours of `ax` mean."""
+    bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.75, aspect=22, pad=0.02)
+    bar.set_label(label)
+    bar.outline.set_linewidth(0.6)  # pyright: ignore[reportCallIssue]
+
+
+def seen_states(
+    values: Num[np.ndarray, " S"], visits: Num[np.ndarray, " S"] | None
+) -> Bool[np.ndarray, " S"]:
+    """States that are painted: with a finite value, and visited where visits are known."""
+    known = np.isfinite(values)
+    return known if visits is None else known & (visits > 0)
+
+
+def bare(ax: Axes) -> None:
+    """Leave only what is drawn: no ticks, no frame, equal scales."""
+    ax.set_aspect("equal")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,81 @@
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from inverseq.plot import canvas, grid_map, to_png, to_svg
+from inverseq.plot.style import SIGNED, colours, ink_on
+
+
+def lightness(rgb):
+    """CIE L* of sRGB colours `[N, 3]`."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    y = linear @ [0.2126, 0.7152, 0.0722]
+    return np.where(y > 216 / 24389, 116 * np.cbrt(y) - 16, y * 24389 / 27)
+
+
+@pytest.mark.parametrize("name", ["signed", "viridis"])
+def test_lightness_rises_along_each_map_so_that_grey_print_keeps_the_order(name):
+    cmap = SIGNED if name == "signed" else mpl.colormaps[name]
+    levels = lightness(cmap(np.linspace(0, 1, 64))[:, :3])
+    assert (np.diff(levels) > 0).all()
+    assert levels[-1] - levels[0] > 60
+
+
+def test_zero_is_the_middle_of_a_signed_scale_and_ranges_ignore_what_is_not_finite():
+    shades = colours(np.array([-1.0, 4.0, np.nan]), "signed")
+    assert shades.norm(0.0) == pytest.approx(0.5)
+    assert (shades.norm.vmin, shades.norm.vmax) == (-4.0, 4.0)
+    plain = colours(np.array([np.inf, 2.0, 5.0]), "plain")
+    assert (plain.norm.vmin, plain.norm.vmax) == (2.0, 5.0)
+
+
+@pytest.mark.parametrize("scale", ["plain", "signed", "log"])
+@pytest.mark.parametrize("values", [[], [np.nan], [0.0, 0.0], [3.0]])
+def test_degenerate_ranges_still_give_colours(scale, values):
+    assert np.isfinite(colours(np.array(values, dtype=float), scale).to_rgba([1.0])).all()
+
+
+@pytest.mark.parametrize("grey", np.linspace(0, 1, 11))
+def test_ink_is_readable_on_any_grey(grey):
+    linear = ((grey + 0.055) / 1.055) ** 2.4 if grey > 0.04045 else grey / 12.92
+    other = 1.0 if ink_on((grey,) * 3) == "white" else 0.0
+    contrast = (max(linear, other) + 0.05) / (min(linear, other) + 0.05)
+    assert contrast >= 4.5  # WCAG 2 AA
+
+
+def drawn():
+    figure, (ax,) = canvas(2.0, 2.0)
+    grid_map(ax, np.array([[0, 0], [1, 0]]), np.array([1.0, 2.0]), label="value")
+    return figure
+
+
+def test_settings_of_matplotlib_are_left_alone():
+    before = dict(mpl.rcParams)
+    to_png(drawn())
+    assert dict(mpl.rcParams) == before
+
+
+def test_the_same_figure_gives_the_same_bytes_and_svg_is_well_formed():
+    first, second = to_svg(drawn()), to_svg(drawn())
+    assert first == second
+    assert ElementTree.fromstring(first).tag == "{http://www.w3.org/2000/svg}svg"
+    assert to_png(drawn()) == to_png(drawn())
+
+
+def test_png_has_the_size_asked_for():
+    png = to_png(drawn(), dots_per_inch=150)
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (300, 300)
+
+
+def test_pyplot_is_never_loaded():
+    code = (
+        "import inverseq.plot as p, sys; p.to_png(p.canvas()[0]); "
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
