@@ -25,6 +25,7 @@ _HOME = {
     "align": "alignment",
     "Counts": "counts",
     "count": "counts",
+    "read_table": "readers",
 }
 """Where each public name lives."""
 

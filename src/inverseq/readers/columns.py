@@ -1,0 +1,211 @@
+"""One column of a table, whatever it came from: numbers, or places in a list of words."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+
+from inverseq._core.errors import InputError
+
+_TRUTH = ({"true"}, {"false"}, {"false", "true"})
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """N values of one column.
+
+    Attributes:
+        name: Its name in the table.
+        values: `[N]` numbers or times, or places in `words`; 0 where missing.
+        missing: `[N]` whether the row has no value.
+        words: Different texts in sorted order, or None for numbers and times.
+        loose: Whether the source does not tell text from numbers (CSV, mixed frame columns), so
+            that words that read as numbers among words that do not are a likely mistake.
+    """
+
+    name: str
+    values: Shaped[np.ndarray, " N"]
+    missing: Bool[np.ndarray, " N"]
+    words: tuple[str, ...] | None = None
+    loose: bool = False
+
+    def at(self, rows: np.ndarray) -> "Column":
+        """The column with its rows picked by number or mask."""
+        return replace(self, values=self.values[rows], missing=self.missing[rows])
+
+    def text(self, row: int) -> str:
+        """The value of a row as a person would write it."""
+        if self.missing[row]:
+            return "(empty)"
+        return self.words[self.values[row]] if self.words is not None else _spell(self.values[row])
+
+
+def column_from_array(name: str, values: Any, missing: Any = None) -> Column:
+    """A column from any one-dimensional array.
+
+    None, NaN, not-a-time, masked entries and empty texts are missing. Truth values become the words
+    "false" and "true".
+
+    Raises:
+        InputError: The array has more than one dimension.
+    """
+    array = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+    if array.ndim != 1:
+        raise InputError(f"column {name!r} has {array.ndim} dimensions; give one value per row")
+    absent = np.ma.getmaskarray(array).copy()
+    array = np.ma.getdata(array)
+    if missing is not None:
+        absent |= np.asarray(missing, dtype=bool)
+    if array.dtype.kind in "iu":
+        return Column(name, np.where(absent, 0, array).astype(np.int64), absent)
+    if array.dtype.kind == "f":
+        absent |= np.isnan(array)
+        return Column(name, np.where(absent, 0.0, array).astype(np.float64), absent)
+    if array.dtype.kind in "Mm":
+        absent |= np.isnat(array)
+        seconds = array.astype(f"{array.dtype.kind}8[ns]")
+        return Column(name, np.where(absent, np.zeros(1, seconds.dtype), seconds), absent)
+    if array.dtype.kind == "b":
+        return Column(name, np.where(absent, 0, array).astype(np.int64), absent, ("false", "true"))
+    return _column_from_objects(name, array.astype(object), absent)
+
+
+def _column_from_objects(name: str, array: np.ndarray, absent: np.ndarray) -> Column:
+    """A column from arbitrary objects: numbers where all are, else words."""
+    absent = absent | np.array([_is_nothing(v) for v in array], dtype=bool)
+    present = array[~absent]
+    kinds = {type(v) for v in present}
+    number = (bool, np.bool_, int, np.integer, float, np.floating)
+    if present.size and all(issubclass(k, number) for k in kinds):
+        plain = np.array(present.tolist())
+        if plain.dtype.kind in "biuf":
+            full = np.zeros(array.size, plain.dtype)
+            full[~absent] = plain
+            return column_from_array(name, full, absent)
+    if present.size and all(issubclass(k, datetime) for k in kinds):
+        return as_times(words_column(name, [v.isoformat() for v in present], absent))
+    texts = [v if isinstance(v, str) else _spell(v) for v in present]
+    return words_column(name, texts, absent, loose=not all(issubclass(k, str) for k in kinds))
+
+
+def words_column(name: str, present: list[str], absent: np.ndarray, loose: bool = False) -> Column:
+    """A column of words from the texts of the rows that have one."""
+    values = np.zeros(absent.size, dtype=np.int64)
+    # Trailing NULs are lost in NumPy's own text type, so words stay Python's.
+    words = sorted(set(present))
+    place = {word: i for i, word in enumerate(words)}
+    values[~absent] = [place[text] for text in present]
+    return Column(name, values, absent, tuple(words), loose)
+
+
+def as_words(column: Column) -> Column:
+    """The column with its numbers written out as words."""
+    if column.words is not None:
+        return column
+    distinct, inverse = np.unique(column.values, return_inverse=True)
+    spelled = [_spell(v) for v in distinct]
+    words = {word: i for i, word in enumerate(sorted(set(spelled)))}
+    place = np.array([words[s] for s in spelled], dtype=np.int64)
+    return replace(column, values=place[inverse.ravel()], words=tuple(words), loose=False)
+
+
+def as_times(column: Column) -> Column:
+    """The column as seconds (since 1970 for dates) in float64.
+
+    Raises:
+        InputError: A word is neither a number nor a date in ISO format; the message names the row.
+    """
+    if column.words is not None:
+        seconds = np.zeros(len(column.words))
+        for place, word in enumerate(column.words):
+            try:
+                seconds[place] = _seconds(word)
+            except ValueError:
+                row = int(np.argmax((column.values == place) & ~column.missing))
+                raise InputError(
+                    f"row {row + 1}, column {column.name!r}: {word!r} is not a time. Give numbers, "
+                    "or dates such as 2024-05-31 14:03:22"
+                ) from None
+        values = seconds[column.values] if len(seconds) else np.zeros(column.values.size)
+        return replace(column, values=values, words=None, loose=False)
+    if column.values.dtype.kind in "Mm":
+        return replace(column, values=column.values.astype(np.int64) / 1e9)
+    return replace(column, values=column.values.astype(np.float64))
+
+
+def _seconds(word: str) -> float:
+    """Seconds of a number or an ISO date; one without a zone counts as UTC."""
+    try:
+        return float(word)
+    except ValueError:
+        moment = datetime.fromisoformat(word)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def plain_array(column: Column) -> np.ndarray:
+    """The column as an array of numbers, truth values or text, for keeping.
+
+    Whole numbers with missing rows become fractions with NaN; a missing text becomes "".
+    """
+    if column.values.dtype.kind in "Mm" and column.words is None:
+        column = as_times(column)
+    if {w.lower() for w in column.words or ()} in _TRUTH and not column.missing.any():
+        true = np.array([word.lower() == "true" for word in column.words or ()])
+        return true[column.values]
+    if column.words is not None:
+        words = np.array([*column.words, ""])
+        return words[np.where(column.missing, len(column.words), column.values)]
+    if column.missing.any():
+        return np.where(column.missing, np.nan, column.values.astype(np.float64))
+    return column.values
+
+
+def numeric_words(column: Column) -> Bool[np.ndarray, " W"]:
+    """Which of the words read as a number."""
+    return np.array([_reads_as_number(w) for w in column.words or ()], dtype=bool)
+
+
+def _reads_as_number(word: str) -> bool:
+    """Whether a person would take the word for a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return "_" not in word
+
+
+def _spell(value: Any) -> str:
+    """A value as a person would write it: 1 rather than 1.0 or np.int64(1)."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value.item() if isinstance(value, np.generic) else value)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is None, an empty text, NaN or not-a-time (pandas' NA has no truth value)."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return value == "" if isinstance(value, str) else bool(np.all(value != value))
+
+
+def is_missing(column: Column, values: tuple[Any, ...]) -> Bool[np.ndarray, " N"]:
+    """Rows that are empty or hold one of `values`."""
+    absent = column.missing.copy()
+    for value in values:
+        if column.words is not None:
+            word = value if isinstance(value, str) else _spell(value)
+            if word in column.words:
+                absent |= column.values == column.words.index(word)
+        elif column.values.dtype.kind in "if" and (number := _as_number(value)) is not None:
+            absent |= column.values == number
+    return absent
+
+
+def _as_number(value: Any) -> float | None:
+    """The value as a number, or None."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,156 @@
+"""States and actions as whole numbers from 0, with the names they stand for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from inverseq._core.errors import InputError
+from inverseq.readers.columns import Column, as_words, numeric_words
+
+START = "start"
+"""Name of the state in which nothing has happened yet."""
+
+
+def number(
+    columns: Sequence[Column], names: Sequence[str], role: str
+) -> tuple[list[Int[np.ndarray, " N"]], tuple[str, ...]]:
+    """The values of one or several columns (state and next state) in one numbering.
+
+    Args:
+        columns: Columns that share a numbering; -1 and empty mean "none" in all but a state.
+        names: Names in the order in which to number them; sorted order where empty.
+        role: "state" or "action", for messages.
+
+    Returns:
+        The numbers of each column (-1 where there is none), and the names (empty where the table
+        holds numbers and no names were given).
+
+    Raises:
+        InputError: A value cannot be used; the message names row, column and value.
+    """
+    words = [column.words is not None for column in columns if not column.missing.all()]
+    if any(words) and not all(words):
+        given = ", ".join(f"{c.name!r} {'words' if c.words else 'numbers'}" for c in columns)
+        raise InputError(f"the table holds {given}; write both as numbers or both as names")
+    if not any(words):
+        numbers = [_whole(column, role) for column in columns]
+        if names:
+            for column, values in zip(columns, numbers, strict=True):
+                _require_below(column, values, len(names), role)
+        return numbers, tuple(names)
+    for column in columns:
+        _refuse_mixture(column, role)
+    used = [set(np.unique(c.values[~c.missing]).tolist()) for c in columns]
+    known = tuple(names) or tuple(
+        sorted({c.words[i] for c, u in zip(columns, used, strict=True) if c.words for i in u})
+    )
+    place = {name: i for i, name in enumerate(known)}
+    return [_placed(column, place, role) for column in columns], known
+
+
+def _placed(column: Column, place: dict[str, int], role: str) -> Int[np.ndarray, " N"]:
+    """Numbers of a column of words."""
+    table = np.array([place.get(word, -2) for word in column.words or ("",)], dtype=np.int64)
+    numbers = np.where(column.missing, -1, table[column.values])
+    if (numbers == -2).any():
+        row = int(np.argmax(numbers == -2))
+        raise InputError(
+            f"row {row + 1}, column {column.name!r}: {column.text(row)!r} is not among the "
+            f"{role} names {[*place][:20]}"
+        )
+    return numbers
+
+
+def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
+    """Whole numbers of a column of numbers, -1 where missing."""
+    if column.values.dtype.kind not in "if":
+        raise InputError(
+            f"column {column.name!r} holds times; a {role} is a whole number or a name"
+        )
+    values = np.where(column.missing, -1, column.values)
+    bad = ~np.isfinite(values) | (values != np.floor(values)) | (values < -1) | (values > 2**31 - 1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"row {row + 1}, column {column.name!r}: {column.text(row)} cannot number a {role}; "
+            f"{role}s are whole numbers from 0, or names ({int(bad.sum())} such rows). "
+            "Put measured values into classes first, or, if these are names, add "
+            f'named=("{column.name}",)'
+        )
+    return values.astype(np.int64)
+
+
+def _require_below(column: Column, values: np.ndarray, count: int, role: str) -> None:
+    """Raise where a number has no name."""
+    if (values >= count).any():
+        row = int(np.argmax(values >= count))
+        raise InputError(
+            f"row {row + 1}, column {column.name!r}: {role} {values[row]} has no name; {count} "
+            f"{role} names were given"
+        )
+
+
+def _refuse_mixture(column: Column, role: str) -> None:
+    """Raise where words stand among numbers: a likely slip of the hand."""
+    if not column.loose:
+        return
+    numeric = numeric_words(column)
+    if numeric.all() or not numeric.any():
+        return
+    is_number = numeric[column.values] & ~column.missing
+    is_word = ~numeric[column.values] & ~column.missing
+    if not is_number.any() or not is_word.any():
+        return
+    row = int(np.argmax(is_word))
+    raise InputError(
+        f"row {row + 1}, column {column.name!r}: {column.text(row)!r} is text, but "
+        f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
+        + (f", say missing=({column.text(row)!r},) if no action was taken" * (role == "action"))
+        + f', or, if numbers and words are all names, add named=("{column.name}",)'
+    )
+
+
+def require_present(column: Column, what: str, rows: np.ndarray | None = None) -> None:
+    """Raise an `InputError` naming the first row (of those marked) without a value."""
+    absent = column.missing if rows is None else column.missing & rows
+    if absent.any():
+        row = int(np.argmax(absent))
+        raise InputError(
+            f"row {row + 1}, column {column.name!r}: {what} is empty ({int(absent.sum())} such "
+            "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
+        )
+
+
+def joined(
+    columns: Sequence[Column], before: Sequence[Column], has_before: np.ndarray | None
+) -> Column:
+    """One column of words from several: "1|0" where they hold 1 and 0.
+
+    Args:
+        columns: Columns of the row itself.
+        before: Columns of the decision before, already on this row's line.
+        has_before: `[N]` whether there is a decision before; if not, `START` stands for it.
+    """
+    parts = [as_words(column) for column in (*columns, *before)]
+    if has_before is not None:
+        places = [p.values for p in parts[: len(columns)]]
+        places += [np.where(has_before, p.values, -1) for p in parts[len(columns) :]]
+    else:
+        places = [p.values for p in parts]
+    # An empty present part makes the whole state empty.
+    missing = np.zeros(len(places[0]), dtype=bool)
+    for part, place in zip(parts, places, strict=True):
+        missing |= part.missing & (place >= 0)
+    rows, inverse = np.unique(np.stack(places, 1), axis=0, return_inverse=True)
+    texts = [_name(row, parts, len(columns)) for row in rows]
+    order = {word: i for i, word in enumerate(sorted(set(texts)))}
+    values = np.array([order[text] for text in texts])[inverse.ravel()]
+    name = ",".join(column.name for column in (*columns, *before))
+    return Column(name, np.where(missing, 0, values), missing, tuple(order))
+
+
+def _name(row: np.ndarray, parts: Sequence[Column], present: int) -> str:
+    """The name of one combination of values."""
+    words = [p.words[i] for p, i in zip(parts, row, strict=True) if i >= 0 and p.words]
+    return "|".join([*words, START] if (row[present:] < 0).any() else words)

@@ -1,0 +1,111 @@
+"""Which column of a table is what."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from inverseq._core.errors import InputError
+
+AUTO = "auto"
+"""Stands for: look for a column with one of the known names."""
+
+KNOWN = {
+    "state": ("state",),
+    "action": ("action",),
+    "next_state": ("next_state",),
+    "subject": ("subject", "animal", "mouse", "rat", "participant"),
+    "session": ("session",),
+    "trajectory": ("trajectory", "traj", "episode", "bout", "round"),
+    "time": ("time", "t", "trial", "step"),
+    "terminated": ("terminated",),
+    "world": ("world",),
+}
+"""Names under which a role is found, in small letters and without a final "_id"."""
+
+_NEEDED = ("state", "action")
+
+Columns = tuple[str, ...]
+
+
+def resolve(
+    present: Sequence[str], wanted: Mapping[str, str | Sequence[str] | None]
+) -> dict[str, Columns]:
+    """Columns of each role that the table has.
+
+    Args:
+        present: Column names of the table.
+        wanted: Role -> a column, several columns, `AUTO`, or None for "the table has none".
+
+    Returns:
+        Role -> its columns; roles without a column are left out.
+
+    Raises:
+        InputError: A named column does not exist, a needed one is not found, or several columns
+            could play one role.
+    """
+    found: dict[str, Columns] = {}
+    for role, given in wanted.items():
+        if given is not None and given != AUTO:
+            columns = (given,) if isinstance(given, str) else tuple(given)
+            for column in columns:
+                require_column(column, present, role)
+            found[role] = columns
+    taken = {column for columns in found.values() for column in columns}
+    free = [column for column in present if column not in taken]
+    _refuse_doubtful_trial(free, wanted)
+    for role, given in wanted.items():
+        if given != AUTO:
+            continue
+        column = _known(role, free)
+        if column is not None:
+            found[role] = (column,)
+        elif role in _NEEDED:
+            require_column(role, present, role)
+    return found
+
+
+def require_column(column: str, present: Sequence[str], role: str) -> None:
+    """Raise an `InputError` that helps where `column` is not among those present."""
+    if column in present:
+        return
+    near = difflib.get_close_matches(column.lower(), [p.lower() for p in present], n=1, cutoff=0.6)
+    close = next((p for p in present if near and p.lower() == near[0]), None)
+    hint = f" Did you mean {close!r}?" if close else ""
+    raise InputError(
+        f"there is no column {column!r}; the table has {[*present]}.{hint} Name the right one with "
+        f'{role}="..."'
+    )
+
+
+def _known(role: str, free: Sequence[str]) -> str | None:
+    """The one free column with a known name of the role; its own name wins."""
+    candidates = [column for column in free if _plain(column) in KNOWN[role]]
+    exact = [column for column in candidates if _plain(column) == role]
+    if len(exact) == 1:
+        return exact[0]
+    if len(candidates) > 1:
+        raise InputError(
+            f"columns {candidates} could each be the {role}; say which with "
+            f'{role}="{candidates[0]}"'
+        )
+    return candidates[0] if candidates else None
+
+
+def _refuse_doubtful_trial(
+    free: Sequence[str], wanted: Mapping[str, str | Sequence[str] | None]
+) -> None:
+    """Raise where "trial" stands beside another time and nothing else numbers trajectories."""
+    if wanted.get("time") != AUTO or wanted.get("trajectory") != AUTO:
+        return
+    times = [column for column in free if _plain(column) in KNOWN["time"]]
+    trials = [column for column in times if _plain(column) == "trial"]
+    if trials and len(times) > 1 and _known("trajectory", free) is None:
+        other = next(column for column in times if column not in trials)
+        raise InputError(
+            f"{trials[0]!r} may number trajectories or the decisions in one, as there is also "
+            f'{other!r}. Say trajectory="{trials[0]}" and time="{other}", or time="{trials[0]}"'
+        )
+
+
+def _plain(column: str) -> str:
+    """A column name in small letters, without "_id"."""
+    return column.strip().lower().replace(" ", "_").replace("-", "_").removesuffix("_id")

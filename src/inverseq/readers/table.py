@@ -1,0 +1,325 @@
+"""Demonstrations from a table with one row per decision."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations, Ending
+from inverseq.readers import numbering
+from inverseq.readers.columns import Column, as_words, is_missing, plain_array
+from inverseq.readers.engine import connect, read_columns, scan_file
+from inverseq.readers.frames import frame_columns, frame_names
+from inverseq.readers.order import Order, previous_decisions, put_in_order
+from inverseq.readers.roles import AUTO, Columns, require_column, resolve
+
+_LABELS = ("subject", "session", "trajectory")
+_FALSE = ("0", "false", "f", "no")
+_TRUE = ("1", "true", "t", "yes")
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """What was read: columns by name, which of them plays which role, and where it came from."""
+
+    columns: Mapping[str, Column]
+    roles: Mapping[str, Columns]
+    size: int
+    description: str
+
+    def of(self, role: str) -> list[Column]:
+        """The columns of a role; none where the table has none."""
+        return [self.columns[name] for name in self.roles.get(role, ())]
+
+
+def read_table(
+    source: Any,
+    *,
+    state: str | Sequence[str] = AUTO,
+    action: str = AUTO,
+    next_state: str | Sequence[str] | None = AUTO,
+    subject: str | None = AUTO,
+    session: str | None = AUTO,
+    trajectory: str | None = AUTO,
+    time: str | None = AUTO,
+    terminated: str | None = AUTO,
+    world: str | None = AUTO,
+    state_from_previous: Sequence[str] = (),
+    keep: Sequence[str] | None = None,
+    missing: Sequence[Any] = (),
+    named: Sequence[str] = (),
+    state_names: Sequence[str] = (),
+    action_names: Sequence[str] = (),
+    longest_step: float | None = None,
+) -> Demonstrations:
+    """Demonstrations from a table with one row per decision.
+
+    A trajectory is the rows that agree in subject, session and trajectory (those of the three that
+    the table has). Its rows are put in order of time; without a time they must stand together and
+    keep the order of the table. Columns that play no role are kept: per trajectory where they do
+    not change within any, else per decision; a column without any value is left out.
+
+    Args:
+        source: Path of a CSV or Parquet file, a pandas, Polars or Arrow frame, or a mapping from
+            column names to arrays.
+        state: Column of the state, or several, whose values are then joined to names such as "1|0".
+            Whole numbers from 0, or names, which are numbered in sorted order.
+        action: Column of the action, numbers or names. Empty, NaN, -1 and `missing` mean that it
+            is not known: such rows stay, with action -1.
+        next_state: Column(s) of the state after the decision; taken from the next row where there
+            is none. Where it disagrees with the next row, the recording has a gap there.
+        subject: Column of the subject. The default "auto" looks for a column of that name (or
+            animal, mouse, rat, participant); None says that there is none.
+        session: Column of the session.
+        trajectory: Column of the trajectory (or traj, episode, bout, round).
+        time: Column of the time (or t, trial, step): numbers or ISO dates.
+        terminated: Column that is true (or 1) where the world ended the trajectory after the row.
+        world: Column with the name of the world, the same throughout a trajectory.
+        state_from_previous: Columns whose values at the last decision before make the state (after
+            those of `state`, if given): `("action", "reward")` is "what was done last and what
+            came of it". Before the first decision, and after a gap, that part is "start". Rows
+            without an action are passed over.
+        keep: Further columns to keep; all where None.
+        missing: Values of the action that mean "none", besides empty, NaN and -1.
+        named: Columns whose values are names although they look like numbers.
+        state_names: Names of the states in the order of their numbers.
+        action_names: Names of the actions in the order of their numbers.
+        longest_step: Rows of a trajectory whose times are further apart than this have a gap
+            between them. In units of the time column.
+
+    Raises:
+        InputError: The file or a value cannot be used; the message names row (1 is the first below
+            the header), column and remedy.
+    """
+    wanted = {
+        "state": None if state_from_previous and state == AUTO else state,
+        "action": action,
+        "next_state": next_state,
+        "subject": subject,
+        "session": session,
+        "trajectory": trajectory,
+        "time": time,
+        "terminated": terminated,
+        "world": world,
+    }
+    if state_from_previous:
+        if next_state not in (AUTO, None):
+            raise InputError("next_state and state_from_previous exclude each other; drop one")
+        wanted["next_state"] = None
+    table = _read(source, wanted, tuple(state_from_previous), keep, tuple(named))
+    labels = [column for role in _LABELS for column in table.of(role)]
+    clock = next(iter(table.of("time")), None)
+    order = put_in_order(labels, clock, table.size, longest_step)
+    ended = _truth(table)
+    actions, actions_called = _actions(table, missing, action_names)
+    previous = previous_decisions(order, actions >= 0, ended)
+    before = [table.columns[name] for name in state_from_previous]
+    states, following, states_called = _states(table, before, previous, state_names)
+    rows = order.rows
+    made = Demonstrations.from_arrays(
+        states[rows],
+        actions[rows],
+        next_states=None if following is None else following[rows],
+        trajectory=order.number,
+        terminated=ended[rows],
+        time=order.time,
+        rows=rows + 1,
+        state_names=states_called,
+        action_names=actions_called,
+        source=table.description,
+        **_further(table, order),
+    )
+    return _with_gaps(made, order, following is not None)
+
+
+def _read(
+    source: Any,
+    wanted: Mapping[str, str | Sequence[str] | None],
+    before: Columns,
+    keep: Sequence[str] | None,
+    named: Columns,
+) -> _Table:
+    """The columns that are needed, from whatever `source` is.
+
+    Raises:
+        InputError: The source cannot be read, has no rows, or lacks a column.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        with connect() as connection:
+            scan = scan_file(path, connection)
+            roles, chosen = _choose(tuple(scan.types), wanted, before, keep, named)
+            columns = read_columns(scan, chosen, connection)
+        origin = path.name
+    else:
+        # A Polars query is run; it knows its columns only then.
+        source = source.collect() if hasattr(source, "collect") else source
+        roles, chosen = _choose(frame_names(source), wanted, before, keep, named)
+        columns = frame_columns(source, chosen)
+        origin = "the table"
+    lengths = {len(column.values) for column in columns.values()}
+    if len(lengths) > 1:
+        given = {name: len(column.values) for name, column in columns.items()}
+        raise InputError(f"the columns are not equally long: {given}")
+    if lengths == {0}:
+        raise InputError(f"{origin} holds no rows below its header")
+    columns = {n: as_words(c) if n in named else c for n, c in columns.items()}
+    # A column without any value says nothing: an animal that is never named is no animal.
+    roles = {
+        role: names
+        for role, names in roles.items()
+        if wanted[role] != AUTO
+        or role in ("state", "action")
+        or not columns[names[0]].missing.all()
+    }
+    told = [f"{role} from {','.join(names)!r}" for role, names in roles.items() if names != (role,)]
+    told += [f"state from the previous {','.join(before)!r}"] * bool(before)
+    description = origin + (f" ({', '.join(told)})" if told else "")
+    return _Table(columns, roles, lengths.pop(), description)
+
+
+def _choose(
+    present: Columns,
+    wanted: Mapping[str, str | Sequence[str] | None],
+    before: Columns,
+    keep: Sequence[str] | None,
+    named: Columns,
+) -> tuple[dict[str, Columns], Columns]:
+    """The columns of each role, and all that are to be read."""
+    roles = resolve(present, wanted)
+    for column in before:
+        require_column(column, present, "state_from_previous")
+    for column in named:
+        require_column(column, present, "named")
+    for column in keep or ():
+        require_column(column, present, "keep")
+    playing = {column for names in roles.values() for column in names} | {*before}
+    read = [p for p in present if p in playing or keep is None or p in keep]
+    return roles, tuple(read)
+
+
+def _actions(
+    table: _Table, missing: Sequence[Any], names: Sequence[str]
+) -> tuple[Int[np.ndarray, " N"], tuple[str, ...]]:
+    """The action of each row of the table, -1 where it is missing, and the names."""
+    (column,) = table.of("action")
+    column = replace(column, missing=is_missing(column, (-1, *missing)))
+    if column.missing.all():
+        raise InputError(
+            f"column {column.name!r}: no row has an action; is it the right column? Name it with "
+            'action="..."'
+        )
+    (actions,), known = numbering.number([column], names, "action")
+    return actions, known
+
+
+def _states(
+    table: _Table,
+    before: list[Column],
+    previous: Int[np.ndarray, " N"],
+    names: Sequence[str],
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"] | None, tuple[str, ...]]:
+    """State and next state (None where the table has none) of each row, and the names."""
+    present, following = table.of("state"), table.of("next_state")
+    for column in present:
+        numbering.require_present(column, "the state")
+    if before:
+        known = previous >= 0
+        past = [column.at(np.maximum(previous, 0)) for column in before]
+        for column, lagged in zip(before, past, strict=True):
+            used = np.zeros(table.size, dtype=bool)
+            used[previous[known & lagged.missing]] = True
+            numbering.require_present(column, "a part of the state", used)
+        state = numbering.joined(present, past, known)
+    else:
+        state = present[0] if len(present) == 1 else numbering.joined(present, (), None)
+    if not following:
+        (states,), called = numbering.number([state], names, "state")
+        states_next = None
+    else:
+        if len(following) != len(present):
+            raise InputError(
+                f"state has {len(present)} columns, next_state {len(following)}; give both alike"
+            )
+        after = following[0] if len(following) == 1 else numbering.joined(following, (), None)
+        (states, states_next), called = numbering.number([state, after], names, "state")
+    if (states < 0).any():
+        row = int(np.argmax(states < 0))
+        raise InputError(f"row {row + 1}, column {state.name!r}: states are numbered from 0")
+    return states, states_next, called
+
+
+def _truth(table: _Table) -> Bool[np.ndarray, " N"]:
+    """Whether the world ended the trajectory after each row of the table.
+
+    Raises:
+        InputError: A value is neither true nor false.
+    """
+    if not table.of("terminated"):
+        return np.zeros(table.size, dtype=bool)
+    (column,) = table.of("terminated")
+    column = as_words(column)
+    words = [word.lower() for word in column.words or ()]
+    for place, word in enumerate(words):
+        if word not in _TRUE + _FALSE:
+            row = int(np.argmax((column.values == place) & ~column.missing))
+            raise InputError(
+                f"row {row + 1}, column {column.name!r}: {column.text(row)!r} is neither true "
+                "nor false; write 1 or 0"
+            )
+    true = np.array([word in _TRUE for word in (*words, "0")])
+    return true[np.where(column.missing, len(words), column.values)]
+
+
+def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
+    """Everything else: columns per trajectory and per decision, in the order of trajectories."""
+    trajectories, decisions = {}, {}
+    for role in (*_LABELS, "world"):
+        for column in table.of(role):
+            trajectories[role] = plain_array(column)[order.firsts]
+    # A column that makes the state together with others is kept for itself as well.
+    used = {names[0] for names in table.roles.values() if len(names) == 1}
+    for column in table.of("world"):
+        row = _changing_row(column, order)
+        if row is not None:
+            raise InputError(
+                f"row {row + 1}, column {column.name!r}: the world changes to {column.text(row)!r} "
+                "within a trajectory; a trajectory is in one world"
+            )
+    for name, column in table.columns.items():
+        if name in used or column.missing.all():
+            continue
+        own = name if name not in trajectories else f"table_{name}"
+        if _changing_row(column, order) is None:
+            trajectories[own] = plain_array(column)[order.firsts]
+        else:
+            decisions[own] = plain_array(column)[order.rows]
+    return {"trajectories": trajectories, "decisions": decisions}
+
+
+def _changing_row(column: Column, order: Order) -> int | None:
+    """The first row at which a column differs from the beginning of its trajectory, or None."""
+    first = order.firsts[order.number]
+    differs = column.values[order.rows] != column.values[first]
+    differs |= column.missing[order.rows] != column.missing[first]
+    return int(order.rows[np.argmax(differs)]) if differs.any() else None
+
+
+def _with_gaps(made: Demonstrations, order: Order, known: bool) -> Demonstrations:
+    """The demonstrations with gaps where rows follow each other too late.
+
+    `known`: whether the table says what the next states are.
+    """
+    late = order.late & (made.endings == Ending.CONTINUES)
+    if not late.any():
+        return made
+    return replace(
+        made,
+        endings=np.where(late, Ending.GAP, made.endings),
+        next_states=made.next_states if known else np.where(late, -1, made.next_states),
+    )
