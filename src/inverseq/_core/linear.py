@@ -1,0 +1,373 @@
+"""Linear systems of discounted processes, x = b + gamma P x, always to a checked residual."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+from scipy.linalg import lapack
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+from scipy.sparse.linalg import splu
+
+from inverseq._core.errors import InputError
+from inverseq._core.iterate import fixed_point
+from inverseq._core.status import Outcome, Status
+
+Method = Literal["auto", "direct", "krylov", "iterate"]
+Factor = Callable[[np.ndarray, bool], np.ndarray]
+
+# Crossovers measured on two cores; each costs at most twice the best choice when it is off.
+_BANDED_WIDTH = 64  # up to here LAPACK's band solver beats a sparse factorisation
+_BANDED_CELLS = 20_000_000  # and while the band takes no more than 160 MB
+_DENSE_STATES = 500  # below, dense beats sparse where there is no band
+_DIRECT_STATES = 200_000  # above, filling in costs more than iterating for a few right-hand sides
+_GRID_WIDTH = 4.0  # of a plane world: bandwidth at most this times the root of its states
+_SLOW_DISCOUNT = 0.999  # above, iterative methods take thousands of steps
+_MANY = 50  # right-hand sides that pay for a factorisation at any size it fits
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """The system A x = b with A = I - gamma P, prepared for any number of right-hand sides.
+
+    Made by `prepare`. What is costly (ordering, factorisation) is made on first use and kept.
+
+    Attributes:
+        transitions: P, `[S, S]`; rows sum to one, or to less where the process ends.
+        discount: gamma.
+        method: How to solve, as in `prepare`.
+    """
+
+    transitions: sparse.csr_array
+    discount: float
+    method: str = "auto"
+
+    def solve(
+        self,
+        b: Float[np.ndarray, "S *R"],
+        *,
+        transposed: bool = False,
+        tolerance: float = 1e-10,
+    ) -> tuple[Float[np.ndarray, "S *R"], Status]:
+        """Find x with A x = b, or with A' x = b.
+
+        The error of x is at most |b - A x| / (1 - gamma): in the largest entry for A, in the sum of
+        the entries for A'. At discount 1 no such factor exists and the plain residual stands for
+        it. This bound is what `tolerance` limits and what the status reports.
+
+        Args:
+            b: `[S]` or `[S, R]` right-hand sides.
+            transposed: Solve with the transposed matrix (flows of visits, gradients).
+            tolerance: Largest bound of the error, in units of x. Where rounding allows no such
+                residual (values of 1e6 and more), the result converged at the limit of rounding,
+                and the status says so.
+
+        Returns:
+            x, shaped like b, and how it went.
+
+        Raises:
+            InputError: The matrix is singular: a discount of 1 without termination.
+        """
+        if not np.isfinite(b).all():
+            message = "the right-hand side is not finite"
+            return np.full_like(b, np.nan), Status(Outcome.DEGENERATE, 0, float("nan"), message)
+        flat = b.reshape(b.shape[0], -1)
+        task = _Task(self, flat[:, 0] if flat.shape[1] == 1 else flat, transposed, tolerance)
+        x, steps = self._first_try(task)
+        if not task.settled(x):
+            x, more = _krylov(task, x)
+            steps += more
+        if not task.settled(x):
+            x, more = _iterate(task, x)
+            steps += more
+        return x.reshape(b.shape), task.status(x, steps)
+
+    @property
+    def factored(self) -> bool:
+        """Whether a factorisation is at hand."""
+        return "factor" in self.__dict__
+
+    @cached_property
+    def factor(self) -> Factor:
+        """The factorisation: banded, dense or sparse, by the structure of the matrix."""
+        size = self.transitions.shape[0]
+        if _narrow(size, self.natural_width):
+            return _banded(self.transitions, self.discount, np.arange(size), self.natural_width)
+        order, width = self.ordering
+        if _narrow(size, width):
+            return _banded(self.transitions, self.discount, order, width)
+        build = _dense if size < _DENSE_STATES else _sparse
+        return build(self.transitions, self.discount)
+
+    @cached_property
+    def natural_width(self) -> int:
+        """Largest distance of an entry from the diagonal, as the states are numbered."""
+        return _width(self.transitions, np.arange(self.transitions.shape[0]))
+
+    @cached_property
+    def ordering(self) -> tuple[np.ndarray, int]:
+        """A reverse Cuthill-McKee order of the states, and the bandwidth it gives."""
+        order = np.asarray(reverse_cuthill_mckee(self.transitions), dtype=np.int64)
+        return order, _width(self.transitions, order)
+
+    def _first_try(self, task: "_Task") -> tuple[np.ndarray, int]:
+        """Try the method that suits: x, still unchecked, and the steps taken."""
+        if self.method == "iterate":
+            return _iterate(task, np.zeros_like(task.b))
+        if self.method == "krylov" or not (self.method == "direct" or self._direct_pays(task)):
+            return _krylov(task, np.zeros_like(task.b))
+        x = self.factor(task.b, task.transposed)
+        if not task.settled(x):  # one step of refinement mends most losses of digits
+            x = x + self.factor(task.residual(x), task.transposed)
+        return x, 0
+
+    def _direct_pays(self, task: "_Task") -> bool:
+        """Whether to factor: fill-in bearable, and worth it for these right-hand sides."""
+        size = self.transitions.shape[0]
+        if self.factored or size < _DENSE_STATES or _narrow(size, self.natural_width):
+            return True
+        many = task.b.ndim > 1 and task.b.shape[1] >= _MANY
+        worth = size <= _DIRECT_STATES or many or self.discount > _SLOW_DISCOUNT
+        return worth and self.ordering[1] <= _GRID_WIDTH * math.sqrt(size)
+
+
+def prepare(
+    transitions: sparse.csr_array, discount: float, method: Method | str = "auto"
+) -> System:
+    """A system with A = I - discount * transitions, ready for many right-hand sides.
+
+    Args:
+        transitions: `[S, S]` probabilities; rows sum to one, or to less where the process ends.
+        discount: gamma, in [0, 1].
+        method: "direct" (factor once), "krylov" (BiCGSTAB), "iterate" (the fixed point), or "auto":
+            factor small and grid-like systems, iterate on the others. A result that misses the
+            tolerance is always passed on: from "direct" to "krylov" to "iterate".
+
+    Raises:
+        InputError: The method has another name, or the matrix is not square.
+    """
+    if method not in ("auto", "direct", "krylov", "iterate"):
+        raise InputError(f"method must be auto, direct, krylov or iterate; got {method!r}")
+    if transitions.shape[0] != transitions.shape[1]:
+        raise InputError(f"transitions must be square; got {transitions.shape}")
+    return System(transitions, float(discount), method)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One call of `solve`: what is to be solved, and when it is."""
+
+    system: System
+    b: np.ndarray
+    transposed: bool
+    tolerance: float
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array | sparse.csc_array:
+        """P or its transpose."""
+        return self.system.transitions.T if self.transposed else self.system.transitions
+
+    @cached_property
+    def scale(self) -> float:
+        """How much larger than the residual the error can be."""
+        return 1 / (1 - self.system.discount) if self.system.discount < 1 else 1.0
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """A x."""
+        return x - self.system.discount * (self.matrix @ x)
+
+    def residual(self, x: np.ndarray) -> np.ndarray:
+        """What is missing, b - A x."""
+        return self.b - self.apply(x)
+
+    def norm(self, x: np.ndarray) -> np.ndarray:
+        """The norm in which the error is bounded, of each right-hand side."""
+        size = np.abs(x)
+        return np.atleast_1d(size.sum(0) if self.transposed else size.max(0))
+
+    def goal(self, x: np.ndarray) -> np.ndarray:
+        """The residual that will do near `x`, for each right-hand side."""
+        rounding = _ROUNDING * (self.norm(self.b) + 2 * self.norm(x))
+        return np.maximum(self.tolerance / self.scale, rounding)
+
+    def excess(self, x: np.ndarray) -> float:
+        """The residual over the one that will do, at the worst right-hand side."""
+        return float(np.max(self.norm(self.residual(x)) / self.goal(x), initial=0.0))
+
+    def settled(self, x: np.ndarray) -> bool:
+        """Whether `x` will do; never for NaN."""
+        return self.excess(x) <= 1
+
+    def status(self, x: np.ndarray, steps: int) -> Status:
+        """How it ended."""
+        bound = float(np.max(self.norm(self.residual(x)), initial=0.0)) * self.scale
+        if not np.isfinite(bound):
+            message = "values are no longer finite; lower the discount"
+            return Status(Outcome.DIVERGED, steps, bound, message)
+        if not self.settled(x):
+            message = f"no solution within {steps} steps; lower the discount or use method='direct'"
+            return Status(Outcome.LIMIT, steps, bound, message)
+        message = "at the limit of rounding" if bound > self.tolerance else ""
+        return Status(Outcome.CONVERGED, steps, bound, message)
+
+
+def _width(transitions: sparse.csr_array, order: np.ndarray) -> int:
+    """Bandwidth of the matrix when states are put in `order`."""
+    place = np.empty(order.size, dtype=np.int32)
+    place[order] = np.arange(order.size, dtype=np.int32)
+    row = np.repeat(place, np.diff(transitions.indptr))
+    return int(np.abs(row - place[transitions.indices]).max(initial=0))
+
+
+def _narrow(size: int, width: int) -> bool:
+    """Whether a band of this width is solved best as a band."""
+    return width <= _BANDED_WIDTH and size * (3 * width + 1) <= _BANDED_CELLS
+
+
+def _singular() -> InputError:
+    """The error for a matrix without an inverse."""
+    return InputError(
+        "the linear system is singular: with a discount of 1 the process must end from every "
+        "state. Lower the discount (0.99, say) or mark terminal states."
+    )
+
+
+def _banded(
+    transitions: sparse.csr_array, discount: float, order: np.ndarray, width: int
+) -> Factor:
+    """LU of a banded matrix by LAPACK, states put in `order`."""
+    size = order.size
+    place = np.empty(size, dtype=np.int64)
+    place[order] = np.arange(size)
+    row = np.repeat(place, np.diff(transitions.indptr))
+    column = place[transitions.indices]
+    height = 3 * width + 1
+    cell = column * height + 2 * width + row - column
+    band = np.bincount(cell, -discount * transitions.data, minlength=height * size)
+    band = band.reshape(size, height).T
+    band[2 * width] += 1
+    lu, pivots, failed = lapack.dgbtrf(band, width, width, overwrite_ab=1)
+    if failed:
+        raise _singular()
+
+    def solve(b: np.ndarray, transposed: bool) -> np.ndarray:
+        x = np.empty_like(b)
+        x[order] = lapack.dgbtrs(lu, width, width, b[order], pivots, trans=int(transposed))[0]
+        return x
+
+    return solve
+
+
+def _dense(transitions: sparse.csr_array, discount: float) -> Factor:
+    """LU of the full matrix."""
+    matrix = np.eye(transitions.shape[0]) - discount * transitions.toarray()
+    lu, pivots, failed = lapack.dgetrf(matrix)
+    if failed:
+        raise _singular()
+    return lambda b, transposed: lapack.dgetrs(lu, pivots, b, trans=int(transposed))[0]
+
+
+def _sparse(transitions: sparse.csr_array, discount: float) -> Factor:
+    """Sparse LU, ordered for matrices of symmetric structure, without pivoting.
+
+    Rows are diagonally dominant, so that no pivoting is needed.
+    """
+    matrix = (sparse.eye_array(transitions.shape[0]) - discount * transitions).tocsc()
+    try:
+        lu = splu(
+            matrix,
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+    except RuntimeError as error:
+        raise _singular() from error
+    return lambda b, transposed: lu.solve(b, trans="T" if transposed else "N")
+
+
+def _krylov(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
+    """BiCGSTAB from `x`, restarted until settled; x and the steps taken.
+
+    Every right-hand side has its own coefficients, so that one sweep serves all of them.
+    """
+    if not np.isfinite(x).all():
+        x = np.zeros_like(task.b)
+    # Jacobi: rows of states that mostly stay where they are would be small otherwise.
+    weight = 1 / (1 - task.system.discount * task.system.transitions.diagonal())
+    weight = weight.reshape(-1, *(1,) * (task.b.ndim - 1))
+    steps = 0
+    for _ in range(20):
+        before = task.excess(x)
+        with np.errstate(all="ignore"):  # what overflows is not taken
+            tried, more = _bicgstab(task, weight, x, 0.5 * task.goal(x))
+        steps += more
+        after = task.excess(tried)
+        if after < before:
+            x = tried
+        if after <= 1 or not after < 0.5 * before:
+            break
+    return x, steps
+
+
+def _bicgstab(
+    task: _Task, weight: np.ndarray, x: np.ndarray, goal: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """One run of BiCGSTAB (van der Vorst 1992) on the rows scaled by `weight`."""
+    apply = lambda y: weight * task.apply(y)  # noqa: E731
+    r = weight * task.residual(x)
+    shadow = r.copy()
+    p, v = np.zeros_like(r), np.zeros_like(r)
+    rho = alpha = omega = np.ones(r.shape[1:])
+    step = 0
+    while step < 2000:
+        step += 1
+        product = _inner(shadow, r)
+        beta = _ratio(product * alpha, rho * omega)
+        rho = product
+        p = r + beta * (p - omega * v)
+        v = apply(p)
+        alpha = _ratio(rho, _inner(shadow, v))
+        r = r - alpha * v
+        t = apply(r)
+        omega = _ratio(_inner(t, r), _inner(t, t))
+        x = x + alpha * p + omega * r
+        r = r - omega * t
+        over = task.norm(r / weight) > goal
+        if not over.any():
+            break
+    return x, step
+
+
+def _inner(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Inner product of each column."""
+    return np.asarray(np.dot(a, b) if a.ndim == 1 else np.einsum("ij,ij->j", a, b))
+
+
+def _ratio(above: np.ndarray | np.float64, below: np.ndarray | np.float64) -> np.ndarray:
+    """Quotient, 0 where `below` is 0, which leaves that column as it is."""
+    return np.divide(above, below, out=np.zeros(np.shape(above)), where=below != 0)
+
+
+def _iterate(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
+    """The fixed point x = b + gamma P x, which cannot fail where gamma is below 1."""
+    if not np.isfinite(x).all():
+        x = np.zeros_like(task.b)
+    discount = task.system.discount
+    step = lambda y: task.b + discount * (task.matrix @ y)  # noqa: E731
+    # In the sum of all entries the largest one must be smaller still.
+    share = x.shape[0] if task.transposed else 1
+    taken, limit = 0, 1_000_000
+    while taken < limit:
+        before = task.excess(x)
+        goal = float(np.min(task.goal(x))) / share
+        x, status, _ = fixed_point(step, x, tolerance=goal, max_steps=200)
+        taken += status.steps
+        after = task.excess(x)
+        if after <= 1 or not after < (1 - 1e-7) * before:
+            break
+    return x, taken
