@@ -55,7 +55,7 @@ def four_by_three(step_reward: float = -0.04) -> World:
     return World(
         name="4x3 world",
         mdp=mdp,
-        drawing=_drawing(free, marks),
+        drawing=_drawing(free, marks, 4),
         environment="inverseq/FourByThree-v0",
         settings={"step_reward": float(step_reward)},
     )
@@ -121,7 +121,7 @@ def gridworld(
     return World(
         name=f"{width} x {height} grid",
         mdp=mdp,
-        drawing=_drawing(free, marks),
+        drawing=_drawing(free, marks, mdp.num_actions),
         environment="inverseq/GridWorld-v0",
         settings=settings | dynamics,
     )
@@ -175,7 +175,7 @@ def maze(
     return World(
         name=name,
         mdp=mdp,
-        drawing=_drawing(free, marks),
+        drawing=_drawing(free, marks, mdp.num_actions),
         environment="inverseq/Maze-v0",
         settings={"layout": tuple(rows), "name": name} | dynamics,
     )
@@ -319,7 +319,9 @@ def _cell(mask: Bool[np.ndarray, "H W"]) -> Cell:
     return x, y
 
 
-def _drawing(free: Bool[np.ndarray, "H W"], marks: dict[str, tuple[int, ...]]) -> Drawing:
+def _drawing(
+    free: Bool[np.ndarray, "H W"], marks: dict[str, tuple[int, ...]], actions: int
+) -> Drawing:
     """How to draw a board."""
-    none = np.zeros((0, 2, 2))
-    return Drawing(free.shape[1], free.shape[0], ~free, none, none, marks)
+    directions = np.array(STEPS[:actions])
+    return Drawing(free.shape[1], free.shape[0], ~free, marks, directions)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Int
 
 from inverseq._core.arrays import frozen_array
 from inverseq.mdp import MDP
@@ -15,7 +15,7 @@ LEVELS = 6
 ACTIONS = ("in_left", "in_right", "out_left", "out_right")
 """Names of the actions in the order of their numbers."""
 
-WATER = 100
+WATER = 116
 """The node with the water port, an end of the maze at (14, 8)."""
 
 
@@ -87,12 +87,13 @@ def labyrinth(discount: float = 0.9) -> World:
 
 
 def _tree() -> Tree:
-    """The nodes, from the rules by which the maze is drawn.
+    """The nodes, from the rules by which the maze is drawn and numbered.
 
     Each branching turns the corridor by a right angle and the corridors of two levels have the
-    same length: 4, 4, 2, 2, 1, 1 cells. A node's first child lies to the left of someone who comes
-    from its parent. "Left" in the name of an action is a side of the drawing instead: at even
-    levels it goes the same way as the corridor two before, at odd levels the opposite way.
+    same length: 4, 4, 2, 2, 1, 1 cells. Of a node's two children the one further north or west has
+    the smaller number. "Left" and "right" are those of someone who comes from the parent. These
+    are the numbers of Rosenberg and others, in which the decisions are given: node 116, not 100,
+    is where the mice drink.
     """
     states = 2 ** (LEVELS + 1) - 1
     place = np.zeros((states, 2), dtype=np.int64)
@@ -102,53 +103,23 @@ def _tree() -> Tree:
     place[0], heading[0] = (7, 7), (1, 0)  # home is reached from the west
     for node in range(2**LEVELS - 1):
         level = int(np.log2(node + 1))
-        along = heading[node]
-        before = heading[parent[node]] if node else np.array([0, -1])
-        left = before if level % 2 == 0 else -before
-        turns = (np.array([along[1], -along[0]]), np.array([-along[1], along[0]]))
-        for number, turn in enumerate(turns):
+        length = 2 ** ((LEVELS - 1 - level) // 2)
+        left = np.array([heading[node, 1], -heading[node, 0]])
+        first = np.array([0, -1]) if level % 2 == 0 else np.array([-1, 0])
+        for number, turn in enumerate((first, -first)):
             child = 2 * node + 1 + number
-            place[child] = place[node] + turn * 2 ** ((LEVELS - 1 - level) // 2)
+            place[child] = place[node] + turn * length
             heading[child], parent[child] = turn, node
             sides[node, 0 if (turn == left).all() else 1] = child
     return Tree(place, parent, sides[:, 0], sides[:, 1])
 
 
 def _drawing(tree: Tree) -> Drawing:
-    """Corridors of one cell's width on a 15 x 15 board, and the thin walls between them."""
-    entry = np.array([[[-1, 7], [7, 7]]])
-    ways = np.stack([tree.coordinates[tree.parent[1:]], tree.coordinates[1:]], axis=1)
-    corridors = np.concatenate([entry, ways]).astype(float)
-    # One more column on the left stands for the way in from outside.
-    used = np.zeros((15, 16), dtype=bool)
-    right = np.zeros((15, 16), dtype=bool)  # open to the cell on the right
-    down = np.zeros((15, 16), dtype=bool)
-    for (x0, y0), (x1, y1) in np.sort(corridors, axis=1).astype(int):
-        used[y0 : y1 + 1, x0 + 1 : x1 + 2] = True
-        right[y0, x0 + 1 : x1 + 1] |= y0 == y1
-        down[y0:y1, x0 + 1] |= x0 == x1
-    return Drawing(
-        width=15,
-        height=15,
-        blocked=~used[:, 1:],
-        walls=_thin_walls(used, right, down),
-        corridors=corridors,
-        marks={"home": (0,), "water": (WATER,)},
-    )
-
-
-def _thin_walls(
-    used: Bool[np.ndarray, "H W"], right: Bool[np.ndarray, "H W"], down: Bool[np.ndarray, "H W"]
-) -> Float[np.ndarray, "K 2 2"]:
-    """Sides of used cells that are not open, as segments; the first column of cells is x = -1."""
-    padded = np.pad(used, 1)
-    upright = (padded[1:-1, :-1] | padded[1:-1, 1:]) & ~np.pad(right, ((0, 0), (1, 0)))
-    level = (padded[:-1, 1:-1] | padded[1:, 1:-1]) & ~np.pad(down, ((1, 0), (0, 0)))
-    y, x = np.nonzero(upright)
-    x, y = x - 1.5, y - 0.5
-    sides = np.stack([np.stack([x, y], 1), np.stack([x, y + 1], 1)], axis=1)
-    y, x = np.nonzero(level)
-    x, y = x - 1.5, y - 0.5
-    lids = np.stack([np.stack([x, y], 1), np.stack([x + 1, y], 1)], axis=1)
-    walls = np.concatenate([sides, lids])
-    return walls[(walls[:, :, 0] > -1.5).any(1)]  # the way in stays open
+    """Corridors of one cell's width on a board of 15 x 15 cells, with the way in from the west."""
+    blocked = np.ones((15, 15), dtype=bool)
+    blocked[7, :8] = False
+    ends = np.stack([tree.coordinates[tree.parent[1:]], tree.coordinates[1:]], axis=1)
+    for (x0, y0), (x1, y1) in np.sort(ends, axis=1):
+        blocked[y0 : y1 + 1, x0 : x1 + 1] = False
+    marks = {"home": (0,), "water": (WATER,)}
+    return Drawing(15, 15, blocked, marks, parents=tree.parent)

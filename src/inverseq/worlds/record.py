@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
@@ -24,25 +24,27 @@ class Drawing:
         width: Cells in a row.
         height: Cells in a column.
         blocked: `[height, width]` cells that nobody can enter, indexed [y, x].
-        walls: `[K, 2, 2]` thin walls between cells, each from a point (x, y) to another.
-        corridors: `[L, 2, 2]` passages between states, each from a point (x, y) to another.
         marks: Name of a place ("start", "goal", "home", "water") -> its states.
+        directions: `[A, 2]` change of (x, y) that each action intends, y downwards; None where it
+            depends on the state.
+        parents: `[S]` the neighbour on the way home in a maze without loops, -1 at home; None
+            elsewhere.
     """
 
     width: int
     height: int
     blocked: Bool[np.ndarray, "height width"]
-    walls: Float[np.ndarray, "K 2 2"]
-    corridors: Float[np.ndarray, "L 2 2"]
     marks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    directions: Int[np.ndarray, "A 2"] | None = None
+    parents: Int[np.ndarray, " S"] | None = None
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("blocked", frozen_array(self.blocked, bool, "blocked"))
-        for name in ("walls", "corridors"):
-            array = frozen_array(getattr(self, name), np.float64, name)
-            put(name, array.reshape(-1, 2, 2))
         put("marks", {k: tuple(int(s) for s in v) for k, v in self.marks.items()})
+        for name in ("directions", "parents"):
+            if (value := getattr(self, name)) is not None:
+                put(name, frozen_array(value, np.int64, name))
 
 
 @dataclass(frozen=True, eq=False)
