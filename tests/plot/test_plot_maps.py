@@ -60,6 +60,8 @@ def test_values_can_be_written_and_wins_and_walls_drawn():
     grid_map(ax, SQUARE, np.arange(4.0), walls=np.array([[2, 0]]), wins=[3], digits=3, label="v")
     assert [t.get_text() for t in ax.texts] == ["0.000", "1.000", "2.000", "3.000"]
     assert ax.get_xlim()[1] > 2.5  # the wall lies inside
+    bottom, top = ax.get_ylim()
+    assert bottom > top  # y counts from the top
     assert to_png(figure)
 
 

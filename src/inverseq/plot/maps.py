@@ -48,10 +48,10 @@ def grid_map(
 
     Args:
         ax: Where to draw.
-        coordinates: `[S, 2]` centres of the squares, one unit apart, y upwards.
+        coordinates: `[S, 2]` centres of the squares, one unit apart, y from the top.
         values: `[S]` what to show; NaN leaves a square unpainted.
         policy: `[S, A]` action probabilities, or none. Needs `directions`.
-        directions: `[A, 2]` where each action points; (0, 0) draws a dot (staying).
+        directions: `[A, 2]` where each action points, y downwards; (0, 0) draws a dot (staying).
         walls: `[W, 2]` centres of squares without a state.
         wins: States framed and starred.
         visits: `[S]` decisions seen; states with 0 are hatched grey instead of painted.
@@ -78,7 +78,7 @@ def grid_map(
         _arrows(ax, coordinates, policy, np.asarray(directions, dtype=float), faces, painted)
     _mark_wins(ax, coordinates, faces, np.asarray(wins, dtype=int))
     if digits is not None:
-        low = 0.0 if policy is None else -0.3
+        low = 0.0 if policy is None else 0.3
         for state in np.flatnonzero(painted):
             x, y = coordinates[state] + (0, low)
             text = f"{values[state]:.{digits}f}"
@@ -192,7 +192,7 @@ def _mark_wins(
         return
     _squares(ax, coordinates[wins], 0.92, facecolors="none", edgecolors=VERMILION, lw=1.8, zorder=4)
     for state in wins:
-        x, y = coordinates[state] + (0.3, 0.3)
+        x, y = coordinates[state] + (0.3, -0.3)
         ax.add_line(
             Line2D([x], [y], marker="*", ms=6, mec=ink_on(faces[state]), mfc=VERMILION, mew=0.4)
         )
@@ -209,5 +209,5 @@ def _frame(ax: Axes, coordinates: np.ndarray) -> None:
         zorder=5,
     )
     ax.set_xlim(low[0] - 0.05, high[0] + 0.05)
-    ax.set_ylim(low[1] - 0.05, high[1] + 0.05)
+    ax.set_ylim(high[1] + 0.05, low[1] - 0.05)  # worlds count y from the top
     bare(ax)

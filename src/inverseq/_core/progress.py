@@ -1,0 +1,51 @@
+"""Progress bars with the time that remains, on the error stream, out of the way of results."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+@contextmanager
+def progress_bars(
+    console: Console | None = None, *, quiet: bool = False
+) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function to be called with (what is being done, steps done, steps in all).
+
+    Each different `what` is a bar of its own, which goes away when it is done; nothing stays on
+    the screen after the block. Where the stream is no terminal (a log file, a pipe) nothing is
+    drawn at all: bars in a log are noise.
+
+    Args:
+        console: Where to draw; the standard error stream where left out.
+        quiet: Draw nothing.
+    """
+    console = Console(stderr=True) if console is None else console
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(what, total=total)
+        bars.update(tasks[what], completed=done, total=total)
+        if done >= total:
+            bars.remove_task(tasks.pop(what))
+
+    with bars:
+        yield report
