@@ -1,0 +1,90 @@
+"""People walking through mazes."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from inverseq.datasets.files import bundled
+from inverseq.datasets.record import Dataset
+from inverseq.demonstrations import Demonstrations
+from inverseq.readers import read_table
+from inverseq.worlds import World, maze
+
+_ACTIONS = ("^", ">", "v", "<")
+"""The table's actions in the order of the worlds': up, right, down, left."""
+
+
+def people(discount: float = 0.99) -> Dataset:
+    """161 people on their way from start to goal in twelve mazes: 1,907 rounds, 46,437 moves.
+
+    Each round is a trajectory that ends at the goal; its column "world" names the maze. States are
+    the free cells of the maze, numbered as in `worlds.maze`. Moves into an obstacle (5.2 %) stay.
+    The same twelve mazes were shown mirrored; positions and moves are turned back.
+
+    Args:
+        discount: gamma of the worlds.
+    """
+    with bundled("people_mazes.json") as path:
+        layouts = json.loads(path.read_text(encoding="utf-8"))
+    worlds = {name: maze(rows, name=name, discount=discount) for name, rows in layouts.items()}
+    with bundled("people_moves.parquet") as path:
+        moves = read_table(
+            path,
+            state=("x", "y"),
+            next_state=("next_x", "next_y"),
+            action_names=_ACTIONS,
+        )
+    # What the worlds pay is an assumption; what people want is the question.
+    mdp = {name: replace(world.mdp, reward=None) for name, world in worlds.items()}
+    return Dataset(
+        name="people",
+        title="People in mazes",
+        demonstrations=_in_worlds(moves, worlds),
+        mdp=mdp,
+        worlds=worlds,
+        description=(
+            "People move a dot from start to goal through mazes of 11 x 11 cells with obstacles, "
+            "each seen from the beginning. One row is one key press; pressing towards an obstacle "
+            "leaves the dot where it is."
+        ),
+        source="Ho and others 2022, experiment 1 (value-guided-construal)",
+        licence="MIT",
+        citation=(
+            "Ho MK, Abel D, Correa CG, Littman ML, Cohen JD, Griffiths TL (2022). People construct "
+            "simplified mental representations to plan. Nature 606:129-136."
+        ),
+    )
+
+
+def _in_worlds(moves: Demonstrations, worlds: dict[str, World]) -> Demonstrations:
+    """The moves with states numbered as in their maze."""
+    names = np.array([f"grid-{number}-0" for number in moves.trajectories["grid"]])
+    states, following = moves.states.copy(), moves.next_states.copy()
+    for name, world in worlds.items():
+        here = (names == name)[moves.trajectory_of]
+        at = {column: moves.decisions[column][here] for column in ("x", "y", "next_x", "next_y")}
+        states[here] = world.state_at(at["x"], at["y"], from_bottom=True)
+        following[here] = world.state_at(at["next_x"], at["next_y"], from_bottom=True)
+    mdps = [worlds[name].mdp for name in names]
+    ends = moves.starts[1:] - 1
+    arrived = [bool(mdp.terminal[following[end]]) for mdp, end in zip(mdps, ends, strict=True)]
+    made = Demonstrations.from_arrays(
+        states,
+        moves.actions,
+        next_states=following,
+        trajectory=moves.trajectory_of,
+        terminated=np.isin(np.arange(moves.num_decisions), ends[arrived]),
+        time=moves.time,
+        rows=moves.rows,
+        decisions={"rt_ms": moves.decisions["rt_ms"]},
+        action_names=mdps[0].action_names,
+        source=moves.source,
+    )
+    known = {
+        "subject": moves.trajectories["subject"],
+        "trajectory": moves.trajectories["trajectory"],
+        "world": names,
+        "transform": moves.trajectories["transform"],
+    }
+    return replace(made, trajectories=known)

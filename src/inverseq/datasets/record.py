@@ -1,0 +1,40 @@
+"""What a data set is: demonstrations with their world, and where they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.worlds import World
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Observed behaviour, ready to fit.
+
+    Attributes:
+        name: The name it is loaded by.
+        title: One line for headings.
+        demonstrations: What was observed.
+        mdp: The world, or name -> world where trajectories name theirs in the column "world".
+        worlds: Name -> world with its drawing; empty where there is nothing to draw.
+        description: What was done and what the rows are.
+        source: Who measured and who prepared it.
+        licence: Under which it is passed on.
+        citation: What to cite.
+        split: Trajectory column with the values "train" and "test" of the split in which results
+            are usually given, or None.
+        score_from_step: The first step of a trajectory that is usually scored (from 0).
+    """
+
+    name: str
+    title: str
+    demonstrations: Demonstrations
+    mdp: MDP | Mapping[str, MDP]
+    description: str
+    source: str
+    licence: str
+    citation: str
+    worlds: Mapping[str, World] = field(default_factory=dict)
+    split: str | None = None
+    score_from_step: int = 0

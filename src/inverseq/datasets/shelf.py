@@ -1,0 +1,29 @@
+"""Data sets by name."""
+
+import difflib
+
+from inverseq._core.errors import InputError
+from inverseq.datasets.bandit import bandit
+from inverseq.datasets.mice import mice
+from inverseq.datasets.people import people
+from inverseq.datasets.record import Dataset
+
+_ALL = {"bandit": bandit, "mice": mice, "people": people}
+
+
+def names() -> tuple[str, ...]:
+    """Names of the data sets."""
+    return tuple(_ALL)
+
+
+def load(name: str) -> Dataset:
+    """The data set called `name`, with its own defaults.
+
+    Raises:
+        InputError: There is no such data set.
+    """
+    if name not in _ALL:
+        near = difflib.get_close_matches(name, _ALL, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"there is no data set {name!r}; there are {[*_ALL]}.{hint}")
+    return _ALL[name]()
