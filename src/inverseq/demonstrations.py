@@ -223,7 +223,10 @@ class Demonstrations:
             if column is None:
                 raise InputError(f"no trajectory column {name!r}; there are {[*self.trajectories]}")
             wanted = [wanted] if isinstance(wanted, str) or np.isscalar(wanted) else list(wanted)
-            mask &= np.isin(column, np.array(wanted, dtype=column.dtype))
+            # As text where one side is: a text cut or a number rounded to fit would match wrongly.
+            text = column.dtype.kind == "U" or any(isinstance(w, str) for w in wanted)
+            asked = [str(w) for w in wanted] if text else wanted
+            mask &= np.isin(column.astype(str) if text else column, np.array(asked))
         if not mask.any():
             raise InputError(f"no trajectory has {values}")
         return self.take(mask)

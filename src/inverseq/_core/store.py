@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole
@@ -69,6 +70,10 @@ def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
         return _encode(value.item(), where, arrays)
     if isinstance(value, Enum):
         return value.value
+    if sparse.issparse(value):
+        rows = sparse.csr_array(value)
+        parts = [rows.data, rows.indices, rows.indptr, np.array(rows.shape)]
+        return {"sparse": _encode(parts, where, arrays)}
     if is_dataclass(value) and not isinstance(value, type):
         return {
             "fields": {
@@ -97,6 +102,9 @@ def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray]) -> Any:
         return arrays[tree["array"]]
     if "float" in tree:
         return float(tree["float"])
+    if "sparse" in tree:
+        data, indices, pointers, shape = _decode(tree["sparse"], Any, arrays)
+        return sparse.csr_array((data, indices, pointers), shape=tuple(shape.tolist()))
     if "list" in tree:
         inner = [h for h in typing.get_args(hint) if h is not Ellipsis]
         return tuple(_decode(item, inner[0] if inner else Any, arrays) for item in tree["list"])
