@@ -1,0 +1,135 @@
+"""Maximum causal entropy: the reward whose soft optimum makes the observed decisions most likely.
+
+Ziebart, Bagnell and Dey 2010 ("Modeling interaction via the principle of maximum causal entropy"),
+here with an infinite discounted horizon (or discount 1 with ends), a prior on the reward, and exact
+gradients: one linear solve with the transpose of (I - gamma P_pi).
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+
+from inverseq._core.errors import InputError
+from inverseq.counts import count
+from inverseq.inverse.maxent_design import Prior, RewardOn, make_design
+from inverseq.inverse.maxent_objective import Model, log_likelihood
+from inverseq.inverse.maxent_search import Maximum, maximise
+from inverseq.inverse.problem import Problem, Progress
+from inverseq.inverse.solution import Solution
+
+
+@dataclass(frozen=True)
+class MaxEnt:
+    """Maximum causal entropy inverse reinforcement learning (Ziebart and others 2010).
+
+    pi(a | s) = exp(Q(s, a) - V(s)), Q = r + gamma E V, V = log sum exp Q: the temperature is 1, so
+    the reward is in units of the temperature. The fit maximises the log-likelihood of the
+    decisions minus strength / 2 * (what the prior charges).
+
+    Attributes:
+        reward: What the reward depends on: "states", "state-actions" that exist, or the
+            "features" of the world. Only features can be carried to a world with other states, and
+            only features share a reward between several worlds (on states, each world of a union
+            has weights of its own).
+        prior: "gaussian" charges the sum of squares; "smooth" (not for features) charges
+            differences between neighbouring states, or, with history, between pasts of the same
+            present state, plus a tenth of the Gaussian.
+        strength: Weight of the prior in decisions; None chooses it from `strengths` by
+            cross-validation on the training data.
+        strengths: Candidates, in decisions.
+        folds: Folds of that cross-validation.
+        by: What is held out in it: "trajectory", "session", "subject", "world", any column.
+        seed: Which random choice of folds.
+        tolerance: Largest gradient per decision at which the fit has converged.
+        max_steps: Evaluations of objective and gradient at most, per fit.
+    """
+
+    reward: RewardOn = "states"
+    prior: Prior = "gaussian"
+    strength: float | None = None
+    strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+    folds: int = 5
+    by: str = "trajectory"
+    seed: int = 0
+    tolerance: float = 1e-6
+    max_steps: int = 2000
+
+    def solve(self, problem: Problem) -> Solution:
+        """The solution of `problem`.
+
+        Raises:
+            InputError: The world lacks what the reward depends on, or there are fewer units than
+                folds.
+        """
+        mdp = problem.mdp
+        model = Model(mdp, make_design(mdp, self.reward, self.prior))
+        settings: dict[str, object] = asdict(self) | {"discount": mdp.discount}
+        counts = problem.counts.state_action
+        strength = self.strength
+        if strength is None:
+            scores = self._cross_validate(model, self._units(problem), problem.progress)
+            strength = max(scores, key=lambda s: scores[s])
+            settings["cross_validation"] = {f"{s:g}": v for s, v in scores.items()}
+            settings["strength"] = strength
+        found = self._maximise(model, counts, strength, None)
+        return Solution(
+            solver="MaxEnt",
+            settings=settings,
+            policy=found.plan.policy,
+            status=found.status,
+            mdp=mdp,
+            reward=model.design.reward(found.weights, mdp),
+            q=found.plan.q,
+            v=found.plan.v,
+            visits=counts.sum(1),
+            parameters={"weights": found.weights},
+            num_parameters=found.weights.size,
+            trace=found.trace,
+        )
+
+    def _units(self, problem: Problem) -> sparse.csr_array:
+        """Counts per unit of the cross-validation."""
+        counts = problem.counts
+        if self.by != "trajectory":
+            counts = count(problem.decisions, problem.mdp, weights=problem.weights, by=self.by)
+        if counts.units is None:
+            raise InputError(
+                "these counts do not say which trajectory they come from, so the strength of the "
+                "prior cannot be chosen by cross-validation: give MaxEnt(strength=1.0)"
+            )
+        if counts.units.shape[0] < max(self.folds, 2):
+            raise InputError(
+                f"{self.folds} folds by {self.by} need as many units; there are "
+                f"{counts.units.shape[0]}. Give fewer folds, or MaxEnt(strength=1.0)"
+            )
+        return counts.units
+
+    def _maximise(
+        self, model: Model, counts: Float[np.ndarray, "S A"], strength: float, near: Maximum | None
+    ) -> Maximum:
+        return maximise(
+            model, counts, strength, near=near, tolerance=self.tolerance, max_steps=self.max_steps
+        )
+
+    def _cross_validate(
+        self, model: Model, units: sparse.csr_array, progress: Progress | None
+    ) -> dict[float, float]:
+        """Held-out nats per decision of each strength, fitted from strong to weak."""
+        shape = (model.mdp.num_states, model.mdp.num_actions)
+        fold = np.random.default_rng(self.seed).permutation(units.shape[0]) % self.folds
+        scores = dict.fromkeys(sorted(self.strengths, reverse=True), 0.0)
+        done, total = 0, self.folds * len(scores)
+        for number in range(self.folds):
+            held_out = np.asarray(units[fold == number].sum(0)).reshape(shape)
+            rest = np.asarray(units[fold != number].sum(0)).reshape(shape)
+            near = None
+            for strength in scores:
+                near = self._maximise(model, rest, strength, near)
+                scores[strength] += log_likelihood(model.mdp, near.plan, held_out)
+                done += 1
+                if progress is not None:
+                    progress("cross-validation", done, total)
+        size = float(units.sum())
+        return {strength: score / size for strength, score in scores.items()}
