@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -69,6 +69,7 @@ class Problem:
         return self.demonstrations
 
 
+@runtime_checkable
 class Solver(Protocol):
     """Settings of one way to explain behaviour; a frozen dataclass with this method."""
 
