@@ -71,7 +71,7 @@ def count(
     check_existing(demonstrations, mdp, states)
     acted = demonstrations.actions >= 0
     cell = states[acted] * mdp.num_actions + demonstrations.actions[acted]
-    weight = _weights(weights, demonstrations.num_decisions)[acted]
+    weight = decision_weights(weights, demonstrations.num_decisions)[acted]
     unit_of = demonstrations.units(by)
     unit = unit_of[demonstrations.trajectory_of[acted]]
     shape = (int(unit_of.max()) + 1, mdp.num_states * mdp.num_actions)
@@ -80,7 +80,7 @@ def count(
     return Counts(total.reshape(mdp.num_states, mdp.num_actions), units)
 
 
-def _weights(weights: Float[np.ndarray, " N"] | None, size: int) -> Float[np.ndarray, " N"]:
+def decision_weights(weights: Float[np.ndarray, " N"] | None, size: int) -> Float[np.ndarray, " N"]:
     """Checked weights, 1 where left out."""
     if weights is None:
         return np.ones(size)
