@@ -26,6 +26,7 @@ _HOME = {
     "Counts": "counts",
     "count": "counts",
     "read_table": "readers",
+    "diagnose": "doctor",
 }
 """Where each public name lives."""
 

@@ -1,0 +1,225 @@
+"""Trajectories that repeat others: what leaks from training into test."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from inverseq.demonstrations import Demonstrations, concatenate
+from inverseq.doctor.record import Finding, Severity
+from inverseq.doctor.view import MOST_ROWS
+
+RUN = 100
+"""Decisions in a row that two trajectories must share to be called overlapping."""
+
+_UNLIKELY = 1e-6
+"""Repetitions that chance would make less often than this are taken for copies."""
+
+
+def check_repeats(demonstrations: Demonstrations, train: Demonstrations | None) -> list[Finding]:
+    """Exact duplicates and long shared runs: in the table, and between its training and test part.
+
+    The parts are `train` and the table, or those that the trajectory column "split" names.
+    """
+    own = _duplicates(demonstrations) + _overlaps(demonstrations)
+    parts = demonstrations.trajectories.get("split")
+    if train is not None:
+        both = concatenate([train, demonstrations])
+        testing = np.arange(both.num_trajectories) >= train.num_trajectories
+    elif parts is not None and {"train", "test"} <= set(parts.tolist()):
+        both, testing = demonstrations, parts == "test"
+    else:
+        return own
+    return own + _leaks(both, testing)
+
+
+def _duplicates(demos: Demonstrations) -> list[Finding]:
+    """Trajectories with the same states and actions as an earlier one."""
+    first, number = _alike(demos)
+    again = first[number] != np.arange(number.size)
+    if not again.any():
+        return []
+    odds = _expected_repeats(demos)
+    copies = again & (odds < _UNLIKELY)
+    text = (
+        f"{int(again.sum())} of {again.size} trajectories repeat an earlier one exactly, state by "
+        "state and action by action"
+    )
+    if not copies.any():
+        return [
+            Finding(
+                Severity.NOTE,
+                "repeated trajectories",
+                f"{text}; with so few decisions each, that is what chance and habit make",
+                "",
+                int(again.sum()),
+                _first_rows(demos, again),
+            )
+        ]
+    return [
+        Finding(
+            Severity.WARNING,
+            "repeated trajectories",
+            f"{text}; {int(copies.sum())} of them are too long for that to be chance",
+            "If rows were copied, remove the copies: they count twice, and a copy in the test part "
+            "makes its score worthless.",
+            int(copies.sum()),
+            _first_rows(demos, copies),
+        )
+    ]
+
+
+def _overlaps(demos: Demonstrations) -> list[Finding]:
+    """Runs of many decisions that stand in two trajectories."""
+    starts, shared = _shared_runs(demos)
+    if not starts.size:
+        return []
+    own = demos.trajectory_of[starts]
+    first, number = _alike(demos)
+    fresh = ~np.isin(own, np.flatnonzero(first[number] != np.arange(number.size)))
+    pieces = np.unique(own[shared & fresh])
+    whole = np.unique(number[pieces])
+    if whole.size < 2:  # only exact duplicates, which are told elsewhere
+        return []
+    return [
+        Finding(
+            Severity.WARNING,
+            "overlapping trajectories",
+            f"{pieces.size} trajectories share runs of {RUN} or more decisions with others, as "
+            "windows cut from one recording with overlap do",
+            "Cut without overlap, or keep windows of one recording in one part (split by session).",
+            int(pieces.size),
+            tuple(demos.row(int(i)) for i in starts[shared & fresh][:MOST_ROWS]),
+        )
+    ]
+
+
+def _leaks(both: Demonstrations, testing: Bool[np.ndarray, " T"]) -> list[Finding]:
+    """Test trajectories that repeat training ones, whole or in a long run."""
+    _, number = _alike(both)
+    repeated = testing & np.isin(number, number[~testing])
+    copies = repeated & (_expected_repeats(both) < _UNLIKELY)
+    starts, _ = _shared_runs(both)
+    partly = np.zeros_like(testing)
+    if starts.size:
+        keys = _run_keys(both)[starts]
+        test_run = testing[both.trajectory_of[starts]]
+        leaking = test_run & np.isin(keys, keys[~test_run])
+        partly[both.trajectory_of[starts[leaking]]] = True
+    found = copies | partly
+    if found.any():
+        return [
+            Finding(
+                Severity.WARNING,
+                "test repeats training",
+                f"{int(found.sum())} of {int(testing.sum())} test trajectories repeat training "
+                f"trajectories, whole or in runs of {RUN} or more decisions",
+                "Remove them from one of the parts: a score on them measures memory, not "
+                "prediction.",
+                int(found.sum()),
+                _first_rows(both, found),
+            )
+        ]
+    if repeated.any():
+        return [
+            Finding(
+                Severity.NOTE,
+                "test repeats training",
+                f"{int(repeated.sum())} of {int(testing.sum())} test trajectories are equal to a "
+                "training one, all short enough for chance and habit",
+                "",
+                int(repeated.sum()),
+                _first_rows(both, repeated),
+            )
+        ]
+    return []
+
+
+def _cells(demos: Demonstrations) -> Int[np.ndarray, " N"]:
+    """One number per world, state and action of each row."""
+    world = demos.units("world") if "world" in demos.trajectories else np.zeros(1, np.int64)
+    where = np.broadcast_to(world, demos.num_trajectories)[demos.trajectory_of]
+    return (where * (demos.num_states + 1) + demos.states) * (demos.num_actions + 1) + (
+        demos.actions + 1
+    )
+
+
+def _alike(demos: Demonstrations) -> tuple[Int[np.ndarray, " K"], Int[np.ndarray, " T"]]:
+    """First trajectory of each kind of equal ones, and the kind of each trajectory."""
+    cells = _cells(demos)
+    seen: dict[bytes, int] = {}
+    first, number = [], []
+    for trajectory, (begin, end) in enumerate(
+        zip(demos.starts[:-1], demos.starts[1:], strict=True)
+    ):
+        kind = seen.setdefault(cells[begin:end].tobytes(), len(first))
+        if kind == len(first):
+            first.append(trajectory)
+        number.append(kind)
+    return np.array(first), np.array(number)
+
+
+def _expected_repeats(demos: Demonstrations) -> Float[np.ndarray, " T"]:
+    """How many trajectories equal to each one chance would make.
+
+    Chance draws the first state, actions given states and next states given both, from the shares
+    in the table (0.5 added to the actions).
+    """
+    cells = _cells(demos)
+    place = cells // (demos.num_actions + 1)
+    at = lambda keys: np.unique(keys, return_inverse=True)[1]  # noqa: E731
+    times = lambda keys: np.bincount(keys)[keys].astype(float)  # noqa: E731
+    state, pair = at(place), at(cells)
+    step = at(pair * (int(state.max()) + 1) + np.append(state[1:], 0))
+    surprise = -np.log(
+        (times(pair) + 0.5) / (times(state) + 0.5 * max(demos.num_actions, 1))
+    ) - np.where(np.append(demos.continues[1:], False), np.log(times(step) / times(pair)), 0.0)
+    begins = demos.starts[:-1]
+    log_share = np.log(times(at(state[begins])) / begins.size)
+    total = np.add.reduceat(surprise, begins)
+    return demos.num_trajectories * np.exp(log_share - total)
+
+
+def _run_keys(demos: Demonstrations) -> np.ndarray:
+    """`[N]` hash of the RUN decisions from each row on, a polynomial modulo 2^64.
+
+    Rows too near the end of their trajectory have hashes that mean nothing.
+    """
+    mixed = (_cells(demos).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    # The sum of base^j times the j-th decision: of 2 k decisions from two sums of k, so that RUN
+    # decisions take as many steps as RUN has binary digits.
+    keys, block = np.zeros(mixed.size, np.uint64), mixed
+    factor, power, length, offset = 0xBF58476D1CE4E5B9, 1, 1, 0
+    while offset < RUN:
+        if RUN & length:
+            keys = keys + np.uint64(power) * _ahead(block, offset)
+            power = power * factor % 2**64
+            offset += length
+        block = block + np.uint64(factor) * _ahead(block, length)
+        factor = factor * factor % 2**64
+        length *= 2
+    return keys
+
+
+def _ahead(values: np.ndarray, by: int) -> np.ndarray:
+    """The values `by` rows further on, 0 beyond the end."""
+    return np.append(values[by:], np.zeros(min(by, values.size), values.dtype))
+
+
+def _shared_runs(demos: Demonstrations) -> tuple[Int[np.ndarray, " K"], Bool[np.ndarray, " K"]]:
+    """Rows with RUN decisions from there on in one trajectory; whether another shares them."""
+    ends = demos.starts[1:][demos.trajectory_of]
+    rows = np.flatnonzero(np.arange(demos.num_decisions) + RUN <= ends)
+    if not rows.size:
+        return rows, np.zeros(0, dtype=bool)
+    _, kind = np.unique(_run_keys(demos)[rows], return_inverse=True)
+    own = demos.trajectory_of[rows]
+    lowest = np.full(int(kind.max()) + 1, demos.num_trajectories)
+    highest = np.full(int(kind.max()) + 1, -1)
+    np.minimum.at(lowest, kind, own)
+    np.maximum.at(highest, kind, own)
+    return rows, (lowest != highest)[kind]
+
+
+def _first_rows(demos: Demonstrations, mask: Bool[np.ndarray, " T"]) -> tuple[int, ...]:
+    """Rows of the source with which the first few of the trajectories begin."""
+    return tuple(demos.row(int(i)) for i in demos.starts[:-1][mask][:MOST_ROWS])
