@@ -1,0 +1,103 @@
+"""The command line: `inverseq fit`, `compare`, `doctor`, `study`, `datasets`.
+
+Only what is needed to understand the arguments is imported here; each command's own module, with
+everything heavy, is imported when the command runs, so that help comes at once.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from inverseq import __version__
+from inverseq._core.errors import FitError, InputError, MissingPackageError
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
+
+_COMMANDS = {
+    "fit": ("Fit", "find the reward behind a table of decisions, score it, write a report"),
+    "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
+    "doctor": ("Doctor", "say what will hurt, before any fit"),
+    "study": ("Study", "make a published figure or table again"),
+    "datasets": ("Datasets", "list the data sets that come with the package"),
+}
+"""Command -> record of its options in `cli.options`, and what it does. Its module is `cli.NAME`."""
+
+_OVERVIEW = """usage: inverseq COMMAND ...
+
+What does an animal want, judging by what it does? inverseq takes a table with one row per decision
+and finds the reward that explains it, how well, how surely, and against which yardsticks.
+
+commands:
+{commands}
+
+first steps:
+  inverseq fit mice --out out/mice     the main job on bundled data; then open out/mice/report.html
+  inverseq doctor mine.csv             look at your own table first
+  inverseq fit mine.csv --out out/mine
+  inverseq fit --help                  each command explains itself, with examples
+
+options:
+  -h, --help     this text
+  --version      the version
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; those of the process where left out.
+
+    Returns:
+        The exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(given)
+    except (InputError, MissingPackageError) as error:
+        return _fail(error, BAD_INPUT)
+    except FitError as error:
+        return _fail(error, FAILED)
+    except KeyboardInterrupt:
+        return _fail("interrupted; no file was left half written", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of the output went away (`inverseq ... | head`); nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _fail(error, FAILED)
+
+
+def _run(given: list[str]) -> int:
+    """Understand the arguments and hand over to the command's module."""
+    if not given or given[0] in ("-h", "--help"):
+        commands = "\n".join(f"  {name:<10} {does}" for name, (_, does) in _COMMANDS.items())
+        print(_OVERVIEW.format(commands=commands), end="")
+        return OK if given else BAD_INPUT
+    if given[0] == "--version":
+        print(f"inverseq {__version__}")
+        return OK
+    if given[0] not in _COMMANDS:
+        known = ", ".join(_COMMANDS)
+        raise InputError(
+            f"there is no command {given[0]!r}; there are {known}. Try inverseq --help"
+        )
+    parse = import_module("inverseq.cli.parse").parse
+    options = parse(given[0], _COMMANDS[given[0]][0], given[1:])
+    return import_module(f"inverseq.cli.{given[0]}").run(options)
+
+
+def _fail(error: object, code: int) -> int:
+    """Say what went wrong in one line."""
+    print(f"inverseq: error: {error}", file=sys.stderr)
+    return code
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """Being terminated is like being interrupted: temporary files are removed on the way out."""
+    raise KeyboardInterrupt

@@ -1,0 +1,221 @@
+"""The command line as data: one record per command, whose comments are its help."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+Name = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="(default: by its name)")]
+Names = Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")]
+
+Model = Literal[
+    "best", "iavi", "maxent-states", "maxent-state-actions", "maxent-features", "maxent-history"
+]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is what. Columns with usual names (state, action, subject or animal or mouse,
+    session, trajectory or episode, time or trial) are found without being told.
+    """
+
+    state: Name = None
+    """Column of the state, or several with commas between: x,y."""
+    action: Name = None
+    """Column of the action."""
+    next_state: Name = None
+    """Column(s) of the state after the decision. Without one, the state of the next row."""
+    subject: Name = None
+    """Column of the subject; "none" to ignore a column of that name."""
+    session: Name = None
+    """Column of the session, or "none"."""
+    trajectory: Name = None
+    """Column of the trajectory, or "none"."""
+    time: Name = None
+    """Column by which the rows of a trajectory are ordered, or "none"."""
+    terminated: Name = None
+    """Column that is true where the world (not the recording) ended the trajectory."""
+    previous: Names = None
+    """Columns whose values at the decision before make the state: choice,reward is "what was done
+    last and what came of it"."""
+    missing: Names = None
+    """Values of the action that mean "none" (besides empty cells and -1), with commas between."""
+    longest_step: Annotated[
+        float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
+    ] = None
+    """Rows further apart in time than this have a gap between them."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Where the decisions were made."""
+
+    world: Annotated[
+        str | None,
+        arg(metavar="WORLD", help_behavior_hint="(default: the data set's, or estimated)"),
+    ] = None
+    """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); or a
+    transition table (CSV or Parquet) with the columns state, action, next_state, probability."""
+    discount: Annotated[
+        float | None, arg(metavar="GAMMA", help_behavior_hint="(default: the data set's, or 0.9)")
+    ] = None
+    """How much the next step counts against the present one, from 0 to 1."""
+    actions: Literal["all", "seen"] = "all"
+    """In an estimated world: "all" actions exist everywhere, or only those "seen" at each state."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What is scored: decisions that no model has seen."""
+
+    split: Annotated[
+        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: the data set's, if any)")
+    ] = None
+    """Column whose value is "test" in the trajectories to hold out. Data sets bring their own."""
+    test: float = 0.2
+    """Without such a column: share of the units to hold out."""
+    by: str = "trajectory"
+    """What a unit is: trajectory, session, subject or any column that is constant in a trajectory.
+    Take subject to know how well a model does on animals it has never seen."""
+    seed: int = 0
+    """Which random choices. The same seed gives the same numbers."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written and printed."""
+
+    json: bool = False
+    """Print the result as JSON on standard output, and nothing else there."""
+    quiet: bool = False
+    """No progress bars and no summary."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Find the reward that explains the decisions of a table, score it on decisions it has not
+    seen, and write a report.
+
+    Everything is scored against yardsticks that only count, because a reward that predicts worse
+    than counting has not been understood yet:
+
+      uniform          every action that exists is equally likely
+      n-step tables    how often each action followed the last n states, plus 0.5 or with back-off
+
+    and the models that explain:
+
+      IAVI             the reward in one linear solve (Kalweit and others 2020). It predicts exactly
+                       what the one-step table does; what it adds is the reward.
+      MaxEnt           a planner under a reward on states, on state-actions, on features, or on
+                       states with a memory (Ziebart and others 2010). It shares what it learns
+                       between states and can be carried to a changed world.
+
+    For example:
+
+      inverseq fit mice --out out/mice
+      inverseq fit mine.csv --out out/mine
+      inverseq fit trials.csv --previous choice,reward --action choice --missing ignored
+      inverseq fit walks.parquet --state x,y --world maze.csv --by subject --discount 0.95
+
+    Exit code: 0 done, 1 a fit failed, 2 the input cannot be used, 130 interrupted.
+    """
+
+    table: Annotated[str, Positional, arg(metavar="TABLE")]
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
+    out: Annotated[str, arg(metavar="FOLDER")] = "out"
+    """Folder for the report, figures, tables and the fitted model."""
+    columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
+    world: OmitArgPrefixes[World] = field(default_factory=World)
+    held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    solver: Model = "best"
+    """Which model's reward is drawn. "best" is the reward model that predicts best in
+    cross-validation on the training data. All are scored in any case."""
+    history: int = 2
+    """States that the models with a memory look at, the present one included."""
+    smoothing: float = 0.5
+    """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
+    gauge: Literal["zero-mean", "state-only", "anchor", "minimum-norm"] = "zero-mean"
+    """Which of the equivalent rewards IAVI reports."""
+    anchor: int = 0
+    """The action whose reward is taken to be zero under --gauge anchor."""
+    folds: int = 5
+    """Folds of the cross-validation that chooses the strength of priors, on training data."""
+    bootstrap: int = 1000
+    """Replicates behind the intervals; 0 for none."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Score solvers and yardsticks side by side by cross-validation: every decision is predicted
+    once by models that have not seen it.
+
+    For example:
+
+      inverseq compare mice
+      inverseq compare mine.csv --by subject --folds 4 --out out/compared
+    """
+
+    table: Annotated[str, Positional, arg(metavar="TABLE")]
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
+    out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    """Folder for the report and its tables; nothing is written without it."""
+    columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
+    world: OmitArgPrefixes[World] = field(default_factory=World)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    by: str = "trajectory"
+    """What is held out: trajectory, session, subject or any column constant in a trajectory."""
+    folds: int = 5
+    """Folds of the cross-validation."""
+    seed: int = 0
+    """Which random choices. The same seed gives the same numbers."""
+    history: int = 2
+    """States that the models with a memory look at, the present one included."""
+    smoothing: float = 0.5
+    """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Say in plain words what will hurt a fit of this table, before any fit.
+
+    Exit code: 0 nothing stands in the way, 2 something does.
+
+    For example:
+
+      inverseq doctor mine.csv
+      inverseq doctor trials.csv --previous choice,reward --action choice
+    """
+
+    table: Annotated[str, Positional, arg(metavar="TABLE")]
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
+    columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
+    world: OmitArgPrefixes[World] = field(default_factory=World)
+    held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Run a study: one published figure or table, made again.
+
+    lecture   the 4x3 world: values, policies and Q-learning towards them
+    people    one reward for nine mazes, tried on the three left out
+    """
+
+    name: Annotated[Literal["lecture", "people"], Positional]
+    """Which study."""
+    out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
+        None
+    )
+    """Folder to write to."""
+    seed: int = 0
+    """Which random choices."""
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """List the data sets that come with the package, with their sources and licences."""
+
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
