@@ -11,6 +11,7 @@ from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
+from inverseq._core.linear import System, prepare
 from inverseq.mdp import build
 from inverseq.mdp.history import History, Memory, check_history, history_fields
 
@@ -150,6 +151,15 @@ class MDP:
             shape=(states, states * actions),
         )
         return choice @ self.transition_matrix
+
+    @cached_property
+    def uniform_system(self) -> System:
+        """I - discount * P where every allowed action is equally likely, ready to be solved.
+
+        It does not depend on behaviour, so one factorisation serves every fit in this world.
+        """
+        uniform = self.allowed / self.allowed.sum(axis=1, keepdims=True)
+        return prepare(self.under_policy(uniform), self.discount)
 
     def with_history(self, length: int, of: Memory = "states") -> "MDP":
         """The MDP whose states are the last `length` states (`of="states"`) or the present state
