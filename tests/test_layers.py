@@ -68,9 +68,11 @@ def imports_of(
             if node.level:
                 above = package.split(".")[: len(package.split(".")) - node.level + 1]
                 base = ".".join(filter(None, [root, *above, base]))
+            # The version is a constant of the root that anybody may read.
+            names = [a.name for a in node.names if (base, a.name) != (root, "__version__")]
             wanted = [
-                f"{base}.{a.name}" if f"{base}.{a.name}".removeprefix(f"{root}.") in known else base
-                for a in node.names
+                f"{base}.{name}" if f"{base}.{name}".removeprefix(f"{root}.") in known else base
+                for name in names
             ]
         else:
             continue

@@ -10,7 +10,7 @@ assert "site-packages" in iq.__file__, "the tree was imported, not the wheel"
 
 world = iq.worlds.four_by_three()
 demonstrations = iq.Demonstrations.from_arrays(
-    states=[0, 1, 2, 0, 1, 2], actions=[3, 3, 3, 3, 3, 3], starts=[0, 3]
+    states=[0, 1, 2, 0, 1, 2], actions=[1, 1, 1, 1, 1, 1], trajectory=[0, 0, 0, 1, 1, 1]
 )
 solution = iq.fit(demonstrations, iq.IAVI(), mdp=world.mdp)
 assert np.isfinite(solution.reward).all()
