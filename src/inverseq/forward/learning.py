@@ -152,48 +152,48 @@ def _learn(
         chances = jax.random.uniform(key_chance, (block, 2))
         begins = _begin(world, jax.random.uniform(key_begins, (block,)))
         carry, _ = jax.lax.scan(decide, carry, (chances, begins))
-        return carry, (carry[0] + world.barred).max(1)
+        return carry, (carry[0][..., 0] + world.barred).max(1)
 
-    zeros = jnp.zeros_like(world.reward)
-    state = _begin(world, jax.random.uniform(key_begin))
-    start = (zeros, zeros, state, jnp.int32(0))
-    (q, *_), curve = jax.lax.scan(one_block, start, jax.random.split(key_blocks, checkpoints))
-    return q, curve
+    table = jnp.zeros((*world.reward.shape, 2))
+    start = (table, _begin(world, jax.random.uniform(key_begin)), jnp.int32(0))
+    (table, *_), curve = jax.lax.scan(one_block, start, jax.random.split(key_blocks, checkpoints))
+    return table[..., 0], curve
 
 
 def _step(
-    carry: Any,
+    carry: tuple[jax.Array, jax.Array, jax.Array],
     chance: jax.Array,
     begin: jax.Array,
     world: _Simulator,
     agent: _Agent,
     limit: jax.Array,
-) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """One decision and one update; `begin` is the state of the next episode, if one starts."""
-    q, visits, state, age = carry
-    here = q[state]
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """One decision and one update; `begin` is the state of the next episode, if one starts.
+
+    Values and visits share the table `[S, A, 2]`: two tables would be copied at each step, because
+    the update of one reads the other.
+    """
+    table, state, age = carry
+    here = table[state]
     explores = chance[0] < agent.exploration
     # The same number is uniform again once it is known to lie below the exploration.
     action = jnp.where(
         explores,
         _pick(world.acts[state], chance[0] / agent.exploration),
-        jnp.argmax(here + world.barred[state]).astype(jnp.int32),
+        jnp.argmax(here[:, 0] + world.barred[state]).astype(jnp.int32),
     )
     branch = _pick(world.leads[state, action], chance[1])
     following = world.successors[state, action, branch]
     ends = world.terminal[state]
-    ahead = jnp.where(ends, 0.0, (q[following] + world.barred[following]).max())
-    alpha = agent.step_size / (1 + visits[state, action] / agent.halving)
-    wrong = world.reward[state, action] + agent.discount * ahead - here[action]
-    q = _put(q, state, action, here[action] + alpha * wrong)
-    visits = _put(visits, state, action, visits[state, action] + 1)
+    ahead = jnp.where(ends, 0.0, (table[following, :, 0] + world.barred[following]).max())
+    value, visits = here[action]
+    alpha = agent.step_size / (1 + visits / agent.halving)
+    value += alpha * (world.reward[state, action] + agent.discount * ahead - value)
+    # A slice, unlike a scatter, is sure to be written in place.
+    entry = jnp.stack([value, visits + 1])[None, None]
+    table = jax.lax.dynamic_update_slice(table, entry, (state, action, 0))
     restarts = ends | (age + 1 >= limit)
-    return q, visits, jnp.where(restarts, begin, following), jnp.where(restarts, 0, age + 1)
-
-
-def _put(table: jax.Array, state: jax.Array, action: jax.Array, value: jax.Array) -> jax.Array:
-    """The table with one new entry. A slice, unlike a scatter, is written in place."""
-    return jax.lax.dynamic_update_slice(table, value[None, None], (state, action))
+    return table, jnp.where(restarts, begin, following), jnp.where(restarts, 0, age + 1)
 
 
 def _pick(running: jax.Array, chance: jax.Array) -> jax.Array:
