@@ -77,7 +77,9 @@ def count(
     shape = (int(unit_of.max()) + 1, mdp.num_states * mdp.num_actions)
     units = sparse.coo_array((weight, (unit, cell)), shape=shape).tocsr()
     total = np.bincount(cell, weights=weight, minlength=shape[1])
-    return Counts(total.reshape(mdp.num_states, mdp.num_actions), units)
+    # Of nothing, bincount makes whole numbers even with weights.
+    total = total.astype(np.float64).reshape(mdp.num_states, mdp.num_actions)
+    return Counts(total, units)
 
 
 def decision_weights(weights: Float[np.ndarray, " N"] | None, size: int) -> Float[np.ndarray, " N"]:
