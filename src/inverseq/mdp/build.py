@@ -124,24 +124,47 @@ def fields_from_gymnasium(environment: Any) -> Fields:
         np.array(c) for c in zip(*outcomes, strict=True)
     )
     num_states, num_actions = len(published), int(action.max()) + 1
-    ends = np.unique(following[done])
-    goes_on = np.unique(following[~done & (probability > 0) & (state != following)])
-    terminal = np.zeros(num_states, dtype=bool)
-    if np.intersect1d(ends, goes_on).size:
+    exists = np.zeros((num_states, num_actions), dtype=bool)
+    exists[state, action] = True
+    terminal, earns = _ends(state, following, probability > 0, done, num_states)
+    lost = done & ~terminal[state] & ~terminal[following]
+    if lost.any():
         # Some state both ends an episode and is passed through: endings get a state of their own.
-        following = np.where(done, num_states, following)
+        following = np.where(lost, num_states, following)
         num_states += 1
-        terminal = np.append(terminal, True)
-    else:
-        terminal[ends] = True
+        terminal, earns = np.append(terminal, True), np.append(earns, False)
+        exists = np.append(exists, [[True] * num_actions], axis=0)
     expected = np.zeros((num_states, num_actions))
     np.add.at(expected, (state, action), probability * reward)
-    expected[terminal] = 0.0
+    expected[~earns] = 0.0
     initial = getattr(environment.unwrapped, "initial_state_distrib", None)
     if initial is not None:
         initial = np.concatenate([initial, np.zeros(num_states - len(initial))])
     made = pad(state, action, following, probability, (num_states, num_actions))
-    return made | {"terminal": terminal, "reward": expected, "initial": initial}
+    return made | {
+        "terminal": terminal,
+        "allowed": exists | ~exists.any(1, keepdims=True),
+        "reward": expected,
+        "initial": initial,
+    }
+
+
+def _ends(
+    state: np.ndarray, following: np.ndarray, possible: np.ndarray, done: np.ndarray, count: int
+) -> tuple[Bool[np.ndarray, " S"], Bool[np.ndarray, " S"]]:
+    """Which states are terminal, and which earn a reward, judging by when episodes end.
+
+    A state that is entered only as the episode ends is terminal and earns nothing any more. One
+    that is entered while the episode goes on, and ends it with every action, is terminal and earns
+    what these actions do.
+    """
+    marked = lambda where, which: np.bincount(where[which & possible], minlength=count) > 0  # noqa: E731
+    moved = state != following
+    entered_at_end = marked(following, done & moved)
+    entered_before = marked(following, ~done & moved)
+    closes = marked(state, done) & ~marked(state, ~done)
+    silent = entered_at_end & ~entered_before
+    return silent | (closes & ~entered_at_end), ~silent
 
 
 def fields_from_demonstrations(demonstrations: Any, smoothing: float) -> Fields:

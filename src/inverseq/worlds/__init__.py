@@ -1,7 +1,24 @@
-"""Worlds to behave in. Each function gives a `World`: an MDP and how to draw it."""
+"""Worlds to behave in. Each function gives a `World`: an MDP and how to draw it.
 
+Importing this package registers their Gymnasium environments.
+"""
+
+from inverseq.worlds.environments import MDPEnv, register
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinths import labyrinth
+from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.record import Drawing, World
 
-__all__ = ["Drawing", "World", "four_by_three", "gridworld", "labyrinth", "maze"]
+__all__ = [
+    "MAZE_FEATURES",
+    "Drawing",
+    "MDPEnv",
+    "World",
+    "four_by_three",
+    "gridworld",
+    "labyrinth",
+    "maze",
+    "maze_features",
+]
+
+register()
