@@ -65,7 +65,7 @@ class MaxEnt:
         """
         mdp = problem.mdp
         model = Model(mdp, make_design(mdp, self.reward, self.prior))
-        settings: dict[str, object] = asdict(self) | {"discount": mdp.discount}
+        settings = {**asdict(self), "discount": mdp.discount}
         counts = problem.counts.state_action
         strength = self.strength
         if strength is None:

@@ -77,7 +77,7 @@ def make_design(mdp: MDP, on: RewardOn, prior: Prior) -> Design:
     if on == "state-actions":
         everywhere = sparse.kron(laplacian, sparse.eye_array(mdp.num_actions), format="csr")
         edges = everywhere[rows][:, rows]
-        # Pairs that do not exist have no neighbours: what they took from the diagonal is given back.
+        # Pairs that do not exist are no neighbours: what they took from the diagonal goes back.
         laplacian = edges - sparse.diags_array(np.asarray(edges.sum(1)).ravel())
     return Design(matrix, sparse.csr_array(laplacian + _RIDGE * sparse.eye_array(count)))
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from inverseq._core.linear import prepare
 from inverseq.inverse.maxent_design import Design
-from inverseq.inverse.planning import Plan, soft_plan, solve_adjoint
+from inverseq.inverse.planning import SoftPlan, soft_plan, solve_adjoint
 from inverseq.mdp import MDP
 from inverseq.policies import log_boltzmann
 
@@ -24,12 +24,12 @@ class Model:
     mdp: MDP
     design: Design
 
-    def plan(self, weights: Float[np.ndarray, " F"], near: Plan | None = None) -> Plan:
+    def plan(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None = None) -> SoftPlan:
         """The soft optimum under `weights`."""
         return soft_plan(self.mdp, self.design.reward(weights, self.mdp), near)
 
 
-def log_likelihood(mdp: MDP, plan: Plan, counts: Float[np.ndarray, "S A"]) -> float:
+def log_likelihood(mdp: MDP, plan: SoftPlan, counts: Float[np.ndarray, "S A"]) -> float:
     """Sum of counts * log policy, in nats."""
     taken = counts > 0
     return float((counts[taken] * log_boltzmann(plan.q, mdp.allowed)[taken]).sum())
@@ -39,8 +39,8 @@ def log_likelihood_and_gradient(
     model: Model,
     counts: Float[np.ndarray, "S A"],
     weights: Float[np.ndarray, " F"],
-    near: Plan | None = None,
-) -> tuple[float, Float[np.ndarray, " F"], Plan]:
+    near: SoftPlan | None = None,
+) -> tuple[float, Float[np.ndarray, " F"], SoftPlan]:
     """Sum of counts * log policy, and its exact gradient by one adjoint solve.
 
     With dV = (I - gamma P_pi)^-1 sum_a pi dr, the gradient in r(s, a) is n(s, a) + pi(a | s) y(s)
@@ -66,7 +66,7 @@ def log_likelihood_and_gradient(
 
 
 def information(
-    model: Model, counts: Float[np.ndarray, "S A"], plan: Plan
+    model: Model, counts: Float[np.ndarray, "S A"], plan: SoftPlan
 ) -> Float[np.ndarray, "F F"]:
     """Fisher information on the weights in decisions made as often as `counts` says.
 
@@ -77,7 +77,7 @@ def information(
     size, actions = counts.shape
     direct = model.design.matrix.toarray()
     chosen = plan.policy.ravel()[:, None] * direct
-    system = plan.prepared or prepare(mdp.under_policy(plan.policy), mdp.discount)
+    system = plan.system or prepare(mdp.under_policy(plan.policy), mdp.discount)
     slope_v, _ = system.solve(chosen.reshape(size, actions, -1).sum(1))
     slope_q = direct + mdp.discount * (mdp.transition_matrix @ slope_v)
     centred = slope_q - np.repeat(slope_v, actions, axis=0)

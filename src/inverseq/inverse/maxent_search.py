@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from inverseq._core.status import Outcome, Status
 from inverseq.inverse.maxent_objective import Model, information, log_likelihood_and_gradient
-from inverseq.inverse.planning import Plan
+from inverseq.inverse.planning import SoftPlan
 
 _FEW_WEIGHTS = 200
 """Up to here, the information matrix makes the coordinates of the search."""
@@ -30,7 +30,7 @@ class Maximum:
     """
 
     weights: Float[np.ndarray, " F"]
-    plan: Plan
+    plan: SoftPlan
     status: Status
     trace: Float[np.ndarray, " steps"]
 
@@ -85,7 +85,7 @@ class _Point:
     weights: Float[np.ndarray, " F"]
     cost: float
     slope: Float[np.ndarray, " F"]
-    plan: Plan
+    plan: SoftPlan
 
 
 class _Search:
@@ -97,7 +97,7 @@ class _Search:
         counts: Float[np.ndarray, "S A"],
         strength: float,
         start: Float[np.ndarray, " F"],
-        plan: Plan | None,
+        plan: SoftPlan | None,
     ) -> None:
         self.model, self.counts = model, counts
         self.total = max(float(counts.sum()), 1e-300)
@@ -116,7 +116,8 @@ class _Search:
         else:
             # A wall that leans towards the best point, so that the line search turns back.
             away = weights - self.best.weights
-            point = _Point(weights, self.best.cost + 1 + away @ away, 2 * away, self.last)
+            cost = self.best.cost + 1 + float(away @ away)
+            point = _Point(weights, cost, 2 * away, self.last)
         self.trace.append(-self.best.cost)
         return point.cost, point.slope
 
@@ -125,7 +126,7 @@ class _Search:
         """Largest entry of the gradient per decision at the best point."""
         return float(np.abs(self.best.slope).max(initial=0.0))
 
-    def _look(self, weights: Float[np.ndarray, " F"], near: Plan | None) -> _Point:
+    def _look(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> _Point:
         value, gradient, plan = log_likelihood_and_gradient(self.model, self.counts, weights, near)
         pull = self.penalty @ weights
         cost = (0.5 * float(weights @ pull) - value) / self.total

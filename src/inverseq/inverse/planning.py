@@ -1,12 +1,11 @@
-"""Soft plans: the values of a reward under maximum causal entropy, by Newton's method.
+"""Soft optima of many similar rewards: Newton's method from one to the next.
 
-V = log sum_a exp(r(s, a) + gamma E V) is convex in V, and its Newton step is the exact evaluation of
-the present soft policy (soft policy iteration): a handful of linear solves from any start, one or
-two from the plan of a nearby reward. The factorisation of one plan is kept and serves its
-neighbours until it stops paying.
+`forward.soft_policy_iteration` solves one reward from nothing. A fit, a bootstrap or a
+cross-validation asks for hundreds that differ little: here each starts from the values of one
+nearby, and the factorisation made for that one serves as long as it shrinks the error well.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -23,101 +22,110 @@ _FAST_ENOUGH = 0.2
 _CLOSE = 0.5
 """In nats: further away only true Newton steps are taken, which cannot overshoot."""
 
+_INFINITE = 1e12
+"""Residuals above this, in nats, belong to values without bound."""
+
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """The soft optimum of a reward.
+class SoftPlan:
+    """The soft optimum of a reward at temperature 1.
 
     Attributes:
         v: `[S]` soft values.
-        q: `[S, A]` soft values of actions; meaningless where an action does not exist.
-        policy: `[S, A]` the policy exp(q - v).
-        status: How the computation ended; the residual is the largest |V - soft max Q|.
-        prepared: Solver of (I - gamma P) x = b for P under this policy or one near it.
+        q: `[S, A]` soft values of actions; without meaning where an action does not exist.
+        policy: `[S, A]` exp(q - v).
+        status: How the computation ended; the residual is the largest |V - log sum exp Q|.
+        system: (I - gamma P), factored, for P under this policy or one nearby; None before the
+            first step.
     """
 
     v: Float[np.ndarray, " S"]
     q: Float[np.ndarray, "S A"]
     policy: Float[np.ndarray, "S A"]
     status: Status
-    prepared: System | None = None
+    system: System | None = None
 
 
 def soft_plan(
     mdp: MDP,
     reward: Float[np.ndarray, "S A"],
-    near: Plan | None = None,
+    near: SoftPlan | None = None,
     *,
     tolerance: float = 1e-11,
     max_steps: int = 60,
-) -> Plan:
-    """Values and policy of the entropy-regularised optimum (temperature 1) under `reward`.
-
-    Q = r + gamma E V, V = log sum exp Q over the actions that exist; V of a terminal state is the
-    soft maximum of its own reward.
+) -> SoftPlan:
+    """Values and policy of the soft optimum: Q = r + gamma E V, V = log sum exp Q.
 
     Args:
         mdp: The world; its own reward is not used.
-        reward: `[S, A]`.
-        near: A plan for a similar reward in the same world, to start from.
+        reward: `[S, A]`, received also in terminal states.
+        near: The plan of a similar reward in the same world, to start from.
         tolerance: Largest residual accepted, relative to the largest value (or 1).
-        max_steps: Steps at most.
+        max_steps: Linear solves at most.
 
     Returns:
-        The plan. Its status is "diverged" where the discount is 1 and the reward is so high that
-        wandering for ever is worth more than any end.
+        The plan. Its status is "diverged" where the discount is 1 and wandering for ever is worth
+        more than any end.
     """
     v = np.zeros(mdp.num_states) if near is None else near.v
-    prepared = None if near is None else near.prepared
+    system = None if near is None else near.system
     before = np.inf
-    outcome, message = Outcome.LIMIT, f"no soft optimum within {max_steps} Newton steps"
-    residual, steps = np.inf, 0
-    for steps in range(max_steps + 1):  # noqa: B007
+    steps = 0
+    while True:
         q = action_values(mdp, reward, v)
         change = soft_value(q, mdp.allowed) - v
         residual = float(np.abs(change).max())
-        if residual <= tolerance * max(1.0, float(np.abs(v).max())):
-            outcome, message = Outcome.CONVERGED, ""
+        outcome = _outcome(residual, tolerance * max(1.0, float(np.abs(v).max())))
+        if outcome is not Outcome.LIMIT or steps == max_steps:
             break
-        if not residual < 1e12:
-            outcome, message = Outcome.DIVERGED, "values are infinite; lower the discount"
-            break
-        if prepared is None or residual > min(_CLOSE, _FAST_ENOUGH * before):
-            transitions = mdp.under_policy(boltzmann(q, mdp.allowed))
-            prepared = prepare(transitions, mdp.discount)
+        if system is None or residual > min(_CLOSE, _FAST_ENOUGH * before):
+            system = prepare(mdp.under_policy(boltzmann(q, mdp.allowed)), mdp.discount)
         before = residual
-        v = v + prepared.solve(change)[0]
+        v = v + system.solve(change)[0]
+        steps += 1
+    if outcome is not Outcome.CONVERGED and near is not None:
+        return soft_plan(mdp, reward, tolerance=tolerance, max_steps=max_steps)
     if outcome is Outcome.LIMIT and mdp.discount == 1:
-        outcome, message = Outcome.DIVERGED, "values grow without end; make steps cost more"
-    return Plan(
-        v + change,
-        q,
-        boltzmann(q, mdp.allowed),
-        Status(outcome, steps, residual, message),
-        prepared,
-    )
+        outcome = Outcome.DIVERGED
+    status = Status(outcome, steps, residual, _MESSAGES[outcome])
+    return SoftPlan(v, q, boltzmann(np.nan_to_num(q), mdp.allowed), status, system)
+
+
+_MESSAGES = {
+    Outcome.CONVERGED: "",
+    Outcome.LIMIT: "no soft optimum within the allowed steps; lower the discount",
+    Outcome.DIVERGED: "values grow without end; lower the discount or make every step cost more",
+}
+
+
+def _outcome(residual: float, goal: float) -> Outcome:
+    """How it would end with this residual."""
+    if residual <= goal:
+        return Outcome.CONVERGED
+    return Outcome.LIMIT if residual < _INFINITE else Outcome.DIVERGED
 
 
 def solve_adjoint(
-    mdp: MDP, plan: Plan, right: Float[np.ndarray, " S"], *, tolerance: float = 1e-11
-) -> tuple[Float[np.ndarray, " S"], Plan]:
-    """x with (I - gamma P)^T x = right for P under the plan's policy.
+    mdp: MDP, plan: SoftPlan, right: Float[np.ndarray, " S"], *, tolerance: float = 1e-11
+) -> tuple[Float[np.ndarray, " S"], SoftPlan]:
+    """Solve (I - gamma P)' x = right for P under the plan's own policy.
 
     The kept factorisation may belong to a neighbouring policy: iterative refinement removes the
-    difference, and a new factorisation is made where that is slow.
+    difference, and where that is slow a new factorisation is made.
 
     Returns:
         `[S]` x, and the plan with the factorisation that served.
     """
     transitions = mdp.under_policy(plan.policy)
-    prepared = plan.prepared
-    for attempt in range(2):
-        if prepared is None or attempt:
-            prepared = prepare(transitions, mdp.discount)
-        x, _ = prepared.solve(right, transposed=True)
-        for _ in range(12):
+    goal = tolerance * max(1.0, float(np.abs(right).max()))
+    x = np.zeros_like(right)
+    if plan.system is not None:
+        rest, before = right, np.inf
+        while goal < np.abs(rest).max() < _FAST_ENOUGH * before:
+            before = float(np.abs(rest).max())
+            x = x + plan.system.solve(rest, transposed=True)[0]
             rest = right - x + mdp.discount * (transitions.T @ x)
-            if np.abs(rest).max() <= tolerance * max(1.0, np.abs(right).max()):
-                return x, Plan(plan.v, plan.q, plan.policy, plan.status, prepared)
-            x = x + prepared.solve(rest, transposed=True)[0]
-    return x, Plan(plan.v, plan.q, plan.policy, plan.status, prepared)
+        if np.abs(rest).max() <= goal:
+            return x, plan
+    system = prepare(transitions, mdp.discount)
+    return system.solve(right, transposed=True)[0], replace(plan, system=system)
