@@ -73,7 +73,7 @@ class View:
     def state_names(self, mask: Bool[np.ndarray, " S"], most: int = 8) -> str:
         """The states where `mask` is true as a person knows them."""
         chosen = np.flatnonzero(mask)
-        return ", ".join(map(self._state_name, chosen[:most])) + (
+        return ", ".join(map(self._state_name, chosen[:most].tolist())) + (
             ", ..." if chosen.size > most else ""
         )
 
