@@ -68,7 +68,7 @@ class View:
 
     def rows(self, mask: Bool[np.ndarray, " N"]) -> tuple[int, ...]:
         """Rows of the source where `mask` is true, the first few."""
-        return tuple(self.demonstrations.row(i) for i in np.flatnonzero(mask)[:MOST_ROWS])
+        return tuple(self.demonstrations.row(i) for i in np.flatnonzero(mask)[:MOST_ROWS].tolist())
 
     def state_names(self, mask: Bool[np.ndarray, " S"], most: int = 8) -> str:
         """The states where `mask` is true as a person knows them."""
@@ -151,7 +151,7 @@ def _shift(
         else f"trajectories are in worlds that were not given: {', '.join(missing[:5])}",
         f'Name the column with world="..."; the worlds given are {", ".join([*known][:12])}.',
         int(lost.sum()),
-        tuple(demonstrations.row(i) for i in np.flatnonzero(lost)[:MOST_ROWS]),
+        tuple(demonstrations.row(i) for i in np.flatnonzero(lost)[:MOST_ROWS].tolist()),
     )
     return shift, size, [finding]
 
