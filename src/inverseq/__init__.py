@@ -27,6 +27,22 @@ _HOME = {
     "count": "counts",
     "read_table": "readers",
     "diagnose": "doctor",
+    "fit": "inverse.fit",
+    "Solution": "inverse.solution",
+    "IAVI": "inverse.iavi",
+    "inverse_action_values": "inverse.iavi",
+    "MaxEnt": "inverse.maxent",
+    "CountTable": "inverse.count_table",
+    "BackoffTable": "inverse.backoff",
+    "action_probabilities": "inverse.predict",
+    "replan": "inverse.replan",
+    "bootstrap": "evaluate.bootstrap",
+    "interval": "evaluate.bootstrap",
+    "identify": "evaluate.identifiability",
+    "contrast": "evaluate.identifiability",
+    "expected_value_difference": "evaluate.rewards",
+    "squared_value_difference": "evaluate.rewards",
+    "reward_correlation": "evaluate.rewards",
 }
 """Where each public name lives."""
 
