@@ -191,7 +191,6 @@ class Doctor:
     """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
-    held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
 
 

@@ -1,0 +1,302 @@
+"""The figures of a report, from what a solution says about each place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Num
+from matplotlib.axes import Axes
+
+from inverseq.mdp import MDP
+from inverseq.plot import (
+    canvas,
+    grid_map,
+    intervals,
+    labyrinth_map,
+    occupancy,
+    scores,
+    state_action_map,
+    to_png,
+    to_svg,
+)
+from inverseq.plot.style import COLUMN_WIDTH, Scale
+from inverseq.report.document import Picture
+from inverseq.report.places import Places, likely_moves
+from inverseq.worlds import World
+
+_MOST_ROWS = 24
+_MOST_WORLDS = 4
+_CENTRED = "Zero is the average decision: a constant added to every reward changes no behaviour."
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Where to draw the places of one world.
+
+    Attributes:
+        name: Name of the world, or empty where there is only one.
+        mdp: The world without history.
+        first: Number of its first state among the places.
+        world: Its drawing, or None.
+    """
+
+    name: str
+    mdp: MDP
+    first: int
+    world: World | None
+
+
+def scenes(
+    given: MDP | Mapping[str, MDP], worlds: Mapping[str, World], visits: Float[np.ndarray, " P"]
+) -> list[Scene]:
+    """The worlds that can be drawn; of many, those with the most decisions."""
+    if isinstance(given, MDP):
+        drawn = next(iter(worlds.values()), None)
+        return [Scene("", given, 0, drawn)]
+    first = np.cumsum([0, *(mdp.num_states for mdp in given.values())])
+    found = [
+        Scene(name, mdp, int(start), worlds.get(name))
+        for (name, mdp), start in zip(given.items(), first, strict=False)
+    ]
+    found.sort(key=lambda s: -visits[s.first : s.first + s.mdp.num_states].sum())
+    return found[:_MOST_WORLDS]
+
+
+def maps(shown: Places, where: Sequence[Scene], model: str) -> list[Picture]:
+    """Rewards, values with the policy, and visits: as maps where the world has places, else as a
+    table of states and actions.
+    """
+    pictures = []
+    for scene in where:
+        if scene.mdp.coordinates is None:
+            pictures += _tables(shown, scene, model)
+        else:
+            pictures += _drawings(shown, scene, model)
+    return pictures
+
+
+def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
+    """Three maps of one world."""
+    part = slice(scene.first, scene.first + scene.mdp.num_states)
+    visits, policy = shown.visits[part], shown.policy[part]
+    end = f" in {scene.name}" if scene.name else ""
+    file = f"_{scene.name}" if scene.name else ""
+    unseen = int((visits == 0).sum())
+    hatch = f" {unseen} states never visited are hatched." if unseen else ""
+    return [
+        _picture(
+            f"reward_map{file}",
+            lambda ax: _map(
+                ax, scene, shown.reward[part], None, visits, "signed", "reward (temperature units)"
+            ),
+            _extremes("Reward", shown.reward[part], visits, scene, end),
+            f"*Reward*{end}, {model}: what a decision at each place earns. {_CENTRED}{hatch}",
+        ),
+        _picture(
+            f"value_map{file}",
+            lambda ax: _map(
+                ax, scene, shown.value[part], policy, visits, "plain", "value (temperature units)"
+            ),
+            _extremes("Value", shown.value[part], visits, scene, end),
+            f"*Value and policy*{end}, {model}: how good it is to be at each place, given what "
+            f"comes after; arrows are as large as the move is probable.{hatch}",
+        ),
+        _picture(
+            f"occupancy{file}",
+            lambda ax: _visits(ax, scene, visits),
+            _extremes("Number of decisions", visits, visits, scene, end),
+            f"*Where decisions were made*{end}, in powers of ten: {visits.sum():,.0f} in "
+            f"{int((visits > 0).sum())} of {visits.size} states.{hatch}",
+        ),
+    ]
+
+
+def _map(
+    ax: Axes,
+    scene: Scene,
+    values: Float[np.ndarray, " P"],
+    policy: Float[np.ndarray, "P A"] | None,
+    visits: Float[np.ndarray, " P"],
+    scale: Scale,
+    label: str,
+) -> None:
+    """One map, as a maze where the world is one, else on a grid."""
+    mdp, world = scene.mdp, scene.world
+    drawing = None if world is None else world.drawing
+    coordinates = np.asarray(mdp.coordinates)
+    if drawing is not None and drawing.parents is not None:
+        moves = probabilities = None
+        if policy is not None:
+            moves, probabilities = likely_moves(
+                mdp.successors, mdp.probabilities, mdp.allowed, policy
+            )
+        places = {name: states[0] for name, states in drawing.marks.items() if states}
+        labyrinth_map(
+            ax,
+            coordinates,
+            drawing.parents,
+            values,
+            moves=moves,
+            probabilities=probabilities,
+            home=places.get("home"),
+            water=places.get("water"),
+            visits=visits,
+            scale=scale,
+            label=label,
+        )
+        return
+    walls = None if drawing is None else np.argwhere(drawing.blocked)[:, ::-1]
+    wins = [] if drawing is None else [s for n in ("goal", "+1") for s in drawing.marks.get(n, ())]
+    grid_map(
+        ax,
+        coordinates,
+        values,
+        policy=policy,
+        directions=None if policy is None else _directions(mdp, world),
+        walls=walls,
+        wins=wins,
+        visits=visits,
+        scale=scale,
+        label=label,
+    )
+
+
+def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
+    """The map of visits."""
+    if scene.world is not None and scene.world.drawing.parents is not None:
+        _map(ax, scene, visits, None, visits, "log", "decisions")
+        return
+    walls = None if scene.world is None else np.argwhere(scene.world.drawing.blocked)[:, ::-1]
+    occupancy(ax, np.asarray(scene.mdp.coordinates), visits, walls=walls)
+
+
+def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
+    """Where each action points: as the world says, else where it leads on average."""
+    if world is not None and world.drawing.directions is not None:
+        return world.drawing.directions
+    coordinates = np.asarray(mdp.coordinates)
+    step = mdp.expected(coordinates) - coordinates[:, None]
+    step = step[~mdp.terminal].mean(0)
+    length = np.linalg.norm(step, axis=1, keepdims=True)
+    return np.where(length > 1e-9, step / np.maximum(length, 1e-9), 0.0)
+
+
+def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
+    """Rewards and policy of the most visited states as tables of states and actions."""
+    mdp = scene.mdp
+    part = slice(scene.first, scene.first + mdp.num_states)
+    visits = shown.visits[part]
+    rows = np.sort(np.argsort(-visits, kind="stable")[:_MOST_ROWS])
+    states = [mdp.state_names[i] if mdp.state_names else str(i) for i in rows]
+    actions = list(mdp.action_names) or [str(a) for a in range(mdp.num_actions)]
+    file = f"_{scene.name}" if scene.name else ""
+    some = "" if rows.size == visits.size else f" The {rows.size} most visited states are shown."
+    unseen = (visits[rows] == 0)[:, None]
+    policy = np.where(mdp.allowed, shown.policy[part], np.nan)
+    height = 0.9 + 0.27 * rows.size
+    states_of = (
+        "of each action (columns) in each state (rows); the numbers are in tables/states.csv."
+    )
+    reward = np.where(unseen, np.nan, shown.rewards[part][rows])
+    choice = np.where(unseen, np.nan, policy[rows])
+    return [
+        _picture(
+            f"reward_map{file}",
+            lambda ax: state_action_map(ax, reward, states, actions, label="reward (temperature)"),
+            f"Reward {states_of}",
+            f"*Reward* of each action in each state, {model}. {_CENTRED}{some}",
+            height=height,
+        ),
+        _picture(
+            f"policy_map{file}",
+            lambda ax: state_action_map(
+                ax, choice, states, actions, scale="plain", label="probability"
+            ),
+            f"Probability {states_of}",
+            f"*Policy*: how probable each action is in each state, {model}.{some}",
+            height=height,
+        ),
+    ]
+
+
+def score_figure(
+    labels: Sequence[str],
+    means: Float[np.ndarray, " M"],
+    errors: Float[np.ndarray, " M"],
+    yardsticks: Bool[np.ndarray, " M"],
+    chance: float,
+    chosen: int | None,
+) -> Picture:
+    """Held-out scores with their yardsticks."""
+    best = int(np.argmax(means))
+    return _picture(
+        "scores",
+        lambda ax: scores(
+            ax, labels, means, errors, yardsticks=yardsticks, chance=chance, chosen=chosen
+        ),
+        f"Held-out scores of {len(labels)} models; the best is {labels[best]} with "
+        f"{means[best]:.3f} nats per decision, chance is {chance:.3f}.",
+        "*Held-out scores.* Hollow grey: yardsticks that only count. Filled blue: models with a "
+        "reward; the ring marks the one drawn below. Bars reach one standard error (over "
+        "trajectories) to either side; the dashed line is chance.",
+        width=7.0,
+        height=0.9 + 0.26 * len(labels),
+        wide=True,
+    )
+
+
+def interval_figure(
+    labels: Sequence[str],
+    low: Float[np.ndarray, " M"],
+    middle: Float[np.ndarray, " M"],
+    high: Float[np.ndarray, " M"],
+    caption: str,
+) -> Picture:
+    """Bootstrap intervals of contrasts of the reward."""
+    told = "; ".join(
+        f"{name}: {m:.2f} ({lo:.2f} to {hi:.2f})"
+        for name, lo, m, hi in zip(labels, low, middle, high, strict=True)
+    )
+    return _picture(
+        "intervals",
+        lambda ax: intervals(ax, labels, low, middle, high),
+        told,
+        caption,
+        width=7.0,
+        height=0.9 + 0.28 * len(labels),
+        wide=True,
+    )
+
+
+def _picture(
+    name: str,
+    draw: Callable[[Axes], object],
+    alt: str,
+    caption: str,
+    *,
+    width: float = COLUMN_WIDTH,
+    height: float = 2.9,
+    wide: bool = False,
+) -> Picture:
+    """A figure with one axis, drawn by `draw`, in the two formats of a report."""
+    figure, (ax,) = canvas(width, height)
+    draw(ax)
+    return Picture(name, alt, caption, to_svg(figure), to_png(figure), wide)
+
+
+def _extremes(
+    what: str,
+    values: Float[np.ndarray, " P"],
+    visits: Float[np.ndarray, " P"],
+    scene: Scene,
+    end: str,
+) -> str:
+    """In words what a map shows: the largest and the smallest visited places."""
+    seen = np.flatnonzero(visits > 0)
+    if not seen.size:
+        return f"{what}{end}: no place was visited."
+    order = seen[np.argsort(values[seen], kind="stable")]
+    names = scene.mdp.state_names
+    tell = lambda s: f"{names[s] if names else s} ({values[s]:.2f})"  # noqa: E731
+    top, bottom = ", ".join(map(tell, order[::-1][:3])), ", ".join(map(tell, order[:3]))
+    return f"{what} of each place{end}. Highest at state {top}; lowest at {bottom}."

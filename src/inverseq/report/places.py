@@ -1,0 +1,83 @@
+"""What a solution says about each state, its memory averaged out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from inverseq._core.errors import InputError
+from inverseq.inverse.solution import Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """One row per state without history, P of them; averages over pasts go by visits.
+
+    Attributes:
+        reward: `[P]` expected reward of a decision there under the fitted policy, less its mean
+            over all decisions: a constant added to every reward changes no behaviour.
+        rewards: `[P, A]` reward of each action, less the same mean; NaN where it does not exist.
+        value: `[P]` state value, less its mean over all decisions.
+        policy: `[P, A]` fitted probabilities.
+        visits: `[P]` weight of the decisions seen.
+    """
+
+    reward: Float[np.ndarray, " P"]
+    rewards: Float[np.ndarray, "P A"]
+    value: Float[np.ndarray, " P"]
+    policy: Float[np.ndarray, "P A"]
+    visits: Float[np.ndarray, " P"]
+
+
+def places(solution: Solution) -> Places:
+    """The places of a solution that has a reward.
+
+    Raises:
+        InputError: It has none.
+    """
+    mdp, reward, value = solution.mdp, solution.reward, solution.v
+    policy, visits = solution.policy, solution.visits
+    if mdp is None or reward is None or value is None or visits is None:
+        raise InputError(f"{solution.solver} has no reward to show; choose IAVI or MaxEnt")
+    if not isinstance(policy, np.ndarray):
+        raise InputError(f"{solution.solver} has no policy per state to show")
+    base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
+    earned = (policy * np.where(mdp.allowed, reward, 0.0)).sum(1)
+    decided = visits / visits.sum()
+    centre, middle = float(decided @ earned), float(decided @ value)
+    exists = np.zeros((int(base.max()) + 1, mdp.num_actions), dtype=bool)
+    exists[base] = mdp.allowed
+    rewards = _averaged(np.where(mdp.allowed, reward, 0.0), base, visits) - centre
+    return Places(
+        reward=_averaged(earned, base, visits) - centre,
+        rewards=np.where(exists, rewards, np.nan),
+        value=_averaged(value, base, visits) - middle,
+        policy=_averaged(policy, base, visits),
+        visits=np.bincount(base, visits),
+    )
+
+
+def likely_moves(
+    successors: Int[np.ndarray, "P A B"],
+    probabilities: Float[np.ndarray, "P A B"],
+    allowed: Bool[np.ndarray, "P A"],
+    policy: Float[np.ndarray, "P A"],
+) -> tuple[Int[np.ndarray, "M 2"], Float[np.ndarray, " M"]]:
+    """Pairs (from, to) of states, and how probable a decision there leads from one to the other."""
+    state, action, branch = np.nonzero((probabilities > 0) & allowed[:, :, None])
+    weight = policy[state, action] * probabilities[state, action, branch]
+    pairs = np.stack([state, successors[state, action, branch]], axis=1)
+    moves, number = np.unique(pairs, axis=0, return_inverse=True)
+    return moves, np.bincount(number.ravel(), weight)
+
+
+def _averaged(
+    values: Float[np.ndarray, "S *A"], base: Int[np.ndarray, " S"], visits: Float[np.ndarray, " S"]
+) -> Float[np.ndarray, "P *A"]:
+    """Means over the pasts of each state by visits; plain means where there were none."""
+    total = np.bincount(base, visits)
+    weight = np.where(total[base] > 0, visits, 1.0)
+    shaped = weight.reshape(-1, *[1] * (values.ndim - 1))
+    sums = np.zeros((total.size, *values.shape[1:]))
+    np.add.at(sums, base, values * shaped)
+    return sums / np.bincount(base, weight).reshape(-1, *[1] * (values.ndim - 1))
