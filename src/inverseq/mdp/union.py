@@ -26,7 +26,7 @@ def unite(worlds: Mapping[str, MDP]) -> MDP:
     if not worlds:
         raise InputError("unite needs at least one world")
     members = list(worlds.values())
-    for what in ("num_actions", "discount", "feature_names"):
+    for what in ("num_actions", "action_names", "discount", "feature_names"):
         values = {getattr(m, what) for m in members}
         if len(values) > 1:
             raise InputError(f"the worlds differ in {what}: {sorted(map(str, values))}")
