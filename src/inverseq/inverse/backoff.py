@@ -8,6 +8,9 @@ from jaxtyping import Bool, Float, Int
 from inverseq._core.arrays import frozen_array
 from inverseq.mdp.history import Memory
 
+Tree = tuple[np.ndarray, ...]
+"""One array per level of a tree, the level below the root first."""
+
 
 @dataclass(frozen=True, eq=False)
 class BackoffTable:
@@ -32,10 +35,10 @@ class BackoffTable:
         allowed: `[S, A]` the actions that exist at each state, or None where all do.
     """
 
-    of: Memory
-    parents: tuple[Int[np.ndarray, " M"], ...]
-    symbols: tuple[Int[np.ndarray, " M"], ...]
-    counts: tuple[Float[np.ndarray, "M A"], ...]
+    of: Memory | str
+    parents: tuple[Int[np.ndarray, " _"], ...]
+    symbols: tuple[Int[np.ndarray, " _"], ...]
+    counts: tuple[Float[np.ndarray, "_ A"], ...]
     marginal: Float[np.ndarray, " A"]
     smoothing: Float[np.ndarray, "order 2"]
     allowed: Bool[np.ndarray, "S A"] | None = None
@@ -62,9 +65,7 @@ class BackoffTable:
 
 def grow(
     columns: Int[np.ndarray, "N columns"], order: int
-) -> tuple[
-    tuple[Int[np.ndarray, " M"], ...], tuple[Int[np.ndarray, " M"], ...], Int[np.ndarray, "N levels"]
-]:
+) -> tuple[Tree, Tree, Int[np.ndarray, "N levels"]]:
     """The tree of all pasts in a table.
 
     Args:

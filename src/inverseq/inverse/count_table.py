@@ -1,6 +1,7 @@
 """What happened after the last n states: the yardstick that needs no reward."""
 
 from dataclasses import asdict, dataclass
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -58,7 +59,7 @@ class CountTable:
     order: int = 1
     smoothing: float | None = None
     backoff: bool = True
-    of: Memory = "states"
+    of: Memory | str = "states"
     by: str = "trajectory"
 
     def __post_init__(self) -> None:
@@ -113,7 +114,7 @@ class CountTable:
 
 
 def past_columns(
-    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory
+    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory | str
 ) -> Int[np.ndarray, "N columns"]:
     """`[N, max(order, 1)]` the present state of each decision and what came before it.
 
@@ -130,7 +131,8 @@ def past_columns(
         base = align(demonstrations, mdp)
         base = base if mdp.history is None else mdp.history.base[base]
     length = max(order, 1)
-    past = history_rows(base, demonstrations.actions, demonstrations.continues, length, of)
+    memory = cast(Memory, of)  # a solver's `of` is checked when the solver is made
+    past = history_rows(base, demonstrations.actions, demonstrations.continues, length, memory)
     return np.concatenate([base[:, None], past], axis=1)
 
 

@@ -43,10 +43,8 @@ def tabulate(groups: Int[np.ndarray, " N"], rows: Rows) -> Float[np.ndarray, "M 
     return made.reshape(-1, num_actions)
 
 
-def luce(
-    rows: Rows, smoothing: float, left_out: bool = False
-) -> Float[np.ndarray, "units A"]:
-    """w of p(a) proportional to w(a) among the actions that exist: maximum likelihood.
+def luce(rows: Rows, smoothing: float, left_out: bool = False) -> Float[np.ndarray, "units A"]:
+    """The w of p(a) proportional to w(a) among the actions that exist: maximum likelihood.
 
     Found by the minorise-maximise iteration of Hunter (2004), "MM algorithms for generalized
     Bradley-Terry models", equation 8; where all actions exist its first step is the answer.

@@ -43,9 +43,7 @@ def action_probabilities(
     return policy[align(demonstrations, solution.mdp)]
 
 
-def existing_actions(
-    solution: Solution, demonstrations: Demonstrations
-) -> Bool[np.ndarray, "N A"]:
+def existing_actions(solution: Solution, demonstrations: Demonstrations) -> Bool[np.ndarray, "N A"]:
     """The actions that exist at each decision; all of them where no world says which.
 
     Raises:
@@ -53,12 +51,12 @@ def existing_actions(
     """
     if solution.mdp is not None:
         return solution.mdp.allowed[align(demonstrations, solution.mdp)]
-    return existing(None, demonstrations.states, solution.policy.num_actions)
+    # A table that was fitted without a world knows how many actions there are, and no more.
+    num_actions = len(solution.parameters["marginal"])
+    return existing(None, demonstrations.states, num_actions)
 
 
-def _check_worlds(
-    solution: Solution, table: BackoffTable, demonstrations: Demonstrations
-) -> None:
+def _check_worlds(solution: Solution, table: BackoffTable, demonstrations: Demonstrations) -> None:
     """Raise an `InputError` where a table has counted nothing in a world it is asked about."""
     worlds = None if solution.mdp is None else solution.mdp.worlds
     if worlds is None or table.order == 0 or "world" not in demonstrations.trajectories:
