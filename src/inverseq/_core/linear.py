@@ -87,6 +87,10 @@ class System:
             steps += more
         return x.reshape(b.shape), task.status(x, steps)
 
+    def __getstate__(self) -> dict[str, object]:
+        # Factorisations cannot be sent to other processes; they are made again there.
+        return {k: v for k, v in self.__dict__.items() if k != "factor"}
+
     @property
     def factored(self) -> bool:
         """Whether a factorisation is at hand."""

@@ -1,0 +1,1 @@
+"""How good, how sure and how settled a fit is."""

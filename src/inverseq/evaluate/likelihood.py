@@ -1,0 +1,216 @@
+"""How well a solution predicts decisions: log-likelihood, from the past alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq._core.arrays import frozen_array
+from inverseq._core.errors import InputError
+from inverseq.alignment import align, check_existing
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.predict import action_probabilities, existing_actions
+from inverseq.inverse.solution import Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """Predictive log-likelihood of decisions, unit by unit; `float(score)` is the mean.
+
+    A decision is forced where only one action exists there: every model that knows the world
+    predicts it surely, so it adds 0 to the sum. U units: trajectories, or what `by` says.
+
+    Attributes:
+        by: What a unit is: "trajectory", "session", "subject" or any trajectory column.
+        sums: `[U]` sum of log-likelihoods, in nats.
+        decisions: `[U]` decisions scored.
+        forced: `[U]` how many of them were forced.
+        chance: `[U]` sum of log-likelihoods if every action that exists were equally likely.
+        hits: `[U]` decisions at which the most probable action was taken; a tie among n counts 1/n.
+    """
+
+    by: str
+    sums: Float[np.ndarray, " U"]
+    decisions: Float[np.ndarray, " U"]
+    forced: Float[np.ndarray, " U"]
+    chance: Float[np.ndarray, " U"]
+    hits: Float[np.ndarray, " U"]
+
+    def __post_init__(self) -> None:
+        for name in ("sums", "decisions", "forced", "chance", "hits"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+
+    def __float__(self) -> float:
+        return self.mean
+
+    @property
+    def mean(self) -> float:
+        """Nats per decision."""
+        return float(self.sums.sum() / self.decisions.sum())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `mean` over units; NaN where there is only one."""
+        return ratio_error(self.sums, self.decisions)
+
+    @property
+    def num_decisions(self) -> int:
+        """Decisions scored."""
+        return int(self.decisions.sum())
+
+    @property
+    def num_forced(self) -> int:
+        """Decisions scored at which only one action exists."""
+        return int(self.forced.sum())
+
+    @property
+    def free_mean(self) -> float:
+        """Nats per decision that is not forced; NaN where all are."""
+        return _ratio(self.sums, self.decisions - self.forced)
+
+    @property
+    def free_standard_error(self) -> float:
+        """Standard error of `free_mean` over units."""
+        return ratio_error(self.sums, self.decisions - self.forced)
+
+    @property
+    def chance_mean(self) -> float:
+        """Nats per decision if every action that exists were equally likely."""
+        return _ratio(self.chance, self.decisions)
+
+    @property
+    def free_chance_mean(self) -> float:
+        """The same per decision that is not forced."""
+        return _ratio(self.chance, self.decisions - self.forced)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the decisions at which the most probable action was taken."""
+        return _ratio(self.hits, self.decisions)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean log-likelihood of one model less that of another on the same decisions.
+
+    Attributes:
+        mean: Nats per decision; above 0 where the first predicts better.
+        standard_error: Over units, from the paired differences; NaN where there is only one.
+        decisions: Decisions compared.
+    """
+
+    mean: float
+    standard_error: float
+    decisions: int
+
+    def __float__(self) -> float:
+        return self.mean
+
+
+def log_likelihood(
+    solution: Solution,
+    demonstrations: Demonstrations,
+    *,
+    from_step: int = 0,
+    exclude_forced: bool = False,
+    by: str = "trajectory",
+) -> Score:
+    """Predictive log-likelihood of `demonstrations` under `solution`, in nats per decision.
+
+    Each decision is predicted from the present state and the trajectory before it (see
+    `action_probabilities`). Missing actions are not scored. The standard error treats decisions of
+    one unit as dependent and units as independent (the ratio estimator of cluster sampling;
+    Cochran 1977, section 6.3).
+
+    Args:
+        solution: What `fit` returned.
+        demonstrations: N decisions, in the world (or worlds) of `solution.mdp`.
+        from_step: First decision of a trajectory to score, counted from 0.
+        exclude_forced: Leave out decisions at which only one action exists.
+        by: What a unit is: "trajectory", "session", "subject" or any trajectory column.
+
+    Raises:
+        InputError: A decision does not fit the world or is impossible under the solution, or
+            nothing is left to score.
+    """
+    exists = existing_actions(solution, demonstrations)
+    _check_actions(solution, demonstrations, exists.shape[1])
+    options = exists.sum(axis=1)
+    scored = (demonstrations.actions >= 0) & (demonstrations.step >= from_step)
+    if exclude_forced:
+        scored &= options > 1
+    rows = np.flatnonzero(scored)
+    if rows.size == 0:
+        raise InputError(
+            f"none of the {demonstrations.num_decisions} decisions can be scored: all actions are "
+            f"missing, forced or before step {from_step}"
+        )
+    policy = action_probabilities(solution, demonstrations)[rows]
+    taken = policy[np.arange(rows.size), demonstrations.actions[rows]]
+    if (taken <= 0).any():
+        row = int(rows[np.argmax(taken <= 0)])
+        raise InputError(
+            f"row {demonstrations.row(row)}: the solution gives action "
+            f"{demonstrations.actions[row]} at state {demonstrations.states[row]} no probability "
+            f"({int((taken <= 0).sum())} such rows), so the log-likelihood is minus infinity. Fit "
+            "with more smoothing or a stronger prior"
+        )
+    # Rounding must not break ties between equally good actions.
+    best = policy >= policy.max(axis=1, keepdims=True) - 1e-12
+    hits = best[np.arange(rows.size), demonstrations.actions[rows]] / best.sum(axis=1)
+    units = demonstrations.units(by)
+    unit = units[demonstrations.trajectory_of[rows]]
+    per_unit = lambda values: np.bincount(unit, values, int(units.max()) + 1)  # noqa: E731
+    return Score(
+        by=by,
+        sums=per_unit(np.log(taken)),
+        decisions=per_unit(np.ones(rows.size)),
+        forced=per_unit((options[rows] == 1).astype(float)),
+        chance=per_unit(-np.log(options[rows])),
+        hits=per_unit(hits),
+    )
+
+
+def difference(first: Score, second: Score) -> Difference:
+    """How much better `first` predicts than `second`, paired by unit.
+
+    Raises:
+        InputError: The scores are not of the same decisions.
+    """
+    if first.by != second.by or not np.array_equal(first.decisions, second.decisions):
+        raise InputError(
+            f"scores of different decisions cannot be compared: {first.num_decisions} decisions in "
+            f"{first.decisions.size} units ({first.by}) and {second.num_decisions} in "
+            f"{second.decisions.size} ({second.by}). Score both on the same demonstrations"
+        )
+    gain = first.sums - second.sums
+    mean = _ratio(gain, first.decisions)
+    return Difference(mean, ratio_error(gain, first.decisions), first.num_decisions)
+
+
+def ratio_error(sums: Float[np.ndarray, " U"], sizes: Float[np.ndarray, " U"]) -> float:
+    """Standard error of sum(sums) / sum(sizes) over independent units; NaN for fewer than two."""
+    used = sizes > 0
+    count = int(used.sum())
+    if count < 2:
+        return float("nan")
+    rest = sums[used] - _ratio(sums, sizes) * sizes[used]
+    return float(np.sqrt(count / (count - 1) * (rest**2).sum()) / sizes.sum())
+
+
+def _ratio(sums: Float[np.ndarray, " U"], sizes: Float[np.ndarray, " U"]) -> float:
+    """sum(sums) / sum(sizes), NaN where the latter is 0."""
+    total = float(sizes.sum())
+    return float(sums.sum()) / total if total > 0 else float("nan")
+
+
+def _check_actions(solution: Solution, demonstrations: Demonstrations, num_actions: int) -> None:
+    """Raise an `InputError` naming the first action that does not exist where it was taken."""
+    if solution.mdp is not None:
+        check_existing(demonstrations, solution.mdp, align(demonstrations, solution.mdp))
+    elif (demonstrations.actions >= num_actions).any():
+        row = int(np.argmax(demonstrations.actions >= num_actions))
+        raise InputError(
+            f"row {demonstrations.row(row)}: action {demonstrations.actions[row]} was never seen "
+            f"while fitting, which knew {num_actions} actions numbered from 0"
+        )
