@@ -6,10 +6,11 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError
-from inverseq._core.linear import prepare
+from inverseq._core.linear import System, prepare
 from inverseq.backup import action_values, policy_value
 from inverseq.forward.records import Plan, policy_for, reward_of
 from inverseq.mdp import MDP
+from inverseq.mdp.build import ends_surely
 
 
 def policy_evaluation(mdp: MDP, policy: Any, reward: Any = None) -> Plan:
@@ -29,8 +30,7 @@ def policy_evaluation(mdp: MDP, policy: Any, reward: Any = None) -> Plan:
     """
     earned = reward_of(mdp, reward)
     followed = policy_for(mdp, policy)
-    system = prepare(mdp.under_policy(followed), mdp.discount)
-    values, status = system.solve(policy_value(earned, followed))
+    values, status = _system(mdp, followed).solve(policy_value(earned, followed))
     return Plan(values, action_values(mdp, earned, values), followed, status, np.zeros(0))
 
 
@@ -52,8 +52,19 @@ def occupancy(mdp: MDP, policy: Any) -> Float[np.ndarray, " S"]:
         InputError: The policy is none in this world, the discount is 1 and the policy does not
             end, or the linear system could not be solved.
     """
-    system = prepare(mdp.under_policy(policy_for(mdp, policy)), mdp.discount)
-    visits, status = system.solve(mdp.initial, transposed=True)
+    visits, status = _system(mdp, policy_for(mdp, policy)).solve(mdp.initial, transposed=True)
     if not status.ok:
         raise InputError(f"occupancy could not be computed: {status.message}")
     return visits
+
+
+def _system(mdp: MDP, policy: Float[np.ndarray, "S A"]) -> System:
+    """The linear system of a policy, (I - gamma P) x = b."""
+    transitions = mdp.under_policy(policy)
+    if mdp.discount == 1 and not ends_surely(transitions, mdp.terminal):
+        raise InputError(
+            "under this policy some state never reaches an end, so that at a discount of 1 its "
+            "value is infinite. Lower the discount (0.99, say) or give every action some "
+            "probability."
+        )
+    return prepare(transitions, mdp.discount)

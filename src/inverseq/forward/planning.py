@@ -21,6 +21,9 @@ from inverseq.policies import boltzmann, greedy, uniform
 _TIE = 1e-9
 """Actions whose values differ by less than this share are equally good."""
 
+_BEYOND = 1e9
+"""Undiscounted values this many times the reward stand for infinite ones."""
+
 
 def value_iteration(
     mdp: MDP, reward: Any = None, *, tolerance: float = 1e-10, max_steps: int = 100_000
@@ -180,6 +183,10 @@ def _soft_plan(
     trace: Float[np.ndarray, " steps"],
 ) -> Plan:
     """The plan of soft values."""
+    scale = 1 + np.abs(reward).max() + temperature
+    if mdp.discount == 1 and not np.abs(values).max() < _BEYOND * scale:
+        message = "wandering for ever is worth more than any end; lower the discount"
+        status = Status(Outcome.DIVERGED, status.steps, status.residual, message)
     q = action_values(mdp, reward, values)
     policy = boltzmann(q, mdp.allowed, temperature) if _finite(status) else np.zeros_like(q)
     return Plan(values, q, policy, status, trace)

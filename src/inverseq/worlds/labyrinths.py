@@ -92,8 +92,7 @@ def _tree() -> Tree:
     Each branching turns the corridor by a right angle and the corridors of two levels have the
     same length: 4, 4, 2, 2, 1, 1 cells. Of a node's two children the one further north or west has
     the smaller number. "Left" and "right" are those of someone who comes from the parent. These
-    are the numbers of Rosenberg and others, in which the decisions are given: node 116, not 100,
-    is where the mice drink.
+    are the numbers of Rosenberg and others, in which the decisions are given, too.
     """
     states = 2 ** (LEVELS + 1) - 1
     place = np.zeros((states, 2), dtype=np.int64)
