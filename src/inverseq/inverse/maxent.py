@@ -44,10 +44,13 @@ class MaxEnt:
         seed: Which random choice of folds.
         tolerance: Largest gradient per decision at which the fit has converged.
         max_steps: Evaluations of objective and gradient at most, per fit.
+
+    Raises:
+        InputError: A strength is negative or not finite, or there is none to try.
     """
 
-    reward: RewardOn = "states"
-    prior: Prior = "gaussian"
+    reward: RewardOn | str = "states"
+    prior: Prior | str = "gaussian"
     strength: float | None = None
     strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
     folds: int = 5
@@ -55,6 +58,14 @@ class MaxEnt:
     seed: int = 0
     tolerance: float = 1e-6
     max_steps: int = 2000
+
+    def __post_init__(self) -> None:
+        tried = self.strengths if self.strength is None else (self.strength,)
+        if not tried or not all(0 <= s < np.inf for s in tried):
+            raise InputError(
+                "strength must be a number of decisions, 0 or more, and strengths some of them; "
+                f"got strength={self.strength}, strengths={self.strengths}"
+            )
 
     def solve(self, problem: Problem) -> Solution:
         """The solution of `problem`.

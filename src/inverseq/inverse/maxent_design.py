@@ -41,7 +41,7 @@ class Design:
         return flat.reshape(mdp.num_states, mdp.num_actions, *weights.shape[1:])
 
 
-def make_design(mdp: MDP, on: RewardOn, prior: Prior) -> Design:
+def make_design(mdp: MDP, on: RewardOn | str, prior: Prior | str) -> Design:
     """The design of a reward on states, on state-action pairs that exist, or on features.
 
     Raises:

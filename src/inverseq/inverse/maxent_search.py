@@ -18,6 +18,10 @@ _ROUND = 10
 """Iterations after which those coordinates are made anew; each round has twice as many."""
 
 
+_SAME = 1e-12
+"""Relative difference of two costs that is put down to rounding."""
+
+
 @dataclass(frozen=True, eq=False)
 class Maximum:
     """The most likely weights under a prior.
@@ -88,6 +92,14 @@ class _Point:
     plan: SoftPlan
 
 
+def _better(point: _Point, best: _Point) -> bool:
+    """Whether the cost is lower or, where rounding hides the difference, the slope."""
+    gain = best.cost - point.cost
+    if abs(gain) > _SAME * abs(best.cost):
+        return gain > 0
+    return bool(np.abs(point.slope).max(initial=0.0) < np.abs(best.slope).max(initial=0.0))
+
+
 class _Search:
     """What the minimiser asks, with memory of the best point and of the last plan."""
 
@@ -111,7 +123,7 @@ class _Search:
         point = self._look(weights, self.last)
         if np.isfinite(point.cost):
             self.last = point.plan
-            if point.cost < self.best.cost:
+            if _better(point, self.best):
                 self.best = point
         else:
             # A wall that leans towards the best point, so that the line search turns back.

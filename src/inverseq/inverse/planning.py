@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from inverseq._core.errors import InputError
 from inverseq._core.linear import System, prepare
 from inverseq._core.status import Outcome, Status
 from inverseq.backup import action_values, soft_value
@@ -22,8 +23,14 @@ _FAST_ENOUGH = 0.2
 _CLOSE = 0.5
 """In nats: further away only true Newton steps are taken, which cannot overshoot."""
 
-_INFINITE = 1e12
-"""Residuals above this, in nats, belong to values without bound."""
+_SHARED_STEPS = 30
+"""Steps with one factorisation for many rewards, before each gets its own."""
+
+_ROUNDED = 100.0
+"""So much more than the tolerance is accepted where rounding allows no less."""
+
+_INFINITE = 1e9
+"""Values above this, in nats, are taken to have no bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +58,7 @@ def soft_plan(
     reward: Float[np.ndarray, "S A"],
     near: SoftPlan | None = None,
     *,
-    tolerance: float = 1e-11,
+    tolerance: float = 1e-13,
     max_steps: int = 60,
 ) -> SoftPlan:
     """Values and policy of the soft optimum: Q = r + gamma E V, V = log sum exp Q.
@@ -75,7 +82,10 @@ def soft_plan(
         q = action_values(mdp, reward, v)
         change = soft_value(q, mdp.allowed) - v
         residual = float(np.abs(change).max())
-        outcome = _outcome(residual, tolerance * max(1.0, float(np.abs(v).max())))
+        size = float(np.abs(v).max())
+        # Near the limit of rounding, residuals stop shrinking.
+        slack = 1.0 if residual < 0.5 * before else _ROUNDED
+        outcome = _outcome(residual, size, slack * tolerance)
         if outcome is not Outcome.LIMIT or steps == max_steps:
             break
         if system is None or residual > min(_CLOSE, _FAST_ENOUGH * before):
@@ -91,6 +101,39 @@ def soft_plan(
     return SoftPlan(v, q, boltzmann(np.nan_to_num(q), mdp.allowed), status, system)
 
 
+def soft_plans(
+    mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan, *, tolerance: float = 1e-10
+) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+    """Soft values and policies of R rewards that differ little.
+
+    All are solved at once with the factorisation of `near`; those that this does not bring home
+    are planned one by one.
+
+    Args:
+        mdp: The world.
+        rewards: `[S, A, R]`.
+        near: The plan of their middle.
+        tolerance: Largest residual accepted, relative to the largest value (or 1).
+    """
+    v = np.repeat(near.v[:, None], rewards.shape[2], axis=1)
+    system = near.system or prepare(mdp.under_policy(near.policy), mdp.discount)
+    goal = tolerance * max(1.0, float(np.abs(near.v).max()))
+    residual = np.full(rewards.shape[2], np.inf)
+    for _ in range(_SHARED_STEPS):
+        change = soft_value(action_values(mdp, rewards, v), mdp.allowed) - v
+        before, residual = residual, np.abs(change).max(axis=0)
+        useful = (residual > goal) & (residual < before)
+        if not useful.any():
+            break
+        v[:, useful] += system.solve(change[:, useful])[0]
+    for r in np.flatnonzero(~(residual <= goal)):
+        plan = soft_plan(mdp, rewards[:, :, r], near)
+        if not plan.status.ok:
+            raise InputError(f"replicate {r + 1} could not be planned: {plan.status.message}")
+        v[:, r] = plan.v
+    return v, boltzmann(action_values(mdp, rewards, v), mdp.allowed)
+
+
 _MESSAGES = {
     Outcome.CONVERGED: "",
     Outcome.LIMIT: "no soft optimum within the allowed steps; lower the discount",
@@ -98,11 +141,11 @@ _MESSAGES = {
 }
 
 
-def _outcome(residual: float, goal: float) -> Outcome:
-    """How it would end with this residual."""
-    if residual <= goal:
-        return Outcome.CONVERGED
-    return Outcome.LIMIT if residual < _INFINITE else Outcome.DIVERGED
+def _outcome(residual: float, size: float, tolerance: float) -> Outcome:
+    """How it would end with this residual of values of this size."""
+    if not max(residual, size) < _INFINITE:
+        return Outcome.DIVERGED
+    return Outcome.CONVERGED if residual <= tolerance * max(1.0, size) else Outcome.LIMIT
 
 
 def solve_adjoint(

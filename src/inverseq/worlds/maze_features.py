@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
-from inverseq.worlds.grids import STEPS
+from inverseq.worlds.grids import ACTIONS, STEPS
 from inverseq.worlds.record import World
 
 MAZE_FEATURES: dict[str, tuple[str, ...]] = {
@@ -48,10 +48,10 @@ def maze_features(world: World, names: Sequence[str] | None = None) -> MDP:
     Raises:
         InputError: The world is no such grid, or a name is unknown.
     """
-    if world.mdp.num_actions != 4 or world.mdp.history is not None or not world.drawing.width:
+    if world.mdp.action_names != ACTIONS[:4] or world.mdp.history is not None:
         raise InputError(
             f"maze_features needs a grid with the actions up, right, down and left; {world.name} "
-            f"has {world.mdp.num_actions} actions. Use worlds.gridworld or worlds.maze without stay"
+            f"has {world.mdp.action_names}. Use worlds.gridworld or worlds.maze without stay"
         )
     known = [name for group in MAZE_FEATURES.values() for name in group]
     chosen = known if names is None else [str(name) for name in names]
@@ -81,7 +81,7 @@ class _Moves:
     obstacle: Bool[np.ndarray, "H W"]
     border: Bool[np.ndarray, "H W"]
 
-    def wall(self, dx: np.ndarray, dy: np.ndarray) -> Bool[np.ndarray, "S 4"]:
+    def wall(self, dx: np.ndarray, dy: np.ndarray) -> Bool[np.ndarray, "S moves"]:
         """Whether the cell (dx, dy) away from the present one cannot be entered."""
         return (self.obstacle | self.border)[self.y + dy, self.x + dx]
 
