@@ -43,6 +43,7 @@ _HOME = {
     "expected_value_difference": "evaluate.rewards",
     "squared_value_difference": "evaluate.rewards",
     "reward_correlation": "evaluate.rewards",
+    "log_likelihood": "evaluate.likelihood",
 }
 """Where each public name lives."""
 
