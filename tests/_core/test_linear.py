@@ -1,5 +1,7 @@
 """Linear systems: every method against dense NumPy, and what is said when it is hard."""
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -184,3 +186,28 @@ def test_the_factorisation_is_made_once():
     system.solve(2 * b, transposed=True)
     assert system.factor is made
     assert isinstance(system, System)
+
+
+def test_a_factored_system_can_be_copied_to_other_processes():
+    rng = np.random.default_rng(0)
+    system = prepare(plane(75, rng), 0.9)
+    b = rng.standard_normal(75 * 75)
+    x, _ = system.solve(b)
+    again = copy.deepcopy(system)  # what cannot be copied is left behind
+    assert system.factored
+    assert not again.factored
+    np.testing.assert_array_equal(again.solve(b)[0], x)
+
+
+def test_a_long_corridor_is_a_narrow_band():
+    states = 200_000
+    rows = np.arange(states)
+    to = np.stack([np.maximum(rows - 1, 0), np.minimum(rows + 1, states - 1)], 1)
+    p = sparse.csr_array(
+        (np.full(2 * states, 0.5), to.ravel(), np.arange(0, 2 * states + 1, 2)),
+        shape=(states, states),
+    )
+    x, status = prepare(p, 0.9999).solve(np.ones(states))
+    assert status.ok
+    assert status.steps == 0
+    np.testing.assert_allclose(x, 1e4, rtol=1e-9)
