@@ -202,3 +202,15 @@ def test_an_estimate_refuses_what_it_cannot_use():
         MDP.estimate(features, discount=0.9)
     with pytest.raises(InputError, match="smoothing must be 0 or more; got -1"):
         MDP.estimate(Demonstrations.from_arrays([0, 1], [0, 0]), discount=0.9, smoothing=-1.0)
+
+
+def test_an_estimate_can_be_told_of_states_that_other_data_hold():
+    demos = Demonstrations.from_arrays([0, 1, 0], [0, 1, 0])
+    small = MDP.estimate(demos, discount=0.9)
+    large = MDP.estimate(demos, discount=0.9, num_states=4, num_actions=3)
+    assert (large.num_states, large.num_actions) == (4, 3)
+    np.testing.assert_array_equal(large.successors[3, :, 0], 3)  # never left: it stays
+    old = small.transition_matrix.toarray().reshape(2, 2, 2)
+    new = large.transition_matrix.toarray().reshape(4, 3, 4)
+    np.testing.assert_array_equal(new[:2, :2, :2], old)
+    assert MDP.estimate(demos, discount=0.9, num_states=1).num_states == 2

@@ -167,13 +167,16 @@ def _ends(
     return silent | (closes & ~entered_at_end), ~silent
 
 
-def fields_from_demonstrations(demonstrations: Any, smoothing: float) -> Fields:
+def fields_from_demonstrations(
+    demonstrations: Any, smoothing: float, num_states: int = 0, num_actions: int = 0
+) -> Fields:
     """Transition shares of observed decisions, smoothed towards each state's own average."""
     if smoothing < 0:
         raise InputError(f"smoothing must be 0 or more; got {smoothing}")
     if demonstrations.states.ndim != 1 or demonstrations.states.dtype.kind != "i":
         raise InputError("MDP.estimate needs integer states; bin the features first")
-    states, actions = demonstrations.num_states, demonstrations.num_actions
+    states = max(demonstrations.num_states, num_states)
+    actions = max(demonstrations.num_actions, num_actions)
     seen = (demonstrations.actions >= 0) & (demonstrations.next_states >= 0)
     if not seen.any():
         raise InputError("no row has both an action and a next state; nothing to estimate from")

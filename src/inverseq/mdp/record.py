@@ -223,7 +223,14 @@ class MDP:
 
     @classmethod
     def estimate(
-        cls, demonstrations: Any, *, discount: float, smoothing: float = 0.0, **fields: Any
+        cls,
+        demonstrations: Any,
+        *,
+        discount: float,
+        smoothing: float = 0.0,
+        num_states: int = 0,
+        num_actions: int = 0,
+        **fields: Any,
     ) -> "MDP":
         """An MDP from what was seen to happen, where no simulator is at hand.
 
@@ -235,12 +242,16 @@ class MDP:
             demonstrations: `Demonstrations` with integer states.
             discount: gamma.
             smoothing: Weight of q, in observations. It is kept in `notes`.
+            num_states: States of the world at least, where other data may hold more than these.
+            num_actions: Actions of the world at least.
             **fields: Any further field of `MDP`.
 
         Raises:
             InputError: States are features, or no transition was observed.
         """
-        made = build.fields_from_demonstrations(demonstrations, smoothing)
+        made = build.fields_from_demonstrations(
+            demonstrations, smoothing, num_states, num_actions
+        )
         return cls(**{**made, "discount": discount, **fields})
 
 
