@@ -51,7 +51,9 @@ def column_from_array(name: str, values: Any, missing: Any = None) -> Column:
     Raises:
         InputError: The array has more than one dimension.
     """
-    array = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+    # NumPy would turn the numbers of a list into text where one entry is text.
+    kind = object if isinstance(values, list | tuple) else None
+    array = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values, dtype=kind)
     if array.ndim != 1:
         raise InputError(f"column {name!r} has {array.ndim} dimensions; give one value per row")
     absent = np.ma.getmaskarray(array).copy()
