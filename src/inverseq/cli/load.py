@@ -34,6 +34,7 @@ class Behaviour:
         worlds: Worlds with drawings, by name.
         discount: gamma of an estimated world.
         seen_actions: In an estimated world: only actions seen at a state exist there.
+        coordinates: `[S, 2]` of an estimated world whose states are pairs x, y; or None.
         dataset: The data set, where it is a bundled one.
         digest: SHA-256 of the file, or of the arrays of a bundled data set.
     """
@@ -44,6 +45,7 @@ class Behaviour:
     worlds: Mapping[str, World] = field(default_factory=dict)
     discount: float = _DISCOUNT
     seen_actions: bool = False
+    coordinates: np.ndarray | None = None
     dataset: Dataset | None = None
     digest: str = ""
 
@@ -51,7 +53,14 @@ class Behaviour:
         """The world; an estimated one knows the transitions of `train` only."""
         if self.given is not None:
             return self.given
-        return MDP.estimate(train, discount=self.discount, allowed=self._existing())
+        return MDP.estimate(
+            train,
+            discount=self.discount,
+            num_states=self.demonstrations.num_states,
+            num_actions=self.demonstrations.num_actions,
+            coordinates=self.coordinates,
+            allowed=self._existing(),
+        )
 
     def _existing(self) -> np.ndarray | None:
         """`[S, A]` the actions seen at each state, all where none was; None for all everywhere."""
@@ -78,8 +87,6 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Behaviour:
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
     given, drawn = _world(world)
     demonstrations = _read(path, columns, given)
-    if given is None:
-        demonstrations = _numbered(demonstrations)
     return Behaviour(
         title=path.stem,
         demonstrations=demonstrations,
@@ -87,6 +94,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Behaviour:
         worlds=drawn,
         discount=_DISCOUNT if world.discount is None else _checked_discount(world.discount),
         seen_actions=world.actions == "seen",
+        coordinates=_coordinates(columns.state, demonstrations) if given is None else None,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
@@ -259,8 +267,10 @@ def _parts(value: str | None) -> tuple[str, ...]:
     return () if value is None else tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _numbered(known: Demonstrations) -> Demonstrations:
-    """Names for all states and actions, so that parts of the rows keep the numbers of the whole."""
-    states = known.state_names or tuple(map(str, range(known.num_states)))
-    actions = known.action_names or tuple(map(str, range(known.num_actions)))
-    return replace(known, state_names=states, action_names=actions)
+def _coordinates(state: str | None, known: Demonstrations) -> np.ndarray | None:
+    """Places of the states where they are made of two whole numbers called x and y."""
+    if [part.lower() for part in _parts(state)] != ["x", "y"]:
+        return None
+    places = [name.split("|") for name in known.state_names]
+    whole = all(len(p) == 2 and all(n.lstrip("-").isdigit() for n in p) for p in places)
+    return np.array(places, dtype=float) if places and whole else None

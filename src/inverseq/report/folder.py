@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,19 @@ def require_writable(folder: str | os.PathLike) -> Path:
     return path
 
 
-def write_report(folder: str | os.PathLike, report: Report, summary: Mapping[str, Any]) -> Path:
+def write_report(
+    folder: str | os.PathLike,
+    report: Report,
+    summary: Mapping[str, Any],
+    further: Sequence[Table] = (),
+) -> Path:
     """Write figures (PNG, SVG), tables (CSV), `summary.json` and, last, `report.html`.
+
+    Args:
+        folder: Where to write; it is made where it does not exist.
+        report: What to write.
+        summary: The same for machines.
+        further: Tables that are too long for the page.
 
     Returns:
         The path of the page.
@@ -49,7 +60,7 @@ def write_report(folder: str | os.PathLike, report: Report, summary: Mapping[str
         write_text(root / "figures" / f"{picture.name}.svg", picture.svg)
         with replace_when_whole(root / "figures" / f"{picture.name}.png") as temporary:
             temporary.write_bytes(picture.png)
-    for table in report.all_of(Table):
+    for table in (*report.all_of(Table), *further):
         write_text(root / "tables" / f"{table.name}.csv", to_csv(table))
     write_text(root / "summary.json", to_json(summary))
     return write_text(root / "report.html", to_html(report))

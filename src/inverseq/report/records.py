@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from jaxtyping import Float
-
 from inverseq.doctor import Diagnosis
+from inverseq.evaluate.likelihood import Score
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
@@ -20,29 +18,19 @@ class ScoreRow:
         key: Short name, for options and files.
         name: Name for people.
         yardstick: Whether it only counts and has no reward.
-        nats: Mean log-likelihood per decision.
-        error: Its standard error over trajectories; NaN where there is only one.
-        free_nats: The same over decisions at which more than one action exists.
-        free_error: Its standard error.
+        score: Its score.
         parameters: Free numbers in the fit.
         seconds: Time of the fit.
-        validation: Mean log-likelihood in cross-validation on the training data, or NaN.
-        totals: `[T]` log-likelihood of each held-out trajectory.
-        sizes: `[T]` decisions scored in each.
+        validation: Nats per decision in cross-validation within the training part, or NaN.
     """
 
     key: str
     name: str
     yardstick: bool
-    nats: float
-    error: float
-    free_nats: float
-    free_error: float
-    parameters: int
+    score: Score
+    parameters: float
     seconds: float
-    validation: float
-    totals: Float[np.ndarray, " T"]
-    sizes: Float[np.ndarray, " T"]
+    validation: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -94,10 +82,9 @@ class Results:
         diagnosis: What the doctor found.
         division: How the data were divided, in words.
         train: Decisions and trajectories that were fitted.
-        test: Decisions and trajectories that were scored.
-        forced: Share of the scored decisions at which only one action exists.
+        test: Decisions and trajectories that were held out.
         skipped: Steps at the beginning of each held-out trajectory that are not scored.
-        scores: All models.
+        scores: All models, scored on the same decisions.
         chosen: Key of the model that is drawn.
         reason: Why this one, in words.
         solution: Its fit.
@@ -116,7 +103,6 @@ class Results:
     division: str
     train: tuple[int, int]
     test: tuple[int, int]
-    forced: float
     skipped: int
     scores: tuple[ScoreRow, ...]
     chosen: str
@@ -134,28 +120,9 @@ class Results:
     @property
     def best_reward(self) -> ScoreRow:
         """The model with a reward that scores best."""
-        return max((r for r in self.scores if not r.yardstick), key=lambda row: row.nats)
+        return max((r for r in self.scores if not r.yardstick), key=lambda row: row.score.mean)
 
     @property
     def best_table(self) -> ScoreRow:
         """The yardstick that scores best."""
-        return max((r for r in self.scores if r.yardstick), key=lambda row: row.nats)
-
-
-def difference(first: ScoreRow, second: ScoreRow) -> tuple[float, float]:
-    """Mean difference of two models per decision on the same trajectories, and its standard error.
-
-    The error is that of a ratio of sums over trajectories; NaN where there is only one.
-    """
-    gain, size = first.totals - second.totals, first.sizes
-    mean = float(gain.sum() / size.sum())
-    return mean, ratio_error(gain, size)
-
-
-def ratio_error(totals: Float[np.ndarray, " T"], sizes: Float[np.ndarray, " T"]) -> float:
-    """Standard error of sum(totals) / sum(sizes) over T independent units (linearised)."""
-    count = totals.size
-    if count < 2 or sizes.sum() == 0:
-        return float("nan")
-    rest = totals - totals.sum() / sizes.sum() * sizes
-    return float(np.sqrt(count / (count - 1) * (rest**2).sum()) / sizes.sum())
+        return max((r for r in self.scores if r.yardstick), key=lambda row: row.score.mean)

@@ -1,0 +1,194 @@
+"""Results in plain words: the headline, what the reward adds, how it was done."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inverseq.doctor import Severity
+from inverseq.evaluate.likelihood import Difference, difference
+from inverseq.report.records import Results, ScoreRow
+
+REFERENCES = {
+    "IAVI": (
+        "Kalweit G, Huegle M, Werling M, Boedecker J (2020). Deep inverse Q-learning with "
+        "constraints. NeurIPS 33."
+    ),
+    "MaxEnt": (
+        "Ziebart BD, Bagnell JA, Dey AK (2010). Modeling interaction via the principle of maximum "
+        "causal entropy. ICML."
+    ),
+    "ambiguity": (
+        "Cao H, Cohen SN, Szpruch L (2021). Identifiability in inverse reinforcement learning. "
+        "NeurIPS 34."
+    ),
+    "bootstrap": "Efron B (1979). Bootstrap methods: another look at the jackknife. Annals of "
+    "Statistics 7:1-26.",
+}
+"""What the methods rest on."""
+
+
+def number(value: float, form: str = ".3f") -> str:
+    """A number as people read it."""
+    return format(value, form).replace("-", "−") if np.isfinite(value) else "unknown"
+
+
+def headline(results: Results) -> tuple[str, ...]:
+    """The result in two or three sentences."""
+    best, table = results.best_reward, results.best_table
+    chance = best.score.chance_mean
+    one = results.row("table-1")
+    against = [f"chance has {number(chance)}"]
+    if one is not None and one.key != table.key:
+        against.append(f"counting by state has {number(one.score.mean)}")
+    against.append(f"the best table ({table.name}) {number(table.score.mean)}")
+    first = (
+        f"*Of the models with a reward, {best.name} predicts held-out decisions best: "
+        f"{number(best.score.mean)} nats per decision{_give_or_take(best.score.standard_error)}.* "
+        f"For comparison, {', '.join(against[:-1])} and {against[-1]}."
+    )
+    return first, _verdict(best, table)
+
+
+def _verdict(best: ScoreRow, table: ScoreRow) -> str:
+    """Whether the reward predicts more than counting does."""
+    gain = difference(best.score, table.score)
+    if _clear(gain) and gain.mean > 0:
+        return (
+            f"It predicts better than every table, by {_gap(gain)}: planning for this reward "
+            "explains something that counting what followed the last states does not."
+        )
+    if _clear(gain):
+        return (
+            f"It predicts less well than the best table, by {_gap(gain)}: these decisions hold a "
+            "regularity, in what was done just before, that this reward does not capture. What "
+            "the reward adds here is a reading of the behaviour and a forecast for changed worlds, "
+            "not a better prediction in this one."
+        )
+    return (
+        f"It predicts as well as the best table (difference {_gap(gain, signed=True)}): the reward "
+        "sums up what counting finds, with a meaning that can be carried elsewhere, but it does "
+        "not predict more."
+    )
+
+
+def what_it_adds(results: Results) -> tuple[str, ...]:
+    """What the reward adds to counting and what it does not, model by model."""
+    told = []
+    one, two = results.row("table-1"), results.row("table-2")
+    iavi, states = results.row("iavi"), results.row("maxent-states")
+    memory = results.row("maxent-history")
+    if iavi is not None and one is not None:
+        gap = abs(difference(iavi.score, one.score).mean)
+        told.append(
+            f"*IAVI predicts exactly what the one-step table predicts* (they differ by {gap:.1e} "
+            "nats): its policy is that table, by construction. Its reward is another way to write "
+            "the counts down, and no better forecast."
+        )
+    if states is not None and one is not None:
+        told.append(
+            f"*A reward on states* ({states.parameters:,.0f} numbers, maximum causal entropy) "
+            f"{_compared(states, one, 'the one-step table')}."
+        )
+    if memory is not None and two is not None:
+        told.append(
+            f"*With a memory in the world* ({memory.parameters:,.0f} numbers), the reward "
+            f"{_compared(memory, two, 'the two-step table')}."
+        )
+    told.append(
+        "*What no table can do* is to predict behaviour in a world that was not observed: with "
+        "corridors closed, with another discount, in another maze. A reward can be planned for "
+        "there (`inverseq.replan`). The scores above do not test this; `inverseq study people` "
+        "does, in mazes left out."
+    )
+    return tuple(told)
+
+
+def _compared(row: ScoreRow, other: ScoreRow, name: str) -> str:
+    """How one model does against another, as the rest of a sentence."""
+    gain = difference(row.score, other.score)
+    if not _clear(gain):
+        return f"predicts like {name} (difference {_gap(gain, signed=True)})"
+    word = "better" if gain.mean > 0 else "less well"
+    return f"predicts {word} than {name}, by {_gap(gain)}"
+
+
+def _clear(gain: Difference) -> bool:
+    """Whether a difference is beyond two standard errors; with one unit, beyond a thousandth."""
+    if np.isnan(gain.standard_error):
+        return abs(gain.mean) > 1e-3
+    return abs(gain.mean) > max(2 * gain.standard_error, 1e-9)
+
+
+def _gap(gain: Difference, *, signed: bool = False) -> str:
+    """A difference with its error."""
+    value = gain.mean if signed else abs(gain.mean)
+    return f"{number(value)} nats{_give_or_take(gain.standard_error)}"
+
+
+def _give_or_take(error: float) -> str:
+    """A standard error behind a number; nothing where there is none."""
+    return f" ± {number(error)}" if np.isfinite(error) else ""
+
+
+def methods(results: Results) -> tuple[str, ...]:
+    """The methods paragraph, with the settings that were used."""
+    solution = results.solution
+    discount = 0.0 if solution.mdp is None else solution.mdp.discount
+    iavi = "IAVI (Kalweit and others 2020) was solved exactly, as one linear system"
+    skipped = (
+        f" The first {results.skipped} decision(s) of each held-out trajectory are not scored."
+        if results.skipped
+        else ""
+    )
+    forced = results.best_reward.score
+    share = forced.num_forced / forced.num_decisions
+    told = [
+        f"The {results.train[0]:,} decisions of {results.train[1]:,} trajectories were fitted and "
+        f"{forced.num_decisions:,} decisions of {results.test[1]:,} others scored "
+        f"({results.division}).{skipped} A score is the mean natural logarithm of the probability "
+        "that a model gave to a decision before it was made, over the actions that exist; its "
+        f"standard error is taken over units ({forced.by}), not over decisions. {share:.1%} of the "
+        "scored decisions are forced (one action exists); scores without them are given beside.",
+        f"The world was taken with a discount of {discount:g}. {_world_text(results)} "
+        f"{iavi}; its policy is the share of each action, with {results.settings['smoothing']} "
+        "decisions added to every action that exists. MaxEnt is maximum causal entropy (Ziebart "
+        "and others 2010) with an infinite horizon, a Gaussian prior on the reward, and the "
+        f"strength of the prior chosen by cross-validation ({results.settings['folds']} folds by "
+        f"{results.settings['by']}) within the training part. Tables give the share of each action "
+        "after the last states, with a constant added or with back-off to shorter pasts, smoothing "
+        "chosen within the training part.",
+        f"Rewards are in units of the temperature of a Boltzmann policy. {results.reason}",
+    ]
+    if results.contrasts is not None:
+        told.append(results.contrasts.method)
+    return tuple(told)
+
+
+def _world_text(results: Results) -> str:
+    """Where the transitions come from."""
+    notes = {} if results.solution.mdp is None else results.solution.mdp.notes
+    if "estimated" in notes:
+        return (
+            f"Its transitions were counted in the training part ({notes['transitions']:,} of them, "
+            f"smoothing {notes['smoothing']:g}; {notes['pairs_never_taken']} state-action pairs "
+            "were never taken and follow their state's average)."
+        )
+    return "Its transitions are known."
+
+
+def remarks_of(results: Results) -> list[tuple[str, str]]:
+    """What the doctor found and what went wrong, with its weight."""
+    weight = {Severity.ERROR: "problem", Severity.WARNING: "warning", Severity.NOTE: "note"}
+    found = [("problem", text) for text in results.remarks]
+    for finding in results.diagnosis.findings:
+        rows = f" (rows {', '.join(map(str, finding.rows))})" if finding.rows else ""
+        text = f"*{finding.about}*: {finding.text}{rows}. {finding.remedy}".rstrip()
+        found.append((weight[finding.severity], text))
+    return found or [("good", "The doctor found nothing that would hurt a fit.")]
+
+
+def references(results: Results) -> tuple[str, ...]:
+    """What to cite."""
+    data: Sequence[str] = [results.citation] if results.citation else []
+    used = [k for k in REFERENCES if k != "bootstrap" or results.contrasts is not None]
+    return (*(REFERENCES[k] for k in used), *data)
