@@ -95,7 +95,7 @@ def test_equal_consequences_settle_the_contrast_of_two_actions():
     assert known.verdicts == (Verdict.SETTLED, Verdict.CONVENTION, Verdict.OPEN)
     assert known.remaining == 1
     assert "2 numbers" in known.text
-    assert "leaves 1 of them open" in known.text
+    assert "sets all but 1 of them" in known.text
 
 
 def test_a_second_discount_settles_all_but_a_constant():

@@ -79,13 +79,14 @@ class System:
         flat = b.reshape(b.shape[0], -1)
         task = _Task(self, flat[:, 0] if flat.shape[1] == 1 else flat, transposed, tolerance)
         x, steps = self._first_try(task)
-        if not task.settled(x):
-            x, more = _krylov(task, x)
+        excess, bound = task.check(x)
+        for remedy in (_refined, _krylov, _iterate):
+            if excess <= 1:
+                break
+            x, more = remedy(task, x)
+            excess, bound = task.check(x)
             steps += more
-        if not task.settled(x):
-            x, more = _iterate(task, x)
-            steps += more
-        return x.reshape(b.shape), task.status(x, steps)
+        return x.reshape(b.shape), task.status(excess, bound, steps)
 
     def __getstate__(self) -> dict[str, object]:
         # Factorisations cannot be sent to other processes; they are made again there.
@@ -109,6 +110,11 @@ class System:
         return build(self.transitions, self.discount)
 
     @cached_property
+    def turned(self) -> sparse.csc_array:
+        """The transpose of P."""
+        return self.transitions.T
+
+    @cached_property
     def natural_width(self) -> int:
         """Largest distance of an entry from the diagonal, as the states are numbered."""
         return _width(self.transitions, np.arange(self.transitions.shape[0]))
@@ -125,10 +131,7 @@ class System:
             return _iterate(task, np.zeros_like(task.b))
         if self.method == "krylov" or not (self.method == "direct" or self._direct_pays(task)):
             return _krylov(task, np.zeros_like(task.b))
-        x = self.factor(task.b, task.transposed)
-        if not task.settled(x):  # one step of refinement mends most losses of digits
-            x = x + self.factor(task.residual(x), task.transposed)
-        return x, 0
+        return self.factor(task.b, task.transposed), 0
 
     def _direct_pays(self, task: "_Task") -> bool:
         """Whether to factor: fill-in bearable, and worth it for these right-hand sides."""
@@ -174,7 +177,7 @@ class _Task:
     @cached_property
     def matrix(self) -> sparse.csr_array | sparse.csc_array:
         """P or its transpose."""
-        return self.system.transitions.T if self.transposed else self.system.transitions
+        return self.system.turned if self.transposed else self.system.transitions
 
     @cached_property
     def scale(self) -> float:
@@ -199,21 +202,20 @@ class _Task:
         rounding = _ROUNDING * (self.norm(self.b) + 2 * self.norm(x))
         return np.maximum(self.tolerance / self.scale, rounding)
 
-    def excess(self, x: np.ndarray) -> float:
-        """The residual over the one that will do, at the worst right-hand side."""
-        return float(np.max(self.norm(self.residual(x)) / self.goal(x), initial=0.0))
+    def check(self, x: np.ndarray) -> tuple[float, float]:
+        """The residual over the one that will do, and the bound of the error, both at the worst
+        right-hand side. NaN compares as neither.
+        """
+        size = self.norm(self.residual(x))
+        excess = np.max(size / self.goal(x), initial=0.0)
+        return float(excess), float(np.max(size, initial=0.0)) * self.scale
 
-    def settled(self, x: np.ndarray) -> bool:
-        """Whether `x` will do; never for NaN."""
-        return self.excess(x) <= 1
-
-    def status(self, x: np.ndarray, steps: int) -> Status:
+    def status(self, excess: float, bound: float, steps: int) -> Status:
         """How it ended."""
-        bound = float(np.max(self.norm(self.residual(x)), initial=0.0)) * self.scale
         if not np.isfinite(bound):
             message = "values are no longer finite; lower the discount"
             return Status(Outcome.DIVERGED, steps, bound, message)
-        if not self.settled(x):
+        if excess > 1:
             message = f"no solution within {steps} steps; lower the discount or use method='direct'"
             return Status(Outcome.LIMIT, steps, bound, message)
         message = "at the limit of rounding" if bound > self.tolerance else ""
@@ -294,6 +296,13 @@ def _sparse(transitions: sparse.csr_array, discount: float) -> Factor:
     return lambda b, transposed: lu.solve(b, trans="T" if transposed else "N")
 
 
+def _refined(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
+    """One more direct solve, for what is missing: it mends most losses of digits."""
+    if not task.system.factored:
+        return x, 0
+    return x + task.system.factor(task.residual(x), task.transposed), 0
+
+
 def _krylov(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
     """BiCGSTAB from `x`, restarted until settled; x and the steps taken.
 
@@ -306,11 +315,11 @@ def _krylov(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
     weight = weight.reshape(-1, *(1,) * (task.b.ndim - 1))
     steps = 0
     for _ in range(20):
-        before = task.excess(x)
+        before, _ = task.check(x)
         with np.errstate(all="ignore"):  # what overflows is not taken
             tried, more = _bicgstab(task, weight, x, 0.5 * task.goal(x))
         steps += more
-        after = task.excess(tried)
+        after, _ = task.check(tried)
         if after < before:
             x = tried
         if after <= 1 or not after < 0.5 * before:
@@ -367,11 +376,11 @@ def _iterate(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
     share = x.shape[0] if task.transposed else 1
     taken, limit = 0, 1_000_000
     while taken < limit:
-        before = task.excess(x)
+        before, _ = task.check(x)
         goal = float(np.min(task.goal(x))) / share
         x, status, _ = fixed_point(step, x, tolerance=goal, max_steps=200)
         taken += status.steps
-        after = task.excess(x)
+        after, _ = task.check(x)
         if after <= 1 or not after < (1 - 1e-7) * before:
             break
     return x, taken

@@ -71,12 +71,12 @@ class Identification:
     def text(self) -> str:
         """The same in plain words."""
         count = {verdict: len(self.with_verdict(verdict)) for verdict in Verdict}
-        leaves = "nothing" if self.remaining == 0 else f"{self.remaining} of them"
+        sets = "all of them" if self.remaining == 0 else f"all but {self.remaining} of them"
         lines = [
             f"Behaviour alone leaves {self.ambiguity} numbers of the reward open: rewards that "
             "differ by v(s) - gamma E[v(next state)] explain the same decisions, whatever v.",
-            f"The gauge {self.gauge!r} sets them and leaves {leaves} open. It is an assumption, "
-            "not a finding: another gauge gives another reward for the same decisions.",
+            f"The gauge {self.gauge!r} sets {sets}. It is an assumption, not a finding: another "
+            "gauge gives another reward for the same decisions.",
             f"Of {len(self.names)} contrasts of the reward, {count[Verdict.SETTLED]} are settled "
             f"by behaviour, {count[Verdict.CONVENTION]} by the gauge alone, {count[Verdict.OPEN]} "
             f"are open, and {count[Verdict.UNSEEN]} concern states without a decision.",
