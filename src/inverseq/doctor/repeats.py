@@ -1,5 +1,7 @@
 """Trajectories that repeat others: what leaks from training into test."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -22,7 +24,9 @@ def check_repeats(demonstrations: Demonstrations, train: Demonstrations | None) 
     own = _duplicates(demonstrations) + _overlaps(demonstrations)
     parts = demonstrations.trajectories.get("split")
     if train is not None:
-        both = concatenate([train, demonstrations])
+        # Joined, the rows are numbered anew; put back those that the tables know.
+        known = [p.row(i) for p in (train, demonstrations) for i in range(p.num_decisions)]
+        both = replace(concatenate([train, demonstrations]), rows=np.array(known))
         testing = np.arange(both.num_trajectories) >= train.num_trajectories
     elif parts is not None and {"train", "test"} <= set(parts.tolist()):
         both, testing = demonstrations, parts == "test"
