@@ -189,8 +189,6 @@ def _columns_of_states(
 ) -> Int[np.ndarray, "S columns"]:
     """The past that each counted state stands for."""
     states = np.arange(len(counts.state_action))
-    if mdp is not None and mdp.num_states != states.size:
-        raise InputError(f"counts of {states.size} states do not fit {mdp.num_states} states")
     history = None if mdp is None else mdp.history
     if history is None or table.order <= 1:
         columns = states if history is None else history.base

@@ -52,8 +52,13 @@ class Problem:
 
     @cached_property
     def counts(self) -> Counts:
-        """Counts of the decisions in the states of the world, with trajectories as units."""
+        """Counts of the decisions in the states of the world, with trajectories as units.
+
+        Raises:
+            InputError: The decisions, or the counts that were given, do not fit the world.
+        """
         if self.given_counts is not None:
+            _check_counts(self.given_counts, self.given_mdp)
             return self.given_counts
         return count(self.decisions, self.mdp, weights=self.weights)
 
@@ -76,3 +81,23 @@ class Solver(Protocol):
     def solve(self, problem: Problem) -> Solution:
         """The solution of `problem`; never raises for a fit that did not converge."""
         ...
+
+
+def _check_counts(counts: Counts, mdp: MDP | None) -> None:
+    """Raise an `InputError` for counts of another world, or of actions that do not exist."""
+    if mdp is None:
+        return
+    shape = (mdp.num_states, mdp.num_actions)
+    if counts.state_action.shape != shape:
+        raise InputError(
+            f"counts are of {counts.state_action.shape[0]} states and "
+            f"{counts.state_action.shape[1]} actions, the world has {shape[0]} and {shape[1]}: "
+            "count in this world, with inverseq.count(demonstrations, mdp)"
+        )
+    bad = (counts.state_action > 0) & ~mdp.allowed
+    if bad.any():
+        s, a = (int(i) for i in np.argwhere(bad)[0])
+        raise InputError(
+            f"action {a} was counted at state {s}, where it does not exist ({int(bad.sum())} such "
+            "pairs). Correct the counts, or allow the action in the MDP."
+        )

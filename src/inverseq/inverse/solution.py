@@ -53,3 +53,5 @@ class Solution:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, frozen_array(value, np.float64, name))
+        read_only = {k: frozen_array(v, v.dtype, k) for k, v in self.parameters.items()}
+        object.__setattr__(self, "parameters", read_only)

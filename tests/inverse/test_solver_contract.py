@@ -1,0 +1,230 @@
+"""What every solver owes, whatever it believes about behaviour."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from inverseq._core.errors import InputError
+from inverseq._core.store import load, save
+from inverseq.counts import count
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.fit import fit
+from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.predict import action_probabilities
+from inverseq.inverse.problem import Solver
+from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
+from strategies import play, random_mdp, random_policy
+
+ON_STATES = MaxEnt(strength=1.0, tolerance=1e-9)
+SOLVERS: dict[str, Solver] = {
+    "iavi": IAVI(),
+    "iavi-soft": IAVI(backup="soft"),
+    "iavi-sweeps": IAVI(method="iterate", smoothing=1.0),
+    "iavi-of-states": IAVI(gauge="state-only"),
+    "iavi-smallest": IAVI(gauge="minimum-norm"),
+    "maxent-states": ON_STATES,
+    "maxent-state-actions": replace(ON_STATES, reward="state-actions"),
+    "maxent-features": replace(ON_STATES, reward="features"),
+    "maxent-smooth": replace(ON_STATES, prior="smooth", reward="state-actions"),
+    "maxent-chosen": MaxEnt(strengths=(0.1, 10.0), folds=3),
+    "table-0": CountTable(0),
+    "table-1": CountTable(1),
+    "table-2": CountTable(2),
+    "table-2-actions": CountTable(2, of="actions"),
+    "table-2-added": CountTable(2, smoothing=0.5, backoff=False),
+}
+FOLDS_FOLLOW_THE_ORDER = {"maxent-chosen"}
+"""Which trajectories share a fold depends on where they stand in the table."""
+NEEDS_THE_PAST = {"table-2", "table-2-actions", "table-2-added"}
+every_solver = pytest.mark.parametrize("name", SOLVERS)
+
+
+def behaviour(seed: int = 4, **options) -> tuple[MDP, Demonstrations]:
+    """Play in a world with masks, terminal states and features, gaps and missing actions."""
+    rng = np.random.default_rng(seed)
+    mdp = random_mdp(rng, 7, 3, features=2, discount=0.8)
+    how = {"trajectories": 15, "length": 20, "missing": 0.1, "gaps": 0.05} | options
+    return mdp, play(rng, mdp, random_policy(rng, mdp), **how)
+
+
+def explain(name: str, demos: Demonstrations, mdp: MDP, **options) -> Solution:
+    return fit(demos, SOLVERS[name], mdp, **options)
+
+
+def agree(first: Solution, second: Solution, demos: Demonstrations, atol: float = 1e-6) -> None:
+    """Both predict the same, and count as many free numbers."""
+    expected = action_probabilities(second, demos)
+    assert_allclose(action_probabilities(first, demos), expected, atol=atol)
+    assert first.num_parameters == second.num_parameters
+
+
+@every_solver
+def test_predictions_are_probabilities_over_what_exists(name):
+    mdp, demos = behaviour()
+    assert not mdp.allowed.all()
+    assert mdp.terminal.any()
+    assert (demos.actions < 0).any()
+    solution = explain(name, demos, mdp)
+    found = action_probabilities(solution, demos)
+    assert found.shape == (demos.num_decisions, 3)
+    assert_allclose(found.sum(1), 1, atol=1e-9)
+    assert_array_equal(found[~mdp.allowed[demos.states]], 0)
+    assert (found[mdp.allowed[demos.states]] > 0).all()
+
+
+@every_solver
+def test_the_record_is_complete(name):
+    mdp, demos = behaviour()
+    solution = explain(name, demos, mdp)
+    pairs = {"reward": (7, 3), "q": (7, 3), "v": (7,), "visits": (7,)}
+    for field, shape in pairs.items():
+        value = getattr(solution, field)
+        if value is not None:
+            assert value.shape == shape
+            assert np.isfinite(value).all()
+            assert not value.flags.writeable
+    for value in solution.parameters.values():
+        assert not value.flags.writeable
+    known = demos.actions >= 0
+    assert_allclose(solution.visits, np.bincount(demos.states[known], minlength=7))
+    assert solution.mdp is mdp
+    assert solution.status.ok
+    assert solution.num_parameters > 0
+    set_by_hand = {f.name for f in fields(SOLVERS[name])}
+    assert set_by_hand <= set(solution.settings)
+    assert solution.solver == type(SOLVERS[name]).__name__
+    assert solution.provenance["data_sha256"] == demos.fingerprint
+    assert solution.provenance["decisions"] == int(known.sum())
+
+
+@every_solver
+def test_the_same_input_gives_the_same_output(name):
+    mdp, demos = behaviour()
+    first, second = (explain(name, demos, mdp) for _ in range(2))
+    agree(first, second, demos, atol=0)
+
+
+@every_solver
+def test_weights_of_one_are_no_weights(name):
+    mdp, demos = behaviour()
+    ones = np.ones(demos.num_decisions)
+    agree(explain(name, demos, mdp, weights=ones), explain(name, demos, mdp), demos, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if n not in FOLDS_FOLLOW_THE_ORDER])
+def test_a_trajectory_without_weight_is_absent(name):
+    mdp, demos = behaviour()
+    kept = np.arange(demos.num_trajectories) % 3 > 0
+    weights = kept[demos.trajectory_of].astype(float)
+    agree(explain(name, demos, mdp, weights=weights), explain(name, demos.take(kept), mdp), demos)
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if n not in FOLDS_FOLLOW_THE_ORDER])
+def test_the_order_of_trajectories_does_not_matter(name):
+    mdp, demos = behaviour()
+    order = np.random.default_rng(1).permutation(demos.num_trajectories)
+    agree(explain(name, demos.take(order), mdp), explain(name, demos, mdp), demos)
+
+
+@every_solver
+def test_a_file_gives_back_the_solution(name, tmp_path):
+    mdp, demos = behaviour()
+    solution = explain(name, demos, mdp)
+    again = load(save(solution, tmp_path / "solution.npz"), Solution)
+    assert_array_equal(action_probabilities(again, demos), action_probabilities(solution, demos))
+    assert again.status.outcome is solution.status.outcome
+    assert again.settings.keys() == solution.settings.keys()
+    assert again.provenance == dict(solution.provenance)
+    for field in ("reward", "q", "v", "visits", "trace"):
+        one, other = getattr(again, field), getattr(solution, field)
+        assert (one is None) == (other is None)
+        if other is not None:
+            assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if n not in NEEDS_THE_PAST])
+def test_counts_are_enough(name):
+    mdp, demos = behaviour()
+    narrow = fit(count(demos, mdp), SOLVERS[name], mdp)
+    agree(narrow, explain(name, demos, mdp), demos)
+
+
+@pytest.mark.parametrize("name", NEEDS_THE_PAST)
+def test_counts_are_enough_in_a_world_with_history(name):
+    mdp, demos = behaviour()
+    longer = mdp.with_history(2, of=SOLVERS[name].of)
+    # The marks of a gap: pasts of the play are possible in the world.
+    narrow = fit(count(demos, longer), SOLVERS[name], longer)
+    agree(narrow, explain(name, demos, mdp), demos)
+
+
+@every_solver
+def test_names_of_states_and_actions_mean_nothing(name):
+    mdp, demos = behaviour()
+    rng = np.random.default_rng(2)
+    state, action = rng.permutation(7), rng.permutation(3)  # the new number of each
+    old_state, old_action = np.argsort(state), np.argsort(action)
+    pick = lambda array: array[old_state][:, old_action]  # noqa: E731
+    other_mdp = replace(
+        mdp,
+        successors=state[pick(mdp.successors)],
+        probabilities=pick(mdp.probabilities),
+        allowed=pick(mdp.allowed),
+        reward=None,
+        features=pick(mdp.features),
+        initial=mdp.initial[old_state],
+        terminal=mdp.terminal[old_state],
+        coordinates=None,
+    )
+    known = demos.next_states >= 0
+    other = replace(
+        demos,
+        states=state[demos.states],
+        next_states=np.where(known, state[demos.next_states], -1),
+        actions=np.where(demos.actions >= 0, action[demos.actions], -1),
+    )
+    expected = action_probabilities(explain(name, demos, mdp), demos)
+    found = action_probabilities(explain(name, other, other_mdp), other)
+    assert_allclose(found[:, action], expected, atol=1e-6)
+
+
+@every_solver
+def test_one_world_by_name_is_the_world(name):
+    mdp, demos = behaviour()
+    where = {**demos.trajectories, "world": np.full(demos.num_trajectories, "only")}
+    named = replace(demos, trajectories=where)
+    agree(fit(named, SOLVERS[name], {"only": mdp}), explain(name, demos, mdp), named)
+
+
+@every_solver
+def test_an_action_that_does_not_exist_names_its_row(name):
+    mdp, demos = behaviour()
+    state, action = (int(i) for i in np.argwhere(~mdp.allowed)[0])
+    bad = np.where(demos.states == state, action, demos.actions)
+    row = int(np.argmax(demos.states == state)) + 1
+    with pytest.raises(InputError, match=f"row {row}: action {action} does not exist"):
+        explain(name, replace(demos, actions=bad), mdp)
+
+
+@every_solver
+def test_counts_of_another_world_are_refused(name):
+    mdp, demos = behaviour()
+    counts = count(demos, mdp)
+    other = behaviour(1)[0]
+    forbidden = replace(other, allowed=np.eye(7, 3) + np.eye(7, 3, k=-3) + np.eye(7, 3, k=-6) > 0)
+    with pytest.raises(InputError, match="where it does not exist"):
+        fit(counts, SOLVERS[name], forbidden)
+    larger = random_mdp(np.random.default_rng(3), 9, 3, features=2)
+    with pytest.raises(InputError, match="counts are of 7 states and 3 actions"):
+        fit(counts, SOLVERS[name], larger)
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if not n.startswith("table")])
+def test_a_reward_needs_a_world(name):
+    with pytest.raises(InputError, match="pass mdp="):
+        fit(behaviour()[1], SOLVERS[name])
