@@ -167,12 +167,44 @@ def _ends(
     return silent | (closes & ~entered_at_end), ~silent
 
 
+def transition_shares(
+    state: np.ndarray,
+    action: np.ndarray,
+    following: np.ndarray,
+    weight: np.ndarray,
+    shape: tuple[int, int],
+    smoothing: float,
+) -> tuple[Fields, Float[np.ndarray, " S"], Float[np.ndarray, " P"]]:
+    """Successor lists of weighted transitions, smoothed towards each state's own average.
+
+    Returns:
+        The fields, the weight of the transitions out of each state, and that of each pair of
+        state and action.
+    """
+    if smoothing < 0:
+        raise InputError(f"smoothing must be 0 or more; got {smoothing}")
+    states, actions = shape
+    pair = state.astype(np.int64) * actions + action
+    counts = sparse.coo_array((weight, (pair, following)), shape=(states * actions, states))
+    by_state = sparse.coo_array((weight, (state, following)), shape=(states, states)).tocsr()
+    left = np.asarray(by_state.sum(1)).ravel()
+    share = scaled(by_state, 1 / np.where(left > 0, left, 1)) + sparse.diags_array(
+        (left == 0).astype(float)
+    )
+    taken = np.asarray(counts.sum(1)).ravel()
+    pull = np.where(taken == 0, 1.0, smoothing)
+    spread = sparse.csr_array(share)[np.repeat(np.arange(states), actions)]
+    mixed = scaled(counts.tocsr() + scaled(spread, pull), 1 / (taken + pull)).tocoo()
+    keep = mixed.data > 0
+    pair, reached = mixed.row[keep], mixed.col[keep]
+    made = pad(pair // actions, pair % actions, reached, mixed.data[keep], shape)
+    return made, left, taken
+
+
 def fields_from_demonstrations(
     demonstrations: Any, smoothing: float, num_states: int = 0, num_actions: int = 0
 ) -> Fields:
     """Transition shares of observed decisions, smoothed towards each state's own average."""
-    if smoothing < 0:
-        raise InputError(f"smoothing must be 0 or more; got {smoothing}")
     if demonstrations.states.ndim != 1 or demonstrations.states.dtype.kind != "i":
         raise InputError("MDP.estimate needs integer states; bin the features first")
     states = max(demonstrations.num_states, num_states)
@@ -180,23 +212,14 @@ def fields_from_demonstrations(
     seen = (demonstrations.actions >= 0) & (demonstrations.next_states >= 0)
     if not seen.any():
         raise InputError("no row has both an action and a next state; nothing to estimate from")
-    s, a = demonstrations.states[seen], demonstrations.actions[seen]
-    n = demonstrations.next_states[seen]
-    pair = s * actions + a
-    ones = np.ones(s.size)
-    counts = sparse.coo_array((ones, (pair, n)), shape=(states * actions, states)).tocsr()
-    by_state = sparse.coo_array((ones, (s, n)), shape=(states, states)).tocsr()
-    left = np.asarray(by_state.sum(1)).ravel()
-    share = scaled(by_state, 1 / np.maximum(left, 1)) + sparse.diags_array(
-        (left == 0).astype(float)
+    made, left, taken = transition_shares(
+        demonstrations.states[seen],
+        demonstrations.actions[seen],
+        demonstrations.next_states[seen],
+        np.ones(int(seen.sum())),
+        (states, actions),
+        smoothing,
     )
-    taken = np.asarray(counts.sum(1)).ravel()
-    weight = np.where(taken == 0, 1.0, smoothing)
-    spread = sparse.csr_array(share)[np.repeat(np.arange(states), actions)]
-    mixed = scaled(counts + scaled(spread, weight), 1 / (taken + weight)).tocoo()
-    keep = mixed.data > 0
-    pair, following = mixed.row[keep], mixed.col[keep]
-    made = pad(pair // actions, pair % actions, following, mixed.data[keep], (states, actions))
     ended = np.unique(demonstrations.next_states[demonstrations.terminated])
     terminal = np.zeros(states, dtype=bool)
     terminal[ended[ended >= 0]] = True

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Int, Shaped
 
 from inverseq._core.errors import InputError
 
@@ -23,6 +23,7 @@ class Column:
         words: Different texts in sorted order, or None for numbers and times.
         loose: Whether the source does not tell text from numbers (CSV, mixed frame columns), so
             that words that read as numbers among words that do not are a likely mistake.
+        rows: `[N]` row of the table that each value stands in, where not in this order; else None.
     """
 
     name: str
@@ -30,6 +31,11 @@ class Column:
     missing: Bool[np.ndarray, " N"]
     words: tuple[str, ...] | None = None
     loose: bool = False
+    rows: Int[np.ndarray, " N"] | None = None
+
+    def row(self, index: int) -> int:
+        """Row of the table (1 is the first) that value `index` stands in, for messages."""
+        return index + 1 if self.rows is None else int(self.rows[index])
 
     def at(self, rows: np.ndarray) -> "Column":
         """The column with its rows picked by number or mask."""
@@ -127,7 +133,7 @@ def as_times(column: Column) -> Column:
             except ValueError:
                 row = int(np.argmax((column.values == place) & ~column.missing))
                 raise InputError(
-                    f"row {row + 1}, column {column.name!r}: {word!r} is not a time. Give numbers, "
+                    f"row {column.row(row)}, column {column.name!r}: {word!r} is not a time. Give numbers, "
                     "or dates such as 2024-05-31 14:03:22"
                 ) from None
         values = seconds[column.values] if len(seconds) else np.zeros(column.values.size)

@@ -56,7 +56,7 @@ def _placed(column: Column, place: dict[str, int], role: str) -> Int[np.ndarray,
     if (numbers == -2).any():
         row = int(np.argmax(numbers == -2))
         raise InputError(
-            f"row {row + 1}, column {column.name!r}: {column.text(row)!r} is not among the "
+            f"row {column.row(row)}, column {column.name!r}: {column.text(row)!r} is not among the "
             f"{role} names {[*place][:20]}"
         )
     return numbers
@@ -73,7 +73,7 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
-            f"row {row + 1}, column {column.name!r}: {column.text(row)} cannot number a {role}; "
+            f"row {column.row(row)}, column {column.name!r}: {column.text(row)} cannot number a {role}; "
             f"{role}s are whole numbers from 0, or names ({int(bad.sum())} such rows). "
             "Put measured values into classes first, or, if these are names, add "
             f'named=("{column.name}",)'
@@ -86,7 +86,7 @@ def _require_below(column: Column, values: np.ndarray, count: int, role: str) ->
     if (values >= count).any():
         row = int(np.argmax(values >= count))
         raise InputError(
-            f"row {row + 1}, column {column.name!r}: {role} {values[row]} has no name; {count} "
+            f"row {column.row(row)}, column {column.name!r}: {role} {values[row]} has no name; {count} "
             f"{role} names were given"
         )
 
@@ -104,7 +104,7 @@ def _refuse_mixture(column: Column, role: str) -> None:
         return
     row = int(np.argmax(is_word))
     raise InputError(
-        f"row {row + 1}, column {column.name!r}: {column.text(row)!r} is text, but "
+        f"row {column.row(row)}, column {column.name!r}: {column.text(row)!r} is text, but "
         f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
         + (f", say missing=({column.text(row)!r},) if no action was taken" * (role == "action"))
         + f', or, if numbers and words are all names, add named=("{column.name}",)'
@@ -117,7 +117,7 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
     if absent.any():
         row = int(np.argmax(absent))
         raise InputError(
-            f"row {row + 1}, column {column.name!r}: {what} is empty ({int(absent.sum())} such "
+            f"row {column.row(row)}, column {column.name!r}: {what} is empty ({int(absent.sum())} such "
             "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
         )
 
