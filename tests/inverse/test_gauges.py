@@ -153,6 +153,23 @@ def test_large_problems_go_to_lsmr_and_agree(monkeypatch):
         np.testing.assert_allclose(a.reward, b.reward, atol=1e-7)
 
 
+def test_directions_that_only_rounding_tells_apart_are_left_alone():
+    # Both states send their actions to the same places: a constant is open, and nearly all of the
+    # matrix has cancelled.
+    first = np.array([[0.34583533, 0.63122038], [0.37632591, 0.63743328]])
+    mdp = MDP(
+        successors=np.array([[[1, 0], [0, 1]]] * 2),
+        probabilities=np.stack([first, 1 - first], axis=-1),
+        discount=0.5,
+    )
+    policy = np.array([[0.3, 0.7], [0.6, 0.4]])
+    made = inverse_action_values(policy, mdp, backup="soft", gauge="state-only")
+    assert np.abs(made.reward).max() < 1e3
+    free = np.linalg.svd(shaping(mdp).toarray())[0][:, 2:]
+    other = inverse_action_values(policy, mdp, backup="soft")
+    np.testing.assert_allclose(free.T @ made.reward.ravel(), free.T @ other.reward.ravel())
+
+
 def test_least_squares_takes_the_smallest_of_many():
     matrix = within_state(MDP(np.zeros((1, 2, 1), int), np.ones((1, 2, 1)), discount=0.5))
     x, status = least_squares(matrix, np.array([[1.0], [-1.0]]))

@@ -38,6 +38,7 @@ from inverseq.mdp import MDP
 GaugeName = Literal["zero-mean", "anchor", "state-only", "minimum-norm"]
 GAUGES: tuple[str, ...] = ("zero-mean", "anchor", "state-only", "minimum-norm")
 
+_NULL = 1e-11
 _DENSE_WORK = 5e9  # rows * columns^2 of a least-squares problem up to which it is solved densely
 
 
@@ -215,7 +216,10 @@ def least_squares(
     rows, columns = matrix.shape
     steps = 0
     if rows * columns**2 <= _DENSE_WORK:
-        x = np.linalg.lstsq(matrix.toarray(), right, rcond=None)[0]
+        left, values, across = np.linalg.svd(matrix.toarray(), full_matrices=False)
+        # Entries are differences of numbers near 1: what is smaller than their rounding is zero.
+        kept = values > _NULL * values.max(initial=1.0)
+        x = across[kept].T @ ((left[:, kept].T @ right) / values[kept, None])
     else:
         x = np.empty((columns, right.shape[1]))
         for i in range(right.shape[1]):
