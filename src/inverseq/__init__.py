@@ -44,6 +44,13 @@ _HOME = {
     "squared_value_difference": "evaluate.rewards",
     "reward_correlation": "evaluate.rewards",
     "log_likelihood": "evaluate.likelihood",
+    "Score": "evaluate.likelihood",
+    "difference": "evaluate.likelihood",
+    "compare": "evaluate.compare",
+    "score_all": "evaluate.compare",
+    "Candidate": "evaluate.compare",
+    "Comparison": "evaluate.compare",
+    "Estimate": "evaluate.compare",
 }
 """Where each public name lives."""
 
