@@ -26,7 +26,7 @@ def places_of(*mdps):
 def test_a_world_with_places_is_drawn_as_maps_that_say_what_they_show(world):
     shown = places_of(world.mdp)
     pictures = maps(shown, scenes(world.mdp, {world.name: world}, shown.visits), "IAVI")
-    assert [p.name for p in pictures] == ["reward_map", "value_map", "occupancy"]
+    assert [p.name for p in pictures] == ["reward_map", "value_map"]
     best = int(np.argmax(shown.reward))
     assert pictures[0].alt.startswith(f"Reward of each place. Highest at state {best} (")
     for picture in pictures:
@@ -57,8 +57,8 @@ def test_of_many_worlds_the_four_most_visited_are_drawn_each_with_its_own_states
     firsts = dict(zip(given, np.cumsum([0, 3, 4, 5, 6]), strict=True))
     assert all(s.first == firsts[s.name] for s in found)
     pictures = maps(shown, found, "MaxEnt")
-    assert [p.name for p in pictures[:3]] == [
-        f"{kind}_{found[0].name}" for kind in ("reward_map", "value_map", "occupancy")
+    assert [p.name for p in pictures[:2]] == [
+        f"{kind}_{found[0].name}" for kind in ("reward_map", "value_map")
     ]
 
 

@@ -5,6 +5,7 @@ everything heavy, is imported when the command runs, so that help comes at once.
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,12 @@ _COMMANDS = {
     "datasets": ("Datasets", "list the data sets that come with the package"),
 }
 """Command -> record of its options in `cli.options`, and what it does. Its module is `cli.NAME`."""
+
+_ARGUMENT = re.compile(
+    r"\b(state|action|next_state|subject|session|trajectory|time|terminated|missing|longest_step"
+    r'|discount|smoothing|folds|by)="?([^",;: ]+)"?'
+)
+"""An argument as messages write it for Python: state="...", folds=3."""
 
 _OVERVIEW = """usage: inverseq COMMAND ...
 
@@ -93,8 +100,9 @@ def _run(given: list[str]) -> int:
 
 
 def _fail(error: object, code: int) -> int:
-    """Say what went wrong in one line."""
-    print(f"inverseq: error: {error}", file=sys.stderr)
+    """Say what went wrong, naming options as they are typed here and not as in Python."""
+    text = re.sub(_ARGUMENT, lambda m: f"--{m[1].replace('_', '-')} {m[2]}", str(error))
+    print(f"inverseq: error: {text}", file=sys.stderr)
     return code
 
 

@@ -1,9 +1,5 @@
 """`inverseq fit`."""
 
-import platform
-import sys
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +8,9 @@ from inverseq import __version__
 from inverseq._core.progress import progress_bars
 from inverseq._core.store import save
 from inverseq.cli.job import analyse
-from inverseq.cli.load import Behaviour, load
+from inverseq.cli.load import load
 from inverseq.cli.options import Fit
-from inverseq.cli.show import command_line, print_scores
+from inverseq.cli.show import print_scores, provenance_of
 from inverseq.report import require_writable, to_json, write_report
 from inverseq.report.build import build_report, score_table, state_table, summary
 from inverseq.report.records import Results
@@ -29,7 +25,7 @@ def run(options: Fit) -> int:
     with progress_bars(quiet=quiet) as progress:
         results = analyse(behaviour, options, progress)
         progress("report", 0, 1)
-        provenance = _provenance(behaviour)
+        provenance = provenance_of(behaviour.digest, bundled=behaviour.dataset is not None)
         made = f"Made by inverseq {__version__} on {provenance['made']}, without a network."
         report = build_report(results, provenance, made)
         save(results.solution, folder / "solution.npz")
@@ -51,18 +47,3 @@ def _print(console: Console, results: Results, page: Path) -> None:
     for text in results.remarks:
         console.print(f"Mind: {text}", markup=False)
     console.print(f"Report: {page}  ({results.seconds:.0f} s)", markup=False, soft_wrap=True)
-
-
-def _provenance(behaviour: Behaviour) -> dict[str, str]:
-    """Versions, hash of the data and the command."""
-    packages = {name: version(name) for name in ("numpy", "scipy", "matplotlib", "duckdb")}
-    what = "file" if behaviour.dataset is None else "arrays"
-    return {
-        "command": command_line(sys.argv),
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "inverseq": __version__,
-        "Python": platform.python_version(),
-        **packages,
-        "system": f"{platform.system()} {platform.machine()}",
-        f"SHA-256 of the {what}": behaviour.digest,
-    }

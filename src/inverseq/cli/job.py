@@ -10,6 +10,7 @@ from inverseq.cli.candidates import Entry, Menu, entries
 from inverseq.cli.contrasts import Resampling, contrast_rows
 from inverseq.cli.load import Behaviour, divide
 from inverseq.cli.options import Fit
+from inverseq.cli.show import jobs_for
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import diagnose
 from inverseq.evaluate.compare import Comparison, compare, score_all
@@ -18,9 +19,6 @@ from inverseq.mdp import MDP, unite
 from inverseq.report.records import Results, ScoreRow
 
 Progress = Callable[[str, int, int], None]
-
-_WORTH_ANOTHER_PROCESS = 30_000
-"""Decisions from which fits in parallel win more than starting processes costs."""
 
 
 def analyse(behaviour: Behaviour, options: Fit, progress: Progress) -> Results:
@@ -89,11 +87,6 @@ def menu_of(options: Fit, mdp: MDP, train: Demonstrations) -> Menu:
         gauge=options.gauge,
         anchor=options.anchor if options.gauge == "anchor" else None,
     )
-
-
-def jobs_for(known: Demonstrations) -> int:
-    """How many processes pay off."""
-    return -1 if known.num_decisions >= _WORTH_ANOTHER_PROCESS else 1
 
 
 def _rows(

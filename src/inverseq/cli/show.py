@@ -1,14 +1,22 @@
-"""What commands print for people."""
+"""What commands share in printing and reporting."""
 
+import platform
 import shlex
-from collections.abc import Sequence
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from inverseq import __version__
+from inverseq.demonstrations import Demonstrations
 from inverseq.report.document import Table
 from inverseq.report.page import cell_text
+
+_WORTH_ANOTHER_PROCESS = 30_000
+"""Decisions from which fits in parallel win more than starting processes costs."""
 
 _WIDE = 100
 """Columns of a terminal that hold the whole table of scores."""
@@ -26,6 +34,20 @@ def print_scores(console: Console, table: Table) -> None:
     console.print(made)
 
 
-def command_line(arguments: Sequence[str]) -> str:
-    """The command as one would type it."""
-    return shlex.join(["inverseq", *arguments[1:]])
+def provenance_of(digest: str, *, bundled: bool) -> dict[str, str]:
+    """Versions, the hash of the data and the command as one would type it."""
+    packages = {name: version(name) for name in ("numpy", "scipy", "matplotlib", "duckdb")}
+    return {
+        "command": shlex.join(["inverseq", *sys.argv[1:]]),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "inverseq": __version__,
+        "Python": platform.python_version(),
+        **packages,
+        "system": f"{platform.system()} {platform.machine()}",
+        f"SHA-256 of the {'arrays' if bundled else 'file'}": digest,
+    }
+
+
+def jobs_for(known: Demonstrations) -> int:
+    """How many processes pay off."""
+    return -1 if known.num_decisions >= _WORTH_ANOTHER_PROCESS else 1

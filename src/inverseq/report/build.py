@@ -7,20 +7,32 @@ import numpy as np
 
 from inverseq.evaluate.likelihood import difference
 from inverseq.mdp import MDP
-from inverseq.report.document import Block, Column, Facts, Prose, Remarks, Report, Section, Table
-from inverseq.report.figures import interval_figure, maps, scenes, score_figure
+from inverseq.report.document import (
+    Block,
+    Column,
+    Facts,
+    Picture,
+    Prose,
+    Remarks,
+    Report,
+    Section,
+    Table,
+)
+from inverseq.report.figures import interval_figure, maps, scenes, score_figure, visit_maps
 from inverseq.report.places import Places, places
 from inverseq.report.records import Contrasts, Results, ScoreRow
 from inverseq.report.words import (
     headline,
     methods,
-    number,
     references,
     remarks_of,
     what_it_adds,
 )
 
-_HOW_TO_READ = (
+_FEW_UNITS = 10
+"""Units below which a standard error over them is itself uncertain by a quarter and more."""
+
+HOW_TO_READ = (
     "Zero would be certainty. A model that scores 0.1 higher makes every observed decision 1.1 "
     "times as likely on average (e to the 0.1). Yardsticks only count; a reward that predicts "
     "worse than counting has not been understood yet."
@@ -47,7 +59,7 @@ def build_report(results: Results, provenance: Mapping[str, str], made: str) -> 
     sections = (
         Section(
             "How well it predicts",
-            (_score_figure(results), score_table(results.scores), Prose((_HOW_TO_READ,))),
+            (*score_blocks(results.scores, results.chosen), Prose((HOW_TO_READ,))),
         ),
         Section("What the reward adds, and what it does not", (Prose(what_it_adds(results)),)),
         Section("What they want", tuple(wants)),
@@ -55,17 +67,33 @@ def build_report(results: Results, provenance: Mapping[str, str], made: str) -> 
             "The data",
             (
                 Prose((results.source,)),
-                Facts(tuple(counted)),
-                Remarks(tuple(remarks_of(results))),  # pyright: ignore[reportArgumentType]
+                Facts(tuple(counted), short=True),
+                Remarks(remarks_of(results)),
+                *visit_maps(shown, where),
             ),
         ),
-        Section("Methods", (Prose(methods(results)), Prose(references(results)))),
+        Section("Methods", (Prose(methods(results)),)),
+        Section("References", (Prose(references(results)),)),
         Section(
             "Settings and provenance",
             (Facts((*results.settings.items(), *provenance.items())),),
         ),
     )
     return Report(f"What reward explains: {results.title}", headline(results), sections, made)
+
+
+def score_blocks(rows: tuple[ScoreRow, ...], chosen: str | None) -> tuple[Picture, Table]:
+    """Held-out scores as a figure and as a table."""
+    keys = [row.key for row in rows]
+    figure = score_figure(
+        [row.name for row in rows],
+        np.array([row.score.mean for row in rows]),
+        np.array([row.score.standard_error for row in rows]),
+        np.array([row.yardstick for row in rows]),
+        rows[0].score.chance_mean,
+        keys.index(chosen) if chosen in keys else None,
+    )
+    return figure, score_table(rows)
 
 
 def score_table(rows: tuple[ScoreRow, ...]) -> Table:
@@ -96,6 +124,8 @@ def score_table(rows: tuple[ScoreRow, ...]) -> Table:
         ("chance: existing actions alike", best.chance_mean, None, free, *[None] * 4, 0, None)
     )
     forced = best.num_forced / best.num_decisions
+    units = int((best.decisions > 0).sum())
+    few = f" There are only {units} units: the errors are rough." if units < _FEW_UNITS else ""
     return Table(
         "scores",
         "Held-out scores in nats per decision, best first; higher is better",
@@ -116,7 +146,7 @@ def score_table(rows: tuple[ScoreRow, ...]) -> Table:
             f"{best.num_decisions:,} decisions; {forced:.1%} of them are forced and left out of "
             "“free only”. SE: standard error over units. “vs one-step”: paired difference to the "
             "one-step table. “Numbers”: free numbers in the fit. “Right”: the most probable "
-            "action was taken."
+            f"action was taken.{few}"
         ),
         strong=tuple(i for i, row in enumerate(ordered) if not row.yardstick)[:1],
     )
@@ -161,22 +191,7 @@ def summary(results: Results, provenance: Mapping[str, str]) -> dict[str, Any]:
         "free_chance": results.scores[0].score.free_chance_mean,
         "decisions": results.scores[0].score.num_decisions,
         "forced": results.scores[0].score.num_forced,
-        "scores": [
-            {
-                "key": row.key,
-                "model": row.name,
-                "yardstick": row.yardstick,
-                "nats": row.score.mean,
-                "error": row.score.standard_error,
-                "free_nats": row.score.free_mean,
-                "free_error": row.score.free_standard_error,
-                "accuracy": row.score.accuracy,
-                "parameters": row.parameters,
-                "seconds": row.seconds,
-                "validation": row.validation,
-            }
-            for row in results.scores
-        ],
+        "scores": [row.summary() for row in results.scores],
         "chosen": results.chosen,
         "contrasts": []
         if results.contrasts is None
@@ -186,20 +201,6 @@ def summary(results: Results, provenance: Mapping[str, str]) -> dict[str, Any]:
         "provenance": dict(provenance),
         "seconds": results.seconds,
     }
-
-
-def _score_figure(results: Results) -> Block:
-    """The figure of scores."""
-    rows = results.scores
-    keys = [row.key for row in rows]
-    return score_figure(
-        [row.name for row in rows],
-        np.array([row.score.mean for row in rows]),
-        np.array([row.score.standard_error for row in rows]),
-        np.array([row.yardstick for row in rows]),
-        rows[0].score.chance_mean,
-        keys.index(results.chosen) if results.chosen in keys else None,
-    )
 
 
 def _contrast_blocks(contrasts: Contrasts) -> list[Block]:
@@ -224,7 +225,11 @@ def _contrast_blocks(contrasts: Contrasts) -> list[Block]:
             Column("Rests on", name="verdict"),
         ),
         tuple((r.name, r.estimate, r.low, r.high, r.verdict) for r in rows),
-        note=f"95 % intervals. The largest is {number(float(np.abs(array('estimate')).max()))}.",
+        note=(
+            "95 % intervals. “Settled by behaviour”: every reward that explains these decisions "
+            "says the same. “Settled by the gauge”: another choice among equivalent rewards gives "
+            "another number."
+        ),
     )
     return [figure, table, Prose(contrasts.identified)]
 

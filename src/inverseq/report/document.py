@@ -5,6 +5,9 @@ from typing import Literal
 
 Cell = str | int | float | bool | None
 
+Weight = Literal["good", "note", "warning", "problem"]
+"""How much a remark matters."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -74,14 +77,20 @@ class Prose:
 class Remarks:
     """A list of findings, each with its weight."""
 
-    items: tuple[tuple[Literal["good", "note", "warning", "problem"], str], ...]
+    items: tuple[tuple[Weight, str], ...]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and their values: settings, versions, the hash of the data."""
+    """Names and their values: settings, versions, the hash of the data.
+
+    Attributes:
+        pairs: Name and value.
+        short: Whether all values are short, so that several pairs fit into a line.
+    """
 
     pairs: tuple[tuple[str, str], ...]
+    short: bool = False
 
 
 Block = Table | Picture | Prose | Remarks | Facts

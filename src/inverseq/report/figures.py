@@ -63,8 +63,8 @@ def scenes(
 
 
 def maps(shown: Places, where: Sequence[Scene], model: str) -> list[Picture]:
-    """Rewards, values with the policy, and visits: as maps where the world has places, else as a
-    table of states and actions.
+    """Rewards, and values with the policy: as maps where the world has places, else as tables of
+    states and actions.
     """
     pictures = []
     for scene in where:
@@ -75,14 +75,32 @@ def maps(shown: Places, where: Sequence[Scene], model: str) -> list[Picture]:
     return pictures
 
 
+def visit_maps(shown: Places, where: Sequence[Scene]) -> list[Picture]:
+    """Where decisions were made, in worlds that have places."""
+    pictures = []
+    for scene in where:
+        if scene.mdp.coordinates is None:
+            continue
+        visits = shown.visits[scene.first : scene.first + scene.mdp.num_states]
+        end, file = _of(scene)
+        pictures.append(
+            _picture(
+                f"occupancy{file}",
+                lambda ax, scene=scene, visits=visits: _visits(ax, scene, visits),
+                _extremes("Number of decisions", visits, visits, scene, end),
+                f"*Where decisions were made*{end}, in powers of ten: {visits.sum():,.0f} in the "
+                f"training part, in {int((visits > 0).sum())} of {visits.size} states."
+                f"{_hatching(visits)}",
+            )
+        )
+    return pictures
+
+
 def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
-    """Three maps of one world."""
+    """Two maps of one world."""
     part = slice(scene.first, scene.first + scene.mdp.num_states)
     visits, policy = shown.visits[part], shown.policy[part]
-    end = f" in {scene.name}" if scene.name else ""
-    file = f"_{scene.name}" if scene.name else ""
-    unseen = int((visits == 0).sum())
-    hatch = f" {unseen} states never visited are hatched." if unseen else ""
+    (end, file), hatch = _of(scene), _hatching(visits)
     return [
         _picture(
             f"reward_map{file}",
@@ -101,14 +119,18 @@ def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
             f"*Value and policy*{end}, {model}: how good it is to be at each place, given what "
             f"comes after; arrows are as large as the move is probable.{hatch}",
         ),
-        _picture(
-            f"occupancy{file}",
-            lambda ax: _visits(ax, scene, visits),
-            _extremes("Number of decisions", visits, visits, scene, end),
-            f"*Where decisions were made*{end}, in powers of ten: {visits.sum():,.0f} in "
-            f"{int((visits > 0).sum())} of {visits.size} states.{hatch}",
-        ),
     ]
+
+
+def _of(scene: Scene) -> tuple[str, str]:
+    """The world's name at the end of a sentence and of a file's name."""
+    return (f" in {scene.name}", f"_{scene.name}") if scene.name else ("", "")
+
+
+def _hatching(visits: Float[np.ndarray, " P"]) -> str:
+    """What hatching means, where there is any."""
+    unseen = int((visits == 0).sum())
+    return f" {unseen} states never visited are hatched." if unseen else ""
 
 
 def _map(
@@ -189,7 +211,7 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     rows = np.sort(np.argsort(-visits, kind="stable")[:_MOST_ROWS])
     states = [mdp.state_names[i] if mdp.state_names else str(i) for i in rows]
     actions = list(mdp.action_names) or [str(a) for a in range(mdp.num_actions)]
-    file = f"_{scene.name}" if scene.name else ""
+    _, file = _of(scene)
     some = "" if rows.size == visits.size else f" The {rows.size} most visited states are shown."
     unseen = (visits[rows] == 0)[:, None]
     policy = np.where(mdp.allowed, shown.policy[part], np.nan)
@@ -275,7 +297,7 @@ def _picture(
     caption: str,
     *,
     width: float = COLUMN_WIDTH,
-    height: float = 2.9,
+    height: float = 2.6,
     wide: bool = False,
 ) -> Picture:
     """A figure with one axis, drawn by `draw`, in the two formats of a report."""

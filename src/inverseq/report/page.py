@@ -100,8 +100,11 @@ def _block(block: Block) -> str:
         )
         return f'<ul class="remarks">{items}</ul>'
     if isinstance(block, Facts):
-        pairs = "".join(f"<dt>{escape(k)}</dt><dd>{_inline(v)}</dd>" for k, v in block.pairs)
-        return f"<dl>{pairs}</dl>"
+        pairs = "".join(
+            f"<div><dt>{escape(k)}</dt><dd>{_inline(v)}</dd></div>" for k, v in block.pairs
+        )
+        mark = ' class="short"' if block.short else ""
+        return f"<dl{mark}>{pairs}</dl>"
     raise TypeError(f"a {type(block).__name__} is not a block")
 
 

@@ -32,6 +32,22 @@ class ScoreRow:
     seconds: float
     validation: float = float("nan")
 
+    def summary(self) -> dict[str, str | float | bool]:
+        """The row for machines."""
+        return {
+            "key": self.key,
+            "model": self.name,
+            "yardstick": self.yardstick,
+            "nats": self.score.mean,
+            "error": self.score.standard_error,
+            "free_nats": self.score.free_mean,
+            "free_error": self.score.free_standard_error,
+            "accuracy": self.score.accuracy,
+            "parameters": self.parameters,
+            "seconds": self.seconds,
+            "validation": self.validation,
+        }
+
 
 @dataclass(frozen=True)
 class ContrastRow:

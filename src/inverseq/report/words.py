@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from inverseq.doctor import Severity
+from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import Difference, difference
-from inverseq.report.records import Results, ScoreRow
+from inverseq.report.document import Weight
+from inverseq.report.records import Contrasts, Results, ScoreRow
 
 REFERENCES = {
     "IAVI": (
@@ -25,6 +27,10 @@ REFERENCES = {
     "Statistics 7:1-26.",
 }
 """What the methods rest on."""
+
+
+_SMALLEST = 5e-5
+"""Differences below this are not written out."""
 
 
 def number(value: float, form: str = ".3f") -> str:
@@ -46,12 +52,34 @@ def headline(results: Results) -> tuple[str, ...]:
         f"{number(best.score.mean)} nats per decision{_give_or_take(best.score.standard_error)}.* "
         f"For comparison, {', '.join(against[:-1])} and {against[-1]}."
     )
-    return first, _verdict(best, table)
+    told = [first, _verdict(best, table)]
+    if results.contrasts is not None:
+        told += _wants(results.contrasts)
+    return tuple(told)
+
+
+def _wants(contrasts: Contrasts) -> list[str]:
+    """What is wanted, as far as behaviour itself settles it."""
+    sure = [row for row in contrasts.rows if row.verdict == str(Verdict.SETTLED)]
+    clear = [row for row in sure if row.low > 0 or row.high < 0]
+    if not sure:
+        return []
+    top = max(sure, key=lambda row: abs(row.estimate))
+    text = (
+        f"Of {len(sure)} differences of rewards that the decisions themselves settle, whatever is "
+        f"assumed about the rest, {len(clear)} are clear of zero (95 % intervals). The largest is "
+        f"“{top.name}” with {number(top.estimate, '+.2f')} ({number(top.low, '+.2f')} to "
+        f"{number(top.high, '+.2f')}), in units of the policy's temperature."
+    )
+    return [text]
 
 
 def _verdict(best: ScoreRow, table: ScoreRow) -> str:
     """Whether the reward predicts more than counting does."""
     gain = difference(best.score, table.score)
+    chance = best.score.chance_mean
+    reach = table.score.mean - chance
+    share = (best.score.mean - chance) / reach if reach > 0 else float("nan")
     if _clear(gain) and gain.mean > 0:
         return (
             f"It predicts better than every table, by {_gap(gain)}: planning for this reward "
@@ -59,7 +87,8 @@ def _verdict(best: ScoreRow, table: ScoreRow) -> str:
         )
     if _clear(gain):
         return (
-            f"It predicts less well than the best table, by {_gap(gain)}: these decisions hold a "
+            f"It predicts less well than the best table, by {_gap(gain)}, and reaches "
+            f"{number(share, '.0%')} of that table's gain over chance: the decisions hold a "
             "regularity, in what was done just before, that this reward does not capture. What "
             "the reward adds here is a reading of the behaviour and a forecast for changed worlds, "
             "not a better prediction in this one."
@@ -79,10 +108,11 @@ def what_it_adds(results: Results) -> tuple[str, ...]:
     memory = results.row("maxent-history")
     if iavi is not None and one is not None:
         gap = abs(difference(iavi.score, one.score).mean)
+        size = "less than 1e-9" if gap < 1e-9 else f"{gap:.1e}"
         told.append(
-            f"*IAVI predicts exactly what the one-step table predicts* (they differ by {gap:.1e} "
-            "nats): its policy is that table, by construction. Its reward is another way to write "
-            "the counts down, and no better forecast."
+            "*IAVI predicts exactly what the one-step table predicts* (they differ by "
+            f"{size} nats): its policy is that table, by construction. Its reward is another way to "
+            "write the counts down, and no better forecast."
         )
     if states is not None and one is not None:
         told.append(
@@ -121,13 +151,15 @@ def _clear(gain: Difference) -> bool:
 
 def _gap(gain: Difference, *, signed: bool = False) -> str:
     """A difference with its error."""
+    if abs(gain.mean) < _SMALLEST:
+        return "less than 0.0001 nats"
     value = gain.mean if signed else abs(gain.mean)
-    return f"{number(value)} nats{_give_or_take(gain.standard_error)}"
+    return f"{number(value, '.4f')} nats{_give_or_take(gain.standard_error, '.4f')}"
 
 
-def _give_or_take(error: float) -> str:
+def _give_or_take(error: float, form: str = ".3f") -> str:
     """A standard error behind a number; nothing where there is none."""
-    return f" ± {number(error)}" if np.isfinite(error) else ""
+    return f" (± {number(error, form)})" if np.isfinite(error) else ""
 
 
 def methods(results: Results) -> tuple[str, ...]:
@@ -136,7 +168,7 @@ def methods(results: Results) -> tuple[str, ...]:
     discount = 0.0 if solution.mdp is None else solution.mdp.discount
     iavi = "IAVI (Kalweit and others 2020) was solved exactly, as one linear system"
     skipped = (
-        f" The first {results.skipped} decision(s) of each held-out trajectory are not scored."
+        f" Scored is from decision {results.skipped + 1} of a held-out trajectory on."
         if results.skipped
         else ""
     )
@@ -176,15 +208,19 @@ def _world_text(results: Results) -> str:
     return "Its transitions are known."
 
 
-def remarks_of(results: Results) -> list[tuple[str, str]]:
+def remarks_of(results: Results) -> tuple[tuple[Weight, str], ...]:
     """What the doctor found and what went wrong, with its weight."""
-    weight = {Severity.ERROR: "problem", Severity.WARNING: "warning", Severity.NOTE: "note"}
-    found = [("problem", text) for text in results.remarks]
+    weight: dict[Severity, Weight] = {
+        Severity.ERROR: "problem",
+        Severity.WARNING: "warning",
+        Severity.NOTE: "note",
+    }
+    found: list[tuple[Weight, str]] = [("problem", text) for text in results.remarks]
     for finding in results.diagnosis.findings:
         rows = f" (rows {', '.join(map(str, finding.rows))})" if finding.rows else ""
         text = f"*{finding.about}*: {finding.text}{rows}. {finding.remedy}".rstrip()
         found.append((weight[finding.severity], text))
-    return found or [("good", "The doctor found nothing that would hurt a fit.")]
+    return tuple(found) or (("good", "The doctor found nothing that would hurt a fit."),)
 
 
 def references(results: Results) -> tuple[str, ...]:
