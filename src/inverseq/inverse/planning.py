@@ -91,7 +91,7 @@ def soft_plan(
         if system is None or residual > min(_CLOSE, _FAST_ENOUGH * before):
             system = prepare(mdp.under_policy(boltzmann(q, mdp.allowed)), mdp.discount)
         before = residual
-        v = v + system.solve(change)[0]
+        v = v + _solved(system, change)
         steps += 1
     if outcome is not Outcome.CONVERGED and near is not None:
         return soft_plan(mdp, reward, tolerance=tolerance, max_steps=max_steps)
@@ -139,6 +139,14 @@ _MESSAGES = {
     Outcome.LIMIT: "no soft optimum within the allowed steps; lower the discount",
     Outcome.DIVERGED: "values grow without end; lower the discount or make every step cost more",
 }
+
+
+def _solved(system: System, right: Float[np.ndarray, " S"]) -> Float[np.ndarray, " S"]:
+    """The solution, or NaN: at discount 1 a policy may be one that cannot be told from endless."""
+    try:
+        return system.solve(right)[0]
+    except InputError:
+        return np.full_like(right, np.nan)
 
 
 def _outcome(residual: float, size: float, tolerance: float) -> Outcome:

@@ -3,7 +3,6 @@
 Optimal values and policies at -0.04 and at -2 per step, and Q-learning on its way to the first.
 """
 
-import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +15,8 @@ from jaxtyping import Float, Int
 
 from inverseq import plot
 from inverseq._core.arrays import frozen_array
-from inverseq._core.files import replace_when_whole
 from inverseq.forward import Learned, Plan, q_learning, value_iteration
+from inverseq.studies.files import write_csv, write_png
 from inverseq.worlds import World, four_by_three
 
 STEP_REWARDS = (-0.04, -2.0)
@@ -84,10 +83,10 @@ def lecture(
     differ = ((plans[0].policy > 0) != (plans[1].policy > 0)).any(1)
     folder = Path(out)
     files = (
-        _write_png(folder / "policies.png", _draw_policies(worlds, plans)),
-        _write_csv(folder / "values.csv", _value_rows(worlds, plans)),
-        _write_png(folder / "q_learning.png", _draw_learning(worlds[0], plans[0], learned)),
-        _write_csv(folder / "q_learning.csv", _learning_rows(worlds[0], plans[0], learned)),
+        write_png(folder / "policies.png", _draw_policies(worlds, plans)),
+        write_csv(folder / "values.csv", _value_rows(worlds, plans)),
+        write_png(folder / "q_learning.png", _draw_learning(worlds[0], plans[0], learned)),
+        write_csv(folder / "q_learning.csv", _learning_rows(worlds[0], plans[0], learned)),
     )
     return Lecture(
         step_rewards=STEP_REWARDS,
@@ -185,22 +184,3 @@ def _learning_rows(world: World, plan: Plan, learned: Sequence[Learned]) -> list
         for number, run in enumerate(learned)
         for step, values in zip(run.steps, run.curve, strict=True)
     ]
-
-
-def _write_png(path: Path, figure: Any) -> str:
-    """Write a figure; its path."""
-    with replace_when_whole(path) as temporary:
-        temporary.write_bytes(plot.to_png(figure))
-    return str(path)
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> str:
-    """Write rows with a header; the path."""
-    with (
-        replace_when_whole(path) as temporary,
-        open(temporary, "w", newline="", encoding="utf-8") as stream,
-    ):
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return str(path)
