@@ -189,7 +189,7 @@ def _actions(mdp: MDP, train: Demonstrations, units: int) -> dict[str, Weights]:
             weights[s, [a, first]] = 1.0, -1.0
             here, a_name = name(mdp.state_names, s), name(mdp.action_names, int(a))
             first_name = name(mdp.action_names, int(first))
-            made[f"state {here}: {a_name} − {first_name}"] = weights
+            made[f"state {here}: action {a_name} − {first_name}"] = weights
             if len(made) == _MOST:
                 return made
     return made

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from inverseq import __version__
@@ -19,19 +20,26 @@ _WORTH_ANOTHER_PROCESS = 30_000
 """Decisions from which fits in parallel win more than starting processes costs."""
 
 _WIDE = 100
-"""Columns of a terminal that hold the whole table of scores."""
+"""Characters of a terminal that hold the whole table of scores."""
+
+_FEW_COLUMNS = 4
+
+
+def print_table(console: Console, table: Table, most: int | None = None) -> None:
+    """A table, or its first `most` columns."""
+    shown = table.columns[:most]
+    made = RichTable(box=box.SIMPLE, title=table.title, title_justify="left", title_style="")
+    for number, column in enumerate(shown):
+        made.add_column(column.title, justify="right" if number else "left")
+    for number, row in enumerate(table.rows):
+        cells = [escape(cell_text(v, c.form)) for v, c in zip(row, shown, strict=False)]
+        made.add_row(*cells, style="bold" if number in table.strong else None)
+    console.print(made)
 
 
 def print_scores(console: Console, table: Table) -> None:
     """A table of scores; on narrow terminals, its first columns."""
-    shown = len(table.columns) if console.width >= _WIDE else min(len(table.columns), 4)
-    made = RichTable(box=box.SIMPLE, title=table.title, title_justify="left")
-    for number, column in enumerate(table.columns[:shown]):
-        made.add_column(column.title, justify="right" if number else "left")
-    for number, row in enumerate(table.rows):
-        cells = [cell_text(v, c.form) for v, c in zip(row, table.columns, strict=True)]
-        made.add_row(*cells[:shown], style="bold" if number in table.strong else None)
-    console.print(made)
+    print_table(console, table, None if console.width >= _WIDE else _FEW_COLUMNS)
 
 
 def provenance_of(digest: str, *, bundled: bool) -> dict[str, str]:

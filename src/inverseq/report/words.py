@@ -111,8 +111,8 @@ def what_it_adds(results: Results) -> tuple[str, ...]:
         size = "less than 1e-9" if gap < 1e-9 else f"{gap:.1e}"
         told.append(
             "*IAVI predicts exactly what the one-step table predicts* (they differ by "
-            f"{size} nats): its policy is that table, by construction. Its reward is another way to "
-            "write the counts down, and no better forecast."
+            f"{size} nats): its policy is that table, by construction. Its reward is another way "
+            "to write the counts down, and no better forecast."
         )
     if states is not None and one is not None:
         told.append(
@@ -174,13 +174,18 @@ def methods(results: Results) -> tuple[str, ...]:
     )
     forced = results.best_reward.score
     share = forced.num_forced / forced.num_decisions
+    without = (
+        f" {share:.1%} of the scored decisions are forced (one action exists); scores without them "
+        "are given beside."
+        if share
+        else ""
+    )
     told = [
         f"The {results.train[0]:,} decisions of {results.train[1]:,} trajectories were fitted and "
         f"{forced.num_decisions:,} decisions of {results.test[1]:,} others scored "
         f"({results.division}).{skipped} A score is the mean natural logarithm of the probability "
         "that a model gave to a decision before it was made, over the actions that exist; its "
-        f"standard error is taken over units ({forced.by}), not over decisions. {share:.1%} of the "
-        "scored decisions are forced (one action exists); scores without them are given beside.",
+        f"standard error is taken over units ({forced.by}), not over decisions.{without}",
         f"The world was taken with a discount of {discount:g}. {_world_text(results)} "
         f"{iavi}; its policy is the share of each action, with {results.settings['smoothing']} "
         "decisions added to every action that exists. MaxEnt is maximum causal entropy (Ziebart "
