@@ -15,7 +15,7 @@ MAX_LINES = 400
 # name counts, so "inverse" stands for the solvers: what in that package has no entry of its own.
 ORDER = (
     "_core",
-    *("mdp", "demonstrations", "alignment", "counts", "readers", "doctor"),
+    *("mdp", "demonstrations", "alignment", "counts", "readers", "counting", "doctor"),
     *("backup", "policies", "forward", "worlds", "datasets"),
     *(
         "inverse.backoff",

@@ -235,6 +235,8 @@ def test_next_states_share_the_numbering_of_states_and_mark_gaps():
     assert demos.state_names == ("a", "b", "c")
     assert demos.next_states.tolist() == [1, 2, -1]
     assert demos.endings.tolist() == [Ending.CONTINUES, Ending.GAP, Ending.TRUNCATED]
+    unknown = read_table(table | {"next_state": [None] * 3}, next_state="next_state")
+    assert unknown.next_states.tolist() == [1, 0, -1]  # as if there were no such column
     pairs = {"x": [0, 1], "y": [0, 0], "nx": [1, 1], "ny": [0, 1], "action": [0, 1]}
     demos = read_table(pairs, state=("x", "y"), next_state=("nx", "ny"))
     assert demos.state_names == ("0|0", "1|0", "1|1")

@@ -33,13 +33,15 @@ class Column:
     loose: bool = False
     rows: Int[np.ndarray, " N"] | None = None
 
-    def row(self, index: int) -> int:
-        """Row of the table (1 is the first) that value `index` stands in, for messages."""
-        return index + 1 if self.rows is None else int(self.rows[index])
+    def place(self, index: int) -> str:
+        """Where value `index` stands in the table (row 1 is the first), for messages."""
+        row = index + 1 if self.rows is None else int(self.rows[index])
+        return f"row {row}, column {self.name!r}"
 
     def at(self, rows: np.ndarray) -> "Column":
         """The column with its rows picked by number or mask."""
-        return replace(self, values=self.values[rows], missing=self.missing[rows])
+        where = None if self.rows is None else self.rows[rows]
+        return replace(self, values=self.values[rows], missing=self.missing[rows], rows=where)
 
     def text(self, row: int) -> str:
         """The value of a row as a person would write it."""
@@ -133,7 +135,7 @@ def as_times(column: Column) -> Column:
             except ValueError:
                 row = int(np.argmax((column.values == place) & ~column.missing))
                 raise InputError(
-                    f"row {column.row(row)}, column {column.name!r}: {word!r} is not a time. Give numbers, "
+                    f"{column.place(row)}: {word!r} is not a time. Give numbers, "
                     "or dates such as 2024-05-31 14:03:22"
                 ) from None
         values = seconds[column.values] if len(seconds) else np.zeros(column.values.size)

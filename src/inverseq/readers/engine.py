@@ -46,10 +46,11 @@ class Scan:
 def connect(memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB that keeps to `memory_limit` and spills to a temporary folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
+        settings = {"memory_limit": memory_limit, "temp_directory": folder}
         try:
-            connection = duckdb.connect(
-                ":memory:", config={"memory_limit": memory_limit, "temp_directory": folder}
-            )
+            connection = duckdb.connect(":memory:", config=settings)
+            # Its progress bar would be written among what a program prints.
+            connection.execute("SET enable_progress_bar = false")
         except duckdb.Error as error:
             raise InputError(
                 f"memory_limit {memory_limit!r} cannot be used; write it as '500MB' or '2GB'"
@@ -159,7 +160,7 @@ def read_columns(
         InputError: A line of the file cannot be read; the message names the line.
     """
     try:
-        kinds = _kinds(scan, names, connection)
+        kinds = column_kinds(scan, names, connection)
         parts = []
         for i, name in enumerate(names):
             if kinds[name] == "VARCHAR":
@@ -170,7 +171,7 @@ def read_columns(
                 )
                 parts.append(f"enum_code(CAST({scan.expressions[name]} AS words{i})) AS o{i}")
             else:
-                parts.append(f"{_typed(scan, name, kinds[name])} AS o{i}")
+                parts.append(f"{typed(scan, name, kinds[name])} AS o{i}")
         found = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchnumpy()
         columns = {}
         for i, name in enumerate(names):
@@ -199,7 +200,7 @@ def read_error(path: Path, error: duckdb.Error) -> InputError:
     )
 
 
-def _kinds(
+def column_kinds(
     scan: Scan, names: Sequence[str], connection: duckdb.DuckDBPyConnection
 ) -> dict[str, str]:
     """Type of each column; in a CSV file, a column is numbers where every value is one.
@@ -229,10 +230,10 @@ def _kinds(
     return kinds
 
 
-def _typed(scan: Scan, name: str, kind: str) -> str:
-    """SQL of a column that is not text."""
+def typed(scan: Scan, name: str, kind: str) -> str:
+    """SQL of a column with the type that `column_kinds` found."""
     expression = scan.expressions[name]
-    if not scan.loose:
+    if not scan.loose or kind == "VARCHAR":
         return expression
     return f"CAST(TRY_CAST({expression} AS DOUBLE) AS {kind})"
 

@@ -51,12 +51,14 @@ def number(
 
 def _placed(column: Column, place: dict[str, int], role: str) -> Int[np.ndarray, " N"]:
     """Numbers of a column of words."""
-    table = np.array([place.get(word, -2) for word in column.words or ("",)], dtype=np.int64)
+    if column.words is None:  # nothing in it, else `number` would have refused the mixture
+        return np.full(column.values.size, -1, dtype=np.int64)
+    table = np.array([place.get(word, -2) for word in (*column.words, "")], dtype=np.int64)
     numbers = np.where(column.missing, -1, table[column.values])
     if (numbers == -2).any():
         row = int(np.argmax(numbers == -2))
         raise InputError(
-            f"row {column.row(row)}, column {column.name!r}: {column.text(row)!r} is not among the "
+            f"{column.place(row)}: {column.text(row)!r} is not among the "
             f"{role} names {[*place][:20]}"
         )
     return numbers
@@ -73,7 +75,7 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
-            f"row {column.row(row)}, column {column.name!r}: {column.text(row)} cannot number a {role}; "
+            f"{column.place(row)}: {column.text(row)} cannot number a {role}; "
             f"{role}s are whole numbers from 0, or names ({int(bad.sum())} such rows). "
             "Put measured values into classes first, or, if these are names, add "
             f'named=("{column.name}",)'
@@ -86,7 +88,7 @@ def _require_below(column: Column, values: np.ndarray, count: int, role: str) ->
     if (values >= count).any():
         row = int(np.argmax(values >= count))
         raise InputError(
-            f"row {column.row(row)}, column {column.name!r}: {role} {values[row]} has no name; {count} "
+            f"{column.place(row)}: {role} {values[row]} has no name; {count} "
             f"{role} names were given"
         )
 
@@ -104,7 +106,7 @@ def _refuse_mixture(column: Column, role: str) -> None:
         return
     row = int(np.argmax(is_word))
     raise InputError(
-        f"row {column.row(row)}, column {column.name!r}: {column.text(row)!r} is text, but "
+        f"{column.place(row)}: {column.text(row)!r} is text, but "
         f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
         + (f", say missing=({column.text(row)!r},) if no action was taken" * (role == "action"))
         + f', or, if numbers and words are all names, add named=("{column.name}",)'
@@ -117,9 +119,24 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
     if absent.any():
         row = int(np.argmax(absent))
         raise InputError(
-            f"row {column.row(row)}, column {column.name!r}: {what} is empty ({int(absent.sum())} such "
+            f"{column.place(row)}: {what} is empty ({int(absent.sum())} such "
             "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
         )
+
+
+def require_any(action: Column) -> None:
+    """Raise an `InputError` where no row has an action."""
+    if action.missing.all():
+        raise InputError(
+            f"column {action.name!r}: no row has an action; is it the right column? Name it with "
+            'action="..."'
+        )
+
+
+def require_counted(column: Column, states: Int[np.ndarray, " N"]) -> None:
+    """Raise an `InputError` naming the first row with a negative state."""
+    if (states < 0).any():
+        raise InputError(f"{column.place(int(np.argmax(states < 0)))}: states are numbered from 0")
 
 
 def joined(

@@ -105,7 +105,7 @@ def _require_label(column: Column) -> None:
     if column.missing.any():
         row = int(np.argmax(column.missing))
         raise InputError(
-            f"row {row + 1}, column {column.name!r} is empty ({int(column.missing.sum())} such "
+            f"{column.place(row)} is empty ({int(column.missing.sum())} such "
             "rows); it says which trajectory a row belongs to. Fill it in"
         )
 
@@ -117,7 +117,7 @@ def _times(time: Column) -> Float[np.ndarray, " N"]:
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
-            f"row {row + 1}, column {time.name!r}: the time is {time.text(row)} "
+            f"{time.place(row)}: the time is {time.text(row)} "
             f"({int(bad.sum())} such rows). Fill it in, or take the order of the table: time=None"
         )
     return column.values

@@ -209,11 +209,7 @@ def _actions(
     """The action of each row of the table, -1 where it is missing, and the names."""
     (column,) = table.of("action")
     column = replace(column, missing=is_missing(column, (-1, *missing)))
-    if column.missing.all():
-        raise InputError(
-            f"column {column.name!r}: no row has an action; is it the right column? Name it with "
-            'action="..."'
-        )
+    numbering.require_any(column)
     (actions,), known = numbering.number([column], names, "action")
     return actions, known
 
@@ -248,9 +244,7 @@ def _states(
             )
         after = following[0] if len(following) == 1 else numbering.joined(following, (), None)
         (states, states_next), called = numbering.number([state, after], names, "state")
-    if (states < 0).any():
-        row = int(np.argmax(states < 0))
-        raise InputError(f"row {row + 1}, column {state.name!r}: states are numbered from 0")
+    numbering.require_counted(state, states)
     return states, states_next, called
 
 
@@ -269,8 +263,7 @@ def _truth(table: _Table) -> Bool[np.ndarray, " N"]:
         if word not in _TRUE + _FALSE:
             row = int(np.argmax((column.values == place) & ~column.missing))
             raise InputError(
-                f"row {row + 1}, column {column.name!r}: {column.text(row)!r} is neither true "
-                "nor false; write 1 or 0"
+                f"{column.place(row)}: {column.text(row)!r} is neither true nor false; write 1 or 0"
             )
     true = np.array([word in _TRUE for word in (*words, "0")])
     return true[np.where(column.missing, len(words), column.values)]
@@ -288,7 +281,7 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
         row = _changing_row(column, order)
         if row is not None:
             raise InputError(
-                f"row {row + 1}, column {column.name!r}: the world changes to {column.text(row)!r} "
+                f"{column.place(row)}: the world changes to {column.text(row)!r} "
                 "within a trajectory; a trajectory is in one world"
             )
     for name, column in table.columns.items():
