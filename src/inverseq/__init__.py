@@ -26,6 +26,8 @@ _HOME = {
     "Counts": "counts",
     "count": "counts",
     "read_table": "readers",
+    "count_table": "counting",
+    "estimate_from_counts": "counting",
     "diagnose": "doctor",
     "fit": "inverse.fit",
     "Solution": "inverse.solution",
