@@ -1,5 +1,6 @@
 """The bootstrap: replicates against fits one by one, coverage in simulation, memory, settings."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,10 @@ def test_intervals_are_quantiles_and_contrasts_may_be_kept_alone():
     draws = full.rewards[:, s, a] - full.rewards[:, s, b]
     one, two = interval(full, c), interval(lean, "c")
     for got in (one, two):
-        np.testing.assert_allclose([got.low, got.high], np.quantile(draws, [0.025, 0.975]))
+        # 12 units, and 2.200985 from a table of Student's distribution with 11 degrees.
+        outside = math.erfc(math.sqrt(12 / 11) * 2.200985160 / math.sqrt(2)) / 2
+        ends = np.quantile(draws, [outside, 1 - outside])
+        np.testing.assert_allclose([got.low, got.high], ends, atol=1e-6)
         difference = full.estimate.reward[s, a] - full.estimate.reward[s, b]
         assert got.estimate == pytest.approx(difference)
     assert lean.rewards is None
@@ -72,15 +76,16 @@ def test_intervals_are_quantiles_and_contrasts_may_be_kept_alone():
     assert every.level == 0.5
 
 
-def test_95_percent_intervals_cover_the_truth_as_often_as_they_say():
-    # 400 experiments of 40 trajectories of 25 decisions; the contrast is known.
+@pytest.mark.parametrize("trajectories", [9, 40])
+def test_95_percent_intervals_cover_the_truth_as_often_as_they_say(trajectories):
+    # 400 experiments of 9 or 40 trajectories of 25 decisions; the contrast is known.
     rng = np.random.default_rng(7)
     mdp = random_mdp(rng, 4, 3, masks=False, terminals=False, discount=0.8)
     policy = 0.15 + rng.random((4, 3))
     policy /= policy.sum(1, keepdims=True)
     c = contrast(mdp, (0, 0), (2, 1))
     truth = float((c * inverse_action_values(policy, mdp).reward).sum())
-    experiments, trajectories = 400, 40
+    experiments = 400
     demos = simulate(mdp, policy, trajectories=experiments * trajectories, steps=25, seed=8)
     units = count(demos, mdp).units
     covered = 0
