@@ -27,6 +27,10 @@ _COMMANDS = {
 }
 """Command -> record of its options in `cli.options`, and what it does. Its module is `cli.NAME`."""
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""One thread for linear algebra, unless told otherwise: the matrices are small and many, and
+threads that wait for each other made the main job five times slower on two cores."""
+
 _ARGUMENT = re.compile(
     r"\b(state|action|next_state|subject|session|trajectory|time|terminated|missing|longest_step"
     r'|discount|smoothing|folds|by)="?([^",;: ]+)"?'
@@ -63,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run(given)

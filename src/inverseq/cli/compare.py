@@ -11,7 +11,7 @@ from inverseq._core.progress import progress_bars
 from inverseq.cli.candidates import Entry, Menu, entries
 from inverseq.cli.load import Behaviour, load
 from inverseq.cli.options import Compare
-from inverseq.cli.show import jobs_for, print_scores, provenance_of
+from inverseq.cli.show import print_scores, provenance_of
 from inverseq.evaluate.compare import Comparison, compare
 from inverseq.mdp import MDP
 from inverseq.report import (
@@ -41,7 +41,6 @@ def run(options: Compare) -> int:
             by=options.by,
             seed=options.seed,
             from_step=behaviour.dataset.score_from_step if behaviour.dataset else 0,
-            jobs=jobs_for(behaviour.demonstrations),
             progress=progress,
         )
     rows = _rows(listed, made)

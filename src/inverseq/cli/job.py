@@ -10,7 +10,6 @@ from inverseq.cli.candidates import Entry, Menu, entries
 from inverseq.cli.contrasts import Resampling, contrast_rows
 from inverseq.cli.load import Behaviour, divide
 from inverseq.cli.options import Fit
-from inverseq.cli.show import jobs_for
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import diagnose
 from inverseq.evaluate.compare import Comparison, compare, score_all
@@ -43,7 +42,6 @@ def analyse(behaviour: Behaviour, options: Fit, progress: Progress) -> Results:
         by=options.held_out.by,
         from_step=skipped,
         keep_solutions=True,
-        jobs=jobs_for(behaviour.demonstrations),
         progress=progress,
     )
     rows, solutions, wrong = _rows(listed, scored, train, mdp, menu)

@@ -80,7 +80,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Behaviour:
         InputError: The file, a column, a value or the world cannot be used.
     """
     path = Path(table)
-    if table in datasets.names() and not path.exists():
+    if table in datasets.names() and not path.is_file():
         return _bundled(table, columns, world)
     if not path.exists():
         known = ", ".join(datasets.names())

@@ -12,12 +12,8 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from inverseq import __version__
-from inverseq.demonstrations import Demonstrations
 from inverseq.report.document import Table
 from inverseq.report.page import cell_text
-
-_WORTH_ANOTHER_PROCESS = 30_000
-"""Decisions from which fits in parallel win more than starting processes costs."""
 
 _WIDE = 100
 """Characters of a terminal that hold the whole table of scores."""
@@ -54,8 +50,3 @@ def provenance_of(digest: str, *, bundled: bool) -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         f"SHA-256 of the {'arrays' if bundled else 'file'}": digest,
     }
-
-
-def jobs_for(known: Demonstrations) -> int:
-    """How many processes pay off."""
-    return -1 if known.num_decisions >= _WORTH_ANOTHER_PROCESS else 1
