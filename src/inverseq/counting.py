@@ -17,7 +17,7 @@ from inverseq.mdp.build import transition_shares
 from inverseq.readers import numbering
 from inverseq.readers.columns import Column, column_from_array, is_missing, words_column
 from inverseq.readers.engine import Scan, column_kinds, connect, read_error, scan_file, typed
-from inverseq.readers.roles import AUTO, resolve
+from inverseq.readers.roles import AUTO, resolve, several
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def count_table(
     state: str = AUTO,
     action: str = AUTO,
     next_state: str | None = AUTO,
-    missing: Sequence[Any] = (),
+    missing: Any = (),
     state_names: Sequence[str] = (),
     action_names: Sequence[str] = (),
     num_states: int | None = None,
@@ -70,7 +70,7 @@ def count_table(
         action: Column of the action; rows where it is missing are not counted.
         next_state: Column of the next state; None (or no such column) for counts without
             transitions.
-        missing: Values of the action that mean "none", besides empty, NaN and -1.
+        missing: A value of the action, or several, that means "none", besides empty, NaN and -1.
         state_names: Names of the states in the order of their numbers.
         action_names: Names of the actions in the order of their numbers.
         num_states: S, if there are more states than occur.
@@ -90,11 +90,11 @@ def count_table(
         if not weight.size:
             raise InputError(f"{source.name} holds no rows below its header")
         try:
-            numbered = _numbered(columns, missing, state_names, action_names)
+            numbered = _numbered(columns, several(missing), state_names, action_names)
         except InputError:
             # Only a message needs row numbers, and they cost more than all the counting.
             columns, _ = _grouped(scan, names, connection, rows=True)
-            _numbered(columns, missing, state_names, action_names)
+            _numbered(columns, several(missing), state_names, action_names)
             raise
     states, actions, following, called = numbered
     shape = _shape(states, actions, following, called, num_states, num_actions)

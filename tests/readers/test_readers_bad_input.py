@@ -25,7 +25,7 @@ GOOD = {"state": [0, 1, 2], "action": [0, 1, 0], "t": [0, 1, 2]}
         ({"state": [0, 2**40, 2]}, {}, "row 2, column 'state': 1099511627776 cannot number"),
         ({"state": ["a", "", "b"]}, {}, "row 2, column 'state': the state is empty"),
         ({"state": [0, "x", 2]}, {}, r"row 2, column 'state': 'x' is text, but 2 of 3 rows hold"),
-        ({"action": [0, "x", 1]}, {}, r"row 2, column 'action': 'x' is text.*missing=\('x',\)"),
+        ({"action": [0, "x", 1]}, {}, r"row 2, column 'action': 'x' is text.*missing=.x. if"),
         ({"action": [0, 1, -2]}, {}, "row 3, column 'action': -2 cannot number an? action"),
         ({"action": [None] * 3}, {}, "column 'action': no row has an action"),
         ({"action": [2, 2, 2]}, {"missing": (2,)}, "no row has an action"),

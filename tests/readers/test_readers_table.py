@@ -246,11 +246,11 @@ def test_next_states_share_the_numbering_of_states_and_mark_gaps():
 def test_missing_actions_are_masked_and_never_dropped(tmp_path):
     table = NUMBERS | {"action": ["L", "", "none", "R", "L", None]}
     for source in (table, as_csv(table, tmp_path), pandas.DataFrame(table)):
-        demos = read_table(source, missing=("none",))
+        demos = read_table(source, missing="none")
         assert demos.action_names == ("L", "R")
         assert demos.actions.tolist() == [0, -1, -1, 1, 0, -1]
-    for nothing in (-1, 2, 2.0, np.nan):
-        demos = read_table(NUMBERS | {"action": [0, 1, nothing, 0, 1, 0]}, missing=(2,))
+    for nothing, meant in ((-1, ()), (2, 2), (2.0, (2,)), (np.nan, [2, 3])):
+        demos = read_table(NUMBERS | {"action": [0, 1, nothing, 0, 1, 0]}, missing=meant)
         assert demos.actions.tolist() == [0, 1, -1, 0, 1, 0]
         assert demos.num_actions == 2
 
@@ -269,7 +269,7 @@ def test_names_may_be_given_in_the_order_of_their_numbers():
 def test_numbers_can_be_names(tmp_path):
     table = {"state": [20, 3, 20], "action": [0, 0, 1]}
     for source in (table, as_csv(table, tmp_path)):
-        demos = read_table(source, named=("state",))
+        demos = read_table(source, named="state")
         assert demos.state_names == ("20", "3")
         assert demos.states.tolist() == [0, 1, 0]
 

@@ -46,9 +46,10 @@ class Scan:
 def connect(memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB that keeps to `memory_limit` and spills to a temporary folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"memory_limit": memory_limit, "temp_directory": folder}
         try:
-            connection = duckdb.connect(":memory:", config=settings)
+            connection = duckdb.connect(
+                ":memory:", config={"memory_limit": memory_limit, "temp_directory": folder}
+            )
             # Its progress bar would be written among what a program prints.
             connection.execute("SET enable_progress_bar = false")
         except duckdb.Error as error:

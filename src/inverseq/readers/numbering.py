@@ -78,7 +78,7 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
             f"{column.place(row)}: {column.text(row)} cannot number a {role}; "
             f"{role}s are whole numbers from 0, or names ({int(bad.sum())} such rows). "
             "Put measured values into classes first, or, if these are names, add "
-            f'named=("{column.name}",)'
+            f'named="{column.name}"'
         )
     return values.astype(np.int64)
 
@@ -108,8 +108,8 @@ def _refuse_mixture(column: Column, role: str) -> None:
     raise InputError(
         f"{column.place(row)}: {column.text(row)!r} is text, but "
         f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
-        + (f", say missing=({column.text(row)!r},) if no action was taken" * (role == "action"))
-        + f', or, if numbers and words are all names, add named=("{column.name}",)'
+        + (f', say missing="{column.text(row)}" if no action was taken' * (role == "action"))
+        + f', or, if numbers and words are all names, add named="{column.name}"'
     )
 
 

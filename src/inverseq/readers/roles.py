@@ -2,6 +2,9 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from inverseq._core.errors import InputError
 
@@ -45,7 +48,7 @@ def resolve(
     found: dict[str, Columns] = {}
     for role, given in wanted.items():
         if given is not None and given != AUTO:
-            columns = (given,) if isinstance(given, str) else tuple(given)
+            columns = several(given)
             for column in columns:
                 require_column(column, present, role)
             found[role] = columns
@@ -61,6 +64,11 @@ def resolve(
         elif role in _NEEDED:
             require_column(role, present, role)
     return found
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """One value or several as a tuple; a text is one value."""
+    return (given,) if np.ndim(given) == 0 else tuple(given)
 
 
 def require_column(column: str, present: Sequence[str], role: str) -> None:

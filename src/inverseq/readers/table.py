@@ -16,7 +16,7 @@ from inverseq.readers.columns import Column, as_words, is_missing, plain_array
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.frames import frame_columns, frame_names
 from inverseq.readers.order import Order, previous_decisions, put_in_order
-from inverseq.readers.roles import AUTO, Columns, require_column, resolve
+from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
 
 _LABELS = ("subject", "session", "trajectory")
 _FALSE = ("0", "false", "f", "no")
@@ -49,10 +49,10 @@ def read_table(
     time: str | None = AUTO,
     terminated: str | None = AUTO,
     world: str | None = AUTO,
-    state_from_previous: Sequence[str] = (),
-    keep: Sequence[str] | None = None,
-    missing: Sequence[Any] = (),
-    named: Sequence[str] = (),
+    state_from_previous: str | Sequence[str] = (),
+    keep: str | Sequence[str] | None = None,
+    missing: Any = (),
+    named: str | Sequence[str] = (),
     state_names: Sequence[str] = (),
     action_names: Sequence[str] = (),
     longest_step: float | None = None,
@@ -85,7 +85,7 @@ def read_table(
             came of it". Before the first decision, and after a gap, that part is "start". Rows
             without an action are passed over.
         keep: Further columns to keep; all where None.
-        missing: Values of the action that mean "none", besides empty, NaN and -1.
+        missing: A value of the action, or several, that means "none", besides empty, NaN and -1.
         named: Columns whose values are names although they look like numbers.
         state_names: Names of the states in the order of their numbers.
         action_names: Names of the actions in the order of their numbers.
@@ -107,18 +107,20 @@ def read_table(
         "terminated": terminated,
         "world": world,
     }
-    if state_from_previous:
+    previous_columns = several(state_from_previous)
+    if previous_columns:
         if next_state not in (AUTO, None):
             raise InputError("next_state and state_from_previous exclude each other; drop one")
         wanted["next_state"] = None
-    table = _read(source, wanted, tuple(state_from_previous), keep, tuple(named))
+    kept = None if keep is None else several(keep)
+    table = _read(source, wanted, previous_columns, kept, several(named))
     labels = [column for role in _LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
     order = put_in_order(labels, clock, table.size, longest_step)
     ended = _truth(table)
-    actions, actions_called = _actions(table, missing, action_names)
+    actions, actions_called = _actions(table, several(missing), action_names)
     previous = previous_decisions(order, actions >= 0, ended)
-    before = [table.columns[name] for name in state_from_previous]
+    before = [table.columns[name] for name in previous_columns]
     states, following, states_called = _states(table, before, previous, state_names)
     rows = order.rows
     made = Demonstrations.from_arrays(
