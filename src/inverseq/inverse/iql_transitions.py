@@ -52,7 +52,8 @@ class Transitions:
     @cached_property
     def shares(self) -> sparse.csr_array:
         """`[S * A, S]` share of each next state after each state and action; what is missing from
-        one is the share of endings. Rows of pairs never seen are empty."""
+        one is the share of endings. Rows of pairs never seen are empty.
+        """
         live = self.goes_on
         share = self.weights[live] / self.counts.ravel()[self.cells[live]]
         shape = (self.counts.size, self.mdp.num_states)
@@ -80,7 +81,7 @@ def observed_transitions(problem: Problem, discount: float | None) -> Transition
     mdp = _world(problem, discount)
     states = align(demonstrations, mdp)
     check_existing(demonstrations, mdp, states)
-    following = _next_states(demonstrations, mdp, states)
+    following = next_states(demonstrations, mdp, states)
     ended = demonstrations.terminated | mdp.terminal[states]
     weights = np.ones(states.size) if problem.weights is None else problem.weights
     _check_weights(weights, states.size)
@@ -117,7 +118,7 @@ def _world(problem: Problem, discount: float | None) -> MDP:
     return given
 
 
-def _next_states(
+def next_states(
     demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Next state of each row in the numbers of `mdp`; -1 where unknown."""
