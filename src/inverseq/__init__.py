@@ -34,6 +34,8 @@ _HOME = {
     "IAVI": "inverse.iavi",
     "inverse_action_values": "inverse.iavi",
     "MaxEnt": "inverse.maxent",
+    "MaxEntIRL": "inverse.maxent_irl",
+    "DeepMaxEnt": "inverse.deep_maxent",
     "CountTable": "inverse.count_table",
     "BackoffTable": "inverse.backoff",
     "action_probabilities": "inverse.predict",

@@ -11,9 +11,11 @@ from inverseq._core.store import load, save
 from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.deep_maxent import DeepMaxEnt
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent_irl import MaxEntIRL
 from inverseq.inverse.predict import action_probabilities
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
@@ -32,6 +34,9 @@ SOLVERS: dict[str, Solver] = {
     "maxent-features": replace(ON_STATES, reward="features"),
     "maxent-smooth": replace(ON_STATES, prior="smooth", reward="state-actions"),
     "maxent-chosen": MaxEnt(strengths=(0.1, 10.0), folds=3),
+    "maxent-paths": MaxEntIRL(tolerance=1e-9),
+    "maxent-paths-pieces": MaxEntIRL("states", horizon=5, tolerance=1e-9),
+    "maxent-deep": DeepMaxEnt(seed=0, hidden=(3,), strength=1.0, tolerance=1e-8),
     "table-0": CountTable(0),
     "table-1": CountTable(1),
     "table-2": CountTable(2),
@@ -41,6 +46,8 @@ SOLVERS: dict[str, Solver] = {
 FOLDS_FOLLOW_THE_ORDER = {"maxent-chosen"}
 """Which trajectories share a fold depends on where they stand in the table."""
 NEEDS_THE_PAST = {"table-2", "table-2-actions", "table-2-added"}
+NEEDS_THE_ORDER = {"maxent-paths", "maxent-paths-pieces"}
+"""What came after what matters, not only how often."""
 every_solver = pytest.mark.parametrize("name", SOLVERS)
 
 
@@ -147,7 +154,7 @@ def test_a_file_gives_back_the_solution(name, tmp_path):
             assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", [n for n in SOLVERS if n not in NEEDS_THE_PAST])
+@pytest.mark.parametrize("name", sorted(SOLVERS.keys() - NEEDS_THE_PAST - NEEDS_THE_ORDER))
 def test_counts_are_enough(name):
     mdp, demos = behaviour()
     narrow = fit(count(demos, mdp), SOLVERS[name], mdp)
@@ -211,7 +218,14 @@ def test_an_action_that_does_not_exist_names_its_row(name):
         explain(name, replace(demos, actions=bad), mdp)
 
 
-@every_solver
+@pytest.mark.parametrize("name", sorted(NEEDS_THE_ORDER))
+def test_counts_are_refused_where_the_order_matters(name):
+    mdp, demos = behaviour()
+    with pytest.raises(InputError, match="the demonstrations themselves"):
+        fit(count(demos, mdp), SOLVERS[name], mdp)
+
+
+@pytest.mark.parametrize("name", [n for n in SOLVERS if n not in NEEDS_THE_ORDER])
 def test_counts_of_another_world_are_refused(name):
     mdp, demos = behaviour()
     counts = count(demos, mdp)
