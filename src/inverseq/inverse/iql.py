@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
+from inverseq.backup import hard_value
 from inverseq.inverse.iql_exact import fixed_point_of
 from inverseq.inverse.iql_loop import Sampled, Steps, run_epochs
 from inverseq.inverse.iql_transitions import Transitions, observed_transitions
@@ -112,15 +113,22 @@ class IQL:
                 is missing, or a row does not fit the world.
         """
         transitions = observed_transitions(problem, self.discount)
-        mdp = transitions.mdp
-        if self.method == "exact":
-            found = fixed_point_of(transitions, self.smoothing)
-            reward, q, status, trace = found.reward, found.q, found.status, np.zeros(0)
-        else:
+        if self.method == "sample":
             run = self.sample(transitions, problem)
-            reward, q, trace = run.reward, run.q, run.changes
-            status = self.status_of(run)
-        visits = transitions.counts.sum(1)
+            return self.solution(transitions, run.reward, run.q, self.status_of(run), run.changes)
+        found = fixed_point_of(transitions, self.smoothing)
+        return self.solution(transitions, found.reward, found.q, found.status, np.zeros(0))
+
+    def solution(
+        self,
+        transitions: Transitions,
+        reward: Float[np.ndarray, "S A"],
+        q: Float[np.ndarray, "S A"],
+        status: Status,
+        trace: Float[np.ndarray, " epochs"],
+    ) -> Solution:
+        """What was learned, as a record."""
+        mdp, visits = transitions.mdp, transitions.counts.sum(1)
         return Solution(
             solver="IQL",
             settings=asdict(self) | {"discount": mdp.discount},
@@ -129,7 +137,7 @@ class IQL:
             mdp=mdp,
             reward=reward,
             q=q,
-            v=np.where(mdp.allowed, q, -np.inf).max(1),
+            v=hard_value(q, mdp.allowed),
             visits=visits,
             num_parameters=int((mdp.allowed.sum(1) - 1)[visits > 0].sum()),
             trace=trace,

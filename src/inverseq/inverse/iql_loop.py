@@ -113,7 +113,7 @@ def run_epochs(
             changes.append(float(change))
             if report is not None:
                 report(epoch + 1)
-            if changes[-1] <= tolerance and tolerance > 0 or not np.isfinite(changes[-1]):
+            if (changes[-1] <= tolerance and tolerance > 0) or not np.isfinite(changes[-1]):
                 break
         values = np.asarray(table).reshape(*allowed.shape, width)
     return Sampled(
