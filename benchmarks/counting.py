@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.measure import alone, row, seconds
-from inverseq.counting import count_table
+from inverseq.counting import count_file
 
 STATES, ACTIONS = 10_000, 3
 
@@ -47,7 +47,7 @@ def write_decisions(path: Path, rows: int) -> None:
 def count(path: str) -> dict[str, Any]:
     """Time for the counts of the file, and what they say."""
     clock, cpu = time.perf_counter(), time.process_time()
-    counted = count_table(path)
+    counted = count_file(path)
     return {
         "seconds": time.process_time() - cpu,
         "wall": time.perf_counter() - clock,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import strategies
 from inverseq._core.errors import InputError
-from inverseq.counting import count_table, estimate_from_counts
+from inverseq.counting import count_file, estimate_from_counts
 from inverseq.counts import count
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
@@ -39,7 +39,7 @@ def tables(draw):
 @given(tables(), st.sampled_from(["csv", "parquet"]))
 def test_counting_a_file_and_counting_what_was_read_agree(tmp_path_factory, table, kind):
     path = written(tmp_path_factory.mktemp("count"), table, kind)
-    counted = count_table(path)
+    counted = count_file(path)
     demos = read_table({"row": [*range(len(table["state"]))]} | table, trajectory="row")
     states, actions = counted.counts.state_action.shape
     stay = np.broadcast_to(np.eye(states)[:, None], (states, actions, states))
@@ -63,7 +63,7 @@ def test_counting_a_file_and_counting_what_was_read_agree(tmp_path_factory, tabl
 
 def test_transitions_are_a_table_of_a_world(tmp_path):
     table = {"state": [0, 0, 0, 1, 1], "action": [0, 0, 1, 0, -1], "next_state": [1, 0, 0, 1, 0]}
-    counted = count_table(written(tmp_path, table, "parquet"))
+    counted = count_file(written(tmp_path, table, "parquet"))
     told = {name: column.tolist() for name, column in counted.transitions.items()}
     assert told == {
         "state": [0, 0, 0, 1],
@@ -78,15 +78,15 @@ def test_transitions_are_a_table_of_a_world(tmp_path):
 
 def test_more_states_and_actions_than_occur_can_be_asked_for(tmp_path):
     path = written(tmp_path, {"node": [0, 1], "action": [0, 0]}, "csv")
-    counted = count_table(path, state="node", num_states=4, num_actions=3, next_state=None)
+    counted = count_file(path, state="node", num_states=4, num_actions=3, next_state=None)
     assert counted.counts.state_action.tolist() == [[1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]]
     with pytest.raises(InputError, match="2 states in the table, more than num_states=1"):
-        count_table(path, state="node", num_states=1)
+        count_file(path, state="node", num_states=1)
 
 
 def test_names_and_missing_actions_are_as_in_the_reader(tmp_path):
     table = {"state": ["b", "a", "a"], "action": ["go", "none", "stay"]}
-    counted = count_table(
+    counted = count_file(
         written(tmp_path, table, "csv"), missing=("none",), action_names=("stay", "go")
     )
     assert counted.state_names == ("a", "b")
@@ -110,27 +110,27 @@ def test_a_bad_value_is_told_with_the_row_it_first_stands_in(tmp_path, kind, cha
     table = {"state": [0, 1, 0, 1, 1], "action": [0, 1, 0, 1, 0], "next_state": [1, 0, 1, 1, 0]}
     schema = {name: polars.Series(values, strict=False) for name, values in changes.items()}
     with pytest.raises(InputError, match=words):
-        count_table(written(tmp_path, table | schema, kind))
+        count_file(written(tmp_path, table | schema, kind))
 
 
 def test_what_cannot_be_counted_is_refused(tmp_path):
     path = written(tmp_path, {"state": [0], "action": [0]}, "csv")
     with pytest.raises(InputError, match="memory_limit 'much' cannot be used"):
-        count_table(path, memory_limit="much")
+        count_file(path, memory_limit="much")
     with pytest.raises(InputError, match="no column 'place'"):
-        count_table(path, state="place")
+        count_file(path, state="place")
     path.write_text("state,action\n")
     with pytest.raises(InputError, match="holds no rows"):
-        count_table(path)
+        count_file(path)
     path.write_text("state,action\n0,x\n1,2\n")
     with pytest.raises(InputError, match="row 1, column 'action': 'x' is text"):
-        count_table(path)
+        count_file(path)
     path.write_text("state,action\n0,1\n1,2,3\n")
     with pytest.raises(InputError, match="cannot be read: line 3"):
-        count_table(path)
+        count_file(path)
     with pytest.raises(InputError, match="smoothing must be 0 or more"):
         estimate_from_counts(
-            count_table(
+            count_file(
                 written(tmp_path, {"state": [0], "action": [0], "next_state": [0]}, "parquet")
             ),
             discount=0.9,

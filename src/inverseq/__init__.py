@@ -26,7 +26,7 @@ _HOME = {
     "Counts": "counts",
     "count": "counts",
     "read_table": "readers",
-    "count_table": "counting",
+    "count_file": "counting",
     "estimate_from_counts": "counting",
     "diagnose": "doctor",
     "fit": "inverse.fit",

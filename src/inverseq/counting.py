@@ -45,7 +45,7 @@ class TableCounts:
     source: str
 
 
-def count_table(
+def count_file(
     path: str | os.PathLike,
     *,
     state: str = AUTO,
