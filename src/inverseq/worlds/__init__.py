@@ -7,6 +7,11 @@ from inverseq.worlds.environments import MDPEnv, register
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinths import labyrinth
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
+from inverseq.worlds.objectworld import (
+    objectworld,
+    objectworld_demonstrations,
+    objectworld_expert,
+)
 from inverseq.worlds.record import Drawing, World
 
 __all__ = [
@@ -19,6 +24,9 @@ __all__ = [
     "labyrinth",
     "maze",
     "maze_features",
+    "objectworld",
+    "objectworld_demonstrations",
+    "objectworld_expert",
 ]
 
 register()

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from inverseq._core.errors import InputError
 from inverseq.worlds.grids import STUDY_WALLS, four_by_three, gridworld, maze
 from inverseq.worlds.labyrinths import labyrinth
+from inverseq.worlds.objectworld import objectworld
 from inverseq.worlds.record import World
 
 MAKERS = {
@@ -18,6 +19,7 @@ MAKERS = {
     "inverseq/GridWorld-v0": gridworld,
     "inverseq/Labyrinth-v0": labyrinth,
     "inverseq/Maze-v0": maze,
+    "inverseq/Objectworld-v0": objectworld,
 }
 """The function behind each id; its arguments are those of `gymnasium.make`."""
 
@@ -32,6 +34,7 @@ _DEFAULTS = {
     },
     "inverseq/Labyrinth-v0": {},
     "inverseq/Maze-v0": {"layout": ("..G", ".#.", "S..")},
+    "inverseq/Objectworld-v0": {"seed": 0},
 }
 
 _LIMITS = {"inverseq/Labyrinth-v0": 500}
