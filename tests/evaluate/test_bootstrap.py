@@ -101,7 +101,7 @@ def test_95_percent_intervals_cover_the_truth_as_often_as_they_say(trajectories)
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_other_solvers_are_fitted_again_to_each_replicate(jobs):
     mdp, demos = some_play(1)
-    solver = MaxEnt(strength=1.0)
+    solver = MaxEnt(strength=1.0, tolerance=1e-9)
     made = bootstrap(demos, solver, mdp, replicates=4, seed=5, jobs=jobs)
     counts = count(demos, mdp)
     for r, weights in enumerate(drawn(made.units, 4, 5)):

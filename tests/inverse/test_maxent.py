@@ -285,6 +285,16 @@ def test_counts_without_units_cannot_choose_a_strength(wandering):
         fit(Counts(count(data, mdp).state_action), MaxEnt("states"), mdp)
 
 
+def test_a_search_may_start_from_a_solution_nearby(wandering):
+    data, mdp = wandering
+    solver = MaxEnt("states", strength=1.0)
+    cold = fit(data, solver, mdp)
+    warm = solver.solve(Problem(data, mdp, near=cold))
+    assert warm.status.ok
+    assert warm.status.steps == 1 < cold.status.steps
+    np.testing.assert_allclose(warm.policy, cold.policy, atol=1e-5)
+
+
 def test_the_solver_never_raises_for_a_poor_fit(wandering):
     data, mdp = wandering
     solution = MaxEnt("states", strength=1.0, max_steps=1).solve(Problem(data, mdp))

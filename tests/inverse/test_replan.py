@@ -29,6 +29,10 @@ SOLVERS = [
 ]
 
 
+def name_of(solver):
+    return f"IAVI-{solver.backup}" if isinstance(solver, IAVI) else f"MaxEnt-{solver.reward}"
+
+
 def random_counts(rng, mdp):
     live = mdp.allowed & ~mdp.terminal[:, None]
     return Counts(rng.poisson(3.0, live.shape) * live * 1.0)

@@ -145,7 +145,7 @@ def bootstrap(
         unit_of = None
         if isinstance(data, Demonstrations):
             unit_of = data.units(by)[data.trajectory_of]
-        refit = partial(_refit, data, fixed, world, units, unit_of)
+        refit = partial(_refit, data, fixed, estimate, world, units, unit_of)
         tasks = (delayed(refit)(w[0]) for w in _weights(units.shape[0], replicates, 1, seed))
         batches = Parallel(n_jobs=jobs, return_as="generator")(tasks)
     kept = _collect(batches, named, replicates, progress)
@@ -242,17 +242,18 @@ def _iavi_batches(
 def _refit(
     data: Demonstrations | Counts,
     solver: Solver,
+    estimate: Solution,
     mdp: MDP,
     units: sparse.csr_array,
     unit_of: np.ndarray | None,
     weights: np.ndarray,
 ) -> _Batch:
-    """One replicate."""
+    """One replicate; the search starts from the fit to the data themselves."""
     drawn = np.asarray(units.T @ weights).reshape(mdp.num_states, mdp.num_actions)
     if isinstance(data, Demonstrations) and unit_of is not None:
-        problem = Problem(data, mdp, Counts(drawn), weights[unit_of])
+        problem = Problem(data, mdp, Counts(drawn), weights[unit_of], near=estimate)
     else:
-        problem = Problem(None, mdp, Counts(drawn))
+        problem = Problem(None, mdp, Counts(drawn), near=estimate)
     made = solver.solve(problem)
     rewards = None if made.reward is None else made.reward.reshape(1, -1)
     parameters = {k: np.asarray(v)[None] for k, v in made.parameters.items()}

@@ -16,6 +16,7 @@ from inverseq.counts import count
 from inverseq.inverse.maxent_design import Prior, RewardOn, make_design
 from inverseq.inverse.maxent_objective import Model, log_likelihood
 from inverseq.inverse.maxent_search import Maximum, maximise
+from inverseq.inverse.planning import SoftPlan
 from inverseq.inverse.problem import Problem, Progress
 from inverseq.inverse.solution import Solution
 
@@ -84,7 +85,8 @@ class MaxEnt:
             strength = max(scores, key=lambda s: scores[s])
             settings["cross_validation"] = {f"{s:g}": v for s, v in scores.items()}
             settings["strength"] = strength
-        found = self._maximise(model, counts, strength, None)
+        start = None if problem.near is None else problem.near.parameters["weights"]
+        found = self._maximise(model, counts, strength, start, None)
         return Solution(
             solver="MaxEnt",
             settings=settings,
@@ -118,10 +120,22 @@ class MaxEnt:
         return counts.units
 
     def _maximise(
-        self, model: Model, counts: Float[np.ndarray, "S A"], strength: float, near: Maximum | None
+        self,
+        model: Model,
+        counts: Float[np.ndarray, "S A"],
+        strength: float,
+        start: Float[np.ndarray, " F"] | None,
+        plan: SoftPlan | None,
     ) -> Maximum:
+        """`maximise` with these settings."""
         return maximise(
-            model, counts, strength, near=near, tolerance=self.tolerance, max_steps=self.max_steps
+            model,
+            counts,
+            strength,
+            start=start,
+            plan=plan,
+            tolerance=self.tolerance,
+            max_steps=self.max_steps,
         )
 
     def _cross_validate(
@@ -135,10 +149,11 @@ class MaxEnt:
         for number in range(self.folds):
             held_out = np.asarray(units[fold == number].sum(0)).reshape(shape)
             rest = np.asarray(units[fold != number].sum(0)).reshape(shape)
-            near = None
+            start = plan = None
             for strength in scores:
-                near = self._maximise(model, rest, strength, near)
-                scores[strength] += log_likelihood(model.mdp, near.plan, held_out)
+                found = self._maximise(model, rest, strength, start, plan)
+                start, plan = found.weights, found.plan
+                scores[strength] += log_likelihood(model.mdp, found.plan, held_out)
                 done += 1
                 if progress is not None:
                     progress("cross-validation", done, total)

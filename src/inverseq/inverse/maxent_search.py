@@ -44,7 +44,8 @@ def maximise(
     counts: Float[np.ndarray, "S A"],
     strength: float,
     *,
-    near: Maximum | None = None,
+    start: Float[np.ndarray, " F"] | None = None,
+    plan: SoftPlan | None = None,
     tolerance: float = 1e-6,
     max_steps: int = 2000,
 ) -> Maximum:
@@ -57,23 +58,22 @@ def maximise(
         model: The world and the design.
         counts: `[S, A]` weight of the decisions.
         strength: Of the prior, in decisions.
-        near: The maximum of a similar problem in the same world, to start from.
+        start: Weights to start from.
+        plan: A plan for weights like these in the same world.
         tolerance: Largest gradient per decision at which the search has converged.
         max_steps: Evaluations at most.
     """
-    start = _start(model) if near is None else near.weights
-    search = _Search(model, counts, strength, start, None if near is None else near.plan)
+    start = _start(model) if start is None else start
+    search = _Search(model, counts, strength, start, plan)
     if not np.isfinite(search.best.cost):
         words = "values are infinite at the start: at discount 1 every step must cost something"
         status = Status(Outcome.DIVERGED, 1, float("inf"), words)
         return Maximum(start, search.best.plan, status, np.zeros(0))
-    iterations = _ROUND
-    while True:
+    words, iterations, stuck = "", _ROUND, False
+    while search.residual > tolerance and not stuck and len(search.trace) < max_steps:
         before = search.best.cost
         words = _round(search, iterations, tolerance, max_steps)
         stuck = before - search.best.cost <= 1e-13 * abs(before)
-        if search.residual <= tolerance or stuck or len(search.trace) >= max_steps:
-            break
         iterations *= 2
     status = Status(Outcome.CONVERGED, len(search.trace), search.residual)
     if search.residual > tolerance:

@@ -28,6 +28,8 @@ class Problem:
         given_counts: Counts that stand for the decisions; None where these were given.
         weights: `[N]` weight of each decision, or None for 1.
         progress: Called while fitting, or None.
+        near: A solution of similar decisions in the same world, from which solvers that search may
+            start, or None.
     """
 
     demonstrations: Demonstrations | None
@@ -35,6 +37,7 @@ class Problem:
     given_counts: Counts | None = None
     weights: Float[np.ndarray, " N"] | None = None
     progress: Progress | None = None
+    near: Solution | None = None
 
     @property
     def mdp(self) -> MDP:

@@ -68,7 +68,7 @@ def draw_maps(
                 walls=np.argwhere(world.drawing.blocked)[:, ::-1],
                 wins=world.drawing.marks["goal"],
                 visits=visits * (visits >= _LEAST_SHOWN),
-                label="decisions per round" if column == len(worlds) - 1 else "",
+                label="decisions per round, up to 1" if column == len(worlds) - 1 else "",
             )
             ax.set_title(f"{name}: {title}", fontsize=8)
     return figure
