@@ -39,6 +39,7 @@ def objectworld(
     wind: float = 0.3,
     discount: float = 0.9,
     features: Features | str = "continuous",
+    released_wind: bool = False,
 ) -> World:
     """A board of `size` x `size` cells with objects at random cells, each of an inner and an outer
     colour.
@@ -63,6 +64,8 @@ def objectworld(
         wind: Probability that an action drawn from all five is carried out instead.
         discount: gamma.
         features: "continuous" or "discrete".
+        released_wind: Take the transitions of the released experiments, in which the wind never
+            makes a move stay, and never blows who stays against the edge; rows are normalised.
 
     Raises:
         InputError: A number is out of range, or the objects do not fit on the board.
@@ -82,10 +85,14 @@ def objectworld(
     board = gridworld(size, size, wind=wind, stay=True, discount=discount)
     cells = np.asarray(board.mdp.coordinates)
     shown, names = _features(cells, places, (inner, outer), colours, size, features)
+    successors = board.mdp.successors[:, _ORDER]
+    probabilities = board.mdp.probabilities[:, _ORDER]
+    if released_wind:
+        successors, probabilities = _released_wind(cells, size, wind)
     mdp = replace(
         board.mdp,
-        successors=board.mdp.successors[:, _ORDER],
-        probabilities=board.mdp.probabilities[:, _ORDER],
+        successors=successors,
+        probabilities=probabilities,
         reward=np.repeat(_reward(cells, places, outer)[:, None], len(_ORDER), axis=1),
         features=np.repeat(shown[:, None], len(_ORDER), axis=1),
         feature_names=names,
@@ -102,7 +109,7 @@ def objectworld(
         mdp=mdp,
         drawing=Drawing(size, size, board.drawing.blocked, marks, np.array(STEPS)[list(_ORDER)]),
         environment="inverseq/Objectworld-v0",
-        settings=settings | {"features": str(features)},
+        settings=settings | {"features": str(features), "released_wind": bool(released_wind)},
     )
 
 
@@ -115,7 +122,10 @@ def objectworld_expert(
         world: Any world with a reward.
         discount: gamma of the expert; there it is 0.99, while what is learned has 0.9.
         temperature: 0 for the greedy policy (equally good actions share); above, the Boltzmann
-            policy of the optimal action values, in units of the reward.
+            policy of the optimal action values, in units of the reward. The policy whose values
+            the released experiments measure against has discount 0.9 and temperature 0.9: their
+            action values begin with the next state's reward, and so are ours divided by the
+            discount.
 
     Returns:
         `[S, A]` policy.
@@ -172,6 +182,23 @@ def _calm(world: World) -> MDP:
     """The same board without wind."""
     settings = {k: v for k, v in world.settings.items() if k != "seed"}
     return objectworld(int(world.settings["seed"]), **{**settings, "wind": 0.0}).mdp
+
+
+def _released_wind(
+    cells: Float[np.ndarray, "S 2"], size: int, wind: float
+) -> tuple[Int[np.ndarray, "S A B"], Float[np.ndarray, "S A B"]]:
+    """Successor lists of the released experiments."""
+    target = cells[:, None] + np.array(STEPS)[list(_ORDER)]
+    blocked = ((target < 0) | (target >= size)).any(-1)
+    reached = np.clip(target, 0, size - 1) @ [1, size]
+    stay = len(_ORDER) - 1
+    chance = np.full((len(_ORDER), len(_ORDER)), wind / len(_ORDER))
+    chance += (1 - wind) * np.eye(len(_ORDER))
+    chance[:stay, stay] = 0.0
+    share = np.repeat(chance[None], len(cells), axis=0)
+    share[:, stay][blocked] = 0.0
+    successors = np.repeat(reached.astype(np.int32)[:, None], len(_ORDER), axis=1)
+    return successors, share / share.sum(-1, keepdims=True)
 
 
 def _reward(
