@@ -2,7 +2,8 @@
 
 A page is run from top to bottom in a folder of its own. ```python blocks share one namespace;
 ```csv title="NAME" blocks become files; lines `$ inverseq ...` of ```console blocks are run as
-commands, and a following block of them may end in an expected failure marked `# exit 2`.
+commands; an expected failure is marked `# exit 2`, and what takes too long `# not run by the tests:
+WHY`, which the reader of the page sees as well.
 """
 
 import re
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+import inverseq
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NOT_RUN = "# not run by the tests:"
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<head>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.M | re.S
 )
@@ -35,7 +39,7 @@ def commands(text: str) -> list[tuple[list[str], int]]:
     """The `inverseq` commands of a console block as arguments, each with its exit code."""
     found = []
     for line in text.splitlines():
-        if line.startswith("$ inverseq"):
+        if line.startswith("$ inverseq") and NOT_RUN not in line:
             code = re.search(r"# exit (\d+)$", line)
             found.append((shlex.split(line[2:], comments=True), int(code[1]) if code else 0))
     return found
@@ -79,6 +83,27 @@ def test_no_block_is_of_a_kind_that_escapes_the_test():
     assert odd == []
 
 
+def test_what_is_not_run_says_why():
+    lines = [
+        line for p in PAGES for line in p.read_text("utf-8").splitlines() if NOT_RUN in line
+    ]
+    assert lines
+    without = [line for line in lines if len(line.partition(NOT_RUN)[2].split()) < 3]
+    assert without == []
+
+
+def test_the_api_page_names_what_is_public():
+    """A public name needs a row in docs/api.md, and a row needs a public name."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
+    public = set(inverseq.__all__) | {
+        f"{module}.{name}"
+        for module in ("worlds", "datasets", "forward", "plot")
+        for name in getattr(inverseq, module).__all__
+    }
+    assert (sorted(public - rows), sorted(rows - public)) == ([], [])
+
+
 def test_make_targets_that_pages_name_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = {t for p in PAGES for t in re.findall(r"`make ([\w-]+)`", p.read_text("utf-8"))}
@@ -100,7 +125,8 @@ def test_the_reader_of_pages_sees_what_it_should(tmp_path):
     page = tmp_path / "p.md"
     page.write_text(
         "a\n```python\nx = 1\n```\n- b\n\n    ```console\n    $ inverseq fit x.csv  # exit 2\n"
-        "    shown\n    $ make demo\n    ```\n",
+        "    shown\n    $ make demo\n"
+        "    $ inverseq fit y.csv  # not run by the tests: takes a minute\n    ```\n",
         encoding="utf-8",
     )
     assert blocks(page)[0] == ("python", "x = 1\n", 3)
