@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from inverseq._core.errors import InputError
 from inverseq.evaluate.compare import Candidate
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.iavi import IAVI
@@ -44,6 +45,9 @@ class Menu:
         seed: Which random choices.
         gauge: Which of the equivalent rewards IAVI reports.
         anchor: Action of known reward, for the gauge "anchor".
+
+    Raises:
+        InputError: The history or the number of folds is too small.
     """
 
     num_states: int
@@ -56,6 +60,12 @@ class Menu:
     seed: int
     gauge: str = "zero-mean"
     anchor: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.history < 1:
+            raise InputError(f"--history must be 1 (no memory) or more; got {self.history}")
+        if self.folds < 2:
+            raise InputError(f"--folds must be 2 or more; got {self.folds}")
 
 
 def entries(menu: Menu) -> list[Entry]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from inverseq import datasets
 from inverseq._core.errors import InputError
@@ -62,12 +63,13 @@ class Behaviour:
             allowed=self._existing(),
         )
 
-    def _existing(self) -> np.ndarray | None:
-        """`[S, A]` the actions seen at each state, all where none was; None for all everywhere."""
-        if not self.seen_actions:
-            return None
+    def _existing(self) -> Bool[np.ndarray, "S A"]:
+        """The actions that exist at each state of an estimated world."""
         known = self.demonstrations
-        seen = np.zeros((known.num_states, known.num_actions), dtype=bool)
+        shape = (known.num_states, known.num_actions)
+        if not self.seen_actions:
+            return np.ones(shape, dtype=bool)
+        seen = np.zeros(shape, dtype=bool)
         acted = known.actions >= 0
         seen[known.states[acted], known.actions[acted]] = True
         return seen | ~seen.any(axis=1, keepdims=True)

@@ -132,7 +132,7 @@ class Fit:
     """Which model's reward is drawn. "best" is the reward model that predicts best in
     cross-validation on the training data. All are scored in any case."""
     history: int = 2
-    """States that the models with a memory look at, the present one included."""
+    """States that the models with a memory look at, the present one included; 1 for no memory."""
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
     gauge: Literal["zero-mean", "state-only", "anchor", "minimum-norm"] = "zero-mean"
@@ -170,7 +170,7 @@ class Compare:
     seed: int = 0
     """Which random choices. The same seed gives the same numbers."""
     history: int = 2
-    """States that the models with a memory look at, the present one included."""
+    """States that the models with a memory look at, the present one included; 1 for no memory."""
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
 

@@ -130,7 +130,7 @@ def _of(scene: Scene) -> tuple[str, str]:
 def _hatching(visits: Float[np.ndarray, " P"]) -> str:
     """What hatching means, where there is any."""
     unseen = int((visits == 0).sum())
-    return f" {unseen} states never visited are hatched." if unseen else ""
+    return f" {unseen} states without a decision are hatched." if unseen else ""
 
 
 def _map(
