@@ -113,11 +113,11 @@ class CIQL:
             free,
             solver="CIQL",
             settings={
-                **asdict(self.learner),
-                "discount": mdp.discount,
+                "constraints": self._said(),
+                "learner": asdict(self.learner),
                 "constrained_step": self.constrained_step,
                 "behaviour": self.behaviour,
-                "constraints": self._said(),
+                "discount": mdp.discount,
             },
             policy=policy,
             status=status,
@@ -149,7 +149,7 @@ class CIQL:
                 f"state {s}{name} has no safe action ({int(stuck.sum())} such states of "
                 f"{shape[0]}). Allow one there, or raise a bound."
             )
-        return safe
+        return frozen_array(safe, bool, "safe")
 
     def _said(self) -> list[dict[str, Any]] | str:
         """The constraints in words that a file can hold."""
