@@ -66,8 +66,8 @@ def _wants(contrasts: Contrasts) -> list[str]:
         return []
     top = max(sure, key=lambda row: abs(row.estimate))
     text = (
-        f"Of {len(sure)} differences of rewards that the decisions themselves settle, whatever is "
-        f"assumed about the rest, {len(clear)} are clear of zero (95 % intervals). The largest is "
+        f"Of {len(sure)} differences of rewards that the decisions themselves settle, given the "
+        f"world and its discount, {len(clear)} are clear of zero (95 % intervals). The largest is "
         f"“{top.name}” with {number(top.estimate, '+.2f')} ({number(top.low, '+.2f')} to "
         f"{number(top.high, '+.2f')}), in units of the policy's temperature."
     )

@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inverseq import MDP, Demonstrations
+from inverseq.doctor import diagnose
+from inverseq.evaluate.likelihood import Score
+from inverseq.inverse.fit import fit
+from inverseq.inverse.iavi import IAVI
+from inverseq.report.records import ContrastRow, Contrasts, Results, ScoreRow
+from inverseq.report.words import headline, methods, number, remarks_of, what_it_adds
+
+SIZES = np.full(4, 100.0)
+CHANCE = -0.7 * SIZES
+
+
+def row(key, mean, *, yardstick, wobble=0.0):
+    sums = mean * SIZES + wobble * np.array([1.0, -1.0, 2.0, -2.0])
+    score = Score("trajectory", sums, SIZES, 0 * SIZES, CHANCE, 0.5 * SIZES)
+    return ScoreRow(key, f"model {key}", yardstick, score, 7.0, 0.1)
+
+
+def results(*rows, **changes):
+    seen = Demonstrations.from_arrays([0, 1, 0, 1], [0, 1, 1, 0])
+    mdp = MDP.estimate(seen, discount=0.9)
+    made = Results(
+        title="t",
+        source="s",
+        citation="Someone (2020). Data.",
+        given=mdp,
+        worlds={},
+        diagnosis=diagnose(seen),
+        division="drawn at random",
+        train=(4, 1),
+        test=(4, 1),
+        skipped=0,
+        scores=rows,
+        chosen="iavi",
+        reason="As asked for.",
+        solution=fit(seen, IAVI(), mdp),
+        contrasts=None,
+        remarks=(),
+        settings={"smoothing": "0.5", "folds": "5", "by": "trajectory"},
+    )
+    return replace(made, **changes)
+
+
+TABLE = row("table-1", -0.5, yardstick=True)
+
+
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [
+        (-0.4, "better than every table, by 0.1000 nats (± 0.0"),
+        (-0.6, "less well than the best table, by 0.1000 nats (± 0.0"),
+        (-0.5, "as well as the best table (difference less than 0.0001 nats)"),
+    ],
+)
+def test_the_headline_says_plainly_how_the_reward_does_against_counting(mean, words):
+    told = headline(results(TABLE, row("iavi", mean, yardstick=False, wobble=0.5)))
+    assert "model iavi predicts held-out decisions best" in told[0]
+    assert number(mean) in told[0]
+    assert "chance has −0.700" in told[0]
+    assert words in told[1]
+
+
+def test_half_of_the_gain_is_called_half():
+    told = headline(results(TABLE, row("iavi", -0.6, yardstick=False, wobble=0.1)))
+    assert "reaches 50% of that table's gain over chance" in told[1]
+
+
+def test_only_what_behaviour_settles_enters_the_headline():
+    sure = ContrastRow("a − b", 2.0, 1.0, 3.0, "settled by behaviour")
+    unclear = ContrastRow("c − d", -0.5, -1.5, 0.5, "settled by behaviour")
+    agreed = ContrastRow("e − f", 9.0, 8.0, 10.0, "settled by the gauge")
+    contrasts = Contrasts((sure, unclear, agreed), (), "Resampled.", "")
+    made = results(TABLE, row("iavi", -0.5, yardstick=False), contrasts=contrasts)
+    last = headline(made)[-1]
+    assert "Of 2 differences" in last
+    assert "1 are clear of zero" in last
+    assert "“a − b” with +2.00 (+1.00 to +3.00)" in last
+    assert methods(made)[-1] == "Resampled."
+
+
+def test_iavi_is_said_to_add_no_prediction():
+    told = what_it_adds(results(TABLE, row("iavi", -0.5, yardstick=False)))
+    assert "less than 1e-9 nats" in told[0]
+    assert "no better forecast" in told[0]
+
+
+def test_the_methods_state_the_settings():
+    made = results(TABLE, row("iavi", -0.5, yardstick=False), skipped=1)
+    told = " ".join(methods(made))
+    for words in (
+        "4 decisions of 1 trajectories were fitted",
+        "from decision 2 of a held-out trajectory on",
+        "discount of 0.9",
+        "counted in the training part (3 of them, smoothing 0;",
+        "5 folds by trajectory",
+        "0.5 decisions added",
+    ):
+        assert words in told
+
+
+def test_what_went_wrong_comes_before_what_the_doctor_found():
+    made = results(TABLE, row("iavi", -0.5, yardstick=False), remarks=("X was left out",))
+    told = remarks_of(made)
+    assert told[0] == ("problem", "X was left out")
+    assert len(told) == 1 + len(made.diagnosis.findings)
+
+
+def test_numbers_have_real_minus_signs_and_nan_is_unknown():
+    assert number(-0.5) == "−0.500"
+    assert number(float("nan")) == "unknown"
