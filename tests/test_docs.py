@@ -6,15 +6,18 @@ commands; an expected failure is marked `# exit 2`, and what takes too long `# n
 WHY`, which the reader of the page sees as well.
 """
 
+import dataclasses
 import re
 import shlex
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
 
 import inverseq
+from inverseq.cli import options
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -84,9 +87,7 @@ def test_no_block_is_of_a_kind_that_escapes_the_test():
 
 
 def test_what_is_not_run_says_why():
-    lines = [
-        line for p in PAGES for line in p.read_text("utf-8").splitlines() if NOT_RUN in line
-    ]
+    lines = [line for p in PAGES for line in p.read_text("utf-8").splitlines() if NOT_RUN in line]
     assert lines
     without = [line for line in lines if len(line.partition(NOT_RUN)[2].split()) < 3]
     assert without == []
@@ -94,7 +95,7 @@ def test_what_is_not_run_says_why():
 
 def test_the_api_page_names_what_is_public():
     """A public name needs a row in docs/api.md, and a row needs a public name."""
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## Solvers and")[0]
     rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
     public = set(inverseq.__all__) | {
         f"{module}.{name}"
@@ -102,6 +103,28 @@ def test_the_api_page_names_what_is_public():
         for name in getattr(inverseq, module).__all__
     }
     assert (sorted(public - rows), sorted(rows - public)) == ([], [])
+
+
+def option_names(record: type) -> set[str]:
+    """The options of a command as they are typed; tables and names are typed without."""
+    found = set()
+    for field in dataclasses.fields(record):
+        kind = typing.get_type_hints(record)[field.name]
+        if dataclasses.is_dataclass(kind):
+            found |= option_names(kind)
+        elif field.name not in ("table", "name"):
+            found.add("--" + field.name.replace("_", "-"))
+    return found
+
+
+def test_the_page_on_the_command_line_names_every_option():
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    commands = (options.Fit, options.Compare, options.Doctor, options.Study, options.Datasets)
+    names = set().union(*(option_names(command) for command in commands))
+    assert len(names) > 20
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
+    typed = set(re.findall(r"`(--[\w-]+)`", page)) - {"--help"}
+    assert sorted(typed - names) == []
 
 
 def test_make_targets_that_pages_name_exist():
