@@ -51,6 +51,7 @@ _HOME = {
     "expected_value_difference": "evaluate.rewards",
     "squared_value_difference": "evaluate.rewards",
     "reward_correlation": "evaluate.rewards",
+    "reward_error": "evaluate.rewards",
     "log_likelihood": "evaluate.likelihood",
     "Score": "evaluate.likelihood",
     "difference": "evaluate.likelihood",

@@ -9,6 +9,7 @@ from inverseq.evaluate.rewards import (
     EQUIVALENCES,
     expected_value_difference,
     reward_correlation,
+    reward_error,
     squared_value_difference,
 )
 from inverseq.forward import policy_iteration, soft_policy_iteration
@@ -109,3 +110,30 @@ def test_bad_settings_say_what_to_do():
         reward_correlation(mdp, mdp.reward, visits=np.ones(3))
     with pytest.raises(InputError, match="reward"):
         expected_value_difference(bare, uniform(bare.allowed))
+
+
+@given(mdp=mdps(), seed=seeds)
+def test_the_error_of_a_reward_sees_its_unit_but_no_shaping(mdp, seed):
+    rng = np.random.default_rng(seed)
+    level = 0.0 if mdp.terminal.any() else 5.0
+    shaped = mdp.reward + (shaping(mdp) @ rng.normal(size=mdp.num_states)).reshape(mdp.reward.shape)
+    found = reward_error(mdp, shaped + level)
+    if np.isnan(found):
+        return  # all of this reward is shaping
+    assert found == pytest.approx(0, abs=1e-6)
+    assert reward_error(mdp, 3 * mdp.reward) == pytest.approx(2)
+    assert reward_error(mdp, 0 * mdp.reward) == pytest.approx(1)
+
+
+def test_the_error_is_that_of_numpy():
+    rng = np.random.default_rng(6)
+    mdp = random_mdp(rng, 8, 3, discount=0.5)
+    estimate, visits = rng.normal(size=(8, 3)), np.array([0, 1, 1, 1, 1, 0, 1, 1.0])
+    use = mdp.allowed & (~mdp.terminal & (visits > 0))[:, None]
+    x, y = estimate[use], mdp.reward[use]
+    wanted = np.std(x - y) / np.std(y)
+    got = reward_error(mdp, estimate, equivalence="constant", visits=visits)
+    assert got == pytest.approx(wanted)
+    nowhere = reward_error(mdp, estimate, visits=np.zeros(8))
+    assert np.isnan(nowhere)
+    assert np.isnan(reward_error(mdp, estimate, np.ones(8), equivalence="constant"))

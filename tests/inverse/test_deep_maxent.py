@@ -13,6 +13,7 @@ from inverseq.inverse.deep_maxent import DeepMaxEnt, _Chain, _packed, _unpacked
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.planning import soft_plan
+from inverseq.inverse.replan import replan
 from inverseq.inverse.reward_network import forward, network_reward, random_layers
 from inverseq.policies import log_boltzmann
 from inverseq.worlds import gridworld
@@ -66,13 +67,13 @@ def test_a_network_finds_what_no_line_can():
     mdp, reward = ring()
     counts = 40 * soft_plan(mdp, reward).policy
     line = fit(Counts(counts), MaxEnt("features", strength=1.0), mdp)
-    deep = fit(Counts(counts), DeepMaxEnt(seed=0, hidden=(16, 16), tolerance=1e-3), mdp)
+    deep = fit(Counts(counts), DeepMaxEnt(seed=0, hidden=(16, 16)), mdp)
     best = nats(soft_plan(mdp, reward).policy, counts)
     assert nats(line.policy, counts) < best - 0.1
     assert nats(deep.policy, counts) > best - 0.01
     inside = np.corrcoef(deep.reward[:, 0], reward[:, 0])[0, 1]
     assert inside > 0.9
-    assert abs(np.corrcoef(line.reward[:, 0], reward[:, 0])[0, 1]) < 0.1
+    assert np.ptp(line.reward) < 0.1, "by symmetry, no direction is better than another"
     np.testing.assert_allclose(network_reward(deep.parameters, mdp), deep.reward, atol=1e-12)
     np.testing.assert_allclose(deep.policy, soft_plan(mdp, deep.reward).policy, atol=1e-9)
 
@@ -87,7 +88,7 @@ def test_the_status_is_that_of_the_gradient():
     value, slope = chain(layers)
     gradient = (_packed(slope) - numbers) / counts.sum()
     assert np.abs(gradient).max() == pytest.approx(deep.status.residual, rel=1e-6)
-    assert deep.status.residual <= 1e-4
+    assert deep.status.residual <= 1e-3
     assert deep.trace[-1] == pytest.approx((value - 0.5 * numbers @ numbers) / counts.sum())
     assert (np.diff(deep.trace) >= -1e-9).all()
     log_policy = log_boltzmann(deep.q, mdp.allowed)
@@ -112,6 +113,21 @@ def test_a_feature_that_never_varies_does_no_harm():
         counts, DeepMaxEnt(0, hidden=(4,)), replace(mdp, features=constant, feature_names=())
     )
     assert np.isfinite(found.reward).all()
+
+
+def test_the_network_goes_along_to_another_world():
+    mdp, reward = ring()
+    found = fit(Counts(40 * soft_plan(mdp, reward).policy), DeepMaxEnt(0, hidden=(8,)), mdp)
+    other = gridworld(5, 3, stay=True).mdp
+    place = np.repeat((np.asarray(other.coordinates) - 2)[:, None], 5, axis=1)
+    other = replace(other, features=place, feature_names=("x", "y"), reward=None)
+    planned = replan(found, other)
+    old = {tuple(f): r for f, r in zip(mdp.features[:, 0], found.reward[:, 0], strict=True)}
+    for f, r in zip(place[:, 0], planned.reward[:, 0], strict=True):
+        assert r == pytest.approx(old[tuple(f)])
+    np.testing.assert_allclose(planned.policy, soft_plan(other, planned.reward).policy)
+    with pytest.raises(InputError, match="features"):
+        replan(found, replace(other, features=None, feature_names=()))
 
 
 def test_discount_one_begins_with_a_cost():

@@ -12,6 +12,7 @@ from inverseq.forward import soft_value_iteration, value_iteration
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.iql import IQL
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.planning import soft_plan
 from inverseq.inverse.predict import action_probabilities
@@ -150,6 +151,18 @@ def refusal(solution, mdp):
     with pytest.raises(InputError) as caught:
         replan(solution, mdp)
     return str(caught.value)
+
+
+def test_an_agent_of_inverse_q_learning_optimises(walkers):
+    data, worlds, _ = walkers
+    name = next(iter(worlds))
+    mdp = worlds[name]
+    solution = fit(data.select(world=name), IQL(epochs=5, q_step=0.5), mdp)
+    changed = replace(mdp, discount=0.8)
+    best = value_iteration(changed, solution.reward)
+    np.testing.assert_allclose(
+        replan(solution, changed).policy, boltzmann(best.q, mdp.allowed), atol=1e-7
+    )
 
 
 def test_what_cannot_be_carried_over_is_said():

@@ -101,10 +101,58 @@ def reward_correlation(
     Raises:
         InputError: A setting has no such value or an array does not fit the world.
     """
-    if equivalence not in EQUIVALENCES:
-        raise InputError(f"equivalence must be one of {EQUIVALENCES}; got {equivalence!r}")
     if kind not in ("pearson", "spearman"):
         raise InputError(f"kind must be 'pearson' or 'spearman'; got {kind!r}")
+    sides = _sides(mdp, estimate, truth, equivalence, visits)
+    return _pearson(*(rankdata(side) if kind == "spearman" else side for side in sides))
+
+
+def reward_error(
+    mdp: MDP,
+    estimate: Any,
+    truth: Any = None,
+    *,
+    equivalence: Equivalence | str = "shaping",
+    visits: Float[np.ndarray, " S"] | None = None,
+) -> float:
+    """How far an estimated reward is from the true one, up to what is chosen not to count.
+
+    |estimate - truth| / |truth|, in root mean squares, after what does not count and the mean are
+    taken out of both: 0 is the truth, 1 as good as saying that nothing is rewarded. Unlike a
+    correlation it sees the unit, so that both must be in the same one: behaviour at a temperature
+    T shows truth / T.
+
+    Args:
+        mdp: The world, and the other arguments: as in `reward_correlation`.
+        estimate: As above.
+        truth: As above.
+        equivalence: As above.
+        visits: As above.
+
+    Returns:
+        0 or more; NaN where the truth does not vary.
+
+    Raises:
+        InputError: A setting has no such value or an array does not fit the world.
+    """
+    found, wanted = _sides(mdp, estimate, truth, equivalence, visits)
+    if wanted.size == 0:
+        return float("nan")
+    found, wanted = found - found.mean(), wanted - wanted.mean()
+    size = float(np.linalg.norm(wanted))
+    return float(np.linalg.norm(found - wanted)) / size if size > 0 else float("nan")
+
+
+def _sides(
+    mdp: MDP,
+    estimate: Any,
+    truth: Any,
+    equivalence: str,
+    visits: Float[np.ndarray, " S"] | None,
+) -> list[np.ndarray]:
+    """Both rewards in a row, without what does not count."""
+    if equivalence not in EQUIVALENCES:
+        raise InputError(f"equivalence must be one of {EQUIVALENCES}; got {equivalence!r}")
     use = ~mdp.terminal
     if visits is not None:
         seen = frozen_array(visits, np.float64, "visits")
@@ -116,9 +164,8 @@ def reward_correlation(
         kept = reduced[use] if equivalence == "state" else reduced[mdp.allowed & use[:, None]]
         # Rounding errors of what was taken out are no variation, and must not rank equals.
         unit = 1e-10 * float(np.abs(given[mdp.allowed]).max())
-        kept = unit * np.round(kept / unit) if unit > 0 else kept
-        sides.append(rankdata(kept) if kind == "spearman" else kept)
-    return _pearson(*sides)
+        sides.append(unit * np.round(kept / unit) if unit > 0 else kept)
+    return sides
 
 
 def _reduced(mdp: MDP, reward: Float[np.ndarray, "S A"], equivalence: str) -> np.ndarray:

@@ -44,8 +44,8 @@ class DeepMaxEnt:
 
     seed: int
     hidden: tuple[int, ...] = (32, 32)
-    strength: float = 0.1
-    tolerance: float = 1e-4
+    strength: float = 1.0
+    tolerance: float = 1e-3
     max_steps: int = 3000
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from inverseq._core.iterate import fixed_point
 from inverseq.backup import action_values, hard_value
 from inverseq.forward import policy_iteration
 from inverseq.inverse.planning import SoftPlan, soft_plan, soft_plans
+from inverseq.inverse.reward_network import network_reward
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
 from inverseq.policies import boltzmann
@@ -45,14 +46,16 @@ def replan(
 ) -> Solution:
     """Plan in `mdp` for the reward of `solution`, as the agent that was fitted would.
 
-    A MaxEnt agent follows the soft optimum; an IAVI agent the Boltzmann policy of the optimal
-    values (the soft optimum where IAVI was fitted with the soft backup). A reward on features is
-    made anew from the features of `mdp`. A reward on states or on state-action pairs goes with
+    A MaxEnt agent follows the soft optimum (also one of MaxEntIRL, whose own plan has no discount);
+    an IAVI or IQL agent the Boltzmann policy of the optimal values (the soft optimum where IAVI was
+    fitted with the soft backup), and so does one of CIQL, among the actions that exist in `mdp`:
+    forbid there what is not safe. A reward on features, a network's too, is made anew from the
+    features of `mdp`. A reward on states or on state-action pairs goes with
     them: `mdp` must have the same states (other walls, transitions, discounts, forbidden actions
     are welcome), and with history its pasts must be known from the old world.
 
     Args:
-        solution: With a reward: of IAVI or MaxEnt.
+        solution: With a reward: of IAVI, IQL or the MaxEnt solvers.
         mdp: The changed world, or name -> world for several at once.
         bootstrap: Fits to resampled data, for intervals.
         level: Share of the replicates that the intervals hold.
@@ -77,7 +80,7 @@ def replan(
     world = unite(mdp) if isinstance(mdp, Mapping) else mdp
     carry = _carrier(solution, world)
     reward = carry(solution.reward, solution.parameters)
-    hard = solution.solver == "IAVI" and solution.settings.get("backup") == "hard"
+    hard = solution.solver in ("IQL", "CIQL") or solution.settings.get("backup") == "hard"
     plan = _hard_plan(world, reward) if hard else soft_plan(world, reward)
     parameters = dict(solution.parameters)
     if bootstrap is not None:
@@ -105,9 +108,12 @@ Carrier = Callable[[np.ndarray | None, Mapping[str, np.ndarray]], np.ndarray]
 
 def _carrier(solution: Solution, world: MDP) -> Carrier:
     """How the reward of `solution` becomes one of `world`, after all checks."""
-    on = solution.settings.get("reward") if solution.solver == "MaxEnt" else "state-actions"
+    on = solution.settings.get("reward", "state-actions")
     old = solution.mdp
     assert old is not None  # checked by the caller
+    if solution.solver == "DeepMaxEnt":
+        _shared_features(old, world)
+        return lambda _, parameters: network_reward(parameters, world)
     if on == "features":
         features = _shared_features(old, world)
         return lambda _, parameters: features @ parameters["weights"]
