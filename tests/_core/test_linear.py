@@ -127,18 +127,33 @@ def test_discount_one_with_an_end(method):
     np.testing.assert_allclose(x, np.linalg.solve(np.eye(30) - p.toarray(), b), atol=1e-8)
 
 
-@pytest.mark.parametrize("states", [2, 700])
-def test_discount_one_without_an_end_is_refused(states):
-    p = sparse.eye_array(states, format="csr")
-    with pytest.raises(InputError, match="discount of 1"):
-        prepare(p, 1.0, "direct").solve(np.ones(states))
+@pytest.mark.parametrize(
+    ("method", "states"), [*((m, n) for m in METHODS for n in (2, 3, 30)), ("auto", 600)]
+)
+def test_discount_one_without_an_end_is_refused(method, states):
+    rng = np.random.default_rng(states)
+    endless = random_transitions(rng, states, min(states, 4))
+    partly = sparse.block_diag([random_transitions(rng, 5, 2, ends=0.4), endless], format="csr")
+    for p in (sparse.eye_array(states, format="csr"), endless, sparse.csr_array(partly)):
+        for transposed in (False, True):
+            with pytest.raises(InputError, match="discount of 1"):
+                # A right-hand side of its range has solutions all the same, but not one.
+                prepare(p, 1.0, method).solve(np.zeros(p.shape[0]), transposed=transposed)
 
 
-def test_without_an_end_iteration_stops_and_says_so():
-    p = sparse.csr_array(np.array([[0.0, 1.0], [1.0, 0.0]]))
-    _, status = prepare(p, 1.0, "iterate").solve(np.array([1.0, 1.0]))
-    assert not status.ok
-    assert "discount" in status.message
+@pytest.mark.parametrize("leak", [1e-3, 1e-6, 1e-9, 1e-15])
+def test_at_discount_one_the_status_bounds_the_error_by_the_time_to_the_end(leak):
+    p = sparse.csr_array(np.array([[0.5, 0.5], [0.5, 0.5 - leak]]))
+    system = prepare(p, 1.0)
+    if leak < 1e-12:
+        with pytest.raises(InputError, match="discount of 1"):
+            system.solve(np.array([1.0, -1.0]))
+        return
+    x, status = system.solve(np.array([1.0, -1.0]))
+    exact = np.array([2.0, 0.0])
+    assert status.ok
+    assert np.abs(x - exact).max() <= status.residual + 1e-15
+    assert system.stretch == pytest.approx(2 / leak + 2, rel=1e-6)
 
 
 def test_where_krylov_breaks_down_the_fixed_point_takes_over():

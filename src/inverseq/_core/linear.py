@@ -1,7 +1,6 @@
 """Linear systems of discounted processes, x = b + gamma P x, always to a checked residual."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,25 +8,30 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
-from scipy.linalg import lapack
 from scipy.sparse.csgraph import reverse_cuthill_mckee
-from scipy.sparse.linalg import splu
 
 from inverseq._core.errors import InputError
+from inverseq._core.factors import (
+    Factor,
+    banded,
+    bandwidth,
+    dense,
+    is_narrow,
+    singular,
+    sparse_lu,
+)
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
 
 Method = Literal["auto", "direct", "krylov", "iterate"]
-Factor = Callable[[np.ndarray, bool], np.ndarray]
 
 # Crossovers measured on two cores; each costs at most twice the best choice when it is off.
-_BANDED_WIDTH = 64  # up to here LAPACK's band solver beats a sparse factorisation
-_BANDED_CELLS = 20_000_000  # and while the band takes no more than 160 MB
 _DENSE_STATES = 500  # below, dense beats sparse where there is no band
 _DIRECT_STATES = 200_000  # above, filling in costs more than iterating for a few right-hand sides
 _GRID_WIDTH = 4.0  # of a plane world: bandwidth at most this times the root of its states
 _SLOW_DISCOUNT = 0.999  # above, iterative methods take thousands of steps
 _MANY = 50  # right-hand sides that pay for a factorisation at any size it fits
+_ENDLESS = 1e12  # expected steps to the end that rounding cannot tell from infinitely many
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
@@ -56,9 +60,8 @@ class System:
     ) -> tuple[Float[np.ndarray, "S *R"], Status]:
         """Find x with A x = b, or with A' x = b.
 
-        The error of x is at most |b - A x| / (1 - gamma): in the largest entry for A, in the sum of
-        the entries for A'. At discount 1 no such factor exists and the plain residual stands for
-        it. This bound is what `tolerance` limits and what the status reports.
+        The error of x is at most |b - A x| times `stretch`: in the largest entry for A, in the sum
+        of the entries for A'. This bound is what `tolerance` limits and what the status reports.
 
         Args:
             b: `[S]` or `[S, R]` right-hand sides.
@@ -73,11 +76,17 @@ class System:
         Raises:
             InputError: The matrix is singular: a discount of 1 without termination.
         """
+        stretch = self.stretch
         if not np.isfinite(b).all():
             message = "the right-hand side is not finite"
             return np.full_like(b, np.nan), Status(Outcome.DEGENERATE, 0, float("nan"), message)
         flat = b.reshape(b.shape[0], -1)
-        task = _Task(self, flat[:, 0] if flat.shape[1] == 1 else flat, transposed, tolerance)
+        right = flat[:, 0] if flat.shape[1] == 1 else flat
+        x, status = self._solved(_Task(self, right, transposed, tolerance, stretch))
+        return x.reshape(b.shape), status
+
+    def _solved(self, task: "_Task") -> tuple[np.ndarray, Status]:
+        """x, and how it went: what suits is tried first, what is surer after it."""
         x, steps = self._first_try(task)
         excess, bound = task.check(x)
         for remedy in (_refined, _krylov, _iterate):
@@ -86,11 +95,33 @@ class System:
             x, more = remedy(task, x)
             excess, bound = task.check(x)
             steps += more
-        return x.reshape(b.shape), task.status(excess, bound, steps)
+        return x, task.status(excess, bound, steps)
 
     def __getstate__(self) -> dict[str, object]:
         # Factorisations cannot be sent to other processes; they are made again there.
         return {k: v for k, v in self.__dict__.items() if k != "factor"}
+
+    @cached_property
+    def stretch(self) -> float:
+        """How much larger than the residual of x its error can be: 1 / (1 - gamma).
+
+        At discount 1 it is the longest expected time to the end, the largest entry of h with
+        A h = 1. A has no positive entry off its diagonal, so that A h >= 1/2 > 0 for an h > 0
+        proves that it has an inverse, whose rows sum to 2 h at most (M-matrices; Berman and
+        Plemmons 1994, chapter 6). Where no such h is found there is none, or none to be told from
+        none in double precision.
+
+        Raises:
+            InputError: The discount is 1 and the process does not end from every state.
+        """
+        if self.discount < 1:
+            return 1 / (1 - self.discount)
+        task = _Task(self, np.ones(self.transitions.shape[0]), False, 0.1, 1.0)
+        h, _ = self._solved(task)
+        longest = float(h.max(initial=1.0))
+        if not (longest <= _ENDLESS and (h > 0).all() and (task.apply(h) >= 0.5).all()):
+            raise singular()
+        return longest
 
     @property
     def factored(self) -> bool:
@@ -101,12 +132,12 @@ class System:
     def factor(self) -> Factor:
         """The factorisation: banded, dense or sparse, by the structure of the matrix."""
         size = self.transitions.shape[0]
-        if _narrow(size, self.natural_width):
-            return _banded(self.transitions, self.discount, np.arange(size), self.natural_width)
+        if is_narrow(size, self.natural_width):
+            return banded(self.transitions, self.discount, np.arange(size), self.natural_width)
         order, width = self.ordering
-        if _narrow(size, width):
-            return _banded(self.transitions, self.discount, order, width)
-        build = _dense if size < _DENSE_STATES else _sparse
+        if is_narrow(size, width):
+            return banded(self.transitions, self.discount, order, width)
+        build = dense if size < _DENSE_STATES else sparse_lu
         return build(self.transitions, self.discount)
 
     @cached_property
@@ -117,13 +148,13 @@ class System:
     @cached_property
     def natural_width(self) -> int:
         """Largest distance of an entry from the diagonal, as the states are numbered."""
-        return _width(self.transitions, np.arange(self.transitions.shape[0]))
+        return bandwidth(self.transitions, np.arange(self.transitions.shape[0]))
 
     @cached_property
     def ordering(self) -> tuple[np.ndarray, int]:
         """A reverse Cuthill-McKee order of the states, and the bandwidth it gives."""
         order = np.asarray(reverse_cuthill_mckee(self.transitions), dtype=np.int64)
-        return order, _width(self.transitions, order)
+        return order, bandwidth(self.transitions, order)
 
     def _first_try(self, task: "_Task") -> tuple[np.ndarray, int]:
         """Try the method that suits: x, still unchecked, and the steps taken."""
@@ -136,7 +167,7 @@ class System:
     def _direct_pays(self, task: "_Task") -> bool:
         """Whether to factor: fill-in bearable, and worth it for these right-hand sides."""
         size = self.transitions.shape[0]
-        if self.factored or size < _DENSE_STATES or _narrow(size, self.natural_width):
+        if self.factored or size < _DENSE_STATES or is_narrow(size, self.natural_width):
             return True
         many = task.b.ndim > 1 and task.b.shape[1] >= _MANY
         worth = size <= _DIRECT_STATES or many or self.discount > _SLOW_DISCOUNT
@@ -173,16 +204,12 @@ class _Task:
     b: np.ndarray
     transposed: bool
     tolerance: float
+    stretch: float
 
     @cached_property
     def matrix(self) -> sparse.csr_array | sparse.csc_array:
         """P or its transpose."""
         return self.system.turned if self.transposed else self.system.transitions
-
-    @cached_property
-    def scale(self) -> float:
-        """How much larger than the residual the error can be."""
-        return 1 / (1 - self.system.discount) if self.system.discount < 1 else 1.0
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """A x."""
@@ -200,7 +227,7 @@ class _Task:
     def goal(self, x: np.ndarray) -> np.ndarray:
         """The residual that will do near `x`, for each right-hand side."""
         rounding = _ROUNDING * (self.norm(self.b) + 2 * self.norm(x))
-        return np.maximum(self.tolerance / self.scale, rounding)
+        return np.maximum(self.tolerance / self.stretch, rounding)
 
     def check(self, x: np.ndarray) -> tuple[float, float]:
         """The residual over the one that will do, and the bound of the error, both at the worst
@@ -208,7 +235,7 @@ class _Task:
         """
         size = self.norm(self.residual(x))
         excess = np.max(size / self.goal(x), initial=0.0)
-        return float(excess), float(np.max(size, initial=0.0)) * self.scale
+        return float(excess), float(np.max(size, initial=0.0)) * self.stretch
 
     def status(self, excess: float, bound: float, steps: int) -> Status:
         """How it ended."""
@@ -220,80 +247,6 @@ class _Task:
             return Status(Outcome.LIMIT, steps, bound, message)
         message = "at the limit of rounding" if bound > self.tolerance else ""
         return Status(Outcome.CONVERGED, steps, bound, message)
-
-
-def _width(transitions: sparse.csr_array, order: np.ndarray) -> int:
-    """Bandwidth of the matrix when states are put in `order`."""
-    place = np.empty(order.size, dtype=np.int32)
-    place[order] = np.arange(order.size, dtype=np.int32)
-    row = np.repeat(place, np.diff(transitions.indptr))
-    return int(np.abs(row - place[transitions.indices]).max(initial=0))
-
-
-def _narrow(size: int, width: int) -> bool:
-    """Whether a band of this width is solved best as a band."""
-    return width <= _BANDED_WIDTH and size * (3 * width + 1) <= _BANDED_CELLS
-
-
-def _singular() -> InputError:
-    """The error for a matrix without an inverse."""
-    return InputError(
-        "the linear system is singular: with a discount of 1 the process must end from every "
-        "state. Lower the discount (0.99, say) or mark terminal states."
-    )
-
-
-def _banded(
-    transitions: sparse.csr_array, discount: float, order: np.ndarray, width: int
-) -> Factor:
-    """LU of a banded matrix by LAPACK, states put in `order`."""
-    size = order.size
-    place = np.empty(size, dtype=np.int64)
-    place[order] = np.arange(size)
-    row = np.repeat(place, np.diff(transitions.indptr))
-    column = place[transitions.indices]
-    height = 3 * width + 1
-    cell = column * height + 2 * width + row - column
-    band = np.bincount(cell, -discount * transitions.data, minlength=height * size)
-    band = band.reshape(size, height).T
-    band[2 * width] += 1
-    lu, pivots, failed = lapack.dgbtrf(band, width, width, overwrite_ab=1)
-    if failed:
-        raise _singular()
-
-    def solve(b: np.ndarray, transposed: bool) -> np.ndarray:
-        x = np.empty_like(b)
-        x[order] = lapack.dgbtrs(lu, width, width, b[order], pivots, trans=int(transposed))[0]
-        return x
-
-    return solve
-
-
-def _dense(transitions: sparse.csr_array, discount: float) -> Factor:
-    """LU of the full matrix."""
-    matrix = np.eye(transitions.shape[0]) - discount * transitions.toarray()
-    lu, pivots, failed = lapack.dgetrf(matrix)
-    if failed:
-        raise _singular()
-    return lambda b, transposed: lapack.dgetrs(lu, pivots, b, trans=int(transposed))[0]
-
-
-def _sparse(transitions: sparse.csr_array, discount: float) -> Factor:
-    """Sparse LU, ordered for matrices of symmetric structure, without pivoting.
-
-    Rows are diagonally dominant, so that no pivoting is needed.
-    """
-    matrix = (sparse.eye_array(transitions.shape[0]) - discount * transitions).tocsc()
-    try:
-        lu = splu(
-            matrix,
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
-    except RuntimeError as error:
-        raise _singular() from error
-    return lambda b, transposed: lu.solve(b, trans="T" if transposed else "N")
 
 
 def _refined(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
@@ -311,8 +264,8 @@ def _krylov(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
     if not np.isfinite(x).all():
         x = np.zeros_like(task.b)
     # Jacobi: rows of states that mostly stay where they are would be small otherwise.
-    weight = 1 / (1 - task.system.discount * task.system.transitions.diagonal())
-    weight = weight.reshape(-1, *(1,) * (task.b.ndim - 1))
+    diagonal = 1 - task.system.discount * task.system.transitions.diagonal()
+    weight = _ratio(np.ones_like(diagonal), diagonal).reshape(-1, *(1,) * (task.b.ndim - 1))
     steps = 0
     for _ in range(20):
         before, _ = task.check(x)

@@ -4,17 +4,17 @@ Bellman (1957); policy iteration after Howard (1960). The soft optimum is that o
 entropy (Ziebart, Bagnell and Dey 2010): V = T log sum_a exp(Q / T), pi = exp((Q - V) / T).
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from inverseq._core.iterate import fixed_point
-from inverseq._core.linear import prepare
 from inverseq._core.status import Outcome, Status
 from inverseq.backup import action_values, check_temperature, hard_value, soft_value
 from inverseq.forward.evaluation import policy_evaluation
 from inverseq.forward.records import Plan, reward_of
+from inverseq.forward.soft import soft_plan
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann, greedy, uniform
 
@@ -132,7 +132,13 @@ def soft_value_iteration(
         tolerance=tolerance,
         max_steps=max_steps,
     )
-    return _soft_plan(mdp, earned, values, temperature, status, trace)
+    scale = 1 + np.abs(earned).max() + temperature
+    if mdp.discount == 1 and not np.abs(values).max() < _BEYOND * scale:
+        message = "wandering for ever is worth more than any end; lower the discount"
+        status = Status(Outcome.DIVERGED, status.steps, status.residual, message)
+    q = action_values(mdp, earned, values)
+    policy = boltzmann(q, mdp.allowed, temperature) if _finite(status) else np.zeros_like(q)
+    return Plan(values, q, policy, status, trace)
 
 
 def soft_policy_iteration(
@@ -140,20 +146,19 @@ def soft_policy_iteration(
     reward: Any = None,
     *,
     temperature: float = 1.0,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-13,
     max_steps: int = 100,
 ) -> Plan:
     """The soft optimum by Newton's method: each step evaluates the present soft policy exactly.
 
-    The soft backup is convex, and its derivative is gamma times the transitions under its own
-    Boltzmann policy. So V + (I - gamma P)^-1 (backup(V) - V) is the value, entropy included, of
-    that policy; a handful of steps reaches machine precision at any discount below 1.
+    See `inverseq.forward.soft`, which does the same from one reward to the next.
 
     Args:
         mdp: As in `soft_value_iteration`, and so are the other arguments.
         reward: As above.
         temperature: As above.
-        tolerance: Largest change of a value at which to stop.
+        tolerance: Largest |V - T log sum_a exp(Q / T)| at which to stop, relative to the largest
+            value (to T where that is larger).
         max_steps: Linear solves at most.
 
     Raises:
@@ -161,35 +166,12 @@ def soft_policy_iteration(
     """
     earned = reward_of(mdp, reward)
     check_temperature(temperature)
-
-    def newton(values: Float[np.ndarray, " S"]) -> Float[np.ndarray, " S"]:
-        q = action_values(mdp, earned, values)
-        missing = soft_value(q, mdp.allowed, temperature) - values
-        transitions = mdp.under_policy(boltzmann(q, mdp.allowed, temperature))
-        return values + prepare(transitions, mdp.discount).solve(missing)[0]
-
-    values, status, trace = fixed_point(
-        newton, np.zeros(mdp.num_states), tolerance=tolerance, max_steps=max_steps
+    made = soft_plan(mdp, earned / temperature, tolerance=tolerance, max_steps=max_steps)
+    status = replace(made.status, residual=temperature * made.status.residual)
+    policy = made.policy if _finite(status) else np.zeros_like(made.policy)
+    return Plan(
+        temperature * made.v, temperature * made.q, policy, status, temperature * made.trace
     )
-    return _soft_plan(mdp, earned, values, temperature, status, trace)
-
-
-def _soft_plan(
-    mdp: MDP,
-    reward: Float[np.ndarray, "S A"],
-    values: Float[np.ndarray, " S"],
-    temperature: float,
-    status: Status,
-    trace: Float[np.ndarray, " steps"],
-) -> Plan:
-    """The plan of soft values."""
-    scale = 1 + np.abs(reward).max() + temperature
-    if mdp.discount == 1 and not np.abs(values).max() < _BEYOND * scale:
-        message = "wandering for ever is worth more than any end; lower the discount"
-        status = Status(Outcome.DIVERGED, status.steps, status.residual, message)
-    q = action_values(mdp, reward, values)
-    policy = boltzmann(q, mdp.allowed, temperature) if _finite(status) else np.zeros_like(q)
-    return Plan(values, q, policy, status, trace)
 
 
 def _finite(status: Status) -> bool:

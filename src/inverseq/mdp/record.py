@@ -249,9 +249,7 @@ class MDP:
         Raises:
             InputError: States are features, or no transition was observed.
         """
-        made = build.fields_from_demonstrations(
-            demonstrations, smoothing, num_states, num_actions
-        )
+        made = build.fields_from_demonstrations(demonstrations, smoothing, num_states, num_actions)
         return cls(**{**made, "discount": discount, **fields})
 
 
