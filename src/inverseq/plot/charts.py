@@ -1,13 +1,13 @@
 """Scores with their yardsticks, bootstrap intervals, learning curves, rewards against rewards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from inverseq.plot.style import BLUE, GREY, VERMILION, styled
+from inverseq.plot.style import BLUE, GREY, MARKERS, SERIES, VERMILION, styled
 
 
 @styled
@@ -103,6 +103,52 @@ def learning_curve(
     ax.set_xlabel(steps_name)
     ax.set_ylabel(unit)
     ax.legend(loc="best")
+
+
+@styled
+def curves(
+    ax: Axes,
+    x: Num[np.ndarray, " P"],
+    means: Float[np.ndarray, "M P"],
+    errors: Float[np.ndarray, "M P"],
+    labels: Sequence[str],
+    *,
+    published: Mapping[str, Mapping[int, float]] | None = None,
+    x_name: str = "",
+    unit: str = "",
+    logarithmic: bool = False,
+) -> None:
+    """One curve per model with bars of one standard error, over a logarithmic axis.
+
+    Args:
+        ax: Where to draw.
+        x: `[P]` above 0.
+        means: `[M, P]`; NaN leaves a gap.
+        errors: `[M, P]`.
+        labels: Names of the M models.
+        published: Values of others by model and x: hollow and dashed, in the model's colour.
+        x_name: Label of the x axis.
+        unit: Label of the y axis.
+        logarithmic: Whether the y axis is, too.
+    """
+    for index, label in enumerate(labels):
+        hue, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+        look = {"color": hue, "marker": marker, "ms": 4, "lw": 1.3}
+        ax.errorbar(x, means[index], yerr=errors[index], capsize=2, label=label, **look)
+        others = (published or {}).get(label, {})
+        if others:
+            look |= {"mfc": "white", "ls": "--", "lw": 0.9, "ms": 5}
+            ax.plot(
+                list(others), list(others.values()), zorder=4, label=f"{label} (published)", **look
+            )
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(x, labels=[f"{value:g}" for value in x])
+    ax.minorticks_off()
+    if logarithmic:
+        ax.set_yscale("log")
+    ax.grid(color="#E6E6E6", lw=0.6)
+    ax.set_xlabel(x_name)
+    ax.set_ylabel(unit)
 
 
 @styled

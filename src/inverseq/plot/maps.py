@@ -41,6 +41,7 @@ def grid_map(
     wins: Sequence[int] | Int[np.ndarray, " G"] = (),
     visits: Num[np.ndarray, " S"] | None = None,
     scale: Scale = "plain",
+    limits: tuple[float, float] | None = None,
     label: str = "",
     digits: int | None = None,
 ) -> None:
@@ -56,6 +57,8 @@ def grid_map(
         wins: States framed and starred.
         visits: `[S]` decisions seen; states with 0 are hatched grey instead of painted.
         scale: How numbers become colours.
+        limits: Lowest and highest number of the scale, for maps that share one; of `values` where
+            left out.
         label: What the colours mean, with the unit.
         digits: Write each value with so many decimals, or None.
 
@@ -64,7 +67,7 @@ def grid_map(
     """
     coordinates = np.asarray(coordinates, dtype=float)
     painted = seen_states(values, visits)
-    shades = colours(values[painted], scale)
+    shades = colours(values[painted] if limits is None else np.array(limits), scale)
     faces = np.tile(to_rgba(UNVISITED), (len(values), 1))
     faces[painted] = shades.to_rgba(np.asarray(values, dtype=float)[painted])
     _squares(ax, coordinates[painted], facecolors=faces[painted], edgecolors="white", lw=0.4)

@@ -24,6 +24,12 @@ COLUMN_WIDTH = 3.4
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#6B6B6B"
 """Okabe and Ito's colours, told apart by all common kinds of colour vision."""
 
+SERIES = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", "#000000", GREY)
+"""Colours of curves, in order."""
+
+MARKERS = "os^Dv<>P"
+"""Their markers, so that no curve is told from another by colour alone."""
+
 UNVISITED = "#E4E4E4"
 WALL = "#3A3A3A"
 
