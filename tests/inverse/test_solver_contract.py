@@ -174,7 +174,7 @@ def test_counts_are_enough(name):
     agree(narrow, explain(name, demos, mdp), demos)
 
 
-@pytest.mark.parametrize("name", NEEDS_THE_PAST)
+@pytest.mark.parametrize("name", sorted(NEEDS_THE_PAST))
 def test_counts_are_enough_in_a_world_with_history(name):
     mdp, demos = behaviour()
     longer = mdp.with_history(2, of=SOLVERS[name].of)
