@@ -81,6 +81,23 @@ def test_in_an_estimated_world_an_unseen_past_is_no_past():
     assert (world.history.previous[found] == -1).all()
 
 
+def test_estimated_worlds_are_estimated_still_when_united():
+    seen = Demonstrations.from_arrays([0, 1, 0, 1, 2], [0] * 5, trajectory=[0, 0, 1, 1, 1])
+    one = MDP.estimate(seen, discount=0.9)
+    other = MDP.estimate(seen, discount=0.9, smoothing=2.0)
+    assert unite({"a": one, "b": other}).notes["smoothing"] == {"a": 0.0, "b": 2.0}
+    new = Demonstrations.from_arrays([2, 0], [0, 0], trajectories={"world": np.array(["b"])})
+    for world in (
+        unite({"a": one, "b": other}).with_history(2),
+        unite({"a": one.with_history(2), "b": other.with_history(2)}),
+    ):
+        found = align(new, world)
+        assert world.history.base[found].tolist() == [5, 3]
+        assert (world.history.previous[found] == -1).all()
+    with pytest.raises(InputError, match="cannot happen"):  # where one world is known for sure
+        align(new, unite({"a": LINE, "b": one}).with_history(2))
+
+
 @pytest.mark.parametrize(
     ("states", "actions", "words"),
     [
@@ -114,6 +131,24 @@ def test_names_that_stand_for_other_numbers_are_refused():
         align(table, world)
     fewer = Demonstrations.from_arrays([0], [0], action_names=("left",))
     assert align(fewer, world).tolist() == [0]
+
+
+def test_in_a_union_names_are_those_of_each_world():
+    walk = np.eye(3)[:, None]
+    here = MDP.from_dense(walk, discount=0.9, state_names=("door", "food", "home"))
+    there = MDP.from_dense(walk[:2, :, :2], discount=0.9, state_names=("food", "door"))
+    union = unite({"here": here, "there": there})
+    assert union.state_names == ("door", "food", "home", "food", "door")
+
+    def table(world, *names):
+        column = {"world": np.array([world])}
+        return Demonstrations.from_arrays([1], [0], trajectories=column, state_names=names)
+
+    assert align(table("here", "door", "food", "home"), union).tolist() == [1]
+    assert align(table("there", "food", "door", "home"), union).tolist() == [4]
+    for wrong in (table("there", "door", "food"), table("here", "food", "door", "home")):
+        with pytest.raises(InputError, match="states are named"):
+            align(wrong, union)
 
 
 def test_features_have_no_place_in_a_finite_world():

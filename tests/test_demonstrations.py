@@ -216,6 +216,25 @@ def test_select_finds_equal_values_only():
         demos.select(mouse="a")
 
 
+def test_what_is_no_trajectory_cannot_be_taken():
+    demos = three_mice()
+    for chosen in ([6], [-1], [0, 99]):
+        with pytest.raises(InputError, match="trajectories are numbered 0 to 5"):
+            demos.take(chosen)
+    with pytest.raises(InputError, match=r"chosen must have shape \[T\] = 6; got 2"):
+        demos.take(np.array([True, False]))
+    with pytest.raises(InputError, match="holds no decisions"):
+        demos.take([])
+    with pytest.raises(InputError, match="no trajectory has"):
+        demos.select(subject=None)
+
+
+def test_numbers_and_features_are_not_mixed():
+    features = Demonstrations.from_arrays(np.zeros((2, 3)), [0, 0])
+    with pytest.raises(InputError, match="different shapes"):
+        concatenate([three_mice(), features])
+
+
 def test_counts_of_states_and_actions_come_from_names_where_there_are_any():
     plain = Demonstrations.from_arrays([0, 4], [2, 0], next_states=[4, 7])
     assert (plain.num_states, plain.num_actions) == (8, 3)

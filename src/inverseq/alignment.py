@@ -1,5 +1,7 @@
 """Where each decision stands in an MDP: world, history and names taken into account."""
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Int
 
@@ -47,7 +49,8 @@ def align(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"]:
             f"happen in this world ({int(lost.sum())} such rows). Run inverseq doctor to see the "
             "impossible transitions; remove them or mark gaps there."
         )
-    return np.where(lost, base, found)  # state s without a past is number s
+    found[lost] = mdp.history.find(base[lost], np.full_like(past[lost], -1))
+    return found
 
 
 def world_shift(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"] | int:
@@ -90,12 +93,29 @@ def _check_fit(demonstrations: Demonstrations, mdp: MDP) -> None:
                 f"row {demonstrations.row(row)}: {what} {values[row]} is outside the world, which "
                 f"has {count} {what}s numbered 0 to {count - 1}"
             )
-    for what, mine, theirs in (
-        ("state", demonstrations.state_names, mdp.state_names),
-        ("action", demonstrations.action_names, mdp.action_names),
-    ):
-        if mine and theirs and mine != theirs[: len(mine)]:
-            raise InputError(f"{what}s are named {mine[:5]}... in the table, {theirs[:5]}... there")
+    for what, mine, theirs in name_conflicts(demonstrations, mdp):
+        raise InputError(f"{what}s are named {mine[:5]}... in the table, {theirs[:5]}... there")
+
+
+def name_conflicts(
+    demonstrations: Demonstrations, mdp: MDP
+) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Where the numbers of a table stand for other things than those of the world.
+
+    Returns:
+        "state" or "action", their names in the table, and those in the world, for each conflict.
+    """
+    pairs = [("action", demonstrations.action_names, mdp.action_names)]
+    if mdp.worlds is None:
+        pairs.append(("state", demonstrations.state_names, mdp.state_names))
+    else:
+        # A table of several worlds may name more states than one of them has.
+        known = set(map(str, demonstrations.trajectories.get("world", ())))
+        for name, (first, end) in zip(mdp.worlds.names, pairwise(mdp.worlds.offsets), strict=True):
+            if name in known:
+                theirs = mdp.state_names[first:end]
+                pairs.append(("state", demonstrations.state_names[: len(theirs)], theirs))
+    return [pair for pair in pairs if pair[2] and pair[1] != pair[2][: len(pair[1])]]
 
 
 def check_existing(demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]) -> None:

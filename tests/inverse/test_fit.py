@@ -10,6 +10,7 @@ from inverseq._core.status import Outcome, Status
 from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations, concatenate
 from inverseq.inverse.fit import fit
+from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -119,6 +120,15 @@ def test_numbers_that_are_not_finite_never_leave(name, changes):
     for accept_failure in (False, True):
         with pytest.raises(FitError, match=f"{name} is not finite"):
             fit(demos, Scripted(changes=changes), mdp, accept_failure=accept_failure)
+
+
+def test_settings_are_an_instance():
+    with pytest.raises(InputError, match=r"such as IAVI\(\); got the class IAVI"):
+        fit(
+            Demonstrations.from_arrays([0], [0]),
+            IAVI,
+            MDP.from_dense(np.ones((1, 1, 1)), discount=0.9),
+        )
 
 
 def test_a_solver_that_needs_a_world_says_how_to_get_one():

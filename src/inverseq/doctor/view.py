@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
+from inverseq.alignment import name_conflicts
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor.record import Finding, Severity
 from inverseq.mdp import MDP, unite
@@ -175,20 +176,14 @@ def _outside(view: View, what: str, mask: Bool[np.ndarray, " N"], count: int) ->
 
 def _names_differ(demonstrations: Demonstrations, mdp: MDP) -> list[Finding]:
     """Names in the table that stand for other numbers in the world."""
-    findings = []
-    for what, mine, theirs in (
-        ("state", demonstrations.state_names, mdp.state_names),
-        ("action", demonstrations.action_names, mdp.action_names),
-    ):
-        if mine and theirs and mine != theirs[: len(mine)]:
-            findings.append(
-                Finding(
-                    Severity.ERROR,
-                    f"{what} names differ",
-                    f"the table numbers its {what}s {', '.join(mine[:6])}, the world "
-                    f"{', '.join(theirs[:6])}",
-                    f"Read the table with {what}_names= in the order of the world.",
-                    len(mine),
-                )
-            )
-    return findings
+    return [
+        Finding(
+            Severity.ERROR,
+            f"{what} names differ",
+            f"the table numbers its {what}s {', '.join(mine[:6])}, the world "
+            f"{', '.join(theirs[:6])}",
+            f"Read the table with {what}_names= in the order of the world.",
+            len(mine),
+        )
+        for what, mine, theirs in name_conflicts(demonstrations, mdp)
+    ]

@@ -114,7 +114,7 @@ def usual_contrasts(mdp: MDP) -> dict[str, Float[np.ndarray, "S A"]]:
     """
     live = mdp.allowed & ~mdp.terminal[:, None]
     share = live / np.maximum(live.sum(1, keepdims=True), 1)
-    every_state = share / (~mdp.terminal).sum()
+    every_state = share / max(int((~mdp.terminal).sum()), 1)
     made: dict[str, np.ndarray] = {}
     for s in np.flatnonzero(~mdp.terminal):
         alone = np.zeros(live.shape)

@@ -45,6 +45,9 @@ def fit(
         FitError: The solver did not converge and `accept_failure` is false, or the result is not
             finite.
     """
+    if isinstance(solver, type) or not isinstance(solver, Solver):
+        given = f"the class {solver.__name__}" if isinstance(solver, type) else repr(type(solver))
+        raise InputError(f"a solver is a record of settings, such as IAVI(); got {given}")
     world = unite(mdp) if isinstance(mdp, Mapping) else mdp
     counts_only = isinstance(data, Counts)
     if counts_only and weights is not None:

@@ -15,7 +15,8 @@ def unite(worlds: Mapping[str, MDP]) -> MDP:
 
     States are numbered world after world; `worlds` in the result says which are whose, and a
     trajectory names its world in the column "world". Worlds must agree in the number of actions,
-    the discount, the kind of history and the features.
+    the discount, the kind of history and the features. Names of states are kept where all worlds
+    have them, and notes that all worlds have: one value where they agree, else one by world.
 
     Args:
         worlds: Name of each world and its MDP.
@@ -50,9 +51,13 @@ def unite(worlds: Mapping[str, MDP]) -> MDP:
         features=_joined(members, "features"),
         feature_names=members[0].feature_names,
         coordinates=_joined(members, "coordinates"),
+        state_names=sum((m.state_names for m in members), ())
+        if all(m.state_names for m in members)
+        else (),
         action_names=members[0].action_names,
         history=_joined_history(members, base_offsets),
         worlds=Worlds(tuple(worlds), base_offsets),
+        notes=_joined_notes(worlds),
     )
 
 
@@ -69,6 +74,17 @@ def _joined(members: list[MDP], name: str) -> Any:
     if any(v is None for v in values):
         raise InputError(f"some worlds have {name} and some have not; give it to all or to none")
     return np.concatenate(values)
+
+
+def _joined_notes(worlds: Mapping[str, MDP]) -> dict[str, Any]:
+    """Notes that all members have."""
+    first = next(iter(worlds.values())).notes
+    made = {}
+    for key in first:
+        if all(key in m.notes for m in worlds.values()):
+            agreed = all(m.notes[key] == first[key] for m in worlds.values())
+            made[key] = first[key] if agreed else {n: m.notes[key] for n, m in worlds.items()}
+    return made
 
 
 def _joined_history(members: list[MDP], offsets: np.ndarray) -> History | None:

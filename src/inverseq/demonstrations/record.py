@@ -1,7 +1,7 @@
 """What was observed: trajectories of decisions, ragged, on flat axes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -191,9 +191,20 @@ class Demonstrations:
         return int(index) + 1 if self.rows is None else int(self.rows[index])
 
     def take(self, chosen: Any) -> "Demonstrations":
-        """The trajectories that `chosen` (a bool mask or numbers `[<= T]`) picks, in its order."""
+        """The trajectories that `chosen` (a mask `[T]` or numbers of trajectories) picks, in order.
+
+        Raises:
+            InputError: Nothing is picked, there is no such trajectory, or the mask is too short.
+        """
         picked = np.asarray(chosen)
-        picked = np.flatnonzero(picked) if picked.dtype == bool else picked.astype(np.int64)
+        if picked.dtype == bool:
+            require_shape(picked, (self.num_trajectories,), "chosen", "T")
+            picked = np.flatnonzero(picked)
+        picked = frozen_array(picked, np.int64, "chosen")
+        if ((picked < 0) | (picked >= self.num_trajectories)).any():
+            raise InputError(
+                f"trajectories are numbered 0 to {self.num_trajectories - 1}; got {picked.tolist()}"
+            )
         lengths = np.diff(self.starts)[picked]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         index = np.repeat(self.starts[picked] - starts[:-1], lengths) + np.arange(starts[-1])
@@ -222,7 +233,8 @@ class Demonstrations:
             column = self.trajectories.get(name)
             if column is None:
                 raise InputError(f"no trajectory column {name!r}; there are {[*self.trajectories]}")
-            wanted = [wanted] if isinstance(wanted, str) or np.isscalar(wanted) else list(wanted)
+            several = isinstance(wanted, list | tuple | set | range | np.ndarray)
+            wanted = list(wanted) if several else [wanted]
             # As text where one side is: a text cut or a number rounded to fit would match wrongly.
             text = column.dtype.kind == "U" or any(isinstance(w, str) for w in wanted)
             asked = [str(w) for w in wanted] if text else wanted
@@ -299,40 +311,6 @@ class Demonstrations:
                 "something finer"
             )
         return np.random.default_rng(seed).permutation(count)[units]
-
-
-def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
-    """Several demonstrations behind each other; columns that not all have are left out.
-
-    Raises:
-        InputError: Nothing to join, or names of states or actions differ.
-    """
-    if not parts:
-        raise InputError("concatenate needs at least one part")
-    first = parts[0]
-    for part in parts[1:]:
-        if (part.state_names, part.action_names) != (first.state_names, first.action_names):
-            raise InputError("the parts name their states or actions differently")
-    shifts = np.cumsum([0] + [p.num_decisions for p in parts])
-    join = lambda get: np.concatenate([get(p) for p in parts])  # noqa: E731
-    common = lambda maps: [k for k in maps[0] if all(k in m for m in maps)]  # noqa: E731
-    decisions = common([p.decisions for p in parts])
-    trajectories = common([p.trajectories for p in parts])
-    return Demonstrations(
-        states=join(lambda p: p.states),
-        actions=join(lambda p: p.actions),
-        next_states=join(lambda p: p.next_states),
-        endings=join(lambda p: p.endings),
-        starts=np.concatenate(
-            [[0], *(p.starts[1:] + s for p, s in zip(parts, shifts, strict=False))]
-        ),
-        time=None if any(p.time is None for p in parts) else join(lambda p: p.time),
-        decisions={k: join(lambda p, k=k: p.decisions[k]) for k in decisions},
-        trajectories={k: join(lambda p, k=k: p.trajectories[k]) for k in trajectories},
-        state_names=first.state_names,
-        action_names=first.action_names,
-        source=", ".join(dict.fromkeys(p.source for p in parts)),
-    )
 
 
 def _columns(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -1,0 +1,47 @@
+"""Demonstrations behind each other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations.record import Demonstrations
+
+
+def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
+    """Several demonstrations behind each other; columns that not all have are left out.
+
+    Raises:
+        InputError: Nothing to join, or shapes of states, or names of states or actions differ.
+    """
+    if not parts:
+        raise InputError("concatenate needs at least one part")
+    first = parts[0]
+    for part in parts[1:]:
+        if part.states.shape[1:] != first.states.shape[1:]:
+            raise InputError(
+                f"the parts have states of different shapes: {first.states.shape[1:]} and "
+                f"{part.states.shape[1:]}; numbers and features cannot be mixed"
+            )
+        if (part.state_names, part.action_names) != (first.state_names, first.action_names):
+            raise InputError("the parts name their states or actions differently")
+    shifts = np.cumsum([0] + [p.num_decisions for p in parts])
+    join = lambda get: np.concatenate([get(p) for p in parts])  # noqa: E731
+    common = lambda maps: [k for k in maps[0] if all(k in m for m in maps)]  # noqa: E731
+    decisions = common([p.decisions for p in parts])
+    trajectories = common([p.trajectories for p in parts])
+    return Demonstrations(
+        states=join(lambda p: p.states),
+        actions=join(lambda p: p.actions),
+        next_states=join(lambda p: p.next_states),
+        endings=join(lambda p: p.endings),
+        starts=np.concatenate(
+            [[0], *(p.starts[1:] + s for p, s in zip(parts, shifts, strict=False))]
+        ),
+        time=None if any(p.time is None for p in parts) else join(lambda p: p.time),
+        decisions={k: join(lambda p, k=k: p.decisions[k]) for k in decisions},
+        trajectories={k: join(lambda p, k=k: p.trajectories[k]) for k in trajectories},
+        state_names=first.state_names,
+        action_names=first.action_names,
+        source=", ".join(dict.fromkeys(p.source for p in parts)),
+    )
