@@ -5,6 +5,7 @@ Importing this package registers their Gymnasium environments.
 
 from inverseq.worlds.environments import MDPEnv, register
 from inverseq.worlds.grids import four_by_three, gridworld, maze
+from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
 from inverseq.worlds.labyrinths import labyrinth
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
@@ -15,6 +16,7 @@ from inverseq.worlds.objectworld import (
 from inverseq.worlds.record import Drawing, World
 
 __all__ = [
+    "LABYRINTH_FEATURES",
     "MAZE_FEATURES",
     "Drawing",
     "MDPEnv",
@@ -22,6 +24,7 @@ __all__ = [
     "four_by_three",
     "gridworld",
     "labyrinth",
+    "labyrinth_features",
     "maze",
     "maze_features",
     "objectworld",
