@@ -78,12 +78,16 @@ def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 @styled
 def canvas(
-    width: float = COLUMN_WIDTH, height: float = 3.0, columns: int = 1
+    width: float = COLUMN_WIDTH, height: float = 3.0, columns: int = 1, rows: int = 1
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of `width` x `height` inches with `columns` axes beside each other, no window."""
+    """A figure of `width` x `height` inches with axes in `columns` and `rows`, no window.
+
+    Returns:
+        The figure, and its axes row by row.
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
+    return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
 
 
 @styled

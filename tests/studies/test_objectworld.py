@@ -1,0 +1,170 @@
+"""The Objectworld study, small: its numbers against oracles, its files, what it refuses."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from inverseq import IAVI, InputError, fit
+from inverseq.evaluate.rewards import squared_value_difference
+from inverseq.forward import value_iteration
+from inverseq.policies import boltzmann, uniform
+from inverseq.studies.objectworld import METHODS, objectworld
+from inverseq.studies.objectworld_fits import changed_world, measure_in
+from inverseq.studies.objectworld_record import mean_and_error, published
+from inverseq.worlds import objectworld as make_world
+from inverseq.worlds import objectworld_demonstrations, objectworld_expert
+
+BOARD = {"size": 6, "objects": 5}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("objectworld")
+    seen = []
+    made = objectworld(
+        folder,
+        seed=2,
+        worlds=2,
+        sizes=(12, 3),
+        transfer_size=12,
+        board=BOARD,
+        jobs=1,
+        progress=lambda *step: seen.append(step),
+    )
+    return made, folder, seen
+
+
+def dense_values(mdp, policy):
+    transitions = np.einsum(
+        "sa,sab,sabt->st", policy, mdp.probabilities, np.eye(mdp.num_states)[mdp.successors]
+    )
+    earned = (policy * mdp.reward).sum(1)
+    return np.linalg.solve(np.eye(mdp.num_states) - mdp.discount * transitions, earned)
+
+
+def test_one_number_is_made_again_by_hand(done):
+    made, _, _ = done
+    world = make_world(3, **BOARD)
+    mdp = world.mdp
+    expert = objectworld_expert(world)
+    data = objectworld_demonstrations(
+        world, expert, trajectories=12, seed=1_000_003, record_wind_as_action=True
+    ).take(np.arange(3))
+    policy = fit(data, IAVI(smoothing=1e-6), mdp).policy
+    best = value_iteration(mdp)
+    reference = dense_values(mdp, boltzmann(best.q, mdp.allowed))
+    chance, found = dense_values(mdp, uniform(mdp.allowed)), dense_values(mdp, policy)
+    squared = ((reference - found) ** 2).mean() / ((reference - chance) ** 2).mean()
+    loss = (best.values - found).mean() / (best.values - chance).mean()
+    assert made.squared[0, 0, 0, 1] == pytest.approx(squared, rel=1e-6)
+    assert made.loss[0, 0, 0, 1] == pytest.approx(loss, rel=1e-6)
+    assert made.uniform[0, 1] == pytest.approx(((reference - chance) ** 2).mean(), rel=1e-6)
+
+
+def test_iavi_is_the_empirical_policy(done):
+    made, _, _ = done
+    assert made.gap < 1e-9
+    names = {name: m for m, name in enumerate(made.methods)}
+    smoothed, of_states = (
+        made.loss[:, names[f"IAVI, {kind}"]] for kind in ("smoothed", "of states")
+    )
+    np.testing.assert_allclose(smoothed, of_states, atol=1e-9)  # a gauge changes no behaviour
+
+
+def test_the_record_is_whole(done):
+    made, folder, seen = done
+    shape = (2, len(METHODS), 2, 2)
+    assert made.sizes == (3, 12)
+    for name in ("squared", "loss", "seconds", "converged"):
+        assert getattr(made, name).shape == shape
+        assert np.isfinite(getattr(made, name)).all()
+    assert made.transfer.shape == made.stale.shape == (len(METHODS), 3, 2)
+    assert made.informed.shape == (3, 2)
+    assert (made.informed < 0.2).all(), "who knows the reward loses little"
+    assert (np.abs(np.nan_to_num(made.correlation)) <= 1).all()
+    assert made.converged.all()
+    assert made.slower > 1
+    assert (made.expert_loss[0] < 0.05).all(), "optimal, but for another discount"
+    assert seen[-1] == ("worlds", 4, 4)
+    written = {"scores.csv", "transfer.csv", "worlds.csv", "objectworld.json"}
+    written |= {f"{name}.png" for name in ("errors", "transfer", "values", "rewards")}
+    assert {p.name for p in folder.iterdir()} == written
+    assert set(made.files) == {str(p) for p in folder.iterdir()}
+
+
+def rows_of(path):
+    with open(path, newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_files_hold_the_numbers(done):
+    made, folder, _ = done
+    scores = rows_of(folder / "scores.csv")
+    assert len(scores) == 2 * len(METHODS) * 2
+    iql = next(r for r in scores if (r["recording"], r["method"]) == ("honest", "IQL"))
+    m = made.methods.index("IQL")
+    assert float(iql["loss"]) == pytest.approx(made.loss[1, m, 0].mean(), abs=1e-4)
+    assert float(iql["reward_error"]) == pytest.approx(made.error[m, 0].mean(), abs=1e-4)
+    raw = rows_of(folder / "worlds.csv")
+    assert len(raw) == made.squared.size
+    mean = np.mean([float(r["squared"]) for r in raw if r["method"] == "IQL"])
+    assert mean == pytest.approx(made.squared[:, m].mean(), rel=1e-5)
+    assert len(rows_of(folder / "transfer.csv")) == 3 * (len(METHODS) + 1)
+    summary = json.loads((folder / "objectworld.json").read_text(encoding="utf-8"))
+    assert summary["uniform_squared_published"] == 15.415
+    assert summary["iavi_and_empirical_policy_differ_by"] == made.gap
+    assert (folder / "values.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_published_numbers_are_relative_to_the_uniform_policy():
+    assert published("IAVI", 512) == pytest.approx(2.045 / 15.415)
+    assert published("IQL", 2048) is None
+    assert published("MaxEntIRL", 4) is None
+
+
+def test_the_mean_has_an_error_only_over_several_worlds():
+    mean, error = mean_and_error(np.array([[1.0, 2.0, 6.0]]))
+    assert (mean[0], error[0]) == (3.0, pytest.approx(np.sqrt(7 / 3)))
+    assert np.isnan(mean_and_error(np.ones((1, 1)))[1][0])
+
+
+def test_changed_worlds_are_what_they_say():
+    world = make_world(0, **BOARD)
+    calm = make_world(0, **BOARD, wind=0.0).mdp
+    still = changed_world(world.mdp, "no wind", calm, 0)
+    np.testing.assert_array_equal(still.expected(np.arange(36.0)), calm.expected(np.arange(36.0)))
+    assert changed_world(world.mdp, "discount 0.99", calm, 0).discount == 0.99
+    walled = changed_world(world.mdp, "walls", calm, 0)
+    walls = walled.initial == 0
+    assert 0 < walls.sum() < 18
+    arrives = walled.transition_matrix[:, walls].toarray().reshape(36, 5, -1).sum(2)
+    assert (arrives[~walls] == 0).all(), "nobody enters a wall"
+    np.testing.assert_allclose(walled.transition_matrix.sum(1), 1)
+    np.testing.assert_array_equal(walled.reward, world.mdp.reward)
+
+
+def test_scores_are_relative_to_the_uniform_policy():
+    mdp = make_world(1, **BOARD).mdp
+    measure = measure_in(mdp)
+    assert measure(uniform(mdp.allowed)) == {"squared": pytest.approx(1), "loss": pytest.approx(1)}
+    assert measure(value_iteration(mdp).policy)["loss"] == pytest.approx(0, abs=1e-9)
+    reference = boltzmann(value_iteration(mdp).q, mdp.allowed)
+    assert measure(reference)["squared"] == pytest.approx(0, abs=1e-9)
+    wanted = squared_value_difference(mdp, value_iteration(mdp).policy)
+    wanted /= squared_value_difference(mdp, uniform(mdp.allowed))
+    assert measure(value_iteration(mdp).policy)["squared"] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"worlds": 0}, "1 or more worlds"),
+        ({"sizes": (0, 4)}, "1 or more worlds and trajectories"),
+        ({"sizes": (4,), "transfer_size": 8}, "transfer_size must be one of"),
+    ],
+)
+def test_settings_out_of_range_are_refused(tmp_path, settings, message):
+    with pytest.raises(InputError, match=message):
+        objectworld(tmp_path, **settings)
