@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from inverseq._core.arrays import frozen_array, require_finite, require_shape
+from inverseq._core.arrays import (
+    frozen_array,
+    require_finite,
+    require_numbering,
+    require_shape,
+)
 from inverseq._core.errors import InputError
 
 
@@ -23,6 +28,26 @@ def test_whole_numbers_are_never_made_from_others(values):
 
 def test_whole_numbers_written_as_fractions_are_whole():
     assert frozen_array([1.0, 2.0], np.int64, "states").tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("values", [[2**31], [-(2**31) - 1], np.array([2**40]), [1e12]])
+def test_numbers_too_large_for_their_type_do_not_become_others(values):
+    with pytest.raises(InputError, match="states must hold numbers from -2147483648 to 2147483647"):
+        frozen_array(values, np.int32, "states")
+
+
+@pytest.mark.parametrize("values", [[0, 2], [np.nan, 0.0], ["no", "yes"], [0.5]])
+def test_truth_is_made_of_zero_and_one_alone(values):
+    with pytest.raises(InputError, match="terminal must hold true and false"):
+        frozen_array(values, bool, "terminal")
+    assert frozen_array([0, 1.0], bool, "terminal").tolist() == [False, True]
+
+
+def test_numbers_that_are_labels_are_refused():
+    require_numbering(np.array([0, 10**6]), "state")
+    require_numbering(np.arange(20_000, 0, -1) * 999, "state")  # many are seen
+    with pytest.raises(InputError, match=r"go up to 20000000, but there are only 2 .* or by name"):
+        require_numbering(np.array([3, 20_000_000]), "state", ", or by name")
 
 
 @pytest.mark.parametrize("values", [["a"], [[1], [2, 3]], [object()]])

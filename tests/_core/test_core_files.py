@@ -31,6 +31,12 @@ def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
     assert [*tmp_path.iterdir()] == [target]
 
 
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="is a folder; give the name of a file in it"):
+        write_text(tmp_path, "x")
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_the_file_has_the_rights_that_any_new_file_has(tmp_path):
     plain = tmp_path / "plain"
     plain.write_text("x")

@@ -2,6 +2,7 @@
 
 import gymnasium
 import numpy as np
+import polars
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +79,10 @@ def test_names_are_numbered_in_sorted_order_and_rewards_are_expected_ones():
         ({"state": [0, -3]}, "row 2: state is -3; numbers start at 0"),
         ({"state": [0, 0.5]}, "state must hold whole numbers"),
         ({"action": [0, np.nan]}, "action must hold whole numbers"),
+        ({"action": [0, 1, 0]}, "columns of the transition table differ in length"),
+        ({"next_state": [0, -3]}, "row 2: state is -3; numbers start at 0"),
+        ({"state": ["a", "a"], "next_state": ["a", None]}, "row 2: state is empty"),
+        ({"next_state": [0, 10**9]}, "state numbers go up to 1000000000, but there are only 2"),
     ],
 )
 def test_a_table_that_makes_no_world_is_refused_with_its_row(changes, words):
@@ -89,6 +94,10 @@ def test_a_table_that_makes_no_world_is_refused_with_its_row(changes, words):
 def test_a_table_without_a_column_or_rows_is_refused():
     with pytest.raises(InputError, match=r"no column 'next_state'; it has .*'action'"):
         MDP.from_table({"state": [0], "action": [0], "probability": [1]}, discount=0.9)
+    with pytest.raises(InputError, match="no column 'next_state'"):
+        MDP.from_table(polars.DataFrame({"state": [0], "action": [0]}), discount=0.9)
+    with pytest.raises(InputError, match="a frame or a mapping of columns; got int"):
+        MDP.from_table(5, discount=0.9)
     empty = {name: [] for name in ("state", "action", "next_state", "probability")}
     with pytest.raises(InputError, match="no rows"):
         MDP.from_table(empty, discount=0.9)
@@ -144,6 +153,8 @@ def test_frozen_lake_and_the_cliff_have_their_known_values():
 def test_a_task_that_hides_its_transitions_is_told_what_to_use_instead():
     with pytest.raises(InputError, match=r"CartPoleEnv does not publish .* MDP\.estimate"):
         MDP.from_gymnasium(make("CartPole"))
+    with pytest.raises(InputError, match=r"needs an environment, gymnasium\.make"):
+        MDP.from_gymnasium("FrozenLake-v1")
 
 
 def estimated_by_hand(demos: Demonstrations, smoothing: float) -> np.ndarray:
@@ -200,6 +211,9 @@ def test_an_estimate_refuses_what_it_cannot_use():
     features = Demonstrations.from_arrays(np.zeros((3, 2)), [0, 0, 0])
     with pytest.raises(InputError, match="integer states"):
         MDP.estimate(features, discount=0.9)
+    labels = Demonstrations.from_arrays([10**9, 10**9 + 1], [0, 0])
+    with pytest.raises(InputError, match="state numbers go up to 1000000001, but there are only"):
+        MDP.estimate(labels, discount=0.9)
     with pytest.raises(InputError, match="smoothing must be 0 or more; got -1"):
         MDP.estimate(Demonstrations.from_arrays([0, 1], [0, 0]), discount=0.9, smoothing=-1.0)
 

@@ -128,5 +128,7 @@ def test_histories_that_cannot_be_are_refused():
         mdp.with_history(0)
     with pytest.raises(InputError, match="has a history already"):
         mdp.with_history(2).with_history(2)
+    with pytest.raises(InputError, match=r"history of 40 has more than .* use a shorter history"):
+        mdp.with_history(40)
     with pytest.raises(InputError, match="use a shorter history"):
         context_keys(np.array([10**6]), np.zeros((1, 4), np.int64), 10**6)

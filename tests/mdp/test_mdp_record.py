@@ -76,6 +76,7 @@ TWO = np.array([[[0.5, 0.5], [1, 0]], [[0, 1], [1, 0]]], dtype=float)
         ({"discount": 1.0}, "a discount of 1 needs a terminal state"),
         ({"initial": np.array([0.7, 0.7])}, "initial must be probabilities; they sum to 1.4"),
         ({"initial": np.array([1.5, -0.5])}, "initial must be probabilities"),
+        ({"initial": np.array([np.nan, 1.0])}, r"initial\[0\] is nan"),
         ({"allowed": np.array([[True, True], [False, False]])}, "state 1 has no allowed action"),
         ({"reward": np.array([[0, np.nan], [0, 0]])}, r"reward\[0, 1\] is nan"),
         ({"features": np.zeros((2, 2, 0)), "feature_names": ("x",)}, "feature_names has 1 names"),
@@ -116,6 +117,13 @@ def test_probabilities_do_not_matter_where_nothing_follows():
 def test_a_successor_outside_the_world_is_named():
     with pytest.raises(InputError, match="state 1, action 0 leads to state 2, which is outside"):
         MDP(np.array([[[0]], [[2]]]), np.ones((2, 1, 1)), 0.9)
+
+
+def test_a_successor_too_large_for_its_type_does_not_become_another():
+    with pytest.raises(
+        InputError, match=r"successors must hold numbers from .* got 0 to 4294967296"
+    ):
+        MDP(np.array([[[2**32]], [[0]]]), np.ones((2, 1, 1)), 0.9)
 
 
 def test_an_empty_world_is_refused():

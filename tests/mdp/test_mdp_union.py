@@ -71,6 +71,13 @@ def test_worlds_that_do_not_agree_are_refused():
         unite({})
 
 
+def test_worlds_may_be_named_by_numbers_that_stay_different():
+    plain = strategies.random_mdp(np.random.default_rng(0), 3, 2)
+    assert unite({1: plain, 2: plain}).worlds.names == ("1", "2")
+    with pytest.raises(InputError, match="two worlds have the same name"):
+        unite({1: plain, "1": plain})
+
+
 def test_names_of_different_actions_are_not_mixed():
     """Worlds that number the same actions differently must not share one reward."""
     step = np.ones((1, 2, 1))

@@ -10,14 +10,16 @@ from inverseq._core.errors import InputError
 def frozen_array(values: Any, dtype: Any, name: str) -> np.ndarray:
     """A read-only, C-contiguous array of `dtype`, or an `InputError` naming the field.
 
-    Integers are never made from fractions, nor NaN from text. No copy is made where the type
-    already fits; the caller's own array stays writable.
+    Integers are never made from fractions or from numbers too large for them, truth values never
+    from anything but 0 and 1, nor NaN from text. No copy is made where the type already fits; the
+    caller's own array stays writable.
     """
     try:
         array = np.asarray(values)
-        counted = np.issubdtype(dtype, np.integer) and array.dtype.kind == "f"
-        if counted and (not np.isfinite(array).all() or (array != np.floor(array)).any()):
-            raise InputError(f"{name} must hold whole numbers; got fractions, NaN or infinity")
+        if np.issubdtype(dtype, np.integer) and array.dtype.kind in "iuf":
+            _require_whole(array, np.iinfo(dtype), name)
+        if dtype is bool and array.dtype != bool and not np.isin(array, (0, 1)).all():
+            raise InputError(f"{name} must hold true and false, or 1 and 0")
         result = np.ascontiguousarray(array, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
@@ -28,6 +30,37 @@ def frozen_array(values: Any, dtype: Any, name: str) -> np.ndarray:
     view = result.view()
     view.setflags(write=False)
     return view
+
+
+def _require_whole(array: np.ndarray, limits: np.iinfo, name: str) -> None:
+    """Raise an `InputError` unless all numbers are whole and within `limits`."""
+    if array.dtype.kind == "f" and (
+        not np.isfinite(array).all() or (array != np.floor(array)).any()
+    ):
+        raise InputError(f"{name} must hold whole numbers; got fractions, NaN or infinity")
+    if array.size and not (array.min() >= limits.min and array.max() <= limits.max):
+        raise InputError(
+            f"{name} must hold numbers from {limits.min} to {limits.max}; got {array.min()} to "
+            f"{array.max()}"
+        )
+
+
+def require_numbering(
+    values: np.ndarray, what: str, remedy: str = "", largest: int = 10_000_000
+) -> None:
+    """Raise an `InputError` where numbers are labels: above `largest`, and far more than occur.
+
+    Every number below the largest stands for something, so that arrays would fill the memory.
+    """
+    last = int(values.max(initial=-1))
+    if last < largest:
+        return
+    distinct = len(np.unique(values[values >= 0]))
+    if last >= 1000 * distinct:
+        raise InputError(
+            f"{what} numbers go up to {last}, but there are only {distinct} different ones, and "
+            f"every number below the largest would be a {what} too. Number them from 0{remedy}"
+        )
 
 
 def require_shape(

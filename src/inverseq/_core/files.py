@@ -17,9 +17,11 @@ def replace_when_whole(path: str | os.PathLike) -> Iterator[Path]:
     the ending, because writers choose their format by it.
 
     Raises:
-        InputError: The folder cannot be made or written to.
+        InputError: The folder cannot be made or written to, or `path` is a folder itself.
     """
     target = Path(path)
+    if target.is_dir():
+        raise InputError(f"{target} is a folder; give the name of a file in it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(

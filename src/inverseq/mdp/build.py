@@ -8,10 +8,13 @@ from jaxtyping import Bool, Float
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.arrays import frozen_array, require_numbering, require_shape
 from inverseq._core.errors import InputError
 
 Fields = dict[str, Any]
+
+_EMPTY = ("", "None", "nan", "NaN", "<NA>", "NaT")
+"""How missing values of Python and its frames read as text."""
 
 
 def fields_from_dense(transitions: Float[np.ndarray, "S A S"]) -> Fields:
@@ -51,25 +54,39 @@ def pad(
     }
 
 
+def columns_of(table: Any) -> list[Any]:
+    """Names of the columns of a mapping or frame."""
+    names = getattr(table, "columns", None)
+    if names is None and not isinstance(table, Mapping):
+        raise InputError(f"a table is a frame or a mapping of columns; got {type(table).__name__}")
+    return list(table if names is None else names)
+
+
 def column(table: Any, name: str) -> np.ndarray:
     """One column of a mapping or frame as an array."""
-    try:
-        values = table[name]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        present = list(getattr(table, "columns", None) or getattr(table, "keys", list)())
-        raise InputError(f"the table has no column {name!r}; it has {present}") from error
-    return np.asarray(values)
+    present = columns_of(table)
+    if name not in present:
+        raise InputError(f"the table has no column {name!r}; it has {present}")
+    return np.asarray(table[name])
 
 
-def codes(values: np.ndarray, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Whole numbers for a column of states or actions, and the names they stand for (if any)."""
+def codes(values: np.ndarray, what: str, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Whole numbers for states or actions, and the names they stand for (if any).
+
+    `values` are one column of so many `rows`, or several behind each other.
+    """
     if values.dtype.kind in "OUS" or str(values.dtype).startswith("str"):
-        names, number = np.unique(values.astype(str), return_inverse=True)
+        texts = values.astype(str)
+        empty = np.isin(texts, _EMPTY)
+        if empty.any():
+            raise InputError(f"row {int(np.argmax(empty)) % rows + 1}: {what} is empty")
+        names, number = np.unique(texts, return_inverse=True)
         return number.astype(np.int64), tuple(names.tolist())
     number = frozen_array(values, np.int64, what)
+    require_numbering(number, what, ", or give them as texts")
     if number.size and number.min() < 0:
-        row = int(np.argmax(number < 0))
-        raise InputError(f"row {row + 1}: {what} is {number[row]}; numbers start at 0")
+        worst = int(np.argmax(number < 0))
+        raise InputError(f"row {worst % rows + 1}: {what} is {number[worst]}; numbers start at 0")
     return number, ()
 
 
@@ -79,12 +96,15 @@ def fields_from_table(table: Any) -> Fields:
     probability = frozen_array(column(table, "probability"), np.float64, "probability")
     if not len(state):
         raise InputError("the transition table has no rows")
+    lengths = {len(c) for c in (state, action, following, probability)}
+    if len(lengths) > 1:
+        raise InputError(f"the columns of the transition table differ in length: {lengths}")
     bad = ~np.isfinite(probability) | (probability < 0)
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(f"row {row + 1}: probability is {probability[row]}; give one in [0, 1]")
-    both, state_names = codes(np.concatenate([state, following]), "state")
-    action_codes, action_names = codes(action, "action")
+    both, state_names = codes(np.concatenate([state, following]), "state", len(state))
+    action_codes, action_names = codes(action, "action", len(action))
     state_codes, following_codes = both[: len(state)], both[len(state) :]
     shape = (int(both.max()) + 1, int(action_codes.max()) + 1)
     exists = np.zeros(shape, dtype=bool)
@@ -97,8 +117,7 @@ def fields_from_table(table: Any) -> Fields:
         "state_names": state_names,
         "action_names": action_names,
     }
-    names = getattr(table, "columns", None)
-    if "reward" in (list(names) if names is not None else list(table)):
+    if "reward" in columns_of(table):
         reward = np.zeros(shape)
         earned = probability * frozen_array(column(table, "reward"), np.float64, "reward")
         np.add.at(reward, (state_codes, action_codes), earned)
@@ -108,6 +127,10 @@ def fields_from_table(table: Any) -> Fields:
 
 def fields_from_gymnasium(environment: Any) -> Fields:
     """Successor lists and expected rewards of a toy-text environment's `P`."""
+    if not hasattr(environment, "unwrapped"):
+        raise InputError(
+            f"from_gymnasium needs an environment, gymnasium.make(...); got {environment!r}"
+        )
     published = getattr(environment.unwrapped, "P", None)
     if not isinstance(published, Mapping):
         raise InputError(
@@ -212,6 +235,8 @@ def fields_from_demonstrations(
     seen = (demonstrations.actions >= 0) & (demonstrations.next_states >= 0)
     if not seen.any():
         raise InputError("no row has both an action and a next state; nothing to estimate from")
+    used = (demonstrations.states, demonstrations.next_states)
+    require_numbering(np.concatenate(used), "state", ", or read them as names")
     made, left, taken = transition_shares(
         demonstrations.states[seen],
         demonstrations.actions[seen],

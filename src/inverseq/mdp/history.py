@@ -9,6 +9,8 @@ from jaxtyping import Int
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 
+_MAX_CELLS = 200_000_000  # remembered symbols of all steps out of all pasts: 1.6 GB
+
 Memory = Literal["states", "actions"]
 
 
@@ -79,8 +81,10 @@ def history_fields(mdp: Any, length: int, of: Memory) -> dict[str, Any]:
     levels = [np.full((mdp.num_states, length), -1, dtype=np.int64)]
     levels[0][:, 0] = np.arange(mdp.num_states)
     for _ in range(length - 1):
+        _require_room(levels, mdp.successors.shape[1:])
         _, _, _, target = _expand(mdp, levels[-1], of)
         levels.append(np.unique(target, axis=0))
+    _require_room(levels, mdp.successors.shape[1:])
     contexts = np.concatenate(levels)
     history = History(length, of, contexts[:, 0], contexts[:, 1:], mdp.num_states, num_symbols)
     base = history.base
@@ -104,6 +108,17 @@ def history_fields(mdp: Any, length: int, of: Memory) -> dict[str, Any]:
         "worlds": mdp.worlds,
         "notes": mdp.notes,
     }
+
+
+def _require_room(levels: list[np.ndarray], branches: tuple[int, ...]) -> None:
+    """Raise an `InputError` for more pasts than fit into memory with all that may follow them."""
+    length = levels[0].shape[1]
+    pasts = sum(len(level) for level in levels)
+    if pasts * int(np.prod(branches)) * length > _MAX_CELLS:
+        raise InputError(
+            f"a history of {length} has more than {pasts} different pasts here, too many to keep; "
+            "use a shorter history"
+        )
 
 
 def _expand(
@@ -156,7 +171,7 @@ def check_history(length: int, of: str, already: bool) -> None:
     """Raise an `InputError` for a history that cannot be made."""
     if already:
         raise InputError("this MDP has a history already; call with_history on the plain MDP")
-    if length < 1:
+    if not isinstance(length, int | np.integer) or length < 1:
         raise InputError(f"a history must look at 1 state or more; got {length}")
     if of not in ("states", "actions"):
         raise InputError(f'of must be "states" or "actions"; got {of!r}')

@@ -33,6 +33,8 @@ class Worlds:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "offsets", frozen_array(self.offsets, np.int64, "offsets"))
+        if len(set(self.names)) < len(self.names):
+            raise InputError(f"two worlds have the same name: {list(self.names)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class MDP:
                 require_shape(array, shape, name, letters)
                 require_finite(array, name)
                 put(name, array)
-        put("discount", float(self.discount))
+        put("discount", _number(self.discount, "discount"))
         for name in ("feature_names", "state_names", "action_names"):
             put(name, tuple(map(str, getattr(self, name))))
         _check_mdp(self)
@@ -262,6 +264,14 @@ def _optional(value: Any, default: np.ndarray, dtype: Any, name: str, letters: s
     return array
 
 
+def _number(value: Any, name: str) -> float:
+    """The field's number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a number; got {value!r}") from error
+
+
 def _check_mdp(mdp: MDP) -> None:
     """Raise an `InputError` for numbers that do not make a Markov decision process."""
     require_finite(mdp.probabilities, "probabilities")
@@ -285,6 +295,7 @@ def _check_mdp(mdp: MDP) -> None:
             f"to {totals[s, a]:.6g} ({int(wrong.sum())} such pairs). Normalise them, or mark the "
             "action as not allowed or the state as terminal."
         )
+    require_finite(mdp.initial, "initial")
     if abs(mdp.initial.sum() - 1) > _PROBABILITY_TOLERANCE or (mdp.initial < 0).any():
         raise InputError(f"initial must be probabilities; they sum to {mdp.initial.sum():.6g}")
     if not 0 <= mdp.discount <= 1:

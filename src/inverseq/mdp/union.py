@@ -10,7 +10,7 @@ from inverseq.mdp.history import History
 from inverseq.mdp.record import MDP, Worlds
 
 
-def unite(worlds: Mapping[str, MDP]) -> MDP:
+def unite(worlds: Mapping[Any, MDP]) -> MDP:
     """The disjoint union of several worlds.
 
     States are numbered world after world; `worlds` in the result says which are whose, and a
@@ -19,10 +19,10 @@ def unite(worlds: Mapping[str, MDP]) -> MDP:
     have them, and notes that all worlds have: one value where they agree, else one by world.
 
     Args:
-        worlds: Name of each world and its MDP.
+        worlds: Name of each world (numbers become texts) and its MDP.
 
     Raises:
-        InputError: The mapping is empty or the worlds do not agree.
+        InputError: The mapping is empty, two names read the same, or the worlds do not agree.
     """
     if not worlds:
         raise InputError("unite needs at least one world")
@@ -56,7 +56,7 @@ def unite(worlds: Mapping[str, MDP]) -> MDP:
         else (),
         action_names=members[0].action_names,
         history=_joined_history(members, base_offsets),
-        worlds=Worlds(tuple(worlds), base_offsets),
+        worlds=Worlds(tuple(map(str, worlds)), base_offsets),
         notes=_joined_notes(worlds),
     )
 
@@ -76,14 +76,14 @@ def _joined(members: list[MDP], name: str) -> Any:
     return np.concatenate(values)
 
 
-def _joined_notes(worlds: Mapping[str, MDP]) -> dict[str, Any]:
+def _joined_notes(worlds: Mapping[Any, MDP]) -> dict[str, Any]:
     """Notes that all members have."""
     first = next(iter(worlds.values())).notes
     made = {}
     for key in first:
         if all(key in m.notes for m in worlds.values()):
             agreed = all(m.notes[key] == first[key] for m in worlds.values())
-            made[key] = first[key] if agreed else {n: m.notes[key] for n, m in worlds.items()}
+            made[key] = first[key] if agreed else {str(n): m.notes[key] for n, m in worlds.items()}
     return made
 
 

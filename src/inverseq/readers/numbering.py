@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from inverseq._core.arrays import require_numbering
 from inverseq._core.errors import InputError
 from inverseq.readers.columns import Column, as_words, numeric_words
 
@@ -38,7 +39,8 @@ def number(
         raise InputError(f"the table holds {given}; write both as numbers or both as names")
     if not any(words):
         numbers = [_whole(column, role) for column in columns]
-        _refuse_labels(columns[0], numbers, role)
+        remedy = f', or, if these are names, add named="{columns[0].name}"'
+        require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM[role])
         if names:
             for column, values in zip(columns, numbers, strict=True):
                 _require_below(column, values, len(names), role)
@@ -85,20 +87,6 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
             f'named="{column.name}"'
         )
     return values.astype(np.int64)
-
-
-def _refuse_labels(column: Column, numbers: Sequence[Int[np.ndarray, " N"]], role: str) -> None:
-    """Raise where numbers run so far ahead of what they number that they must be labels."""
-    last = max(int(values.max(initial=-1)) for values in numbers)
-    if last < _LABELS_FROM[role]:
-        return
-    distinct = len(np.unique(np.concatenate(numbers)))
-    if last >= 1000 * distinct:
-        raise InputError(
-            f"column {column.name!r}: {role} numbers go up to {last}, but there are only "
-            f"{distinct} different ones. Every number below the largest would be a {role} too: "
-            f'number them from 0, or, if these are names, add named="{column.name}"'
-        )
 
 
 def _require_below(column: Column, values: np.ndarray, count: int, role: str) -> None:
