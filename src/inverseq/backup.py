@@ -6,7 +6,7 @@ step back to states that leaves them out.
 """
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
@@ -65,7 +65,14 @@ def only(
     """`q` with minus infinity at the actions that do not exist; `q` itself where all do."""
     if allowed.all():
         return q
-    return np.where(allowed.reshape(allowed.shape + (1,) * (q.ndim - 2)), q, -np.inf)
+    return np.where(over_pairs(allowed, q), q, -np.inf)
+
+
+def over_pairs(
+    allowed: Bool[np.ndarray, "S A"], like: Shaped[np.ndarray, "S A *R"]
+) -> Bool[np.ndarray, "S A *ones"]:
+    """`allowed` with as many axes as `like`, for arithmetic along states and actions."""
+    return allowed.reshape(allowed.shape + (1,) * (like.ndim - 2))
 
 
 def check_temperature(temperature: float) -> None:

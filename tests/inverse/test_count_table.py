@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from inverseq._core.errors import InputError
 from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations, Ending, concatenate
-from inverseq.inverse.backoff import BackoffTable, existing, grow, table_policy
+from inverseq.inverse.backoff import BackoffTable, allowed_at, grow, table_policy
 from inverseq.inverse.count_table import CountTable, past_columns
 from inverseq.inverse.fit import fit
 from inverseq.inverse.leave_out import (
@@ -138,7 +138,7 @@ def rows_of(demos: Demonstrations, mdp: MDP, order: int) -> tuple[Rows, np.ndarr
     """Decisions and the numbers of their pasts, with trajectories as units."""
     keep = demos.actions >= 0
     columns = past_columns(demos, mdp, order, "states")[keep]
-    exists = existing(mdp.allowed, columns[:, 0], mdp.num_actions)
+    exists = allowed_at(mdp.allowed, columns[:, 0], mdp.num_actions)
     weights = np.ones(int(keep.sum()))
     rows = Rows(columns, demos.actions[keep], weights, demos.trajectory_of[keep], exists)
     return rows, grow(columns, order)[2]

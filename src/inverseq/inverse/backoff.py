@@ -115,7 +115,7 @@ def table_policy(
         table: What was counted.
         columns: `[N, order or more, at least 1]` pasts, present state first.
     """
-    exists = existing(table.allowed, columns[:, 0], table.num_actions)
+    exists = allowed_at(table.allowed, columns[:, 0], table.num_actions)
     actions = exists.sum(axis=1, keepdims=True)
     policy = shared(table.marginal, exists)
     levels = locate(table, columns)
@@ -130,7 +130,7 @@ def table_policy(
     return policy
 
 
-def existing(
+def allowed_at(
     allowed: Bool[np.ndarray, "S A"] | None, states: Int[np.ndarray, " N"], num_actions: int
 ) -> Bool[np.ndarray, "N A"]:
     """The actions that exist at each of `states`; all of them where `allowed` is None."""

@@ -11,7 +11,7 @@ from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align
 from inverseq.counts import Counts, decision_weights
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.backoff import BackoffTable, existing, grow
+from inverseq.inverse.backoff import BackoffTable, allowed_at, grow
 from inverseq.inverse.leave_out import Rows, choose_smoothing, leave_out, luce, tabulate
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
@@ -155,7 +155,7 @@ def _rows_of_decisions(table: CountTable, problem: Problem) -> Rows:
     if not units.any():
         units = np.arange(len(columns)) * _BLOCKS // len(columns)
     num_actions = data.num_actions if mdp is None else mdp.num_actions
-    exists = existing(None if mdp is None else _allowed(mdp), columns[:, 0], num_actions)
+    exists = allowed_at(None if mdp is None else _allowed(mdp), columns[:, 0], num_actions)
     return Rows(columns, data.actions[keep], weights[keep], units, exists)
 
 
@@ -180,7 +180,7 @@ def _rows_of_counts(table: CountTable, problem: Problem) -> Rows:
         raise InputError("all counts are 0; nothing to count")
     states, actions = np.divmod(cell[keep].astype(np.int64), num_actions)
     chosen = columns[states]
-    exists = existing(None if mdp is None else _allowed(mdp), chosen[:, 0], num_actions)
+    exists = allowed_at(None if mdp is None else _allowed(mdp), chosen[:, 0], num_actions)
     return Rows(chosen, actions, weight[keep], unit[keep].astype(np.int64), exists)
 
 

@@ -34,6 +34,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.linear import prepare
 from inverseq._core.status import Outcome, Status
 from inverseq.mdp import MDP
+from inverseq.policies import uniform
 
 GaugeName = Literal["zero-mean", "anchor", "state-only", "minimum-norm"]
 GAUGES: tuple[str, ...] = ("zero-mean", "anchor", "state-only", "minimum-norm")
@@ -79,7 +80,7 @@ class Gauge:
             InputError: The anchor action does not exist in some state.
         """
         if self.name == "zero-mean":
-            return mdp.allowed / mdp.allowed.sum(axis=1, keepdims=True)
+            return uniform(mdp.allowed)
         action = per_state(self.anchor, np.int64, "anchor", mdp)
         states = np.arange(mdp.num_states)
         inside = (action >= 0) & (action < mdp.num_actions)

@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Status
-from inverseq.backup import hard_value, soft_value
+from inverseq.backup import hard_value, over_pairs, soft_value
 from inverseq.inverse.gauges import Gauge, GaugeName, gauge_values, over_states, per_state
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
@@ -114,7 +114,7 @@ def inverse_action_values(
     q = log_policy + (v - top)[:, None]
     reward = q - mdp.discount * mdp.expected(v)
     if not mdp.allowed.all():
-        exists = existing(mdp, q)
+        exists = over_pairs(mdp.allowed, q)
         q, reward = np.where(exists, q, 0.0), np.where(exists, reward, 0.0)
     misfit = _misfit(reward, mdp) if rule.name == "state-only" else None
     return InverseValues(reward, q, v, status, trace, misfit)
@@ -208,7 +208,7 @@ def smoothed_policy(
     """
     if not (np.isfinite(smoothing) and smoothing >= 0):
         raise InputError(f"smoothing must be a number of decisions, 0 or more; got {smoothing}")
-    exists = existing(mdp, counts)
+    exists = over_pairs(mdp.allowed, counts)
     weight = (counts + smoothing) * exists
     total = weight.sum(axis=1, keepdims=True)
     silent = over_states(mdp.terminal, counts) & (total == 0)
@@ -224,17 +224,12 @@ def smoothed_policy(
     return weight / total
 
 
-def existing(mdp: MDP, like: np.ndarray) -> Bool[np.ndarray, "S A *ones"]:
-    """Which actions exist, with as many axes as `like`."""
-    return mdp.allowed.reshape(mdp.allowed.shape + (1,) * (like.ndim - 2))
-
-
 def _log_policy(policy: np.ndarray, mdp: MDP) -> np.ndarray:
     """Logarithm of a checked policy, 0 at actions that do not exist."""
     shape = (mdp.num_states, mdp.num_actions)
     if policy.shape[:2] != shape:
         raise InputError(f"policy must have shape [S, A] = {shape}; got {policy.shape}")
-    exists = existing(mdp, policy)
+    exists = over_pairs(mdp.allowed, policy)
     total = policy.sum(axis=1)
     silent = over_states(mdp.terminal, total) & (total == 0)
     if silent.any():
@@ -304,7 +299,7 @@ def _sweeps(
 
 def _misfit(reward: np.ndarray, mdp: MDP) -> np.ndarray:
     """Root mean square of what the reward's mean over a state's actions leaves."""
-    exists = existing(mdp, reward)
+    exists = over_pairs(mdp.allowed, reward)
     mean = reward.sum(axis=1, keepdims=True) / exists.sum(axis=1, keepdims=True)
     rest = np.where(exists & ~over_states(mdp.terminal, reward), reward - mean, 0)
     pairs = int((mdp.allowed & ~mdp.terminal[:, None]).sum())

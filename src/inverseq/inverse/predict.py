@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from inverseq._core.errors import InputError
 from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.backoff import BackoffTable, existing, table_policy
+from inverseq.inverse.backoff import BackoffTable, allowed_at, table_policy
 from inverseq.inverse.count_table import past_columns
 from inverseq.inverse.solution import Solution
 
@@ -53,7 +53,7 @@ def existing_actions(solution: Solution, demonstrations: Demonstrations) -> Bool
         return solution.mdp.allowed[align(demonstrations, solution.mdp)]
     # A table that was fitted without a world knows how many actions there are, and no more.
     num_actions = len(solution.parameters["marginal"])
-    return existing(None, demonstrations.states, num_actions)
+    return allowed_at(None, demonstrations.states, num_actions)
 
 
 def _check_worlds(solution: Solution, table: BackoffTable, demonstrations: Demonstrations) -> None:
