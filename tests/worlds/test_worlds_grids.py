@@ -140,6 +140,7 @@ def test_a_board_is_accepted_exactly_where_every_start_has_a_way(seed, width, he
         ({"wins": [(3, 3)], "walls": [(2, 3), (3, 2)]}, "no win can be reached from cell"),
         ({"wind": 1.5}, "wind is a probability"),
         ({"slip": float("nan")}, "slip is a probability"),
+        ({"step_reward": float("inf")}, "step_reward must be a finite number; got inf"),
         ({"discount": 1.0}, "discount of 1"),
     ],
 )
@@ -163,6 +164,8 @@ def test_a_maze_is_read_from_text():
     plan = value_iteration(world.mdp)
     assert plan.values[6] == pytest.approx(-2 * (1 + 0.9 + 0.81 + 0.729) + 10 * 0.9**4)
     assert world.name == "small"
+    text = worlds.maze("..#G\n.1..\nS...\n", name="small", step_reward=-2.0)
+    assert text.settings == world.settings
 
 
 @pytest.mark.parametrize(

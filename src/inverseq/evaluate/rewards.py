@@ -81,7 +81,8 @@ def reward_correlation(
     """Correlation of an estimated with the true reward, up to what is chosen not to count.
 
     Actions that do not exist and terminal states are left out. A correlation never sees the unit
-    of the reward, nor one constant added everywhere.
+    of the reward, nor one constant added everywhere; only where the world can end does "shaping"
+    see the constant, because there it changes behaviour.
 
     Args:
         mdp: The world.

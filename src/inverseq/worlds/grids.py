@@ -145,7 +145,7 @@ def maze(
     which `World.state_at(x, y, from_bottom=True)` understands.
 
     Args:
-        layout: Rows of equal length.
+        layout: Rows of equal length, or one text with line breaks between them.
         name: For titles and reports.
         step_reward: As in `gridworld`, and so are the arguments below.
         win_reward: As in `gridworld`.
@@ -158,7 +158,8 @@ def maze(
         InputError: Rows differ in length, a character is unknown, or no goal can be reached from
             some start.
     """
-    rows = [str(row) for row in layout]
+    lines = layout.strip("\n").split("\n") if isinstance(layout, str) else layout
+    rows = [str(row) for row in lines]
     if not rows or not rows[0] or len({len(row) for row in rows}) > 1:
         raise InputError(f"rows must be equally long; their lengths are {[len(r) for r in rows]}")
     text = np.array([list(row) for row in rows])
@@ -188,6 +189,9 @@ def _settings(
     for what, value in (("wind", wind), ("slip", slip)):
         if not 0 <= value <= 1:
             raise InputError(f"{what} is a probability, from 0 to 1; got {value}")
+    for what, value in (("step_reward", step_reward), ("win_reward", win_reward)):
+        if not np.isfinite(value):
+            raise InputError(f"{what} must be a finite number; got {value}")
     return {
         "step_reward": float(step_reward),
         "win_reward": float(win_reward),
@@ -302,7 +306,8 @@ def _index(cells: Sequence[Cell], what: str, free: Bool[np.ndarray, "H W"]) -> A
     """Row and column indices of `cells`, after a check that each is on the board and free."""
     height, width = free.shape
     for number, cell in enumerate(cells):
-        if len(cell) != 2 or not (0 <= cell[0] < width and 0 <= cell[1] < height):
+        pair = np.shape(cell) == (2,)
+        if not pair or not (0 <= cell[0] < width and 0 <= cell[1] < height):
             raise InputError(
                 f"{what}[{number}] = {cell} is off the board: give (x, y) with x from 0 to "
                 f"{width - 1} and y, from the top, from 0 to {height - 1}"
