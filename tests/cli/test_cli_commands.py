@@ -3,8 +3,11 @@
 import csv
 import json
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 
 import pytest
+
+from inverseq.cli import study
 
 
 def test_the_doctor_speaks_and_its_json_is_all_there_is(inside, walks):
@@ -59,6 +62,16 @@ def test_the_lecture_gives_its_values(inside, tmp_path):
     told = json.loads(out)
     assert [round(v, 3) for v in told["values"][0][:3]] == [0.812, 0.868, 0.918]
     assert (tmp_path / "out/lecture/policies.png").exists()
+
+
+def test_the_objectworld_tells_its_losses(inside, tmp_path, monkeypatch):
+    small = {"worlds": 1, "sizes": (4,), "transfer_size": 4, "board": {"size": 5, "objects": 4}}
+    monkeypatch.setattr(study, "objectworld", partial(study.objectworld, jobs=1, **small))
+    code, out, _ = inside("study", "objectworld", "--seed", "1")
+    assert code == 0
+    assert "IAVI is the empirical policy" in " ".join(out.split())
+    assert "true reward" in out
+    assert (tmp_path / "out/objectworld/rewards.png").exists()
 
 
 def test_the_bundled_mice_give_the_published_yardsticks(outside, tmp_path):

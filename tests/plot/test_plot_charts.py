@@ -1,6 +1,6 @@
 import numpy as np
 
-from inverseq.plot import canvas, intervals, learning_curve, reward_scatter, scores, to_png
+from inverseq.plot import canvas, curves, intervals, learning_curve, reward_scatter, scores, to_png
 
 
 def test_scores_are_sorted_with_the_best_on_top_and_chance_is_a_line():
@@ -49,4 +49,23 @@ def test_a_scatter_of_rewards_has_equal_axes():
     reward_scatter(ax, np.array([0.0, 1.0]), np.array([0.5, -1.0]), names=("IAVI", "MaxEnt"))
     assert ax.get_xlim() == ax.get_ylim() == (-1.1, 1.1)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("IAVI", "MaxEnt")
+    assert to_png(figure)
+
+
+def test_curves_have_bars_and_what_was_published_is_hollow():
+    figure, axes = canvas(columns=2, rows=2)
+    assert [ax.get_subplotspec().rowspan.start for ax in axes] == [0, 0, 1, 1]
+    means, errors = np.array([[1.0, 0.5], [2.0, np.nan]]), np.full((2, 2), 0.1)
+    known = {"IQL": {4: 1.5}}
+    curves(axes[0], np.array([4, 32]), means, errors, ["IAVI", "IQL"], published=known)
+    _, labels = axes[0].get_legend_handles_labels()
+    assert set(labels) == {"IAVI", "IQL", "IQL (published)"}
+    (hollow,) = [line for line in axes[0].lines if line.get_markerfacecolor() == "white"]
+    np.testing.assert_allclose(hollow.get_data(), [[4], [1.5]])
+    solid = axes[0].containers[1][0]
+    assert hollow.get_color() == solid.get_color()
+    assert hollow.get_marker() == solid.get_marker()
+    assert [t.get_text() for t in axes[0].get_xticklabels()] == ["4", "32"]
+    curves(axes[1], np.array([4, 32]), means, errors, ["a", "b"], logarithmic=True)
+    assert axes[1].get_yscale() == "log"
     assert to_png(figure)

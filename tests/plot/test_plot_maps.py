@@ -26,6 +26,14 @@ def test_each_state_gets_the_colour_of_its_value():
     np.testing.assert_allclose(middles, SQUARE)
 
 
+def test_maps_can_share_a_scale():
+    _, (ax,) = canvas()
+    values = np.array([0.0, 1.0, 2.0, 3.0])
+    grid_map(ax, SQUARE, values, limits=(-3.0, 9.0))
+    wanted = colours(np.array([-3.0, 9.0]), "plain").to_rgba(values)
+    np.testing.assert_allclose(of_kind(ax, PolyCollection)[0].get_facecolors(), wanted)
+
+
 def test_unvisited_states_are_hatched_and_do_not_stretch_the_colours():
     _, (ax,) = canvas()
     values = np.array([0.0, 1.0, 2.0, 1e9])

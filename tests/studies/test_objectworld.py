@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from inverseq.forward import value_iteration
 from inverseq.policies import boltzmann, uniform
 from inverseq.studies.objectworld import METHODS, objectworld
 from inverseq.studies.objectworld_fits import changed_world, measure_in
-from inverseq.studies.objectworld_record import mean_and_error, published
+from inverseq.studies.objectworld_record import mean_and_error, score_table
 from inverseq.worlds import objectworld as make_world
 from inverseq.worlds import objectworld_demonstrations, objectworld_expert
 
@@ -118,10 +119,16 @@ def test_the_files_hold_the_numbers(done):
     assert (folder / "values.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_published_numbers_are_relative_to_the_uniform_policy():
-    assert published("IAVI", 512) == pytest.approx(2.045 / 15.415)
-    assert published("IQL", 2048) is None
-    assert published("MaxEntIRL", 4) is None
+def test_published_numbers_are_relative_to_the_uniform_policy(done):
+    small, _, _ = done
+    assert small.published("IAVI", 512) is None, "a smaller board is another experiment"
+    made = replace(small, as_released=True)
+    assert made.published("IAVI", 512) == pytest.approx(2.045 / 15.415)
+    assert made.published("IQL", 2048) is None
+    assert made.published("MaxEntIRL", 4) is None
+    rows = score_table(replace(made, sizes=(4, 32)))
+    shown = [row["squared_published"] for row in rows if row["squared_published"] != ""]
+    assert shown == [0.9933, 0.572, 0.9964, 0.979]
 
 
 def test_the_mean_has_an_error_only_over_several_worlds():

@@ -198,11 +198,12 @@ class Doctor:
 class Study:
     """Run a study: one published figure or table, made again.
 
-    lecture   the 4x3 world: values, policies and Q-learning towards them
-    people    one reward for nine mazes, tried on the three left out
+    lecture       the 4x3 world: values, policies and Q-learning towards them
+    people        one reward for nine mazes, tried on the three left out
+    objectworld   inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)
     """
 
-    name: Annotated[Literal["lecture", "people"], Positional]
+    name: Annotated[Literal["lecture", "people", "objectworld"], Positional]
     """Which study."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
         None

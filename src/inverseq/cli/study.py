@@ -12,6 +12,8 @@ from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
 from inverseq.report import Column, Table, require_writable, to_json
 from inverseq.studies.lecture import Lecture, lecture
+from inverseq.studies.objectworld import objectworld
+from inverseq.studies.objectworld_record import Objectworld, mean_and_error
 from inverseq.studies.people import people
 from inverseq.studies.people_record import People
 
@@ -24,14 +26,22 @@ def run(options: Study) -> int:
             progress("lecture", 0, 1)
             made = lecture(folder, seed=options.seed)
             progress("lecture", 1, 1)
-        else:
+        elif options.name == "people":
             made = people(folder, progress=progress)
+        else:
+            made = objectworld(folder, seed=options.seed, progress=progress)
     if options.output.json:
         print(to_json(asdict(made)), end="")
     elif not options.output.quiet:
-        tables = _of_lecture(made) if isinstance(made, Lecture) else _of_people(made)
-        _print(tables, made.files)
+        _print(_tables(made), made.files)
     return 0
+
+
+def _tables(made: Lecture | People | Objectworld) -> list[Table]:
+    """What a study found, to be shown."""
+    if isinstance(made, Lecture):
+        return _of_lecture(made)
+    return _of_people(made) if isinstance(made, People) else _of_objectworld(made)
 
 
 def _print(tables: Sequence[Table], files: Sequence[str]) -> None:
@@ -95,3 +105,36 @@ def _of_people(made: People) -> list[Table]:
         ),
     )
     return [scores, weights]
+
+
+def _of_objectworld(made: Objectworld) -> list[Table]:
+    """Both errors by size of data, beside what was published, and the losses after changes."""
+    sizes = [Column(f"{size:,}", ".3f") for size in made.sizes]
+    squared, error = (part[0] for part in mean_and_error(made.squared))
+    rows: list[tuple[Any, ...]] = []
+    for m, method in enumerate(made.methods):
+        rows += [(method, *map(float, squared[m])), ("  SE", *map(float, error[m]))]
+        known = [made.published(method, size) for size in made.sizes]
+        rows += [("  published", *known)] if any(k is not None for k in known) else []
+    note = (
+        f"Relative to the uniform policy; means over {made.squared.shape[-1]} worlds. IAVI is the "
+        f"empirical policy (they differ by {made.gap:.1g}). The expert itself scores "
+        f"{made.expert_squared[0].mean():.2f}: to be better than the reference counts as error. "
+        f"MaxEnt takes {made.slower:.0f} times as long as IAVI."
+    )
+    title = "Squared value difference, recorded as released, by number of trajectories"
+    tables = [Table("squared", title, (Column("Method"), *sizes), tuple(rows), note)]
+    for name, title, values in (
+        ("loss", "Loss of value, honest recording (uniform policy 1, optimum 0)", made.loss[1]),
+        ("reward", "Correlation of the reward with the true one, up to shaping", made.correlation),
+    ):
+        lines = zip(made.methods, values.mean(-1), strict=True)
+        body = tuple((method, *map(float, line)) for method, line in lines)
+        tables.append(Table(name, title, (Column("Method"), *sizes), body))
+    changes = [Column(change, ".3f") for change in made.changes]
+    lines = [*zip(made.methods, made.transfer.mean(-1), strict=True)]
+    lines += [("old shares of actions", made.stale[0].mean(-1))]
+    lines += [("true reward", made.informed.mean(-1))]
+    body = tuple((method, *map(float, line)) for method, line in lines)
+    title = f"Loss in a changed world, rewards of {made.transfer_size} trajectories"
+    return [*tables, Table("transfer", title, (Column("Method"), *changes), body)]

@@ -89,7 +89,7 @@ def objectworld(
         done.append(result)
         if progress is not None:
             progress("worlds", len(done), len(tasks))
-    made = _together(done, worlds, chosen, transfer_size)
+    made = replace(_together(done, worlds, chosen, transfer_size), as_released=not board)
     return replace(made, files=_write(Path(out), made, done[0], done[worlds]))
 
 
@@ -108,6 +108,7 @@ def _together(
         sizes=sizes,
         changes=CHANGES,
         transfer_size=transfer_size,
+        as_released=False,
         uniform=every(lambda one: one.uniform),
         squared=score("squared"),
         loss=score("loss"),

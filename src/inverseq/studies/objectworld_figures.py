@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from inverseq import plot
 from inverseq.forward import policy_evaluation, policy_iteration
 from inverseq.inverse.solution import Solution
-from inverseq.studies.objectworld_record import Objectworld, mean_and_error, published
+from inverseq.studies.objectworld_record import Objectworld, mean_and_error
 from inverseq.worlds import World
 
 CURVES = ("IAVI", "IQL", "MaxEnt, features", "MaxEntIRL", "DeepMaxEnt", "MaxEnt, states")
@@ -23,7 +23,8 @@ def draw_errors(made: Objectworld) -> Figure:
     chosen = [made.methods.index(name) for name in CURVES]
     released, honest = made.recordings.index("released"), made.recordings.index("honest")
     known = {
-        name: {n: p for n in made.sizes if (p := published(name, n)) is not None} for name in CURVES
+        name: {n: p for n in made.sizes if (p := made.published(name, n)) is not None}
+        for name in CURVES
     }
     panels = (
         (
@@ -79,7 +80,7 @@ def draw_transfer(made: Objectworld) -> Figure:
             unit="loss of value",
         )
         ax.axvline(1.0, color="#6B6B6B", ls="--", lw=1.0, zorder=0)
-        ax.set_xlim(left=-0.04)
+        ax.set_xlim(-0.04, 1.06)
         ax.invert_yaxis()
         ax.set_title(change, fontsize=8.5)
     return figure
@@ -99,7 +100,7 @@ def draw_values(world: World, shown: Mapping[str, Solution]) -> Figure:
     )
     for place, (ax, (name, value)) in enumerate(zip(axes[1:], values.items(), strict=True)):
         last = place in (1, 4)
-        _map(ax, world, value, name, limits=limits, label="value under the true reward" * last)
+        _map(ax, world, value, name, limits=limits, label="value" * last)
     return figure
 
 

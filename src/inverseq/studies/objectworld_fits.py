@@ -126,7 +126,7 @@ def in_one_world(
                 scores[key][m, n] = value
             if size == transfer_size:
                 shown[name] = solution
-            if name == "IAVI":
+            if name == "IAVI" and solution.q is not None:
                 shares = smoothed_policy(count(data, mdp).state_action, mdp, 1e-6)
                 gap = max(gap, float(np.abs(boltzmann(solution.q, mdp.allowed) - shares).max()))
     by_change = [_in_changed(number, board, change, world, shown) for change in CHANGES]

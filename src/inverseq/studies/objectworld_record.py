@@ -29,6 +29,7 @@ class Objectworld:
         sizes: Numbers of trajectories.
         changes: What is changed in the world after learning.
         transfer_size: Trajectories of the rewards that are carried to changed worlds.
+        as_released: Whether the worlds are as large and as full as in the released experiments.
         uniform: `[R, W]` mean over states of (V(reference) - V(uniform policy))^2.
         squared: `[R, M, N, W]` the same of the policy found, relative to `uniform`.
         loss: `[R, M, N, W]` mean of V(optimal) - V(policy), relative to the uniform policy's.
@@ -50,6 +51,7 @@ class Objectworld:
     sizes: tuple[int, ...]
     changes: tuple[str, ...]
     transfer_size: int
+    as_released: bool
     uniform: Float[np.ndarray, "R W"]
     squared: Float[np.ndarray, "R M N W"]
     loss: Float[np.ndarray, "R M N W"]
@@ -78,11 +80,10 @@ class Objectworld:
         took = np.median(self.seconds[0, :, at], axis=-1)
         return float(took[self.methods.index("MaxEnt, features")] / took[0])
 
-
-def published(method: str, size: int) -> float | None:
-    """What was published, relative to the uniform policy there; None where nothing was."""
-    value = PUBLISHED.get(method, {}).get(size)
-    return None if value is None else value / PUBLISHED_UNIFORM
+    def published(self, method: str, size: int) -> float | None:
+        """What was published, relative to the uniform policy there; None where nothing was."""
+        value = PUBLISHED.get(method, {}).get(size)
+        return None if value is None or not self.as_released else value / PUBLISHED_UNIFORM
 
 
 def mean_and_error(values: Float[np.ndarray, "*before W"]) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +103,7 @@ def score_table(made: Objectworld) -> list[dict[str, Any]]:
     for r, recording in enumerate(made.recordings):
         for m, method in enumerate(made.methods):
             for n, size in enumerate(made.sizes):
-                known = published(method, size) if recording == "released" else None
+                known = made.published(method, size) if recording == "released" else None
                 honest = recording == "honest"
                 rows.append(
                     {
