@@ -160,6 +160,10 @@ def test_a_failure_is_told_unless_nothing_is_left():
         compare(demos, {"wild": wild}, mdp, folds=2)
     with pytest.raises(FitError, match="diverged"):
         compare(demos, {"wild": wild, "table": CountTable(1)}, mdp, folds=2, reference="wild")
+    worlds, walks = two_worlds()
+    several = {"table": CountTable(1), "wild": wild, "marginal": CountTable(0)}
+    with pytest.raises(FitError, match="diverged"):  # what is said is about the reference
+        compare(walks, several, worlds, folds=4, by="world", reference="wild")
 
 
 def test_one_split_is_a_comparison_of_one_fold():

@@ -205,8 +205,9 @@ def compare(
         count table in another world), says so in its `failure`.
 
     Raises:
-        InputError: There are fewer units than folds, or no candidate could be scored.
-        FitError: No candidate could be scored, the first one because its fit failed.
+        InputError: There are fewer units than folds, or neither the reference nor, without one, any
+            candidate could be scored.
+        FitError: The same, because a fit failed.
     """
     settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress)
     return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
@@ -240,8 +241,8 @@ def score_all(
         progress: As in `compare`.
 
     Raises:
-        InputError: No candidate could be scored.
-        FitError: No candidate could be scored, the first one because its fit failed.
+        InputError: As in `compare`.
+        FitError: As in `compare`.
     """
     settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress)
     return _compare([(train, test)], candidates, mdp, settings)
@@ -272,9 +273,10 @@ def _compare(
             progress("fits", len(fitted), len(tasks))
     results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
-    errors = [one.error for one in fitted if one.error is not None]
-    if errors and (not scores or (reference is not None and reference not in scores)):
-        raise errors[0]
+    if not scores or (reference is not None and reference not in scores):
+        # Without a reference none was scored, so that the first of all has failed.
+        of = 0 if reference is None else [*named].index(reference)
+        raise next(one.error for one in fitted[of :: len(named)] if one.error is not None)
     best = max(scores, key=lambda name: scores[name].mean) if reference is None else reference
     differences = {name: difference(score, scores[best]) for name, score in scores.items()}
     return Comparison(
