@@ -16,7 +16,8 @@ def frozen_array(values: Any, dtype: Any, name: str) -> np.ndarray:
     """
     try:
         array = np.asarray(values)
-        if np.issubdtype(dtype, np.integer) and array.dtype.kind in "iuf":
+        narrower = array.dtype.kind in "iuf" and not np.can_cast(array.dtype, dtype)
+        if np.issubdtype(dtype, np.integer) and narrower:
             _require_whole(array, np.iinfo(dtype), name)
         if dtype is bool and array.dtype != bool and not np.isin(array, (0, 1)).all():
             raise InputError(f"{name} must hold true and false, or 1 and 0")
