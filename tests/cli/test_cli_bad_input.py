@@ -68,10 +68,37 @@ CASES = {
     "one trajectory only": (HEAD + GOOD[:48], "", [], ["only one trajectory"]),
     "no action at all": (HEAD + "0,0,1,\n1,0,0,\n", "", [], ["no row has an action"]),
     "a unit that is not there": (HEAD + GOOD, "", ["--by", "herd"], ["cannot group by herd"]),
-    "a share beyond all": (HEAD + GOOD, "", ["--test", "1.5"], ["between 0 and 1"]),
+    "a share beyond all": (
+        HEAD + GOOD,
+        "",
+        ["--test", "1.5"],
+        ["--test", "between 0 and 1"],
+    ),
     "one fold": (HEAD + GOOD, "", ["--folds", "1"], ["--folds must be 2 or more"]),
     "no history": (HEAD + GOOD, "", ["--history", "0"], ["--history must be 1"]),
-    "negative smoothing": (HEAD + GOOD, "", ["--smoothing", "-1"], ["smoothing must be"]),
+    "negative smoothing": (HEAD + GOOD, "", ["--smoothing", "-1"], ["--smoothing must be"]),
+    "a negative seed": (HEAD + GOOD, "", ["--seed", "-1"], ["--seed must be 0 or more"]),
+    "negative replicates": (HEAD + GOOD, "", ["--bootstrap", "-3"], ["--bootstrap must be 0"]),
+    "an anchor that is no action": (
+        HEAD + GOOD,
+        "",
+        ["--gauge", "anchor", "--anchor", "up"],
+        ["--anchor up", "['0', '1']"],
+    ),
+    "an anchor without its gauge": (HEAD + GOOD, "", ["--anchor", "1"], ["--gauge anchor"]),
+    "a table without a state": (
+        "start,action\n0,1\n",
+        "",
+        [],
+        ["no column 'state'", "--state", "--previous"],
+    ),
+    "a previous column that is not there": (
+        HEAD + GOOD,
+        "",
+        ["--previous", "choice"],
+        ["no column 'choice'", "--previous"],
+    ),
+    "measured values as states": (HEAD + "0,0,0.5,1\n0,1,1.5,1\n", "", [], ["--named state"]),
     "a split that is not there": (HEAD + GOOD, "", ["--split", "part"], ["no column 'part'"]),
     "a split without a test": (HEAD + GOOD, "", ["--split", "trajectory"], ["must be 'test'"]),
 }
@@ -91,6 +118,8 @@ def test_bad_input_is_one_line_that_says_where_and_what_to_do(inside, tmp_path, 
     assert err.count("\n") == 1
     for word in words:
         assert word in err
+    assert "Did you mean" not in err
+    assert '="' not in err
     assert [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == []
 
 

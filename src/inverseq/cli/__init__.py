@@ -5,7 +5,6 @@ everything heavy, is imported when the command runs, so that help comes at once.
 """
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import NoReturn
 
 from inverseq import __version__
 from inverseq._core.errors import FitError, InputError, MissingPackageError
+from inverseq.cli.wording import as_typed
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
@@ -30,12 +30,6 @@ _COMMANDS = {
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """One thread for linear algebra, unless told otherwise: the matrices are small and many, and
 threads that wait for each other made the main job five times slower on two cores."""
-
-_ARGUMENT = re.compile(
-    r"\b(state|action|next_state|subject|session|trajectory|time|terminated|missing|longest_step"
-    r'|discount|smoothing|folds|by)="?([^",;: ]+)"?'
-)
-"""An argument as messages write it for Python: state="...", folds=3."""
 
 _OVERVIEW = """usage: inverseq COMMAND ...
 
@@ -107,8 +101,7 @@ def _run(given: list[str]) -> int:
 
 def _fail(error: object, code: int) -> int:
     """Say what went wrong, naming options as they are typed here and not as in Python."""
-    text = re.sub(_ARGUMENT, lambda m: f"--{m[1].replace('_', '-')} {m[2]}", str(error))
-    print(f"inverseq: error: {text}", file=sys.stderr)
+    print(f"inverseq: error: {as_typed(str(error))}", file=sys.stderr)
     return code
 
 

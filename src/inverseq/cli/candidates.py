@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from inverseq._core.errors import InputError
 from inverseq.evaluate.compare import Candidate
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
 
 _DEEPEST_TABLE = 4
-_MOST_STATES = 1500
-"""States of a world beyond which models with a memory are left out: they would take very long."""
+_MOST_STATES = {"states": 500, "state-actions": 1500}
+"""Reward -> states of a world beyond which its model with a memory is left out: it would take very
+long, and a reward on states gains the least from a memory."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,6 @@ class Menu:
         seed: Which random choices.
         gauge: Which of the equivalent rewards IAVI reports.
         anchor: Action of known reward, for the gauge "anchor".
-
-    Raises:
-        InputError: The history or the number of folds is too small.
     """
 
     num_states: int
@@ -60,12 +57,6 @@ class Menu:
     seed: int
     gauge: str = "zero-mean"
     anchor: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.history < 1:
-            raise InputError(f"--history must be 1 (no memory) or more; got {self.history}")
-        if self.folds < 2:
-            raise InputError(f"--folds must be 2 or more; got {self.folds}")
 
 
 def entries(menu: Menu) -> list[Entry]:
@@ -107,9 +98,11 @@ def _with_reward(menu: Menu) -> list[Entry]:
         found.append(
             Entry("maxent-features", "MaxEnt on features", False, Candidate(on("features")))
         )
-    if menu.history > 1 and menu.num_states <= _MOST_STATES:
+    if menu.history > 1:
         memory = f"memory of {menu.history} states"
         for key, what in (("-states", "states"), ("", "state-actions")):
+            if menu.num_states > _MOST_STATES[what]:
+                continue
             candidate = Candidate(on(what), history=menu.history)
             name = f"MaxEnt on {what}, {memory}"
             found.append(Entry(f"maxent-history{key}", name, False, candidate))

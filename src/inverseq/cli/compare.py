@@ -11,7 +11,8 @@ from inverseq._core.progress import progress_bars
 from inverseq.cli.candidates import Entry, Menu, entries
 from inverseq.cli.load import Behaviour, load
 from inverseq.cli.options import Compare
-from inverseq.cli.show import print_scores, provenance_of
+from inverseq.cli.show import print_table, provenance_of
+from inverseq.cli.wording import as_typed
 from inverseq.evaluate.compare import Comparison, compare
 from inverseq.mdp import MDP
 from inverseq.report import (
@@ -25,6 +26,7 @@ from inverseq.report import (
 )
 from inverseq.report.build import HOW_TO_READ, score_blocks, score_table
 from inverseq.report.records import ScoreRow
+from inverseq.report.words import number
 
 
 def run(options: Compare) -> int:
@@ -44,7 +46,11 @@ def run(options: Compare) -> int:
             progress=progress,
         )
     rows = _rows(listed, made)
-    wrong = [f"{r.name} was left out: {r.failure}" for r in made.results if r.score is None]
+    wrong = [
+        f"{result.name} was left out: {as_typed(str(result.failure))}"
+        for result in made.results
+        if result.score is None
+    ]
     page = None
     if folder is not None:
         page = write_report(
@@ -102,9 +108,9 @@ def _report(
     best = max(rows, key=lambda row: row.score.mean)
     score = best.score
     headline = (
-        f"*{best.name} predicts best: {score.mean:.3f} nats per decision*, over "
+        f"*{best.name} predicts best: {number(score.mean)} nats per decision*, over "
         f"{score.num_decisions:,} decisions, each predicted by models that had not seen it; chance "
-        f"has {score.chance_mean:.3f}.".replace("-", "−"),
+        f"has {number(score.chance_mean)}.",
     )
     how = (
         f"Each of {options.folds} folds (by {options.by}, seed {options.seed}) was held out once; "
@@ -137,7 +143,7 @@ def _summary(rows: tuple[ScoreRow, ...], wrong: list[str], made: Comparison) -> 
 def _print(rows: tuple[ScoreRow, ...], wrong: list[str], page: Path | None) -> None:
     """The scores, what went wrong, and where the report lies."""
     console = Console(highlight=False)
-    print_scores(console, score_table(rows))
+    print_table(console, score_table(rows))
     for text in wrong:
         console.print(f"Mind: {text}", markup=False)
     if page is not None:

@@ -100,9 +100,9 @@ def contrast_rows(
         f"({how.by}) drawn with replacement, all of them right-hand sides of one factorisation."
     )
     caption = (
-        f"*Differences of rewards* with 95 % bootstrap intervals over {units} units ({how.by}); "
-        "filled where the interval leaves out zero. The table says which of them behaviour settles "
-        "and which rest on a convention."
+        f"*Differences of IAVI's rewards* with 95 % bootstrap intervals over {units} units "
+        f"({how.by}); filled where the interval leaves out zero. The table says which of "
+        "them behaviour settles and which rest on a convention."
     )
     return Contrasts(tuple(rows), lines, method, caption)
 

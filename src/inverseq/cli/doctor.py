@@ -2,14 +2,15 @@
 
 from inverseq.cli.load import load
 from inverseq.cli.options import Doctor
-from inverseq.doctor import Severity, as_dict, describe, diagnose
+from inverseq.cli.show import diagnosis_of
+from inverseq.doctor import Severity, as_dict, describe
 from inverseq.report import to_json
 
 
 def run(options: Doctor) -> int:
     """Print what the doctor finds; 2 where it stands in the way of a fit."""
     behaviour = load(options.table, options.columns, options.world)
-    diagnosis = diagnose(behaviour.demonstrations, behaviour.given)
+    diagnosis = diagnosis_of(behaviour)
     if options.output.json:
         print(to_json(as_dict(diagnosis)), end="")
     elif not options.output.quiet:

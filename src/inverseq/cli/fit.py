@@ -10,7 +10,7 @@ from inverseq._core.store import save
 from inverseq.cli.job import analyse
 from inverseq.cli.load import load
 from inverseq.cli.options import Fit
-from inverseq.cli.show import print_scores, provenance_of
+from inverseq.cli.show import print_table, provenance_of
 from inverseq.report import require_writable, to_json, write_report
 from inverseq.report.build import build_report, score_table, state_table, summary
 from inverseq.report.records import Results
@@ -41,7 +41,7 @@ def run(options: Fit) -> int:
 
 def _print(console: Console, results: Results, page: Path) -> None:
     """The scores and where the report lies."""
-    print_scores(console, score_table(results.scores))
+    print_table(console, score_table(results.scores))
     for text in headline(results):
         console.print(text.replace("*", ""), markup=False)
     for text in results.remarks:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from inverseq._core.errors import FitError
+from inverseq._core.errors import FitError, InputError
 from inverseq.cli.candidates import Entry, Menu, entries
 from inverseq.cli.contrasts import Resampling, contrast_rows
 from inverseq.cli.load import Behaviour, divide
 from inverseq.cli.options import Fit
+from inverseq.cli.show import diagnosis_of
+from inverseq.cli.wording import as_typed
 from inverseq.demonstrations import Demonstrations
-from inverseq.doctor import diagnose
 from inverseq.evaluate.compare import Comparison, compare, score_all
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
@@ -55,7 +56,7 @@ def analyse(behaviour: Behaviour, options: Fit, progress: Progress) -> Results:
         citation=behaviour.dataset.citation if behaviour.dataset else "",
         given=given,
         worlds=behaviour.worlds,
-        diagnosis=diagnose(behaviour.demonstrations, behaviour.given),
+        diagnosis=diagnosis_of(behaviour),
         division=division,
         train=(int((train.actions >= 0).sum()), train.num_trajectories),
         test=(int((test.actions >= 0).sum()), test.num_trajectories),
@@ -83,8 +84,24 @@ def menu_of(options: Fit, mdp: MDP, train: Demonstrations) -> Menu:
         folds=options.folds,
         seed=options.held_out.seed,
         gauge=options.gauge,
-        anchor=options.anchor if options.gauge == "anchor" else None,
+        anchor=_anchor(options, mdp),
     )
+
+
+def _anchor(options: Fit, mdp: MDP) -> int | None:
+    """The number of the anchor action; None under another gauge."""
+    if options.gauge != "anchor":
+        if options.anchor is not None:
+            raise InputError("--anchor goes with --gauge anchor")
+        return None
+    names = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
+    if options.anchor is None:
+        return 0
+    if options.anchor in names:
+        return names.index(options.anchor)
+    if options.anchor.isdecimal() and int(options.anchor) < mdp.num_actions:
+        return int(options.anchor)
+    raise InputError(f"--anchor {options.anchor}: there is no such action; there are {[*names]}")
 
 
 def _rows(
@@ -94,7 +111,7 @@ def _rows(
     rows, solutions, wrong = [], {}, []
     for entry, result in zip(listed, scored.results, strict=True):
         if result.score is None:
-            wrong.append(f"{entry.name} was left out: {result.failure}")
+            wrong.append(f"{entry.name} was left out: {as_typed(str(result.failure))}")
             continue
         solution = result.solutions[0]
         if not entry.yardstick:
@@ -140,10 +157,11 @@ def _choose(wanted: str, rows: list[ScoreRow], wrong: list[str]) -> tuple[str, s
     with_reward = {row.key: row for row in rows if not row.yardstick}
     if wanted != "best":
         if wanted not in with_reward:
-            raise FitError(
-                f"--solver {wanted} could not be fitted here; there are {[*with_reward]}. "
-                + " ".join(wrong)
-            )
+            told = [
+                f"--solver {wanted} could not be fitted here; there are {[*with_reward]}",
+                *wrong,
+            ]
+            raise FitError(". ".join(told))
         row = with_reward[wanted]
         return wanted, f"The reward drawn is that of {row.name}, as asked for."
     tested = [row for row in with_reward.values() if np.isfinite(row.validation)]

@@ -94,7 +94,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Behaviour:
         demonstrations=demonstrations,
         given=given,
         worlds=drawn,
-        discount=_DISCOUNT if world.discount is None else _checked_discount(world.discount),
+        discount=_DISCOUNT if world.discount is None else world.discount,
         seen_actions=world.actions == "seen",
         coordinates=_coordinates(columns.state, demonstrations) if given is None else None,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -138,7 +138,7 @@ def _bundled(name: str, columns: Columns, world: WorldOptions) -> Behaviour:
     dataset = datasets.load(name)
     given = dataset.mdp
     if world.discount is not None:
-        given = _discounted(given, _checked_discount(world.discount))
+        given = _discounted(given, world.discount)
     return Behaviour(
         title=dataset.title,
         demonstrations=dataset.demonstrations,
@@ -158,7 +158,7 @@ def _discounted(given: MDP | Mapping[str, MDP], discount: float) -> MDP | Mappin
 
 def _world(options: WorldOptions) -> tuple[MDP | None, dict[str, World]]:
     """The world that was asked for (None: estimate it), and its drawing where there is one."""
-    discount = _DISCOUNT if options.discount is None else _checked_discount(options.discount)
+    discount = _DISCOUNT if options.discount is None else options.discount
     if options.world in (None, "estimated"):
         if discount == 1:
             raise InputError(
@@ -178,17 +178,6 @@ def _world(options: WorldOptions) -> tuple[MDP | None, dict[str, World]]:
             '"labyrinth", or "estimated"'
         )
     return MDP.from_table(_transitions(path), discount=discount), {}
-
-
-def _checked_discount(value: float) -> float:
-    """A discount in [0, 1].
-
-    Raises:
-        InputError: It is not.
-    """
-    if not 0 <= value <= 1:
-        raise InputError(f"--discount must lie between 0 and 1; got {value:g}")
-    return value
 
 
 def _transitions(path: Path) -> dict[str, np.ndarray]:
@@ -251,6 +240,7 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         path,
         state_from_previous=_parts(columns.previous),
         missing=_parts(columns.missing),
+        named=_parts(columns.named),
         longest_step=columns.longest_step,
         **told,
     )

@@ -9,7 +9,13 @@ Name = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="(default:
 Names = Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")]
 
 Model = Literal[
-    "best", "iavi", "maxent-states", "maxent-state-actions", "maxent-features", "maxent-history"
+    "best",
+    "iavi",
+    "maxent-states",
+    "maxent-state-actions",
+    "maxent-features",
+    "maxent-history-states",
+    "maxent-history",
 ]
 
 
@@ -40,6 +46,8 @@ class Columns:
     last and what came of it"."""
     missing: Names = None
     """Values of the action that mean "none" (besides empty cells and -1), with commas between."""
+    named: Names = None
+    """Columns whose values are names although they look like numbers, with commas between."""
     longest_step: Annotated[
         float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None
@@ -137,8 +145,10 @@ class Fit:
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
     gauge: Literal["zero-mean", "state-only", "anchor", "minimum-norm"] = "zero-mean"
     """Which of the equivalent rewards IAVI reports."""
-    anchor: int = 0
-    """The action whose reward is taken to be zero under --gauge anchor."""
+    anchor: Annotated[
+        str | None, arg(metavar="ACTION", help_behavior_hint="(default: the first)")
+    ] = None
+    """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: int = 1000

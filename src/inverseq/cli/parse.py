@@ -1,10 +1,23 @@
 """From arguments to records of options."""
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import tyro
 
+from inverseq._core.errors import InputError
 from inverseq.cli import options
+
+_EXPECTED = {
+    "seed": (lambda n: n >= 0, "0 or more"),
+    "bootstrap": (lambda n: n >= 0, "0 (for none) or more"),
+    "folds": (lambda n: n >= 2, "2 or more"),
+    "history": (lambda n: n >= 1, "1 (no memory) or more"),
+    "smoothing": (lambda n: 0 <= n < float("inf"), "a number from 0"),
+    "test": (lambda n: 0 < n < 1, "a share between 0 and 1"),
+    "discount": (lambda n: 0 <= n <= 1, "a number between 0 and 1"),
+}
+"""Option -> whether a number will do, and what would."""
 
 
 def parse(command: str, record: str, arguments: list[str]) -> Any:
@@ -12,10 +25,25 @@ def parse(command: str, record: str, arguments: list[str]) -> Any:
 
     Raises:
         SystemExit: With code 2 where they describe none, and with 0 after `--help`.
+        InputError: A number is out of its range.
     """
-    return tyro.cli(
+    made = tyro.cli(
         getattr(options, record),
         prog=f"inverseq {command}",
         args=arguments,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
+    _require_expected(made)
+    return made
+
+
+def _require_expected(record: Any) -> None:
+    """Raise an `InputError` for the first number that is out of its range, in parts as well."""
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if is_dataclass(value):
+            _require_expected(value)
+        elif value is not None and each.name in _EXPECTED:
+            will_do, expected = _EXPECTED[each.name]
+            if not will_do(value):
+                raise InputError(f"--{each.name} must be {expected}; got {value:g}")

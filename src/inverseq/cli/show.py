@@ -3,6 +3,7 @@
 import platform
 import shlex
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -12,17 +13,24 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from inverseq import __version__
+from inverseq.cli.load import Behaviour
+from inverseq.cli.wording import as_typed
+from inverseq.doctor import Diagnosis, diagnose
 from inverseq.report.document import Table
 from inverseq.report.page import cell_text
 
-_WIDE = 100
-"""Characters of a terminal that hold the whole table of scores."""
 
-_FEW_COLUMNS = 4
+def print_table(console: Console, table: Table) -> None:
+    """As many of a table's columns as fit into the width without breaking a line, two at least."""
+    for most in range(len(table.columns), 1, -1):
+        made = _first_columns(table, most)
+        if console.measure(made).maximum <= console.width or most == 2:
+            console.print(made)
+            return
 
 
-def print_table(console: Console, table: Table, most: int | None = None) -> None:
-    """A table, or its first `most` columns."""
+def _first_columns(table: Table, most: int) -> RichTable:
+    """The first columns of a table."""
     shown = table.columns[:most]
     made = RichTable(box=box.SIMPLE, title=table.title, title_justify="left", title_style="")
     for number, column in enumerate(shown):
@@ -30,12 +38,14 @@ def print_table(console: Console, table: Table, most: int | None = None) -> None
     for number, row in enumerate(table.rows):
         cells = [escape(cell_text(v, c.form)) for v, c in zip(row, shown, strict=False)]
         made.add_row(*cells, style="bold" if number in table.strong else None)
-    console.print(made)
+    return made
 
 
-def print_scores(console: Console, table: Table) -> None:
-    """A table of scores; on narrow terminals, its first columns."""
-    print_table(console, table, None if console.width >= _WIDE else _FEW_COLUMNS)
+def diagnosis_of(behaviour: Behaviour) -> Diagnosis:
+    """What the doctor finds, with remedies as one types them."""
+    found = diagnose(behaviour.demonstrations, behaviour.given)
+    findings = tuple(replace(each, remedy=as_typed(each.remedy)) for each in found.findings)
+    return replace(found, findings=findings)
 
 
 def provenance_of(digest: str, *, bundled: bool) -> dict[str, str]:

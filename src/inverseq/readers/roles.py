@@ -75,6 +75,13 @@ def require_column(column: str, present: Sequence[str], role: str) -> None:
     """Raise an `InputError` that helps where `column` is not among those present."""
     if column in present:
         return
+    if role == "state" and column == "state":
+        # Nearly every table has something with "state" or "start" in its name; a guess misleads.
+        raise InputError(
+            f"there is no column 'state'; the table has {[*present]}. Name the right one (or "
+            'several) with state="...", or, where the state is what came before, its columns '
+            'with state_from_previous="..."'
+        )
     near = difflib.get_close_matches(column.lower(), [p.lower() for p in present], n=1, cutoff=0.6)
     close = next((p for p in present if near and p.lower() == near[0]), None)
     hint = f" Did you mean {close!r}?" if close else ""

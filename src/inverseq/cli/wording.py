@@ -1,0 +1,33 @@
+"""Messages written for Python, said as one types on the command line."""
+
+import re
+
+_OPTIONS = {"state_from_previous": "previous"} | {
+    name: name.replace("_", "-")
+    for name in (
+        "state",
+        "action",
+        "next_state",
+        "subject",
+        "session",
+        "trajectory",
+        "time",
+        "terminated",
+        "missing",
+        "named",
+        "longest_step",
+        "discount",
+        "smoothing",
+        "folds",
+        "by",
+    )
+}
+"""Argument in Python -> option."""
+
+# `column terminated=1` is what to write into the table, not an argument.
+_ARGUMENT = re.compile(rf'(?<!column )\b({"|".join(_OPTIONS)})="?([^",;:() ]+)"?')
+
+
+def as_typed(text: str) -> str:
+    """The text with arguments of Python, `state="..."`, as options, `--state ...`."""
+    return _ARGUMENT.sub(lambda found: f"--{_OPTIONS[found[1]]} {found[2]}", text)
