@@ -78,7 +78,7 @@ def test_only_what_behaviour_settles_enters_the_headline():
     made = results(TABLE, row("iavi", -0.5, yardstick=False), contrasts=contrasts)
     last = headline(made)[-1]
     assert "Of 2 differences" in last
-    assert "1 are clear of zero" in last
+    assert "1 is clear of zero" in last
     assert "“a − b” with +2.00 (+1.00 to +3.00)" in last
     assert methods(made)[-1] == "Resampled."
 
@@ -113,3 +113,19 @@ def test_what_went_wrong_comes_before_what_the_doctor_found():
 def test_numbers_have_real_minus_signs_and_nan_is_unknown():
     assert number(-0.5) == "−0.500"
     assert number(float("nan")) == "unknown"
+
+
+@pytest.mark.parametrize(("past", "against"), [("2", "table-2"), ("3", "backoff-3")])
+def test_a_reward_with_a_memory_is_held_against_the_table_of_the_same_memory(past, against):
+    tables = (TABLE, row("table-2", -0.45, yardstick=True), row("backoff-3", -0.42, yardstick=True))
+    made = results(*tables, row("maxent-history", -0.4, yardstick=False))
+    told = what_it_adds(replace(made, settings={**made.settings, "history": past}))
+    memory = next(text for text in told if "With a memory" in text)
+    assert f"better than the model {against}" in memory
+
+
+def test_what_was_done_just_before_is_blamed_only_where_a_memory_wins():
+    for key, blamed in (("table-1", False), ("backoff-2", True)):
+        best = row(key, -0.5, yardstick=True)
+        told = headline(results(best, row("iavi", -0.6, yardstick=False)))
+        assert ("just before" in told[1]) == blamed

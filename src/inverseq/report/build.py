@@ -53,7 +53,7 @@ def build_report(results: Results, provenance: Mapping[str, str], made: str) -> 
     name = results.chosen if drawn is None else drawn.name
     wants: list[Block] = [Prose((results.reason,)), *maps(shown, where, name)]
     if results.contrasts is not None:
-        wants += _contrast_blocks(results.contrasts)
+        wants += _contrast_blocks(results.contrasts, name)
     facts = results.diagnosis.facts
     counted = [(k.replace("_", " "), f"{v:,.0f}") for k, v in facts.items()]
     sections = (
@@ -203,7 +203,7 @@ def summary(results: Results, provenance: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _contrast_blocks(contrasts: Contrasts) -> list[Block]:
+def _contrast_blocks(contrasts: Contrasts, drawn: str) -> list[Block]:
     """Intervals as a figure and a table, and what is identified."""
     rows = contrasts.rows
     array = lambda name: np.array([getattr(row, name) for row in rows])  # noqa: E731
@@ -216,7 +216,7 @@ def _contrast_blocks(contrasts: Contrasts) -> list[Block]:
     )
     table = Table(
         "contrasts",
-        "Differences of rewards, in units of the policy's temperature",
+        "Differences of IAVI's rewards, in units of the policy's temperature",
         (
             Column("Difference", name="contrast"),
             Column("Estimate", "+.2f", "estimate"),
@@ -231,7 +231,12 @@ def _contrast_blocks(contrasts: Contrasts) -> list[Block]:
             "another number."
         ),
     )
-    return [figure, table, Prose(contrasts.identified)]
+    whose = (
+        "*The intervals below are those of IAVI's reward, not of the reward drawn above* "
+        f"({drawn}): IAVI is one linear solve, which can be repeated for every resampled table. "
+        "They say how surely these decisions tell rewards apart; Methods says how they were made."
+    )
+    return [Prose((whose,)), figure, table, Prose(contrasts.identified)]
 
 
 def _or_none(value: float) -> float | None:

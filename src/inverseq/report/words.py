@@ -66,8 +66,9 @@ def _wants(contrasts: Contrasts) -> list[str]:
         return []
     top = max(sure, key=lambda row: abs(row.estimate))
     text = (
-        f"Of {len(sure)} differences of rewards that the decisions themselves settle, given the "
-        f"world and its discount, {len(clear)} are clear of zero (95 % intervals). The largest is "
+        f"Of {len(sure)} differences of IAVI's rewards that the decisions settle, given the "
+        f"world and its discount, {len(clear)} {'is' if len(clear) == 1 else 'are'} clear of "
+        f"zero (95 % intervals). The largest is "
         f"“{top.name}” with {number(top.estimate, '+.2f')} ({number(top.low, '+.2f')} to "
         f"{number(top.high, '+.2f')}), in units of the policy's temperature."
     )
@@ -80,6 +81,7 @@ def _verdict(best: ScoreRow, table: ScoreRow) -> str:
     chance = best.score.chance_mean
     reach = table.score.mean - chance
     share = (best.score.mean - chance) / reach if reach > 0 else float("nan")
+    where = ", in what was done just before," if table.key[-1] in "234" else ""
     if _clear(gain) and gain.mean > 0:
         return (
             f"It predicts better than every table, by {_gap(gain)}: planning for this reward "
@@ -89,7 +91,7 @@ def _verdict(best: ScoreRow, table: ScoreRow) -> str:
         return (
             f"It predicts less well than the best table, by {_gap(gain)}, and reaches "
             f"{number(share, '.0%')} of that table's gain over chance: the decisions hold a "
-            "regularity, in what was done just before, that this reward does not capture. What "
+            f"regularity{where} that this reward does not capture. What "
             "the reward adds here is a reading of the behaviour and a forecast for changed worlds, "
             "not a better prediction in this one."
         )
@@ -103,9 +105,11 @@ def _verdict(best: ScoreRow, table: ScoreRow) -> str:
 def what_it_adds(results: Results) -> tuple[str, ...]:
     """What the reward adds to counting and what it does not, model by model."""
     told = []
-    one, two = results.row("table-1"), results.row("table-2")
+    one = results.row("table-1")
     iavi, states = results.row("iavi"), results.row("maxent-states")
     memory = results.row("maxent-history")
+    past = results.settings.get("history", "")
+    table = results.row(f"table-{past}") or results.row(f"backoff-{past}")
     if iavi is not None and one is not None:
         gap = abs(difference(iavi.score, one.score).mean)
         size = "less than 1e-9" if gap < 1e-9 else f"{gap:.1e}"
@@ -119,10 +123,10 @@ def what_it_adds(results: Results) -> tuple[str, ...]:
             f"*A reward on states* ({states.parameters:,.0f} numbers, maximum causal entropy) "
             f"{_compared(states, one, 'the one-step table')}."
         )
-    if memory is not None and two is not None:
+    if memory is not None and table is not None:
         told.append(
             f"*With a memory in the world* ({memory.parameters:,.0f} numbers), the reward "
-            f"{_compared(memory, two, 'the two-step table')}."
+            f"{_compared(memory, table, f'the {table.name}')}."
         )
     told.append(
         "*What no table can do* is to predict behaviour in a world that was not observed: with "
