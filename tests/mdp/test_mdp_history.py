@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import strategies
 from inverseq._core.errors import InputError
-from inverseq.mdp import MDP
+from inverseq.mdp import MDP, history
 from inverseq.mdp.history import context_keys, history_rows
 
 kinds = st.sampled_from(["states", "actions"])
@@ -122,13 +122,22 @@ def test_a_history_of_one_is_the_world_itself():
     assert mdp.with_history(1) is mdp
 
 
+def test_a_history_of_too_many_pasts_is_refused_before_they_are_made(monkeypatch):
+    mdp = strategies.random_mdp(np.random.default_rng(0), 3, 2)
+    kept = mdp.with_history(3).num_states
+    monkeypatch.setattr(history, "_MAX_CELLS", kept * mdp.successors[0].size * 3)
+    assert mdp.with_history(3).num_states == kept
+    with pytest.raises(InputError, match=r"a history of 5 has more than \d+ different pasts here"):
+        mdp.with_history(5)
+
+
 def test_histories_that_cannot_be_are_refused():
     mdp = strategies.random_mdp(np.random.default_rng(0), 3, 2)
     with pytest.raises(InputError, match="1 state or more; got 0"):
         mdp.with_history(0)
     with pytest.raises(InputError, match="has a history already"):
         mdp.with_history(2).with_history(2)
-    with pytest.raises(InputError, match=r"history of 40 has more than .* use a shorter history"):
+    with pytest.raises(InputError, match="more contexts than can be numbered"):
         mdp.with_history(40)
     with pytest.raises(InputError, match="use a shorter history"):
         context_keys(np.array([10**6]), np.zeros((1, 4), np.int64), 10**6)

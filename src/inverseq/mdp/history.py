@@ -60,11 +60,7 @@ def context_keys(
         InputError: The history is too long for the number of symbols to be told apart.
     """
     radix = num_symbols + 1
-    if (int(base.max(initial=0)) + 1) * radix ** previous.shape[1] >= 2**62:
-        raise InputError(
-            f"a history of {previous.shape[1] + 1} over {num_symbols} symbols has more contexts "
-            "than can be numbered; use a shorter history"
-        )
+    _require_numbers(int(base.max(initial=0)) + 1, num_symbols, previous.shape[1])
     keys = base.astype(np.int64)
     for column in range(previous.shape[1]):
         keys = keys * radix + previous[:, column] + 1
@@ -78,6 +74,7 @@ def history_fields(mdp: Any, length: int, of: Memory) -> dict[str, Any]:
     `length` states that the transitions allow.
     """
     num_symbols = mdp.num_states if of == "states" else mdp.num_actions
+    _require_numbers(mdp.num_states, num_symbols, length - 1)
     levels = [np.full((mdp.num_states, length), -1, dtype=np.int64)]
     levels[0][:, 0] = np.arange(mdp.num_states)
     for _ in range(length - 1):
@@ -108,6 +105,15 @@ def history_fields(mdp: Any, length: int, of: Memory) -> dict[str, Any]:
         "worlds": mdp.worlds,
         "notes": mdp.notes,
     }
+
+
+def _require_numbers(states: int, symbols: int, remembered: int) -> None:
+    """Raise an `InputError` for more contexts than whole numbers."""
+    if states * (symbols + 1) ** remembered >= 2**62:
+        raise InputError(
+            f"a history of {remembered + 1} over {symbols} symbols has more contexts than can be "
+            "numbered; use a shorter history"
+        )
 
 
 def _require_room(levels: list[np.ndarray], branches: tuple[int, ...]) -> None:
