@@ -9,6 +9,7 @@ CASES = {
     'if these are names, add named="state"': "if these are names, add --named state",
     "say so in a column terminated=1 on its last row": None,
     "a line y=3 stays": None,
+    "smoothed_policy(counts, mdp, 0.5) or IAVI(smoothing=0.5), say": "--smoothing 0.5, say",
 }
 
 

@@ -54,7 +54,7 @@ TABLE = row("table-1", -0.5, yardstick=True)
     [
         (-0.4, "better than every table, by 0.1000 nats (± 0.0"),
         (-0.6, "less well than the best table, by 0.1000 nats (± 0.0"),
-        (-0.5, "as well as the best table (difference less than 0.0001 nats)"),
+        (-0.5, "as well as the best table, difference less than 0.0001 nats:"),
     ],
 )
 def test_the_headline_says_plainly_how_the_reward_does_against_counting(mean, words):
@@ -129,3 +129,15 @@ def test_what_was_done_just_before_is_blamed_only_where_a_memory_wins():
         best = row(key, -0.5, yardstick=True)
         told = headline(results(best, row("iavi", -0.6, yardstick=False)))
         assert ("just before" in told[1]) == blamed
+
+
+def test_a_single_held_out_unit_is_owned_up_to():
+    def alone(key, mean, yardstick):
+        one = SIZES[:1]
+        score = Score("subject", mean * one, one, 0 * one, CHANCE[:1], 0.5 * one)
+        return ScoreRow(key, key, yardstick, score, 1.0, 0.1)
+
+    told = headline(results(alone("table-1", -0.5, True), alone("iavi", -0.4, False)))
+    assert "a single unit (subject)" in told[-1]
+    several = headline(results(TABLE, row("iavi", -0.4, yardstick=False, wobble=0.5)))
+    assert not any("single unit" in text for text in several)

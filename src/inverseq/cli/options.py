@@ -208,9 +208,13 @@ class Doctor:
 class Study:
     """Run a study: one published figure or table, made again.
 
-    lecture       the 4x3 world: values, policies and Q-learning towards them
-    people        one reward for nine mazes, tried on the three left out
-    objectworld   inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)
+    lecture: the 4x3 world: values, policies and Q-learning towards them
+
+    people: one reward for nine mazes, tried on the three left out
+
+    objectworld: inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)
+
+    Without --out, figures and tables go to out/NAME.
     """
 
     name: Annotated[Literal["lecture", "people", "objectworld"], Positional]

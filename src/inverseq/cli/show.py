@@ -19,12 +19,16 @@ from inverseq.doctor import Diagnosis, diagnose
 from inverseq.report.document import Table
 from inverseq.report.page import cell_text
 
+_WIDEST = 1000
+"""Characters that hold any table."""
+
 
 def print_table(console: Console, table: Table) -> None:
     """As many of a table's columns as fit into the width without breaking a line, two at least."""
+    unbounded = console.options.update_width(_WIDEST)
     for most in range(len(table.columns), 1, -1):
         made = _first_columns(table, most)
-        if console.measure(made).maximum <= console.width or most == 2:
+        if console.measure(made, options=unbounded).maximum <= console.width or most == 2:
             console.print(made)
             return
 

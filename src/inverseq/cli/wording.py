@@ -27,7 +27,11 @@ _OPTIONS = {"state_from_previous": "previous"} | {
 # `column terminated=1` is what to write into the table, not an argument.
 _ARGUMENT = re.compile(rf'(?<!column )\b({"|".join(_OPTIONS)})="?([^",;:() ]+)"?')
 
+_CALL = re.compile(r"\b(?:IAVI|CountTable|MaxEnt)\(([^()]*)\)")
+_OTHER_WAY = re.compile(r"\bsmoothed_policy\([^()]*\) or ")
+
 
 def as_typed(text: str) -> str:
-    """The text with arguments of Python, `state="..."`, as options, `--state ...`."""
+    """The text with arguments of Python, `IAVI(smoothing=0.5)`, as options, `--smoothing 0.5`."""
+    text = _CALL.sub(r"\1", _OTHER_WAY.sub("", text))
     return _ARGUMENT.sub(lambda found: f"--{_OPTIONS[found[1]]} {found[2]}", text)

@@ -53,6 +53,11 @@ def headline(results: Results) -> tuple[str, ...]:
         f"For comparison, {', '.join(against[:-1])} and {against[-1]}."
     )
     told = [first, _verdict(best, table)]
+    if np.isnan(best.score.standard_error):
+        told.append(
+            "All that was held out is a single unit "
+            f"({best.score.by}), so nothing says how sure these differences are."
+        )
     if results.contrasts is not None:
         told += _wants(results.contrasts)
     return tuple(told)
@@ -96,7 +101,7 @@ def _verdict(best: ScoreRow, table: ScoreRow) -> str:
             "not a better prediction in this one."
         )
     return (
-        f"It predicts as well as the best table (difference {_gap(gain, signed=True)}): the reward "
+        f"It predicts as well as the best table, difference {_gap(gain, signed=True)}: the reward "
         "sums up what counting finds, with a meaning that can be carried elsewhere, but it does "
         "not predict more."
     )
@@ -141,7 +146,7 @@ def _compared(row: ScoreRow, other: ScoreRow, name: str) -> str:
     """How one model does against another, as the rest of a sentence."""
     gain = difference(row.score, other.score)
     if not _clear(gain):
-        return f"predicts like {name} (difference {_gap(gain, signed=True)})"
+        return f"predicts like {name}, difference {_gap(gain, signed=True)}"
     word = "better" if gain.mean > 0 else "less well"
     return f"predicts {word} than {name}, by {_gap(gain)}"
 
