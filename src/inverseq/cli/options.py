@@ -212,12 +212,14 @@ class Study:
 
     people: one reward for nine mazes, tried on the three left out
 
+    mice: tables and rewards in the labyrinth, and each half of it predicted from the other
+
     objectworld: inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)
 
     Without --out, figures and tables go to out/NAME.
     """
 
-    name: Annotated[Literal["lecture", "people", "objectworld"], Positional]
+    name: Annotated[Literal["lecture", "people", "mice", "objectworld"], Positional]
     """Which study."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
         None

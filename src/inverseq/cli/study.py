@@ -12,6 +12,8 @@ from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
 from inverseq.report import Column, Table, require_writable, to_json
 from inverseq.studies.lecture import Lecture, lecture
+from inverseq.studies.mice import mice
+from inverseq.studies.mice_record import Mice, Row
 from inverseq.studies.objectworld import objectworld
 from inverseq.studies.objectworld_record import Objectworld, mean_and_error
 from inverseq.studies.people import people
@@ -28,6 +30,8 @@ def run(options: Study) -> int:
             progress("lecture", 1, 1)
         elif options.name == "people":
             made = people(folder, progress=progress)
+        elif options.name == "mice":
+            made = mice(folder, seed=options.seed, progress=progress)
         else:
             made = objectworld(folder, seed=options.seed, progress=progress)
     if options.output.json:
@@ -37,8 +41,10 @@ def run(options: Study) -> int:
     return 0
 
 
-def _tables(made: Lecture | People | Objectworld) -> list[Table]:
+def _tables(made: Lecture | People | Mice | Objectworld) -> list[Table]:
     """What a study found, to be shown."""
+    if isinstance(made, Mice):
+        return _of_mice(made)
     if isinstance(made, Lecture):
         return _of_lecture(made)
     return _of_people(made) if isinstance(made, People) else _of_objectworld(made)
@@ -105,6 +111,45 @@ def _of_people(made: People) -> list[Table]:
         ),
     )
     return [scores, weights]
+
+
+def _of_mice(made: Mice) -> list[Table]:
+    """Scores on test trajectories and in the other half of the maze, and what habits are worth."""
+    title = f"{made.trajectories} test trajectories, {made.decisions:,} decisions"
+    note = (
+        f"Nats per decision; standard errors over trajectories. {made.forced:,} decisions had no "
+        f"alternative. Cross-validation on training trajectories chose the discount "
+        f"{made.discount:g}."
+    )
+    habits = Table(
+        "habits",
+        "What each habit is worth in nats (negative: avoided), with 95 % intervals",
+        (Column("Habit"), Column("Weight", "+.2f"), Column("Low", "+.2f"), Column("High", "+.2f")),
+        tuple(
+            (name, float(weight), float(low), float(high))
+            for name, low, weight, high in zip(made.habits, *made.weights, strict=True)
+        ),
+    )
+    halves = "Each half of the maze predicted from the other"
+    return [
+        _of_rows("scores", title, made.rows, note),
+        _of_rows("halves", halves, made.transfer),
+        habits,
+    ]
+
+
+def _of_rows(name: str, title: str, found: Sequence[Row], note: str = "") -> Table:
+    """Scores with differences to the yardsticks."""
+    yardsticks = [*found[0].gains]
+    columns = [Column("Model"), Column("Numbers", "d"), Column("Nats", ".3f"), Column("SE", ".3f")]
+    rows: list[tuple[Any, ...]] = []
+    for row in found:
+        gains = [row.gains[yardstick] for yardstick in yardsticks]
+        numbers = [value for gain in gains for value in (gain.mean, gain.standard_error)]
+        rows.append((row.name, row.numbers, row.score, row.error, *numbers))
+    for yardstick in yardsticks:
+        columns += [Column(f"Over {yardstick}", "+.3f"), Column("SE", ".3f")]
+    return Table(name, title, tuple(columns), tuple(rows), note)
 
 
 def _of_objectworld(made: Objectworld) -> list[Table]:

@@ -25,6 +25,8 @@ LABYRINTH_FEATURES: dict[str, str] = {
 """Groups of features, and what they are about."""
 
 IN_LEFT, IN_RIGHT, OUT_LEFT, OUT_RIGHT, LEAVE, NOTHING = range(6)
+"""Kinds of moves."""
+
 _MOVES = ("in left", "in right", "out left", "out right", "leave", "start")
 
 LEFT, RIGHT, STRAIGHT, BACK, UNKNOWN = range(5)
@@ -97,6 +99,32 @@ def labyrinth_features(
     names = [name for part, _ in made for name in part]
     features = np.concatenate([values for _, values in made], axis=2)
     return replace(mdp, features=features, feature_names=tuple(names))
+
+
+def move_kinds(
+    world: World, before: Int[np.ndarray, "..."], after: Int[np.ndarray, "..."]
+) -> Int[np.ndarray, "..."]:
+    """Kind of each move between neighbours in the labyrinth.
+
+    Args:
+        world: `worlds.labyrinth()`.
+        before: Nodes, -1 where there is none.
+        after: Nodes; of the same shape, or one that broadcasts with it.
+
+    Returns:
+        For each pair IN_LEFT, IN_RIGHT (away from home, by the side of one who comes from there),
+        OUT_LEFT, OUT_RIGHT (back, by the side that was left), LEAVE (from home to home), NOTHING
+        (where there is no node before).
+    """
+    assert world.drawing.parents is not None  # the labyrinth has no loops
+    right = np.zeros(world.mdp.num_states, dtype=bool)
+    inner = world.mdp.allowed[:, 1]
+    right[world.mdp.successors[inner, 1, 0]] = True
+    before, after = np.broadcast_arrays(before, after)
+    inward = world.drawing.parents[after] == before
+    kind = np.where(inward, IN_LEFT + right[after], OUT_LEFT + right[before])
+    kind = np.where(before == after, LEAVE, kind)
+    return np.where(before < 0, NOTHING, kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,9 +204,6 @@ def _walk(world: World, mdp: MDP) -> _Walk:
     assert mdp.history is not None  # made so by the only caller
     assert world.drawing.parents is not None  # the labyrinth has no loops
     parents = world.drawing.parents
-    right = np.zeros(len(parents), dtype=bool)
-    inner = world.mdp.allowed[:, 1]
-    right[world.mdp.successors[inner, 1, 0]] = True
     water = world.drawing.marks["water"][0]
     above = [_way_home(parents, node) for node in range(len(parents))]
     level = np.array([len(way) - 1 for way in above])
@@ -191,10 +216,10 @@ def _walk(world: World, mdp: MDP) -> _Walk:
         exists=mdp.allowed,
         level=level[base],
         levels=int(level.max()),
-        move=_kinds(parents, right, base, arrive),
-        past=tuple(_kinds(parents, right, b, a) for a, b in pairwise(nodes)),
+        move=move_kinds(world, base, arrive),
+        past=tuple(move_kinds(world, b, a) for a, b in pairwise(nodes)),
         before=nodes[1],
-        end=~inner,
+        end=~world.mdp.allowed[:, 1],
         arrive=arrive,
         nearer=to_water[base] - to_water[arrive],
         water=water,
@@ -207,19 +232,6 @@ def _way_home(parents: Int[np.ndarray, " nodes"], node: int) -> list[int]:
     while parents[way[-1]] >= 0:
         way.append(int(parents[way[-1]]))
     return way
-
-
-def _kinds(
-    parents: Int[np.ndarray, " nodes"],
-    right: Bool[np.ndarray, " nodes"],
-    before: Int[np.ndarray, "S _"],
-    after: Int[np.ndarray, "S moves"],
-) -> Int[np.ndarray, "S moves"]:
-    """The kind of the move from `before` to `after`; NOTHING where `before` is -1."""
-    before, after = np.broadcast_arrays(before, after)
-    kind = np.where(parents[after] == before, IN_LEFT + right[after], OUT_LEFT + right[before])
-    kind = np.where(before == after, LEAVE, kind)
-    return np.where(before < 0, NOTHING, kind)
 
 
 def _depth(walk: _Walk) -> Group:

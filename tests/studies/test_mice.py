@@ -1,0 +1,171 @@
+"""The study of mice, small: tied tables by hand, nothing leaks between halves, files are whole."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inverseq import CountTable, InputError, fit
+from inverseq.datasets import mice as mice_in_labyrinth
+from inverseq.evaluate.likelihood import log_likelihood
+from inverseq.inverse.predict import action_probabilities
+from inverseq.studies.mice import mice
+from inverseq.studies.mice_models import CARRIED, Model, carried, carry, fit_and_score
+from inverseq.studies.mice_tables import halves, only, tied, tied_world
+from inverseq.worlds import LABYRINTH_FEATURES, labyrinth
+
+SMALL = {
+    "history": 3,
+    "trajectories": 20,
+    "discounts": (0.5,),
+    "strengths": (30.0,),
+    "folds": 2,
+    "leave_out": False,
+    "replicates": 4,
+    "jobs": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mice")
+    steps = []
+    return mice(folder, **SMALL, progress=lambda *step: steps.append(step)), folder, steps
+
+
+@pytest.fixture(scope="module")
+def parts():
+    data = mice_in_labyrinth().demonstrations
+    few = data.take(np.arange(data.num_trajectories) < 20)
+    return few.select(split="train"), few.select(split="test")
+
+
+def test_inverse_action_values_predict_what_counts_do(done, parts):
+    made, _, _ = done
+    train, test = parts
+    table = CountTable(order=1, smoothing=0.5, backoff=False)
+    wanted = log_likelihood(fit(train, table, labyrinth().mdp), test, from_step=1)
+    assert made.row("IAVI").score == pytest.approx(wanted.mean, abs=1e-9)
+    assert made.row("equal shares").score == pytest.approx(wanted.chance_mean)
+    assert (made.decisions, made.forced) == (wanted.num_decisions, wanted.num_forced)
+
+
+def test_tied_features_help_where_data_are_few(done):
+    made, _, steps = done
+    assert made.row("habits").score > made.row("MaxEnt on moves").score + 0.05
+    assert made.row("every feature").score > made.row("table, 2 nodes").score
+    gain = made.row("every feature").gains["table, 2 nodes"]
+    wanted = made.row("every feature").score - made.row("table, 2 nodes").score
+    assert gain.mean == pytest.approx(wanted)
+    scores = [row.score for row in made.rows]
+    assert scores == sorted(scores)
+    assert {what for what, _, _ in steps} >= {"discounts", "models", "halves"}
+
+
+def test_the_other_half_is_news_to_tables_of_nodes_only(done):
+    made, _, _ = done
+    rows = {row.name: row for row in made.transfer}
+    assert rows["table, 1 node"].score < rows["equal shares"].score + 0.05
+    for name in ("tied table, 2 moves", *CARRIED):
+        assert rows[name].score > rows["equal shares"].score + 0.08, name
+    assert rows["table, 3 nodes, saw that half"].gains["best table"].mean > 0
+
+
+def test_a_model_carried_over_has_not_seen_the_half_it_predicts(parts):
+    train, test = parts
+    world = labyrinth()
+    there = halves(world) == 2
+    models = list(carried(0.5, 3, (30.0,), 2))
+    model = next(m for m in models if m.name == "habits, no foresight")
+    found = carry(model, (train, test), there)
+    inside = there[test.states] & (test.actions >= 0) & (test.step >= 1)
+    assert found.score.num_decisions == inside.sum()
+    # Other decisions inside, in training, change nothing; those outside do.
+    mirrored = train.actions.copy()
+    mirrored[mirrored < 2] = 1 - mirrored[mirrored < 2]
+    for region, same in ((there, True), (halves(world) == 1, False)):
+        free = region[train.states] & (train.actions < 2)
+        changed = replace(train, actions=np.where(free, mirrored, train.actions))
+        again = carry(model, (changed, test), there)
+        assert np.array_equal(again.weights, found.weights) is same
+
+
+def test_halves_are_the_subtrees_below_home():
+    half = halves(labyrinth())
+    assert half[:7].tolist() == [0, 1, 2, 1, 1, 2, 2]
+    assert (half == 1).sum() == (half == 2).sum() == 63
+    assert half[116] == 2
+
+
+def test_only_keeps_decisions_taken_there(parts):
+    train, _ = parts
+    there = halves(labyrinth()) == 1
+    kept = only(train, there)
+    np.testing.assert_array_equal(kept.states, train.states)
+    np.testing.assert_array_equal(kept.actions >= 0, there[train.states])
+
+
+def test_a_tied_table_counts_by_level_and_last_moves(parts):
+    train, _ = parts
+    world = labyrinth()
+    walk = tied(train, world)
+    shares = action_probabilities(
+        fit(walk, CountTable(order=2, smoothing=1e-9, backoff=False), tied_world(world)), walk
+    )
+    level = np.log2(train.states + 1).astype(int)
+    side = {int(world.mdp.successors[n, a, 0]): a for n in range(63) for a in (0, 1)}
+    moves = []
+    for row in range(train.num_decisions):
+        before, node = train.states[row - 1] if row else -1, train.states[row]
+        if row in train.starts or row == 0:
+            moves.append("start")
+        elif before == node:
+            moves.append("leave")
+        else:
+            moves.append(("in", side[node]) if node > before else ("out", side[before]))
+    action = [a if a < 2 else "out" for a in train.actions]
+    for row in (1, 2, 777, 2001, 3500):
+        last = lambda r: (level[r], moves[r], None if moves[r] == "start" else moves[r - 1])  # noqa: E731
+        alike = [r for r in range(train.num_decisions) if last(r) == last(row)]
+        right = np.mean([action[r] == 1 for r in alike])
+        assert shares[row, 1] == pytest.approx(right, abs=1e-6), row
+
+
+def test_files_hold_the_numbers(done):
+    made, folder, _ = done
+    for name, rows in (("scores.csv", made.rows), ("halves.csv", made.transfer)):
+        with open(folder / name, encoding="utf-8") as stream:
+            lines = {line["name"]: line for line in csv.DictReader(stream)}
+        assert set(lines) == {row.name for row in rows}
+        for row in rows:
+            assert float(lines[row.name]["nats_per_decision"]) == pytest.approx(row.score, abs=1e-5)
+    summary = json.loads((folder / "mice.json").read_text(encoding="utf-8"))
+    assert summary["discounts"] == {"0.5": pytest.approx(made.discounts[0.5], abs=1e-6)}
+    assert len(summary["habits"]) == len(made.habits) == 18
+    with open(folder / "places.csv", encoding="utf-8") as stream:
+        places = [float(line["reward"]) for line in csv.DictReader(stream)]
+    np.testing.assert_allclose(places, made.places, atol=1e-4)
+    assert (made.weights[0] <= made.weights[2]).all()
+    for name in ("scores.png", "halves.png", "habits.png", "places.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+        assert str(folder / name) in made.files
+
+
+def test_models_are_fitted_in_the_world_they_need():
+    every = tuple(LABYRINTH_FEATURES)
+    table = CountTable(order=2)
+    assert Model("t", "table", 2, table).world().history is None
+    assert Model("t", "tied table", 2, table).world().num_states == 42
+    assert Model("r", "tied reward", 3, table, 0.5, every).world().history.length == 3
+
+
+def test_strengths_are_chosen_on_the_training_part(parts):
+    model = next(m for m in carried(0.0, 3, (1.0, 1e4), 2) if m.name == "habits, no foresight")
+    assert fit_and_score(model, *parts).strength == 1.0
+
+
+def test_what_cannot_be_done_is_refused(tmp_path):
+    with pytest.raises(InputError, match="3 nodes or more; got 2"):
+        mice(tmp_path, history=2)
