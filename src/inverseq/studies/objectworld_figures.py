@@ -99,8 +99,8 @@ def draw_values(world: World, shown: Mapping[str, Solution]) -> Figure:
         axes[0], world, _of_states(world.mdp.reward), "true reward", scale="signed", label="reward"
     )
     for place, (ax, (name, value)) in enumerate(zip(axes[1:], values.items(), strict=True)):
-        last = place in (1, 4)
-        _map(ax, world, value, name, limits=limits, label="value" * last)
+        bar = " " * (place in (1, 4))  # one in each row
+        _map(ax, world, value, f"value: {name}", limits=limits, label=bar)
     return figure
 
 
