@@ -365,7 +365,7 @@ def test_data_that_cannot_be_used_are_refused():
     outside = Demonstrations.from_arrays([0, 1], [0, 0], next_states=[1, 9])
     with pytest.raises(InputError, match="row 2: next state 9 is outside its world"):
         fit(outside, QUICK, MDP.from_dense(np.full((2, 1, 2), 0.5), discount=0.9))
-    with pytest.raises(InputError, match="weights must be"):
+    with pytest.raises(InputError, match="weights must not be negative"):
         fit(demonstrations, QUICK, mdp, weights=-np.ones(demonstrations.num_decisions))
     one_way = MDP.from_dense(np.eye(3)[[1, 2, 0]][:, None], discount=0.9).with_history(2)
     wrong = Demonstrations.from_arrays([0, 1], [0, 0], next_states=[1, 0])

@@ -148,8 +148,8 @@ def test_weights_scale_like_the_prior(mdp, seed, factor):
     counts = random_counts(np.random.default_rng(seed), mdp)
     if counts.sum() == 0:
         return
-    once = fit(Counts(counts), MaxEnt("features", strength=1.0, tolerance=1e-9), mdp)
-    more = fit(Counts(factor * counts), MaxEnt("features", strength=factor, tolerance=1e-9), mdp)
+    once = fit(Counts(counts), MaxEnt("features", strength=1.0, tolerance=1e-8), mdp)
+    more = fit(Counts(factor * counts), MaxEnt("features", strength=factor, tolerance=1e-8), mdp)
     np.testing.assert_allclose(more.policy, once.policy, atol=1e-5)
 
 
@@ -161,7 +161,7 @@ def test_relabelling_states_commutes_with_the_fit(mdp, seed):
     place = np.argsort(order)
     fields = {n: getattr(mdp, n)[order] for n in ("probabilities", "terminal", "allowed")}
     other = MDP(place[mdp.successors[order]], discount=mdp.discount, **fields)
-    solver = MaxEnt("states", strength=1.0, tolerance=1e-9)
+    solver = MaxEnt("states", strength=1.0, tolerance=1e-8)
     policy = fit(Counts(counts), solver, mdp).policy
     np.testing.assert_allclose(
         fit(Counts(counts[order]), solver, other).policy, policy[order], atol=1e-5

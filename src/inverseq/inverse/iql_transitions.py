@@ -9,6 +9,7 @@ from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.alignment import align, check_existing, world_shift
+from inverseq.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
@@ -83,8 +84,7 @@ def observed_transitions(problem: Problem, discount: float | None) -> Transition
     check_existing(demonstrations, mdp, states)
     following = next_states(demonstrations, mdp, states)
     ended = demonstrations.terminated | mdp.terminal[states]
-    weights = np.ones(states.size) if problem.weights is None else problem.weights
-    _check_weights(weights, states.size)
+    weights = decision_weights(problem.weights, states.size)
     used = (demonstrations.actions >= 0) & (ended | (following >= 0)) & (weights > 0)
     if not used.any():
         raise InputError(
@@ -148,7 +148,9 @@ def next_states(
             f"follow in this world ({int(lost.sum())} such rows). Run inverseq doctor to see the "
             "impossible transitions."
         )
-    return np.where(lost, base, found)  # state s without a past is number s
+    nothing = np.full((int(lost.sum()), mdp.history.length - 1), -1)
+    found[lost] = mdp.history.find(base[lost], nothing)
+    return found
 
 
 def _remembering(
@@ -164,9 +166,3 @@ def _remembering(
     usable = (base >= 0) & (actions >= 0)
     found[usable] = history.find(base[usable], past[usable, : history.length - 1])
     return found
-
-
-def _check_weights(weights: Float[np.ndarray, " N"], size: int) -> None:
-    """Raise an `InputError` for weights that are none."""
-    if weights.shape != (size,) or not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise InputError(f"weights must be {size} finite numbers, none negative")

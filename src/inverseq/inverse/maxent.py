@@ -13,10 +13,10 @@ from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.counts import count
+from inverseq.forward.soft import SoftPlan
 from inverseq.inverse.maxent_design import Prior, RewardOn, make_design
 from inverseq.inverse.maxent_objective import Model, log_likelihood
 from inverseq.inverse.maxent_search import Maximum, maximise
-from inverseq.inverse.planning import SoftPlan
 from inverseq.inverse.problem import Problem, Progress
 from inverseq.inverse.solution import Solution
 

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.linear import prepare
+from inverseq.forward.soft import SoftPlan, soft_plan
 from inverseq.inverse.maxent_design import Design
-from inverseq.inverse.planning import SoftPlan, soft_plan, solve_adjoint
+from inverseq.inverse.planning import solve_adjoint
 from inverseq.mdp import MDP
 from inverseq.policies import log_boltzmann
 

@@ -10,7 +10,8 @@ from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq.backup import action_values, hard_value
 from inverseq.forward import policy_iteration
-from inverseq.inverse.planning import SoftPlan, soft_plan, soft_plans
+from inverseq.forward.soft import SoftPlan, soft_plan
+from inverseq.inverse.planning import soft_plans
 from inverseq.inverse.reward_network import network_reward
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
