@@ -45,9 +45,14 @@ def dense_values(mdp, policy):
     return np.linalg.solve(np.eye(mdp.num_states) - mdp.discount * transitions, earned)
 
 
+def released_reference(mdp, q):
+    """The softmax of values that begin with the reward of the next state."""
+    return boltzmann((q - mdp.reward) / mdp.discount, mdp.allowed)
+
+
 def test_one_number_is_made_again_by_hand(done):
     made, _, _ = done
-    world = make_world(3, **BOARD)
+    world = make_world(3, released_wind=True, **BOARD)
     mdp = world.mdp
     expert = objectworld_expert(world)
     data = objectworld_demonstrations(
@@ -55,7 +60,7 @@ def test_one_number_is_made_again_by_hand(done):
     ).take(np.arange(3))
     policy = fit(data, IAVI(smoothing=1e-6), mdp).policy
     best = value_iteration(mdp)
-    reference = dense_values(mdp, boltzmann(best.q, mdp.allowed))
+    reference = dense_values(mdp, released_reference(mdp, best.q))
     chance, found = dense_values(mdp, uniform(mdp.allowed)), dense_values(mdp, policy)
     squared = ((reference - found) ** 2).mean() / ((reference - chance) ** 2).mean()
     loss = (best.values - found).mean() / (best.values - chance).mean()
@@ -157,10 +162,10 @@ def test_scores_are_relative_to_the_uniform_policy():
     measure = measure_in(mdp)
     assert measure(uniform(mdp.allowed)) == {"squared": pytest.approx(1), "loss": pytest.approx(1)}
     assert measure(value_iteration(mdp).policy)["loss"] == pytest.approx(0, abs=1e-9)
-    reference = boltzmann(value_iteration(mdp).q, mdp.allowed)
+    reference = released_reference(mdp, value_iteration(mdp).q)
     assert measure(reference)["squared"] == pytest.approx(0, abs=1e-9)
-    wanted = squared_value_difference(mdp, value_iteration(mdp).policy)
-    wanted /= squared_value_difference(mdp, uniform(mdp.allowed))
+    wanted = squared_value_difference(mdp, value_iteration(mdp).policy, expert=reference)
+    wanted /= squared_value_difference(mdp, uniform(mdp.allowed), expert=reference)
     assert measure(value_iteration(mdp).policy)["squared"] == pytest.approx(wanted)
 
 

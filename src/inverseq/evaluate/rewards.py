@@ -54,8 +54,9 @@ def squared_value_difference(
     Args:
         mdp: The world.
         policy: `[S, A]` the policy that was found.
-        expert: `[S, A]` the policy to compare with; where left out, as there, the Boltzmann policy
-            of the optimal action values, at temperature 1.
+        expert: `[S, A]` the policy to compare with; where left out, the Boltzmann policy of the
+            optimal action values at temperature 1. (There the reward is that of the next state,
+            which makes it ours at temperature gamma where rewards are on states.)
         reward: `[S, A]` or `[S]` true reward; the world's own where left out.
 
     Raises:

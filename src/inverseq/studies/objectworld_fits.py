@@ -94,11 +94,13 @@ def in_one_world(
         transfer_size: Which of them gives the rewards that are carried to changed worlds.
         board: Arguments of `worlds.objectworld`.
     """
+    released = recording == "released"
     kinds = {
-        kind: objectworld(number, features=kind, **board) for kind in ("continuous", "discrete")
+        kind: objectworld(number, features=kind, released_wind=released, **board)
+        for kind in ("continuous", "discrete")
     }
     world = kinds["continuous"]
-    mdp, released = world.mdp, recording == "released"
+    mdp = world.mdp
     expert = objectworld_expert(
         world,
         discount=0.99 if released else mdp.discount,
@@ -131,7 +133,7 @@ def in_one_world(
                 gap = max(gap, float(np.abs(boltzmann(solution.q, mdp.allowed) - shares).max()))
     by_change = [_in_changed(number, board, change, world, shown) for change in CHANGES]
     transfer, stale, informed = (np.stack(part, axis=-1) for part in zip(*by_change, strict=True))
-    whole = squared_value_difference(mdp, uniform(mdp.allowed))
+    whole = squared_value_difference(mdp, uniform(mdp.allowed), expert=reference_in(mdp))
     itself = measure(expert)
     return OneWorld(
         world,
@@ -146,14 +148,22 @@ def in_one_world(
     )
 
 
+def reference_in(mdp: MDP) -> Float[np.ndarray, "S A"]:
+    """The policy that the released code measures against: Boltzmann in its optimal values.
+
+    Its Q begins with the reward of the next state, ours with that of the present one: ours is
+    r(s) + gamma times theirs, so that their policy at temperature 1 is ours at temperature gamma.
+    """
+    return boltzmann(policy_iteration(mdp).q, mdp.allowed, mdp.discount)
+
+
 def measure_in(mdp: MDP) -> Callable[[Any], dict[str, float]]:
     """How policies are scored in a world: "squared" and "loss", relative to the uniform policy.
 
-    "squared" has the reference of the released code, the Boltzmann policy of the optimal values at
-    temperature 1; "loss" is in the mean over first states, against the optimum.
+    "squared" is against `reference_in`; "loss" is in the mean over first states, against the
+    optimum.
     """
-    best = policy_iteration(mdp)
-    reference = boltzmann(best.q, mdp.allowed)
+    best, reference = policy_iteration(mdp), reference_in(mdp)
 
     def scores(policy: Float[np.ndarray, "S A"]) -> dict[str, float]:
         return {
