@@ -1,7 +1,6 @@
 """How things are measured: best CPU time of some runs, and peak memory in a process alone."""
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -36,9 +35,10 @@ def alone(module: str, function: str, **arguments: Any) -> dict[str, Any]:
     Its peak memory in MB is added as "peak_mb".
     """
     code = (
-        f"import json, sys; from benchmarks import {module}, measure; "
+        f"import json, sys; from benchmarks import {module}; "
+        "from benchmarks.peer_scripts.common import peak_mb; "
         f"made = {module}.{function}(**json.loads(sys.argv[1])); "
-        "made['peak_mb'] = measure.peak_mb(); print(json.dumps(made))"
+        "made['peak_mb'] = peak_mb(); print(json.dumps(made))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(arguments)],
@@ -50,12 +50,6 @@ def alone(module: str, function: str, **arguments: Any) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(f"{module}.{function} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def peak_mb() -> float:
-    """Peak resident memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def row(
