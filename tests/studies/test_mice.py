@@ -12,7 +12,16 @@ from inverseq.datasets import mice as mice_in_labyrinth
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.predict import action_probabilities
 from inverseq.studies.mice import mice
-from inverseq.studies.mice_models import CARRIED, Model, carried, carry, fit_and_score
+from inverseq.studies.mice_models import (
+    CARRIED,
+    HABITS,
+    Model,
+    ablations,
+    carried,
+    carry,
+    fit_and_score,
+    tied_rewards,
+)
 from inverseq.studies.mice_tables import halves, only, tied, tied_world
 from inverseq.worlds import LABYRINTH_FEATURES, labyrinth
 
@@ -89,7 +98,35 @@ def test_a_model_carried_over_has_not_seen_the_half_it_predicts(parts):
         free = region[train.states] & (train.actions < 2)
         changed = replace(train, actions=np.where(free, mirrored, train.actions))
         again = carry(model, (changed, test), there)
-        assert np.array_equal(again.weights, found.weights) is same
+        assert (again.weights == found.weights) is same
+
+
+def test_contrasts_are_differences_of_scores(done):
+    made, _, _ = done
+    scores = {False: {r.name: r.score for r in made.rows}}
+    scores[True] = {r.name: r.score for r in made.transfer}
+    for contrast in made.contrasts:
+        one, other = (scores[contrast.halves][n] for n in (contrast.model, contrast.rival))
+        assert contrast.gain.mean == pytest.approx(one - other)
+    pairs = {(c.model, c.rival) for c in made.contrasts}
+    assert ("every feature", "habits, turns, patterns") in pairs
+    assert ("habits", "habits, no foresight") in pairs
+
+
+def test_each_ablation_leaves_out_one_part(parts):
+    models = {m.name: m for m in tied_rewards(0.0, 3, (30.0,), 2)}
+    habits, full = (fit_and_score(models[name], *parts) for name in ("habits", "every feature"))
+    found = list(ablations(habits, full))
+    assert [smaller.name for _, smaller in found][-2:] == [
+        "every feature without turns",
+        "every feature without patterns",
+    ]
+    for whole, smaller in found:
+        left_out = set(whole.groups) - set(smaller.groups)
+        assert left_out == (
+            set(HABITS) if smaller.name.endswith(" habits") else {smaller.name.rpartition(" ")[2]}
+        )
+        assert smaller.solver.strength == 30.0
 
 
 def test_halves_are_the_subtrees_below_home():

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from inverseq.studies.files import write_csv, write_png
 from inverseq.studies.mice_figures import draw_habits, draw_places, draw_scores
 from inverseq.studies.mice_models import (
     BUILD,
+    CARRIED,
     FROM_STEP,
     FULL,
     Fitted,
@@ -39,6 +41,7 @@ from inverseq.studies.mice_models import (
     carried,
     carry,
     fit_and_score,
+    foresight,
     free_rewards,
     pooled,
     seen_there,
@@ -46,14 +49,22 @@ from inverseq.studies.mice_models import (
     tied_rewards,
     yardsticks,
 )
-from inverseq.studies.mice_record import Mice, Row, habit_table, place_table, score_table
+from inverseq.studies.mice_record import (
+    Contrast,
+    Mice,
+    Row,
+    contrast_table,
+    habit_table,
+    place_table,
+    score_table,
+)
 from inverseq.studies.mice_tables import halves, only
-from inverseq.worlds import labyrinth, labyrinth_features
+from inverseq.worlds import World, labyrinth, labyrinth_features
 
-DISCOUNTS = (0.0, 0.5, 0.8, 0.9, 0.95)
+DISCOUNTS = (0.0, 0.5, 0.8, 0.9)
 """Discounts among which cross-validation on the training trajectories chooses."""
 
-STRENGTHS = (1.0, 3.0, 10.0)
+STRENGTHS = (1.0, 3.0, 10.0, 30.0)
 """Strengths of the prior among which every reward chooses in the same way."""
 
 
@@ -84,7 +95,7 @@ def mice(
         discounts: As in `DISCOUNTS`.
         strengths: As in `STRENGTHS`.
         folds: Folds of the cross-validations.
-        leave_out: Whether to leave out each group of features in turn.
+        leave_out: Whether to leave out groups of features in turn.
         replicates: Of the bootstrap of the readable weights, by trajectory.
         seed: Which random choices.
         jobs: Processes; -1 for all cores.
@@ -104,28 +115,28 @@ def mice(
     study = _Study(seen.select(split="train"), seen.select(split="test"), seed, jobs, progress)
     tried = _try_discounts(study, discounts, sorted(strengths)[len(strengths) // 2], folds)
     discount = max(tried, key=lambda gamma: tried[gamma])
+    parts = (study.train, study.test)
     models = [*tables(), *free_rewards(discount, strengths, folds)]
     models += tied_rewards(discount, history, strengths, folds)
-    parts = (study.train, study.test)
     fitted = study.run("models", fit_and_score, [(model, *parts) for model in models])
-    full = next(f for f in fitted if f.model.name == FULL)
-    if leave_out:
-        tasks = [(m, *parts) for m in ablations(discount, history, full.strength)]
-        fitted += study.run("ablations", fit_and_score, tasks)
-    rest = list(carried(discount, history, strengths, folds))
-    habits = next(f for f in fitted if f.model.name == "habits")
-    names, weights = _sure_weights(study, habits, replicates)
-    rows = _rows([by_chance(full), *fitted], yardsticks(history, transfer=False))
+    named = {f.model.name: f for f in fitted}
+    smaller = list(ablations(named["habits"], named[FULL])) if leave_out else []
+    fitted += study.run("ablations", fit_and_score, [(m, *parts) for _, m in smaller])
+    there = _transfer(study, list(carried(discount, history, strengths, folds)), history)
+    pairs = [*foresight(BUILD), *pairwise(reversed(BUILD)), *((m.name, n.name) for m, n in smaller)]
+    names, weights = _sure_weights(study, named["habits"], replicates)
+    score = named[FULL].score
     made = Mice(
-        rows=rows,
-        transfer=_rows(_transfer(study, rest, history), yardsticks(history, transfer=True)),
+        rows=_rows([by_chance(named[FULL]), *fitted], yardsticks(history, transfer=False)),
+        transfer=_rows(there, yardsticks(history, transfer=True)),
+        contrasts=(*_contrasts(fitted, pairs, False), *_contrasts(there, foresight(CARRIED), True)),
         discounts=tried,
         discount=discount,
         habits=names,
         weights=weights,
-        places=full.weights[-labyrinth().mdp.num_states :],
-        decisions=full.score.num_decisions,
-        forced=full.score.num_forced,
+        places=_places(named[FULL], data.worlds["labyrinth"]),
+        decisions=score.num_decisions,
+        forced=score.num_forced,
         trajectories=study.test.num_trajectories,
     )
     return replace(made, files=_write(Path(out), made, data))
@@ -204,6 +215,22 @@ def _sure_weights(
     return mdp.feature_names, np.stack([found.low, found.estimate, found.high])
 
 
+def _places(full: Fitted, world: World) -> Float[np.ndarray, " nodes"]:
+    """What arriving at each node is worth: as this place, as water, as home."""
+    places = np.array([full.weights[f"at {node}"] for node in range(world.mdp.num_states)])
+    for mark in ("water", "home"):
+        places[list(world.drawing.marks[mark])] += full.weights[mark]
+    return places
+
+
+def _contrasts(
+    fitted: Iterable[Fitted], pairs: Iterable[tuple[str, str]], halves: bool
+) -> tuple[Contrast, ...]:
+    """How much better the first of each pair does."""
+    score = {f.model.name: f.score for f in fitted}
+    return tuple(Contrast(m, r, halves, difference(score[m], score[r])) for m, r in pairs)
+
+
 def _rows(fitted: Iterable[Fitted], yardsticks: Sequence[str]) -> tuple[Row, ...]:
     """Scores, and differences to two yardsticks and to the best table, the worst first."""
     named = {f.model.name: f for f in fitted}
@@ -244,6 +271,7 @@ def _write(folder: Path, made: Mice, data: Dataset) -> tuple[str, ...]:
         "discounts": {f"{gamma:g}": round(score, 6) for gamma, score in made.discounts.items()},
         "scores": score_table(made.rows),
         "halves": score_table(made.transfer),
+        "contrasts": contrast_table(made),
         "habits": habit_table(made),
         "source": data.source,
         "licence": data.licence,
@@ -251,6 +279,7 @@ def _write(folder: Path, made: Mice, data: Dataset) -> tuple[str, ...]:
     return (
         write_csv(folder / "scores.csv", score_table(made.rows)),
         write_csv(folder / "halves.csv", score_table(made.transfer)),
+        write_csv(folder / "contrasts.csv", contrast_table(made)),
         write_csv(folder / "habits.csv", habit_table(made)),
         write_csv(folder / "places.csv", place_table(made)),
         str(write_text(folder / "mice.json", json.dumps(summary, indent=2) + "\n")),

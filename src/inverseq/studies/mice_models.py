@@ -1,10 +1,10 @@
 """The models of the study of mice, and how one of them is fitted and scored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, log_likelihood
@@ -42,6 +42,9 @@ CARRIED: dict[str, tuple[str, ...]] = {
     "habits, turns, patterns": ("depth", "turn", "alternation", "ends", "turns", "patterns"),
 }
 """Tied rewards that mean the same in both halves: water and places do not."""
+
+_TOLERANCE = 1e-5
+"""Gradient per decision at which a fit of thousands of weights is left: scores change by 1e-5."""
 
 EQUAL = "equal shares"
 FULL = "every feature"
@@ -88,14 +91,14 @@ class Fitted:
         score: On the test part.
         numbers: How many were free in the fit.
         strength: Of the prior; NaN where there is none.
-        weights: `[F]` of the features; empty without.
+        weights: Of the features, by name; empty without.
     """
 
     model: Model
     score: Score
     numbers: int
     strength: float
-    weights: Float[np.ndarray, " F"]
+    weights: Mapping[str, float]
 
 
 def fit_and_score(model: Model, train: Demonstrations, test: Demonstrations) -> Fitted:
@@ -103,13 +106,15 @@ def fit_and_score(model: Model, train: Demonstrations, test: Demonstrations) -> 
     if model.kind == "tied table":
         world = labyrinth()
         train, test = tied(train, world), tied(test, world)
-    solution = fit(train, model.solver, model.world())
+    mdp = model.world()
+    solution = fit(train, model.solver, mdp)
+    weights = solution.parameters["weights"].tolist() if model.groups else ()
     return Fitted(
         model,
         log_likelihood(solution, test, from_step=FROM_STEP),
         solution.num_parameters,
         float(solution.settings.get("strength", np.nan)),
-        solution.parameters["weights"] if model.groups else np.zeros(0),
+        dict(zip(mdp.feature_names, weights, strict=True)),
     )
 
 
@@ -167,9 +172,8 @@ def free_rewards(discount: float, strengths: Sequence[float], folds: int) -> Ite
 
 def _maxent(strengths: Sequence[float], folds: int) -> MaxEnt:
     """Chooses among the strengths, where there is a choice."""
-    if len(strengths) == 1:
-        return MaxEnt("features", strength=strengths[0])
-    return MaxEnt("features", strengths=tuple(strengths), folds=folds)
+    solver = MaxEnt("features", strengths=tuple(strengths), folds=folds, tolerance=_TOLERANCE)
+    return solver if len(strengths) > 1 else replace(solver, strength=strengths[0])
 
 
 def tied_rewards(
@@ -179,17 +183,37 @@ def tied_rewards(
     solver = _maxent(strengths, folds)
     for name, groups in BUILD.items():
         yield Model(name, "tied reward", history, solver, discount, groups)
-        yield Model(f"{name}, no foresight", "myopic", history, solver, 0.0, groups)
+        yield Model(_myopic(name), "myopic", history, solver, 0.0, groups)
     if history > 3:
         yield Model(f"{FULL}, 3 nodes", "tied reward", 3, solver, discount, BUILD[FULL])
 
 
-def ablations(discount: float, history: int, strength: float) -> Iterator[Model]:
-    """Every feature but those of one group."""
-    solver = MaxEnt("features", strength=strength)
-    for group in LABYRINTH_FEATURES:
-        groups = tuple(g for g in LABYRINTH_FEATURES if g != group)
-        yield Model(f"{FULL} without {group}", "ablation", history, solver, discount, groups)
+def foresight(rewards: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names of rewards, and of the same without foresight."""
+    for name in rewards:
+        yield name, _myopic(name)
+
+
+def _myopic(name: str) -> str:
+    return f"{name}, no foresight"
+
+
+def ablations(habits: Fitted, full: Fitted) -> Iterator[tuple[Model, Model]]:
+    """A model, and the same without some of its features, at the same strength."""
+    parts = {group: (group,) for group in HABITS}
+    yield from _without(habits, parts)
+    # Without places, every feature is "habits, turns, patterns".
+    yield from _without(full, {"habits": HABITS, "turns": ("turns",), "patterns": ("patterns",)})
+
+
+def _without(fitted: Fitted, parts: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[Model, Model]]:
+    """One for each part that can be left out."""
+    whole = fitted.model
+    solver = MaxEnt("features", strength=fitted.strength, tolerance=_TOLERANCE)
+    for name, left_out in parts.items():
+        groups = tuple(group for group in whole.groups if group not in left_out)
+        name = f"{whole.name} without {name}"
+        yield whole, replace(whole, name=name, kind="ablation", solver=solver, groups=groups)
 
 
 def carried(
@@ -202,7 +226,7 @@ def carried(
     solver = _maxent(strengths, folds)
     for name, groups in CARRIED.items():
         yield Model(name, "tied reward", history, solver, discount, groups)
-        yield Model(f"{name}, no foresight", "myopic", history, solver, 0.0, groups)
+        yield Model(_myopic(name), "myopic", history, solver, 0.0, groups)
 
 
 def carry(
@@ -218,7 +242,7 @@ def by_chance(fitted: Fitted) -> Fitted:
     """What equal shares of the actions that exist would score on the same decisions."""
     chance = replace(fitted.score, sums=fitted.score.chance)
     model = Model(EQUAL, "table", 0, fitted.model.solver)
-    return Fitted(model, chance, 0, float("nan"), np.zeros(0))
+    return Fitted(model, chance, 0, float("nan"), {})
 
 
 def pooled(first: Fitted, second: Fitted) -> Fitted:

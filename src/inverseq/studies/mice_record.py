@@ -16,7 +16,8 @@ class Row:
 
     Attributes:
         name: What it is.
-        kind: "table", "tied table", "reward", "tied reward", "myopic" or "ablation".
+        kind: "table", "tied table", "reward", "tied reward", "myopic" (a tied reward at discount
+            0) or "ablation".
         nodes: Nodes looked at, the present one included.
         numbers: How many were free in the fit.
         score: Nats per decision on test trajectories.
@@ -35,6 +36,23 @@ class Row:
     strength: float = float("nan")
 
 
+@dataclass(frozen=True)
+class Contrast:
+    """How much better one way to predict does than another that lacks something.
+
+    Attributes:
+        model: Name of the one.
+        rival: Name of the other.
+        halves: Whether each half of the maze was predicted from the other.
+        gain: Nats per decision, paired over trajectories.
+    """
+
+    model: str
+    rival: str
+    halves: bool
+    gain: Difference
+
+
 @dataclass(frozen=True, eq=False)
 class Mice:
     """The numbers of the study.
@@ -43,11 +61,12 @@ class Mice:
         rows: Every way to predict the test trajectories, the worst first.
         transfer: Every way to predict one half of the maze from the other, the worst first; both
             directions together.
+        contrasts: What each part of a reward adds: foresight, and groups of features.
         discounts: By discount, nats per decision in cross-validation on the training trajectories.
         discount: The one chosen.
         habits: Names of the H readable features.
         weights: `[3, H]` lower end of the interval, weight in nats, upper end.
-        places: `[127]` reward for arriving at each node, in nats.
+        places: `[127]` reward for arriving at each node, habits aside, in nats.
         decisions: How many were predicted.
         forced: How many of these had no alternative.
         trajectories: How many test trajectories they come from.
@@ -56,6 +75,7 @@ class Mice:
 
     rows: tuple[Row, ...]
     transfer: tuple[Row, ...]
+    contrasts: tuple[Contrast, ...]
     discounts: Mapping[float, float]
     discount: float
     habits: tuple[str, ...]
@@ -90,6 +110,20 @@ def score_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             line[f"over {name}, error"] = round(row.gains[name].standard_error, 5)
         made.append(line)
     return made
+
+
+def contrast_table(made: Mice) -> list[dict[str, Any]]:
+    """One line per comparison."""
+    return [
+        {
+            "predicted": "the other half" if contrast.halves else "test trajectories",
+            "model": contrast.model,
+            "over": contrast.rival,
+            "gain": round(contrast.gain.mean, 5),
+            "error": round(contrast.gain.standard_error, 5),
+        }
+        for contrast in made.contrasts
+    ]
 
 
 def habit_table(made: Mice) -> list[dict[str, Any]]:
