@@ -74,6 +74,17 @@ def test_the_objectworld_tells_its_losses(inside, tmp_path, monkeypatch):
     assert (tmp_path / "out/objectworld/rewards.png").exists()
 
 
+def test_the_mice_are_told_with_habits_and_halves(inside, tmp_path, monkeypatch):
+    small = {"history": 3, "trajectories": 10, "discounts": (0.0,), "strengths": (100.0,)}
+    small |= {"folds": 2, "leave_out": False, "replicates": 2, "jobs": 1}
+    monkeypatch.setattr(study, "mice", partial(study.mice, **small))
+    code, out, _ = inside("study", "mice", "--seed", "1")
+    assert code == 0
+    for words in ("2 test trajectories, 998 decisions", "predicted from the other", "other turn"):
+        assert words in out
+    assert (tmp_path / "out/mice/halves.png").exists()
+
+
 def test_the_bundled_mice_give_the_published_yardsticks(outside, tmp_path):
     done = outside("fit", "mice", "--out", "out", "--json", "--history", "1")
     assert done.returncode == 0, done.stderr
