@@ -5,8 +5,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 HEAVY = ("jax", "scipy", "matplotlib", "duckdb", "pandas", "polars", "gymnasium", "rich", "tyro")
 
 
@@ -82,13 +80,3 @@ def test_an_unknown_name_is_an_attribute_error():
         "except AttributeError as error:\n    result = str(error)"
     )
     assert "nonsense" in run(code)
-
-
-def test_a_missing_optional_package_says_what_to_type():
-    from inverseq._core.errors import MissingPackageError, missing_package
-
-    error = missing_package("pynwb", "nwb")
-    assert isinstance(error, ImportError)
-    assert 'pip install "inverseq[nwb]"' in str(error)
-    with pytest.raises(MissingPackageError):
-        raise error

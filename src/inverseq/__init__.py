@@ -12,7 +12,6 @@ __version__ = "0.1.0"
 _HOME = {
     "InputError": "_core.errors",
     "FitError": "_core.errors",
-    "MissingPackageError": "_core.errors",
     "Outcome": "_core.status",
     "Status": "_core.status",
     "save": "_core.store",

@@ -7,14 +7,3 @@ class InputError(ValueError):
 
 class FitError(RuntimeError):
     """A fit that did not end well. The message names the status and what to try."""
-
-
-class MissingPackageError(ImportError):
-    """An optional package is not installed. The message gives the line that installs it."""
-
-
-def missing_package(package: str, extra: str) -> MissingPackageError:
-    """The error for an optional `package` that the extra `extra` brings."""
-    return MissingPackageError(
-        f'{package} is not installed. Install it with: pip install "inverseq[{extra}]"'
-    )

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from inverseq import __version__
-from inverseq._core.errors import FitError, InputError, MissingPackageError
+from inverseq._core.errors import FitError, InputError
 from inverseq.cli.wording import as_typed
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run(given)
-    except (InputError, MissingPackageError) as error:
+    except InputError as error:
         return _fail(error, BAD_INPUT)
     except FitError as error:
         return _fail(error, FAILED)

@@ -46,12 +46,7 @@ def scores(
     if chance is not None:
         ax.axvline(chance, color=GREY, ls="--", lw=1.0, zorder=0)
         ax.text(chance, len(order) - 0.35, " chance", color=GREY, fontsize=7, va="bottom")
-    ax.set_yticks(range(len(order)), labels=[labels[int(i)] for i in order])
-    ax.set_ylim(-0.6, len(order) - 0.4)
-    ax.grid(axis="x", color="#DDDDDD", lw=0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_locator(MaxNLocator(6))
-    ax.set_xlabel(unit)
+    _name_rows(ax, [labels[int(i)] for i in order], unit)
 
 
 @styled
@@ -73,8 +68,13 @@ def intervals(
         inside = BLUE if clear else "white"
         ax.plot(middle[index], place, "o", ms=5.5, mfc=inside, mec=BLUE, mew=1.2)
     ax.axvline(0.0, color=GREY, lw=1.0, ls="--", zorder=0)
-    ax.set_yticks(range(count), labels=list(labels)[::-1])
-    ax.set_ylim(-0.6, count - 0.4)
+    _name_rows(ax, list(labels)[::-1], unit)
+
+
+def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
+    """One line of the axis per name, the first at the bottom, and a scale below."""
+    ax.set_yticks(range(len(names)), labels=names)
+    ax.set_ylim(-0.6, len(names) - 0.4)
     ax.grid(axis="x", color="#DDDDDD", lw=0.6)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(6))

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from inverseq._core.errors import InputError
 from inverseq.plot.style import (
@@ -149,12 +148,6 @@ def state_action_map(
 def hatched(ax: Axes, centres: Num[np.ndarray, "S 2"], size: float = 1.0) -> None:
     """Squares where nothing was seen."""
     _squares(ax, centres, size, facecolors=UNVISITED, edgecolors="#9A9A9A", lw=0.4, hatch="////")
-
-
-def visit_key(ax: Axes) -> None:
-    """A line below the axis that says what the hatching means."""
-    patch = Patch(facecolor=UNVISITED, edgecolor="#9A9A9A", hatch="////", label="never visited")
-    ax.legend(handles=[patch], loc="upper center", bbox_to_anchor=(0.5, 0.0))
 
 
 def _squares(ax: Axes, centres: Num[np.ndarray, "S 2"], size: float = 1.0, **look: object) -> None:
