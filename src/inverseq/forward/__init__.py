@@ -16,19 +16,28 @@ from inverseq.forward.simulation import simulate
 __all__ = [
     "Learned",
     "Plan",
+    "Simulator",
     "occupancy",
     "policy_evaluation",
     "policy_iteration",
     "q_learning",
     "simulate",
+    "simulator_of",
     "soft_policy_iteration",
     "soft_value_iteration",
     "value_iteration",
 ]
 
+# These need JAX, which takes most of a second to load; planning does not.
+_COMPILED = {
+    "Learned": "learning",
+    "Simulator": "simulator",
+    "q_learning": "learning",
+    "simulator_of": "simulator",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # Learning needs JAX, which takes most of a second to load; planning does not.
-    if name in ("Learned", "q_learning"):
-        return getattr(import_module("inverseq.forward.learning"), name)
+    if name in _COMPILED:
+        return getattr(import_module(f"inverseq.forward.{_COMPILED[name]}"), name)
     raise AttributeError(f"module 'inverseq.forward' has no attribute {name!r}")

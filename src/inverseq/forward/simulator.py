@@ -1,0 +1,106 @@
+"""A world as pure functions that run inside JAX's `jit` and `vmap`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.forward.records import reward_of
+from inverseq.mdp import MDP
+
+State = Any
+"""The state of a world: any tree of arrays."""
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """A world to act in, as pure functions; nothing is kept between calls.
+
+    A game ends when it is terminated (the world ends: nothing follows) or truncated (a limit: what
+    would have followed still counts). What `step` does after either is undefined: `reset` first.
+
+    Attributes:
+        reset: `reset(key) -> state`, the beginning of a game.
+        step: `step(key, state, action) -> (state, reward, terminated, truncated)`; the action is a
+            whole number, the reward float32, both ends bool, all of shape `[]`.
+        observe: `observe(state) -> float32 array` of `observation_shape`.
+        observation_shape: Shape of one observation.
+        num_actions: A.
+        best_moves: `best_moves(state) -> int32`, the fewest moves to the end from a state; None
+            where nobody knows.
+        straight_moves: Like `best_moves`, as if nothing stood in the way (the Manhattan distance of
+            Aubuchon and Ho 2023); None where it has no meaning.
+    """
+
+    reset: Callable[[jax.Array], State]
+    step: Callable[[jax.Array, State, jax.Array], tuple[State, jax.Array, jax.Array, jax.Array]]
+    observe: Callable[[State], jax.Array]
+    observation_shape: tuple[int, ...]
+    num_actions: int
+    best_moves: Callable[[State], jax.Array] | None = None
+    straight_moves: Callable[[State], jax.Array] | None = None
+
+
+class TabularState(NamedTuple):
+    """Where a game in a finite world stands."""
+
+    state: jax.Array
+    """Number of the MDP's state."""
+    moves: jax.Array
+    """Moves made in this game."""
+
+
+def simulator_of(mdp: MDP, reward: Any = None, *, max_moves: int = 100) -> Simulator:
+    """Any finite world as a simulator; an observation is its state, one-hot `[S]`.
+
+    The rules are those of the Gymnasium environment `worlds.MDPEnv`: a game terminates on arrival
+    at a terminal state that earns nothing; a terminal state with a reward of its own is acted in
+    once. An action that does not exist stays and earns nothing. The state of the simulator is a
+    `TabularState`.
+
+    Args:
+        mdp: The world.
+        reward: `[S, A]` or `[S]`; the world's own where left out.
+        max_moves: Moves after which a game is truncated.
+
+    Raises:
+        InputError: There is no reward, or `max_moves` is below 1.
+    """
+    if max_moves < 1:
+        raise InputError(f"max_moves must be 1 or more; got {max_moves}")
+    earned = np.where(mdp.allowed, reward_of(mdp, reward), 0.0)
+    rewards = jnp.asarray(earned, dtype=jnp.float32)
+    successors = jnp.asarray(mdp.successors)
+    # Logarithms of zero are minus infinity: what cannot happen is never drawn.
+    with np.errstate(divide="ignore"):
+        chances = jnp.asarray(np.log(mdp.probabilities), dtype=jnp.float32)
+        begins = jnp.asarray(np.log(mdp.initial), dtype=jnp.float32)
+    allowed, terminal = jnp.asarray(mdp.allowed), jnp.asarray(mdp.terminal)
+    ends = jnp.asarray(mdp.terminal & ~(earned != 0).any(axis=1))
+
+    def reset(key: jax.Array) -> TabularState:
+        return TabularState(_drawn(key, begins), jnp.int32(0))
+
+    def step(
+        key: jax.Array, state: TabularState, action: jax.Array
+    ) -> tuple[TabularState, jax.Array, jax.Array, jax.Array]:
+        here = state.state
+        drawn = successors[here, action, _drawn(key, chances[here, action])]
+        stays = terminal[here] | ~allowed[here, action]
+        following = TabularState(jnp.where(stays, here, drawn), state.moves + 1)
+        over = terminal[here] | ends[following.state]
+        return following, rewards[here, action], over, ~over & (following.moves >= max_moves)
+
+    def observe(state: TabularState) -> jax.Array:
+        return jax.nn.one_hot(state.state, mdp.num_states, dtype=jnp.float32)
+
+    return Simulator(reset, step, observe, (mdp.num_states,), mdp.num_actions)
+
+
+def _drawn(key: jax.Array, logarithms: jax.Array) -> jax.Array:
+    """One index with the probabilities whose logarithms are given."""
+    return jax.random.categorical(key, logarithms).astype(jnp.int32)
