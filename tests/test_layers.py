@@ -16,7 +16,7 @@ MAX_LINES = 400
 ORDER = (
     "_core",
     *("mdp", "demonstrations", "alignment", "counts", "readers", "counting", "doctor"),
-    *("backup", "policies", "forward", "worlds", "datasets"),
+    *("backup", "policies", "networks", "forward", "worlds", "datasets"),
     *(
         "inverse.backoff",
         "inverse.solution",

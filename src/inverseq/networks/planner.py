@@ -1,0 +1,129 @@
+"""A network that plans: value iteration over the board, with what a tile means as its parameters.
+
+After value-iteration networks (Tamar, Wu, Thomas, Levine and Abbeel 2016), with the moves of a grid
+built in where theirs are learned convolutions: what has to be learned is which tiles are worth
+reaching and which let one pass, a few numbers per kind of tile, and these hold wherever walls and
+goals stand. Repeated K times at once for all cells,
+
+    Q_d(c) = discount * (p(n_d) V(n_d) + (1 - p(n_d)) V(c)) - cost
+    V(c) = max(g(c), max_d Q_d(c))
+
+where n_d is the neighbour in direction d (up, right, down, left), p the learned share of moves that
+a tile lets pass, g the learned worth of being on it; what lies outside the board is a tile too.
+"""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from inverseq._core.errors import InputError
+from inverseq.networks.tiles import check_board, check_tiles, one_hot_tiles
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Value iteration over a board of tiles, read out at the player's cell.
+
+    Actions are the four moves up, right, down, left. Boards of any size can be read by the same
+    parameters.
+
+    Attributes:
+        iterations: K, how many moves ahead it looks; farther goals are out of sight.
+        tiles: Kinds of tiles, one of which is the player's.
+        player: Code of the player's tile.
+
+    Raises:
+        InputError: A number is out of range.
+    """
+
+    iterations: int = 25
+    tiles: int = 4
+    player: int = 2
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise InputError(f"iterations must be 1 or more; got {self.iterations}")
+        check_tiles(self.tiles)
+        if not 0 <= self.player < self.tiles:
+            raise InputError(f"player must be a code from 0 to {self.tiles - 1}; got {self.player}")
+
+    def build(
+        self, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
+    ) -> "Plan":
+        """A random network from one board `[H, W]` to `[4]` action values.
+
+        Raises:
+            InputError: Observations are no boards, or there are not four actions.
+        """
+        check_board(observation_shape, "Planner")
+        if num_actions != 4:
+            raise InputError(f"Planner knows up, right, down and left; got {num_actions} actions")
+        first, second = jax.random.split(key)
+        return Plan(
+            worth=0.1 * jax.random.normal(first, (self.tiles,)),
+            passing=1.0 + 0.1 * jax.random.normal(second, (self.tiles,)),
+            outside=jnp.zeros(()),
+            cost=jnp.full((), -2.0),
+            discount=jnp.full((), 3.0),
+            scale=jnp.zeros(()),
+            preference=jnp.zeros(4),
+            iterations=self.iterations,
+            player=self.player,
+        )
+
+
+class Plan(eqx.Module):
+    """What each tile means, and the planning over it.
+
+    Attributes:
+        worth: `[tiles]` g, the worth of being on a tile.
+        passing: `[tiles]` logit of p, the share of moves onto a tile that succeed.
+        outside: Logit of p for what lies outside the board.
+        cost: Inverse softplus of the cost of a move.
+        discount: Logit of the discount between two moves.
+        scale: Logarithm of what planned values are multiplied by.
+        preference: `[4]` added to the value of each move, whatever the board.
+    """
+
+    worth: Float[Array, " tiles"]
+    passing: Float[Array, " tiles"]
+    outside: Float[Array, ""]
+    cost: Float[Array, ""]
+    discount: Float[Array, ""]
+    scale: Float[Array, ""]
+    preference: Float[Array, " 4"]
+    iterations: int = eqx.field(static=True)
+    player: int = eqx.field(static=True)
+
+    def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " 4"]:
+        """Action values of one board; those of the preferences alone where no player stands."""
+        here = jnp.round(observation) == self.player
+        planned = self.plan(observation)
+        return jnp.sum(jnp.where(here, planned, 0.0), axis=(1, 2)) + self.preference
+
+    def plan(self, observation: Float[Array, "H W"]) -> Float[Array, "4 H W"]:
+        """Values of the four moves at every cell of one board."""
+        seen = one_hot_tiles(observation, self.worth.shape[0])
+        worth = seen @ self.worth
+        enter = _neighbours(seen @ jax.nn.sigmoid(self.passing), jax.nn.sigmoid(self.outside))
+        cost, discount = jax.nn.softplus(self.cost), jax.nn.sigmoid(self.discount)
+
+        def look(values: Float[Array, "H W"]) -> Float[Array, "4 H W"]:
+            reached = values + enter * (_neighbours(values, jnp.zeros(())) - values)
+            return discount * reached - cost
+
+        def step(values: Float[Array, "H W"], _: None) -> tuple[Float[Array, "H W"], None]:
+            return jnp.maximum(worth, look(values).max(0)), None
+
+        values, _ = jax.lax.scan(step, worth, None, length=self.iterations - 1)
+        return jnp.exp(self.scale) * look(values)
+
+
+def _neighbours(cells: Float[Array, "H W"], edge: Float[Array, ""]) -> Float[Array, "4 H W"]:
+    """What stands above, right of, below and left of each cell; `edge` outside the board."""
+    height, width = cells.shape
+    wide = jnp.full((height + 2, width + 2), edge).at[1:-1, 1:-1].set(cells)
+    return jnp.stack([wide[:-2, 1:-1], wide[1:-1, 2:], wide[2:, 1:-1], wide[1:-1, :-2]])
