@@ -12,6 +12,7 @@ from inverseq.forward.planning import (
 )
 from inverseq.forward.records import Plan
 from inverseq.forward.simulation import simulate
+from inverseq.forward.switching import simulate_switching
 
 __all__ = [
     "Learned",
@@ -22,6 +23,7 @@ __all__ = [
     "policy_iteration",
     "q_learning",
     "simulate",
+    "simulate_switching",
     "simulator_of",
     "soft_policy_iteration",
     "soft_value_iteration",

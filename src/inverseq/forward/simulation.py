@@ -42,8 +42,8 @@ def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int)
     state = np.searchsorted(begins, rng.random(trajectories) * begins[-1], side="right")
     rows = []
     for step in range(steps):
-        action = _draw(acts[state], rng)
-        following = mdp.successors[state, action, _draw(leads[state, action], rng)]
+        action = draw(acts[state], rng)
+        following = mdp.successors[state, action, draw(leads[state, action], rng)]
         following = following.astype(np.int64)
         ended = mdp.terminal[following] | mdp.terminal[state]
         ending = np.where(ended, int(Ending.TERMINATED), int(Ending.CONTINUES))
@@ -54,17 +54,17 @@ def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int)
         if not alive.size:
             break
     table = np.concatenate(rows, axis=1)
-    return _written(mdp, table[:, np.argsort(table[0], kind="stable")])
+    return written(mdp, table[:, np.argsort(table[0], kind="stable")])
 
 
-def _draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[np.ndarray, " T"]:
+def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[np.ndarray, " T"]:
     """One index per row with the probabilities whose running sums are given."""
     # Scaled by the row's own total, so that rounding cannot choose beyond the last outcome.
     point = rng.random(len(cumulative)) * cumulative[:, -1]
     return (cumulative <= point[:, None]).sum(1)
 
 
-def _written(mdp: MDP, table: Int[np.ndarray, "6 N"]) -> Demonstrations:
+def written(mdp: MDP, table: Int[np.ndarray, "6 N"]) -> Demonstrations:
     """The table (trajectory, step, state, action, next state, ending) as demonstrations."""
     label, step, state, action, following, ending = table
     if mdp.history is not None:

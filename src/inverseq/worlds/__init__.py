@@ -3,6 +3,12 @@
 Importing this package registers their Gymnasium environments.
 """
 
+from inverseq.worlds.abandon import (
+    goal_abandon,
+    goal_abandon_demonstrations,
+    goal_abandon_experts,
+    goal_abandon_rewards,
+)
 from inverseq.worlds.environments import MDPEnv, register
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
@@ -22,6 +28,10 @@ __all__ = [
     "MDPEnv",
     "World",
     "four_by_three",
+    "goal_abandon",
+    "goal_abandon_demonstrations",
+    "goal_abandon_experts",
+    "goal_abandon_rewards",
     "gridworld",
     "labyrinth",
     "labyrinth_features",
