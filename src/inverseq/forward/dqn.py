@@ -1,0 +1,200 @@
+"""Deep Q-learning (Mnih and others 2015) of any simulator, the whole training compiled.
+
+Algorithm 1 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023) is the preset `DQN.study()`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from inverseq._core.errors import InputError
+from inverseq.forward.replay import Replay, sample
+from inverseq.forward.simulator import Simulator
+from inverseq.forward.training import Learner, Loop
+from inverseq.networks import FullyConnected, Network, Planner
+
+
+@dataclass(frozen=True)
+class DQN:
+    """Settings of deep Q-learning.
+
+    The target of Q(s, a) is r_1 + ... + discount^(n-1) r_n + discount^n V(s_n), minimised in the
+    mean square, with V the largest value of the target network (of the network itself where there
+    is none). While learning an action is drawn at random with probability epsilon, otherwise it is
+    the best.
+
+    Attributes:
+        network: The network's settings.
+        loop: Steps, replay, and tests.
+        discount: Of the future, in (0, 1].
+        learning_rate: Of Adam.
+        batch: Moves in a training step.
+        epsilon: Probability of a random action at the first move.
+        epsilon_decay: Factor of epsilon at every move. The study's paper says "epsilon 1.0 decayed
+            by 0.97 to 0.1"; its code does so at every move, so that 0.1 is reached after 76.
+        epsilon_floor: Least epsilon.
+        noise: Uniform noise in [0, noise) is added to every number of an observation, drawn anew
+            each time that one is seen.
+        target_every: Training steps after which the target network is made equal to the network;
+            None for no target network.
+        double: Double Q-learning (van Hasselt, Guez and Silver 2016): the network chooses the
+            action whose value the target network gives.
+        n_step: Moves followed before the value counts (Hessel and others 2018).
+        bootstrap_at_limit: Whether the value counts where a game was cut off at a limit. The study
+            took the limit for the end of the world.
+
+    Raises:
+        InputError: A number is out of range, or `double` without a target network.
+    """
+
+    network: Network = field(default_factory=FullyConnected)
+    loop: Loop = field(default_factory=lambda: Loop(steps=20_000))
+    discount: float = 0.9
+    learning_rate: float = 1e-3
+    batch: int = 32
+    epsilon: float = 1.0
+    epsilon_decay: float = 0.97
+    epsilon_floor: float = 0.1
+    noise: float = 0.0
+    target_every: int | None = None
+    double: bool = False
+    n_step: int = 1
+    bootstrap_at_limit: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("discount", "epsilon_decay"):
+            if not 0 < getattr(self, name) <= 1:
+                raise InputError(f"{name} must be above 0 and at most 1; got {getattr(self, name)}")
+        for name in ("epsilon", "epsilon_floor"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be from 0 to 1; got {getattr(self, name)}")
+        if self.learning_rate <= 0 or self.noise < 0:
+            raise InputError(
+                "learning_rate must be above 0 and noise at least 0; "
+                f"got {self.learning_rate} and {self.noise}"
+            )
+        for name in ("batch", "n_step", "target_every"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
+        if self.double and self.target_every is None:
+            raise InputError(
+                "double Q-learning needs a target network; give target_every, such as 250"
+            )
+
+    @classmethod
+    def study(cls, steps: int = 20_000) -> "DQN":
+        """Algorithm 1 with the settings of the 2023 study.
+
+        Its steps were 20,000 on static walls, 100,000 on random walls and 150,000 with a random win
+        state.
+        """
+        return cls(loop=Loop(steps), noise=0.1, bootstrap_at_limit=False)
+
+    @classmethod
+    def best(cls, steps: int = 20_000) -> "DQN":
+        """Our best on boards within the same steps: a network that plans, taught steadily."""
+        return cls(
+            network=Planner(),
+            loop=Loop(steps, capacity=20_000),
+            target_every=100,
+            double=True,
+        )
+
+
+class Weights(NamedTuple):
+    """What a DQN learns; the network's parameters are one flat vector, so that a step of Adam is
+    one pass over memory.
+    """
+
+    parameters: Float[Array, " P"]
+    optimiser: Any
+    target: Float[Array, " P"] | None
+    learned: Int[Array, ""]
+    """Training steps made."""
+
+
+def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
+    """Deep Q-learning as four pure functions."""
+    shape, actions = simulator.observation_shape, simulator.num_actions
+    template = settings.network.build(jax.random.key(0), shape, actions)
+    unravel = ravel_pytree(template)[1]
+    adam = optax.adam(settings.learning_rate)
+
+    def values(parameters: jax.Array, seen: jax.Array) -> jax.Array:
+        return jax.vmap(unravel(parameters))(seen)
+
+    def begin(key: PRNGKeyArray) -> Weights:
+        module = settings.network.build(key, shape, actions)
+        parameters = ravel_pytree(module)[0]
+        target = None if settings.target_every is None else parameters
+        return Weights(parameters, adam.init(parameters), target, jnp.int32(0))
+
+    def act(
+        key: PRNGKeyArray, state: Weights, observation: jax.Array, moves: jax.Array
+    ) -> jax.Array:
+        for_chance, for_noise = jax.random.split(key)
+        seen = noisy(for_noise, observation[None], settings.noise)
+        best = jnp.argmax(values(state.parameters, seen)[0]).astype(jnp.int32)
+        chance = jax.random.uniform(for_chance, (2,))
+        epsilon = jnp.maximum(
+            settings.epsilon * settings.epsilon_decay ** moves.astype(jnp.float32),
+            settings.epsilon_floor,
+        )
+        drawn = jnp.minimum((chance[1] * actions).astype(jnp.int32), actions - 1)
+        return jnp.where(chance[0] < epsilon, drawn, best)
+
+    def test(key: PRNGKeyArray, state: Weights, observations: jax.Array) -> jax.Array:
+        seen = noisy(key, observations, settings.noise)
+        return jnp.argmax(values(state.parameters, seen), axis=1).astype(jnp.int32)
+
+    def learn(key: PRNGKeyArray, state: Weights, replay: Replay) -> tuple[Weights, jax.Array]:
+        for_batch, for_noise, for_next = jax.random.split(key, 3)
+        batch = sample(
+            for_batch,
+            replay,
+            settings.batch,
+            discount=settings.discount,
+            n_step=settings.n_step,
+            bootstrap_at_limit=settings.bootstrap_at_limit,
+        )
+        following = noisy(for_next, batch.next_observations, settings.noise)
+        judge = state.parameters if state.target is None else state.target
+        ahead = values(judge, following)
+        if settings.double:
+            chosen = jnp.argmax(values(state.parameters, following), axis=1)
+            value = jnp.take_along_axis(ahead, chosen[:, None], axis=1)[:, 0]
+        else:
+            value = ahead.max(axis=1)
+        goal = batch.returns + batch.discounts * value
+        seen = noisy(for_noise, batch.observations, settings.noise)
+
+        def loss(parameters: jax.Array) -> jax.Array:
+            made = values(parameters, seen)
+            taken = jnp.where(jnp.arange(actions) == batch.actions[:, None], made, 0.0).sum(axis=1)
+            return jnp.mean((taken - goal) ** 2)
+
+        error, slope = jax.value_and_grad(loss)(state.parameters)
+        change, optimiser = adam.update(slope, state.optimiser)
+        parameters = state.parameters + change
+        learned = state.learned + 1
+        target = state.target
+        if target is not None:
+            target = jnp.where(learned % settings.target_every == 0, parameters, target)
+        return Weights(parameters, optimiser, target, learned), error
+
+    return Learner(begin, act, learn, test)
+
+
+def noisy(
+    key: PRNGKeyArray, observations: Float[Array, " *shape"], amount: float
+) -> Float[Array, " *shape"]:
+    """Observations plus uniform noise in [0, amount); 256 levels need a quarter of the bits."""
+    if amount == 0:
+        return observations
+    bits = jax.random.bits(key, observations.shape, jnp.uint8)
+    return observations + bits.astype(jnp.float32) * (amount / 256)

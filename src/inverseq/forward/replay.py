@@ -1,0 +1,109 @@
+"""What an agent has lived through, kept to learn from: a ring of transitions of fixed size.
+
+Experience replay after Lin (1992), as pure functions on arrays that a compiled loop carries along.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+
+class Moves(NamedTuple):
+    """Consecutive moves, the earliest first; an `Array` has one entry per move.
+
+    `terminated`: the world ended, nothing follows. `over`: the game ended, by itself or at a limit,
+    and the next move begins another.
+    """
+
+    observations: Float[Array, "n *shape"]
+    actions: Int[Array, " n"]
+    rewards: Float[Array, " n"]
+    next_observations: Float[Array, "n *shape"]
+    terminated: Bool[Array, " n"]
+    over: Bool[Array, " n"]
+
+
+class Replay(NamedTuple):
+    """The last `n` moves, and how many were ever stored; move number m stands in row m modulo n."""
+
+    moves: Moves
+    stored: Int[Array, ""]
+
+
+class Batch(NamedTuple):
+    """Transitions to learn from: the target of Q(s, a) is `returns + discounts * V(s')`."""
+
+    observations: Float[Array, "batch *shape"]
+    actions: Int[Array, " batch"]
+    returns: Float[Array, " batch"]
+    next_observations: Float[Array, "batch *shape"]
+    discounts: Float[Array, " batch"]
+
+
+def empty_replay(capacity: int, observation_shape: tuple[int, ...]) -> Replay:
+    """A replay for `capacity` moves in which nothing is stored yet."""
+    seen = jnp.zeros((capacity, *observation_shape), jnp.float32)
+    flags = jnp.zeros(capacity, bool)
+    return Replay(
+        Moves(seen, flags.astype(jnp.int32), flags.astype(jnp.float32), seen, flags, flags),
+        jnp.int32(0),
+    )
+
+
+def store(replay: Replay, moves: Moves) -> Replay:
+    """The replay with more moves, which take the place of the oldest.
+
+    The capacity must be a multiple of the number of moves, the same in every call, so that they
+    are written in one piece, in place where the loop is compiled.
+    """
+    capacity, count = len(replay.moves.actions), len(moves.actions)
+    row = replay.stored % capacity
+    written = jax.tree.map(
+        lambda ring, new: jax.lax.dynamic_update_slice_in_dim(ring, new, row, 0),
+        replay.moves,
+        moves,
+    )
+    return Replay(written, replay.stored + count)
+
+
+def sample(
+    key: PRNGKeyArray,
+    replay: Replay,
+    size: int,
+    *,
+    discount: float,
+    n_step: int = 1,
+    bootstrap_at_limit: bool = True,
+) -> Batch:
+    """Moves drawn at random with replacement, each followed for up to `n_step` moves of its game.
+
+    The return is the sum of discount^k r_k over the moves followed, and what comes after them
+    counts discount^n, or nothing where the world ended. A game that was cut off at a limit did not
+    end its world: the value of its last state counts, unless `bootstrap_at_limit` is False. Moves
+    that follow the drawn one were made under an older policy; as usual (Hessel and others 2018)
+    this is not corrected for.
+    """
+    moves, stored = replay
+    capacity = len(moves.actions)
+    filled = jnp.minimum(stored, capacity)
+    # Age 0 is the newest; a window stops at the newest move.
+    age = jax.random.randint(key, (size,), 0, filled)
+    first = (stored - 1 - age) % capacity
+    last, returns = first, moves.rewards[first]
+    factor = jnp.full(size, discount, jnp.float32)
+    for ahead in range(1, n_step):
+        goes_on = (ahead <= age) & ~moves.over[last]
+        last = jnp.where(goes_on, (last + 1) % capacity, last)
+        returns += jnp.where(goes_on, factor * moves.rewards[last], 0.0)
+        factor = jnp.where(goes_on, factor * discount, factor)
+        age = jnp.where(goes_on, age, 0)  # once stopped, stopped for good
+    ended = moves.terminated if bootstrap_at_limit else moves.over
+    return Batch(
+        moves.observations[first],
+        moves.actions[first],
+        returns,
+        moves.next_observations[last],
+        jnp.where(ended[last], 0.0, factor),
+    )
