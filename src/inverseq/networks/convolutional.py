@@ -66,12 +66,18 @@ class Filters(eqx.Module):
     head: Layers
     tiles: int | None = eqx.field(static=True)
 
-    def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " A"]:
-        """Action values of one board."""
+    def encode(self, observation: Float[Array, "H W"]) -> Float[Array, "C H W"]:
+        """A board as channels."""
         if self.tiles is None:
-            seen = observation[None]
-        else:
-            seen = one_hot_tiles(observation, self.tiles).transpose(2, 0, 1)
+            return observation[None]
+        return one_hot_tiles(observation, self.tiles).transpose(2, 0, 1)
+
+    def values(self, seen: Float[Array, "C H W"]) -> Float[Array, " A"]:
+        """Action values of an encoded board."""
         for layer in self.filters:
             seen = jax.nn.relu(layer(seen))
-        return self.head(seen)
+        return self.head.values(seen)
+
+    def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " A"]:
+        """Action values of one board."""
+        return self.values(self.encode(observation))

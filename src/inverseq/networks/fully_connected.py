@@ -55,10 +55,17 @@ class Layers(eqx.Module):
     layers: tuple[eqx.nn.Linear, ...]
     tiles: int | None = eqx.field(static=True)
 
-    def __call__(self, observation: Float[Array, " *shape"]) -> Float[Array, " A"]:
-        """Action values of one observation."""
-        seen = observation if self.tiles is None else one_hot_tiles(observation, self.tiles)
+    def encode(self, observation: Float[Array, " *shape"]) -> Float[Array, " *seen"]:
+        """An observation as the first layer sees it, before unrolling."""
+        return observation if self.tiles is None else one_hot_tiles(observation, self.tiles)
+
+    def values(self, seen: Float[Array, " *seen"]) -> Float[Array, " A"]:
+        """Action values of an encoded observation."""
         hidden = seen.ravel()
         for layer in self.layers[:-1]:
             hidden = jax.nn.relu(layer(hidden))
         return self.layers[-1](hidden)
+
+    def __call__(self, observation: Float[Array, " *shape"]) -> Float[Array, " A"]:
+        """Action values of one observation."""
+        return self.values(self.encode(observation))

@@ -3,13 +3,12 @@
 After value-iteration networks (Tamar, Wu, Thomas, Levine and Abbeel 2016), with the moves of a grid
 built in where theirs are learned convolutions: what has to be learned is which tiles are worth
 reaching and which let one pass, a few numbers per kind of tile, and these hold wherever walls and
-goals stand. Repeated K times at once for all cells,
+goals stand. Repeated K times, at once for all cells c,
 
-    Q_d(c) = discount * (p(n_d) V(n_d) + (1 - p(n_d)) V(c)) - cost
-    V(c) = max(g(c), max_d Q_d(c))
+    Q_d(c) = p(n_d) (g(n_d) + discount V(n_d)) + (1 - p(n_d)) discount V(c),   V(c) = max_d Q_d(c)
 
-where n_d is the neighbour in direction d (up, right, down, left), p the learned share of moves that
-a tile lets pass, g the learned worth of being on it; what lies outside the board is a tile too.
+where n_d is the neighbour in direction d (up, right, down, left), p the learned share of moves onto
+a tile that succeed, g the learned worth of arriving there; outside the board is a tile too.
 """
 
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class Planner:
         InputError: A number is out of range.
     """
 
-    iterations: int = 25
+    iterations: int = 20
     tiles: int = 4
     player: int = 2
 
@@ -66,8 +65,7 @@ class Planner:
             worth=0.1 * jax.random.normal(first, (self.tiles,)),
             passing=1.0 + 0.1 * jax.random.normal(second, (self.tiles,)),
             outside=jnp.zeros(()),
-            cost=jnp.full((), -2.0),
-            discount=jnp.full((), 3.0),
+            discount=jnp.full((), 2.0),
             scale=jnp.zeros(()),
             preference=jnp.zeros(4),
             iterations=self.iterations,
@@ -79,50 +77,58 @@ class Plan(eqx.Module):
     """What each tile means, and the planning over it.
 
     Attributes:
-        worth: `[tiles]` g, the worth of being on a tile.
+        worth: `[tiles]` g, the worth of arriving on a tile.
         passing: `[tiles]` logit of p, the share of moves onto a tile that succeed.
         outside: Logit of p for what lies outside the board.
-        cost: Inverse softplus of the cost of a move.
         discount: Logit of the discount between two moves.
         scale: Logarithm of what planned values are multiplied by.
         preference: `[4]` added to the value of each move, whatever the board.
+        iterations: K.
+        player: Channel of the player's tile.
     """
 
     worth: Float[Array, " tiles"]
     passing: Float[Array, " tiles"]
     outside: Float[Array, ""]
-    cost: Float[Array, ""]
     discount: Float[Array, ""]
     scale: Float[Array, ""]
     preference: Float[Array, " 4"]
     iterations: int = eqx.field(static=True)
     player: int = eqx.field(static=True)
 
-    def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " 4"]:
-        """Action values of one board; those of the preferences alone where no player stands."""
-        here = jnp.round(observation) == self.player
-        planned = self.plan(observation)
-        return jnp.sum(jnp.where(here, planned, 0.0), axis=(1, 2)) + self.preference
+    def encode(self, observation: Float[Array, "H W"]) -> Float[Array, "H W tiles"]:
+        """A board as the layers see it."""
+        return one_hot_tiles(observation, self.worth.shape[0])
 
-    def plan(self, observation: Float[Array, "H W"]) -> Float[Array, "4 H W"]:
-        """Values of the four moves at every cell of one board."""
-        seen = one_hot_tiles(observation, self.worth.shape[0])
-        worth = seen @ self.worth
-        enter = _neighbours(seen @ jax.nn.sigmoid(self.passing), jax.nn.sigmoid(self.outside))
-        cost, discount = jax.nn.softplus(self.cost), jax.nn.sigmoid(self.discount)
+    def values(self, seen: Float[Array, "H W tiles"]) -> Float[Array, " 4"]:
+        """Action values of an encoded board, read out where the player stands."""
+        here = seen[..., self.player]
+        return jnp.sum(self.plan(seen) * here, axis=(1, 2)) + self.preference
+
+    def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " 4"]:
+        """Action values of one board; the preferences alone where no player stands on it."""
+        return self.values(self.encode(observation))
+
+    def plan(self, seen: Float[Array, "H W tiles"]) -> Float[Array, "4 H W"]:
+        """Values of the four moves at every cell of an encoded board."""
+        discount = jax.nn.sigmoid(self.discount)
+        passing = seen @ jax.nn.sigmoid(self.passing)
+        enter = neighbours(passing, jax.nn.sigmoid(self.outside))
+        earned = enter * neighbours(seen @ self.worth, jnp.zeros(()))
 
         def look(values: Float[Array, "H W"]) -> Float[Array, "4 H W"]:
-            reached = values + enter * (_neighbours(values, jnp.zeros(())) - values)
-            return discount * reached - cost
+            beyond = neighbours(values, jnp.zeros(()))
+            return earned + discount * (values + enter * (beyond - values))
 
         def step(values: Float[Array, "H W"], _: None) -> tuple[Float[Array, "H W"], None]:
-            return jnp.maximum(worth, look(values).max(0)), None
+            return look(values).max(0), None
 
-        values, _ = jax.lax.scan(step, worth, None, length=self.iterations - 1)
+        nothing = jnp.zeros(seen.shape[:2])
+        values, _ = jax.lax.scan(step, nothing, None, length=self.iterations - 1)
         return jnp.exp(self.scale) * look(values)
 
 
-def _neighbours(cells: Float[Array, "H W"], edge: Float[Array, ""]) -> Float[Array, "4 H W"]:
+def neighbours(cells: Float[Array, "H W"], edge: Float[Array, ""]) -> Float[Array, "4 H W"]:
     """What stands above, right of, below and left of each cell; `edge` outside the board."""
     height, width = cells.shape
     wide = jnp.full((height + 2, width + 2), edge).at[1:-1, 1:-1].set(cells)
