@@ -27,7 +27,7 @@ ORDER = (
     ),
     "evaluate",
     "plot",
-    *("studies", "report", "cli"),
+    *("studies", "report", "app", "cli"),
 )
 
 
