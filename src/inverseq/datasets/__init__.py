@@ -5,5 +5,22 @@ from inverseq.datasets.mice import mice
 from inverseq.datasets.people import people
 from inverseq.datasets.record import Dataset
 from inverseq.datasets.shelf import load, names
+from inverseq.datasets.spontaneous import spontaneous
+from inverseq.datasets.switching_grid import (
+    SwitchingTruth,
+    switching_grid,
+    switching_grid_truth,
+)
 
-__all__ = ["Dataset", "bandit", "load", "mice", "names", "people"]
+__all__ = [
+    "Dataset",
+    "SwitchingTruth",
+    "bandit",
+    "load",
+    "mice",
+    "names",
+    "people",
+    "spontaneous",
+    "switching_grid",
+    "switching_grid_truth",
+]

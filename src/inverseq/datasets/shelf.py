@@ -7,8 +7,16 @@ from inverseq.datasets.bandit import bandit
 from inverseq.datasets.mice import mice
 from inverseq.datasets.people import people
 from inverseq.datasets.record import Dataset
+from inverseq.datasets.spontaneous import spontaneous
+from inverseq.datasets.switching_grid import switching_grid
 
-_ALL = {"bandit": bandit, "mice": mice, "people": people}
+_ALL = {
+    "bandit": bandit,
+    "mice": mice,
+    "people": people,
+    "spontaneous": spontaneous,
+    "switching_grid": switching_grid,
+}
 
 
 def names() -> tuple[str, ...]:

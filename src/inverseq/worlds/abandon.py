@@ -74,7 +74,7 @@ def goal_abandon(discount: float = 0.9) -> World:
     )
 
 
-def goal_abandon_rewards(world: World) -> Float[np.ndarray, "2 S A"]:
+def goal_abandon_rewards(world: World) -> Float[np.ndarray, "K S A"]:
     """The two true rewards, "goal" and "abandon": the chance to arrive at, or stay in, the goal or
     the start.
 
@@ -89,7 +89,7 @@ def goal_abandon_rewards(world: World) -> Float[np.ndarray, "2 S A"]:
     return np.stack([world.mdp.expected(np.eye(world.mdp.num_states)[p]) for p in places])
 
 
-def goal_abandon_experts(world: World) -> Float[np.ndarray, "2 S A"]:
+def goal_abandon_experts(world: World) -> Float[np.ndarray, "K S A"]:
     """The two deterministic experts, with the released trajectories' choice among equals.
 
     Args:
