@@ -25,6 +25,7 @@ ORDER = (
         "inverse.fit",
         "inverse.replan",
     ),
+    "intentions",
     "evaluate",
     "plot",
     *("studies", "report", "app", "cli"),

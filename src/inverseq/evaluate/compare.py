@@ -12,6 +12,7 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import FitError, InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
+from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
@@ -74,7 +75,7 @@ class Result:
     num_parameters: Float[np.ndarray, " folds"]
     seconds: Float[np.ndarray, " folds"]
     failure: str = ""
-    solutions: tuple[Solution, ...] = ()
+    solutions: tuple[Solution | IntentionSolution, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("fold_means", "num_parameters", "seconds"):
@@ -159,7 +160,7 @@ class _Fitted:
     score: Score | None
     num_parameters: float
     seconds: float
-    solution: Solution | None
+    solution: Solution | IntentionSolution | None
     error: InputError | FitError | None
 
 

@@ -9,7 +9,8 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.predict import action_probabilities, existing_actions
+from inverseq.intentions.predict import action_probabilities, existing_actions
+from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.solution import Solution
 
 
@@ -108,7 +109,7 @@ class Difference:
 
 
 def log_likelihood(
-    solution: Solution,
+    solution: Solution | IntentionSolution,
     demonstrations: Demonstrations,
     *,
     from_step: int = 0,
@@ -204,7 +205,9 @@ def _ratio(sums: Float[np.ndarray, " U"], sizes: Float[np.ndarray, " U"]) -> flo
     return float(sums.sum()) / total if total > 0 else float("nan")
 
 
-def _check_actions(solution: Solution, demonstrations: Demonstrations, num_actions: int) -> None:
+def _check_actions(
+    solution: Solution | IntentionSolution, demonstrations: Demonstrations, num_actions: int
+) -> None:
     """Raise an `InputError` naming the first action that does not exist where it was taken."""
     if solution.mdp is not None:
         check_existing(demonstrations, solution.mdp, align(demonstrations, solution.mdp))

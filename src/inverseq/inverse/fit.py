@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -13,19 +14,20 @@ from inverseq._core.status import Outcome
 from inverseq.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Problem, Progress, Solver
-from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
+
+Found = TypeVar("Found")
 
 
 def fit(
     data: Demonstrations | Counts,
-    solver: Solver,
+    solver: Solver[Found],
     mdp: MDP | Mapping[str, MDP] | None = None,
     *,
     weights: Float[np.ndarray, " N"] | None = None,
     accept_failure: bool = False,
     progress: Progress | None = None,
-) -> Solution:
+) -> Found:
     """Explain behaviour.
 
     Args:
@@ -38,7 +40,8 @@ def fit(
         progress: Called with (what, steps done, steps in all) while fitting.
 
     Returns:
-        The solution, with provenance.
+        The solution, with provenance: a `Solution`, or the record of several that solvers such as
+        `Intentions` find.
 
     Raises:
         InputError: The input cannot be used; the message says what to do.
@@ -55,20 +58,23 @@ def fit(
     demonstrations = None if isinstance(data, Counts) else data
     counts = data if isinstance(data, Counts) else None
     started = time.perf_counter()
-    solution = solver.solve(Problem(demonstrations, world, counts, weights, progress))
+    solution: Any = solver.solve(Problem(demonstrations, world, counts, weights, progress))
     seconds = time.perf_counter() - started
-    _check_finite(solution)
+    # Several intentions are several solutions, and numbers of their own.
+    for part in (solution, *getattr(solution, "intentions", ())):
+        _check_finite(part)
     if solution.status.outcome is not Outcome.CONVERGED and not accept_failure:
         raise FitError(
             f"{solution.solver}: {solution.status.outcome} after {solution.status.steps} steps "
             f"(residual {solution.status.residual:.3g}). {solution.status.message}"
         )
-    return replace(solution, provenance=_provenance(data, seconds) | dict(solution.provenance))
+    provenance = _provenance(data, seconds) | dict(solution.provenance)
+    return cast(Found, replace(solution, provenance=provenance))
 
 
-def _check_finite(solution: Solution) -> None:
+def _check_finite(solution: Any) -> None:
     """Raise a `FitError` naming the first field that is not finite."""
-    fields = {n: getattr(solution, n) for n in ("reward", "q", "v", "policy")}
+    fields = {n: getattr(solution, n, None) for n in ("reward", "q", "v", "policy")}
     for name, values in {**fields, **solution.parameters}.items():
         if isinstance(values, np.ndarray) and not np.isfinite(values).all():
             raise FitError(

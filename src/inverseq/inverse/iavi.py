@@ -159,7 +159,7 @@ class IAVI:
                 exists was never taken.
         """
         mdp, counts = problem.mdp, problem.counts
-        policy = smoothed_policy(counts.state_action, mdp, self.smoothing)
+        policy = self.policy_of(counts.state_action, mdp)
         made = self.explain(policy, mdp)
         visited = counts.visits > 0
         free = int((mdp.allowed.sum(axis=1) - 1)[visited].sum())
@@ -177,6 +177,21 @@ class IAVI:
             num_parameters=free,
             trace=made.trace,
         )
+
+    def policy_of(
+        self, counts: Float[np.ndarray, "S A *R"], mdp: MDP
+    ) -> Float[np.ndarray, "S A *R"]:
+        """The policy of the solution for R counts at once, without looking for the rewards."""
+        return smoothed_policy(counts, mdp, self.smoothing)
+
+    def log_prior(self, policy: Float[np.ndarray, "S A *R"], mdp: MDP) -> Float[np.ndarray, "*R"]:
+        """Logarithm of the prior under which that policy is the most likely one, up to a constant:
+        `smoothing` decisions of each kind were seen before.
+        """
+        exists = over_pairs(mdp.allowed, policy)
+        if self.smoothing == 0:
+            return np.zeros(policy.shape[2:])
+        return self.smoothing * np.log(np.where(exists, policy, 1.0)).sum(axis=(0, 1))
 
     def explain(self, policy: Float[np.ndarray, "S A *R"], mdp: MDP) -> InverseValues:
         """`inverse_action_values` of a policy that is already known, with these settings."""

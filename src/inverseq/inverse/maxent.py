@@ -5,7 +5,7 @@ here with an infinite discounted horizon (or discount 1 with ends), a prior on t
 gradients: one linear solve with the transpose of (I - gamma P_pi).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -81,8 +81,7 @@ class MaxEnt:
         counts = problem.counts.state_action
         strength = self.strength
         if strength is None:
-            scores = self._cross_validate(model, self._units(problem), problem.progress)
-            strength = max(scores, key=lambda s: scores[s])
+            strength, scores = self._choose(model, problem)
             settings["cross_validation"] = {f"{s:g}": v for s, v in scores.items()}
             settings["strength"] = strength
         start = None if problem.near is None else problem.near.parameters["weights"]
@@ -101,6 +100,26 @@ class MaxEnt:
             num_parameters=found.weights.size,
             trace=found.trace,
         )
+
+    def settle(self, problem: Problem) -> "MaxEnt":
+        """The same with the strength of the prior chosen, once for fits to parts of `problem`."""
+        if self.strength is not None:
+            return self
+        model = Model(problem.mdp, make_design(problem.mdp, self.reward, self.prior))
+        return replace(self, strength=self._choose(model, problem)[0])
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant."""
+        weights = solution.parameters["weights"]
+        if solution.mdp is None:
+            raise InputError("the prior of this reward needs the world of its solution")
+        design = make_design(solution.mdp, self.reward, self.prior)
+        return -0.5 * solution.settings["strength"] * float(weights @ (design.penalty @ weights))
+
+    def _choose(self, model: Model, problem: Problem) -> tuple[float, dict[float, float]]:
+        """The strength that predicts best in cross-validation, and what each scored."""
+        scores = self._cross_validate(model, self._units(problem), problem.progress)
+        return max(scores, key=lambda s: scores[s]), scores
 
     def _units(self, problem: Problem) -> sparse.csr_array:
         """Counts per unit of the cross-validation."""

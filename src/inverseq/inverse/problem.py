@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +16,9 @@ from inverseq.mdp import MDP
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
+
+Found = TypeVar("Found", covariant=True)
+"""What a solver finds: a `Solution`, or a record of several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +81,10 @@ class Problem:
 
 
 @runtime_checkable
-class Solver(Protocol):
+class Solver(Protocol[Found]):
     """Settings of one way to explain behaviour; a frozen dataclass with this method."""
 
-    def solve(self, problem: Problem) -> Solution:
+    def solve(self, problem: Problem) -> Found:
         """The solution of `problem`; never raises for a fit that did not converge."""
         ...
 

@@ -1,0 +1,129 @@
+"""What a change of intention may depend on: one row of numbers per context."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+
+from inverseq._core.errors import InputError
+from inverseq.alignment import align
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+
+STATE = "state"
+_PREVIOUS = "previous "
+
+
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """The circumstances in which intentions may change.
+
+    Attributes:
+        inputs: `[M, D]` numbers that describe each context.
+        context: `[N]` context of the step that leads into each decision.
+        constants: What turned the table into inputs (centre, scale), to do the same again.
+    """
+
+    inputs: sparse.csr_array
+    context: Int[np.ndarray, " N"]
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def num_contexts(self) -> int:
+        """M."""
+        return self.inputs.shape[0]
+
+
+def same_everywhere(size: int) -> Contexts:
+    """One context for all of `size` decisions."""
+    return Contexts(sparse.csr_array((1, 0)), np.zeros(size, dtype=np.int64))
+
+
+def find_contexts(
+    demonstrations: Demonstrations,
+    mdp: MDP | None,
+    names: tuple[str, ...],
+    constants: Mapping[str, np.ndarray] | None = None,
+) -> Contexts:
+    """One context per state, per combination of values of some columns, or per pair of these.
+
+    Args:
+        demonstrations: N decisions.
+        mdp: The world, where `names` has "state": a number of its own for each state without
+            history.
+        names: "state", "step" (decisions since the trajectory began), "time", or columns per
+            decision, which are counted in standard deviations from their mean; "previous X" is X
+            one row earlier, its mean where there is none.
+        constants: Mean and standard deviation of an earlier call; None computes them.
+
+    Raises:
+        InputError: There is no such column, a value is missing or no number, or there is no world.
+    """
+    columns = tuple(name for name in names if name != STATE)
+    inputs, context, made = sparse.csr_array((1, 0)), np.zeros(len(demonstrations.actions), int), {}
+    if columns:
+        table = np.stack([_column(demonstrations, name) for name in columns], axis=1)
+        made = dict(constants) if constants else _centre_and_scale(table)
+        table = np.nan_to_num((table - made["centre"]) / made["scale"], nan=0.0)
+        values, context = np.unique(table, axis=0, return_inverse=True)
+        inputs, context = sparse.csr_array(values), context.reshape(-1)
+    if STATE not in names:
+        return Contexts(inputs, context, made)
+    state, size = _base_states(demonstrations, mdp)
+    pairs, both = np.unique(context * size + state, return_inverse=True)
+    one_hot = sparse.eye_array(size, format="csr")[pairs % size]
+    inputs = sparse.hstack([one_hot, inputs[pairs // size]], format="csr")
+    return Contexts(inputs, both.reshape(-1), made)
+
+
+def _base_states(
+    demonstrations: Demonstrations, mdp: MDP | None
+) -> tuple[Int[np.ndarray, " N"], int]:
+    """State of each decision without history, and how many there are."""
+    if mdp is None:
+        raise InputError("switching that depends on the state needs the world: pass mdp=...")
+    state = align(demonstrations, mdp)
+    if mdp.history is None:
+        return state, mdp.num_states
+    return mdp.history.base[state], mdp.history.num_base_states
+
+
+def _centre_and_scale(table: Float[np.ndarray, "N columns"]) -> dict[str, np.ndarray]:
+    """Mean and standard deviation of each column, 1 for one that never changes."""
+    known = np.isfinite(table)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, table, 0.0).sum(axis=0) / count
+    spread = np.sqrt((np.where(known, table - centre, 0.0) ** 2).sum(axis=0) / count)
+    return {"centre": centre, "scale": np.where(spread > 0, spread, 1.0)}
+
+
+def _column(demonstrations: Demonstrations, name: str) -> Float[np.ndarray, " N"]:
+    """One column as numbers; NaN where there is no row before the first."""
+    source = name.removeprefix(_PREVIOUS)
+    known = {"step": demonstrations.step, **demonstrations.decisions}
+    if demonstrations.time is not None:
+        known["time"] = demonstrations.time
+    if source not in known:
+        raise InputError(
+            f"no column {source!r} per decision; there are {sorted(known)}. Name one of them, or "
+            f"{_PREVIOUS + 'X'!r} for the value of X one row earlier"
+        )
+    column = np.asarray(known[source])
+    try:
+        values = column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"column {source!r} must hold numbers; got {str(column[0])!r} in row "
+            f"{demonstrations.row(0)}. Turn it into numbers first"
+        ) from error
+    if not np.isfinite(values).all():
+        row = int(np.argmax(~np.isfinite(values)))
+        raise InputError(
+            f"row {demonstrations.row(row)}: column {source!r} is {values[row]}; switching needs a "
+            "number in every row. Fill it in, or leave these rows out"
+        )
+    if name == source:
+        return values
+    return np.where(demonstrations.continues, np.roll(values, 1), np.nan)

@@ -1,0 +1,251 @@
+"""Several intentions under the verb `fit`: any solver that accepts weights, and a switching law."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+from joblib import Parallel, delayed
+
+from inverseq._core.errors import InputError
+from inverseq._core.status import Outcome, Status
+from inverseq.alignment import align
+from inverseq.intentions.chains import chains
+from inverseq.intentions.em import Search, Task, search
+from inverseq.intentions.explainers import (
+    CountedPolicies,
+    FittedPolicies,
+    SolverOfCounts,
+)
+from inverseq.intentions.labels import agreement
+from inverseq.intentions.messages import best_path, forward, smooth
+from inverseq.intentions.solution import IntentionSolution, Restarts
+from inverseq.intentions.starts import starting_weights
+from inverseq.intentions.switching import Markov, Mixture, Switching
+from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.problem import Problem, Solver
+from inverseq.inverse.solution import Solution
+
+_EMPTY = 0.005
+"""Share of the decisions below which an intention is reported as empty."""
+
+
+@dataclass(frozen=True)
+class Intentions:
+    """K intentions, each explained by a solver of its own, that give way to one another.
+
+    With `IAVI` this is HIAVI, with `IQL` HIQL (Zhu and others 2024), fitted by exact weighted
+    expectation maximisation; with `MaxEnt` and `DependentMarkov` the switching-reward model of Ke
+    and others (2025). Let the world remember (`mdp.with_history(2)`) where behaviour depends on the
+    past: then so do the policies.
+
+    Searches begin from groups of windows with similar behaviour. Where the policies of the solver
+    do not follow from counts in closed form, they first run with those of `IAVI`, and the best
+    `polished` of them go on with the solver itself. The best on the training data is kept.
+
+    Attributes:
+        k: How many intentions.
+        solver: Explains the behaviour of each.
+        switching: `Mixture`, `Markov` or `DependentMarkov`.
+        restarts: Searches, from different beginnings.
+        polished: How many of them go on with a solver that must search itself.
+        assignment: "weighted" (exact) or "sampled": each decision is drawn into one intention in
+            every iteration, as in the paper.
+        seed: Of all random choices.
+        tolerance: Smallest rise of the objective that counts, in nats per decision.
+        max_steps: Iterations at most.
+        jobs: Processes for the searches that go on with the solver.
+
+    Raises:
+        InputError: A number is out of range, or the solver explains several intentions itself.
+    """
+
+    k: int
+    solver: Solver[Solution] = field(default_factory=IAVI)
+    switching: Switching = field(default_factory=Markov)
+    restarts: int = 10
+    polished: int = 2
+    assignment: Literal["weighted", "sampled"] | str = "weighted"
+    seed: int = 0
+    tolerance: float = 1e-5
+    max_steps: int = 300
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("k", "restarts", "polished", "max_steps", "jobs"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or int(value) != value or value < 1:
+                raise InputError(f"{name} must be a whole number, 1 or more; got {value!r}")
+        if isinstance(self.solver, Intentions):
+            raise InputError("the solver of an intention is IAVI(), MaxEnt() or the like")
+        if self.assignment not in ("weighted", "sampled"):
+            raise InputError(f'assignment must be "weighted" or "sampled"; got {self.assignment!r}')
+        if not self.tolerance > 0:
+            raise InputError(f"tolerance must be above 0; got {self.tolerance}")
+
+    def solve(self, problem: Problem) -> IntentionSolution:
+        """The intentions behind the decisions of `problem`; `fit` calls this.
+
+        Raises:
+            InputError: The decisions do not fit the world, or are too few, or leave no choice.
+        """
+        data = problem.decisions
+        _check_enough(self, problem)
+        rng = np.random.default_rng(self.seed)
+        chain = chains(self.switching.begins(data))
+        contexts = self.switching.contexts(data, problem.given_mdp)
+        solver: Any = self.solver
+        if hasattr(solver, "settle"):
+            solver = solver.settle(problem)
+        counted = isinstance(solver, SolverOfCounts)
+        first = CountedPolicies(problem, solver if counted else IAVI())
+        restarts = 1 if self.k == 1 else self.restarts
+        weights = starting_weights(
+            first.states,
+            data.actions,
+            chain,
+            self.k,
+            restarts,
+            rng,
+            whole=isinstance(self.switching, Mixture),
+        )
+        numbers = self.switching.start(self.k, contexts, restarts)
+        task = Task(first, self.switching, contexts, chain)
+        found = self._search(task, weights, numbers, problem, rng)
+        task = Task(FittedPolicies(problem, solver), self.switching, contexts, chain)
+        if not counted:
+            found = self._polish(task, found, rng)
+        return _solution(self, problem, task, found)
+
+    def _search(
+        self,
+        task: Task,
+        weights: np.ndarray,
+        numbers: Any,
+        problem: Problem,
+        rng: np.random.Generator,
+    ) -> list[Search]:
+        """All searches together, best first."""
+        say = problem.progress
+        found = search(
+            task,
+            weights,
+            numbers,
+            tolerance=self.tolerance,
+            max_steps=self.max_steps,
+            rng=rng if self.assignment == "sampled" else None,
+            progress=None if say is None else lambda step: say("intentions", step, self.max_steps),
+        )
+        return sorted(found, key=lambda one: -one.trace[-1])
+
+    def _polish(self, task: Task, found: list[Search], rng: np.random.Generator) -> list[Search]:
+        """The best of them, going on with the solver itself."""
+        going = found[: self.polished]
+        seeds = rng.integers(2**32, size=len(going))
+        run = delayed(_go_on)
+        made = Parallel(n_jobs=min(self.jobs, len(going)))(
+            run(self, task, one, int(seed)) for one, seed in zip(going, seeds, strict=True)
+        )
+        return sorted(made, key=lambda one: -one.trace[-1])
+
+
+def _go_on(settings: Intentions, task: Task, found: Search, seed: int) -> Search:
+    """One search that goes on with other policies."""
+    (made,) = search(
+        task,
+        found.smoothed[:, None],
+        found.numbers,
+        tolerance=settings.tolerance,
+        max_steps=settings.max_steps,
+        rng=np.random.default_rng(seed) if settings.assignment == "sampled" else None,
+    )
+    return made
+
+
+def _solution(
+    settings: Intentions, problem: Problem, task: Task, found: list[Search]
+) -> IntentionSolution:
+    """The record of the best search, intentions in the order of their occupancy."""
+    best, law, contexts = found[0], settings.switching, task.contexts
+    explained = task.explainer.explain(best.smoothed[:, None], None)
+    parts: tuple[Solution, ...] = explained.solutions[0]
+    model = task.model(explained, best.numbers)
+    beliefs = forward(model)
+    smoothed = smooth(model, beliefs).smoothed[:, 0]
+    acted = problem.decisions.actions >= 0
+    occupancy = smoothed[acted].mean(axis=0)
+    order = np.argsort(-occupancy, kind="stable")
+    reference = best.smoothed[acted]
+    return IntentionSolution(
+        solver="Intentions",
+        settings=asdict(settings) | {"solver": parts[0].solver, "of": parts[0].settings},
+        intentions=tuple(parts[i] for i in order),
+        switching=law,
+        numbers={name: _reorder(value[0], order) for name, value in best.numbers.items()},
+        constants=contexts.constants,
+        status=_status(best, occupancy[order]),
+        filtered=np.exp(beliefs.filtered[:, 0])[:, order],
+        smoothed=smoothed[:, order],
+        path=np.argsort(order)[best_path(model)[:, 0]],
+        occupancy=occupancy[order],
+        log_likelihood=float(beliefs.evidence.sum()),
+        num_parameters=law.num_parameters(settings.k, contexts)
+        + sum(part.num_parameters for part in parts),
+        trace=best.trace,
+        restarts=Restarts(
+            objective=np.array([one.trace[-1] for one in found]),
+            steps=np.array([one.trace.size for one in found]),
+            converged=np.array([one.outcome is Outcome.CONVERGED for one in found]),
+            agreement=np.array([agreement(reference, one.smoothed[acted]) for one in found]),
+        ),
+    )
+
+
+def _reorder(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Numbers of a law with the intentions in another order: `[K]`, `[K, K]` or `[K, D, K]`."""
+    return values[order] if values.ndim == 1 else values[order][..., order]
+
+
+def _status(best: Search, occupancy: Float[np.ndarray, " K"]) -> Status:
+    """How the best search ended, and what it left without decisions."""
+    notes = []
+    empty = np.flatnonzero(occupancy < _EMPTY)
+    if empty.size:
+        names = ", ".join(str(i + 1) for i in empty)
+        notes.append(
+            f"Intention {names} of {occupancy.size} explains less than {_EMPTY:.1%} of the "
+            f"decisions: fewer intentions say as much. Use k={occupancy.size - empty.size}."
+        )
+    if best.outcome is Outcome.LIMIT:
+        notes.append("The objective was still rising: give more max_steps or a larger tolerance.")
+    rise = float(best.trace[-1] - best.trace[-2]) if best.trace.size > 1 else 0.0
+    return Status(best.outcome, best.trace.size, abs(rise), " ".join(notes))
+
+
+def _check_enough(settings: Intentions, problem: Problem) -> None:
+    """Raise an `InputError` where the decisions cannot tell k intentions apart."""
+    data, mdp = problem.decisions, problem.given_mdp
+    free = data.actions >= 0
+    if mdp is not None:
+        free &= mdp.allowed[align(data, mdp)].sum(axis=1) > 1
+    if not free.any():
+        raise InputError(
+            f"none of the {data.num_decisions} decisions is free: every action is missing or the "
+            "only one that exists at its state, so nothing tells what is wanted. Check the column "
+            "of actions (missing ones), or the allowed actions of the world"
+        )
+    number, what = int(free.sum()), "free decisions"
+    if isinstance(settings.switching, Mixture):
+        number, what = data.num_trajectories, "trajectories, which have one intention each"
+    if settings.k > number:
+        raise InputError(
+            f"{settings.k} intentions are too many for {number} {what}: give k={number} or less, "
+            "or more data"
+        )
+    kinds = np.unique(np.stack([data.states[free], data.actions[free]]), axis=1).shape[1]
+    if settings.k > 1 and data.states.ndim == 1 and kinds == 1:
+        raise InputError(
+            f"all {int(free.sum())} free decisions are action {data.actions[free][0]} in state "
+            f"{data.states[free][0]}: behaviour that never changes cannot show "
+            f"{settings.k} intentions. Use k=1, or check the columns of states and actions"
+        )
