@@ -43,14 +43,13 @@ def test_the_sizes_and_moves_are_the_released_ones(data):
         assert at_edge[name][demos.actions[~moved] == a].all()
 
 
-def test_the_previous_state_is_the_one_before(data):
+def test_the_two_places_and_the_released_part_are_marked(data):
     demos = data.demonstrations
-    before = demos.decisions["previous_state"]
-    now = np.flatnonzero(demos.continues)
-    np.testing.assert_array_equal(before[now], demos.states[now - 1])
-    first = demos.starts[:-1]
-    np.testing.assert_array_equal(before[first], demos.states[first])
+    assert (demos.decisions["at_water"] == (demos.states == 23)).all()
+    assert (demos.decisions["at_home"] == (demos.states == 0)).all()
     assert (demos.trajectories["released"] == (np.arange(500) < 200)).all()
+    test = np.flatnonzero(demos.trajectories["split"] == "test")
+    assert test.tolist() == [*range(0, 500, 5)]
 
 
 def test_the_true_policies_fit_as_well_as_chance_allows(data, truth):

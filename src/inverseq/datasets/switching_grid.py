@@ -49,10 +49,11 @@ def switching_grid(discount: float = _DISCOUNT) -> Dataset:
 
     States are the cells of a 5 x 5 grid without walls or end, row by row from the top left; moves
     never fail, one off the board stays. The true intention of each decision, 0 "water" or 1
-    "home", is `decisions["intention"]`. It depends on the state before, which is therefore in
-    `decisions["previous_state"]` (at the first decision: the state itself). The trajectory column
-    "split" makes every fifth trajectory test, as in the released code, which uses the first 200
-    trajectories only ("released" is 1 there).
+    "home", is `decisions["intention"]`. It depends on the state BEFORE, above all on whether that
+    was one of the two places: `decisions["at_water"]` and `["at_home"]` are 1 where the decision is
+    made there, so that a law may depend on "previous at_water" and "previous at_home". The
+    trajectory column "split" makes every fifth trajectory test, as in the released code, which uses
+    the first 200 trajectories only ("released" is 1 there).
 
     Args:
         discount: gamma of the world; the agent's is 0.95.
@@ -138,14 +139,15 @@ def _walked(table: Demonstrations, world: World) -> Demonstrations:
     states[:, 0] = table.states[table.starts[:-1]]
     for step in range(actions.shape[1]):
         states[:, step + 1] = world.mdp.successors[states[:, step], actions[:, step], 0]
-    number = np.arange(count)
+    number, here = np.arange(count), states[:, :-1].ravel()
     return replace(
         table,
-        states=states[:, :-1].ravel(),
+        states=here,
         next_states=states[:, 1:].ravel(),
         decisions={
             "intention": table.decisions["intention"],
-            "previous_state": np.c_[states[:, :1], states[:, :-2]].ravel(),
+            "at_water": (here == world.drawing.marks["water"][0]).astype(int),
+            "at_home": (here == world.drawing.marks["home"][0]).astype(int),
         },
         trajectories={
             "trajectory": number,
