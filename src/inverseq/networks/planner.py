@@ -5,10 +5,10 @@ built in where theirs are learned convolutions: what has to be learned is which 
 reaching and which let one pass, a few numbers per kind of tile, and these hold wherever walls and
 goals stand. Repeated K times, at once for all cells c,
 
-    Q_d(c) = p(n_d) (g(n_d) + discount V(n_d)) + (1 - p(n_d)) discount V(c),   V(c) = max_d Q_d(c)
+    Q_d(c) = g(n_d) + discount (p(n_d) V(n_d) + (1 - p(n_d)) V(c)),   V(c) = max_d Q_d(c)
 
-where n_d is the neighbour in direction d (up, right, down, left), p the learned share of moves onto
-a tile that succeed, g the learned worth of arriving there; outside the board is a tile too.
+where n_d is the neighbour in direction d (up, right, down, left), g the learned worth of a move onto
+a tile and p the learned share of such moves that succeed; outside the board is a tile too.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Planner:
         return Plan(
             worth=0.1 * jax.random.normal(first, (self.tiles,)),
             passing=1.0 + 0.1 * jax.random.normal(second, (self.tiles,)),
-            outside=jnp.zeros(()),
+            outside=jnp.zeros(2),
             discount=jnp.full((), 2.0),
             scale=jnp.zeros(()),
             preference=jnp.zeros(4),
@@ -77,9 +77,9 @@ class Plan(eqx.Module):
     """What each tile means, and the planning over it.
 
     Attributes:
-        worth: `[tiles]` g, the worth of arriving on a tile.
+        worth: `[tiles]` g, the worth of a move onto a tile.
         passing: `[tiles]` logit of p, the share of moves onto a tile that succeed.
-        outside: Logit of p for what lies outside the board.
+        outside: `[2]` g, and the logit of p, for what lies outside the board.
         discount: Logit of the discount between two moves.
         scale: Logarithm of what planned values are multiplied by.
         preference: `[4]` added to the value of each move, whatever the board.
@@ -89,7 +89,7 @@ class Plan(eqx.Module):
 
     worth: Float[Array, " tiles"]
     passing: Float[Array, " tiles"]
-    outside: Float[Array, ""]
+    outside: Float[Array, " 2"]
     discount: Float[Array, ""]
     scale: Float[Array, ""]
     preference: Float[Array, " 4"]
@@ -113,8 +113,8 @@ class Plan(eqx.Module):
         """Values of the four moves at every cell of an encoded board."""
         discount = jax.nn.sigmoid(self.discount)
         passing = seen @ jax.nn.sigmoid(self.passing)
-        enter = neighbours(passing, jax.nn.sigmoid(self.outside))
-        earned = enter * neighbours(seen @ self.worth, jnp.zeros(()))
+        enter = neighbours(passing, jax.nn.sigmoid(self.outside[1]))
+        earned = neighbours(seen @ self.worth, self.outside[0])
 
         def look(values: Float[Array, "H W"]) -> Float[Array, "4 H W"]:
             beyond = neighbours(values, jnp.zeros(()))
