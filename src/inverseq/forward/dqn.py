@@ -3,20 +3,38 @@
 Algorithm 1 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023) is the preset `DQN.study()`.
 """
 
+import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
+from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
+from inverseq._core.status import Status
 from inverseq.forward.replay import Replay, sample
 from inverseq.forward.simulator import Simulator
-from inverseq.forward.training import Learner, Loop
-from inverseq.networks import FullyConnected, Network, Planner
+from inverseq.forward.trainer import (
+    Progress,
+    require_finished,
+    train,
+    train_side_by_side,
+    training_status,
+)
+from inverseq.forward.training import Learner, Loop, Training
+from inverseq.networks import (
+    FullyConnected,
+    Network,
+    Planner,
+    TrainedNetwork,
+    trained_network,
+)
 
 
 @dataclass(frozen=True)
@@ -118,6 +136,113 @@ class Weights(NamedTuple):
     """Training steps made."""
 
 
+@dataclass(frozen=True, eq=False)
+class TrainedDQN:
+    """What deep Q-learning came to.
+
+    Attributes:
+        settings: What it was trained with.
+        trained: The network; `inverseq.networks.action_values` gives its values.
+        status: How it ended. The residual is the mean loss of the last block.
+        loss: `[blocks]` mean loss of the training steps of each block.
+        ratio: `[blocks]` mean distance ratio of the test games after each block, lost games counted
+            with the moves of the limit; NaN where not tested.
+        won: `[blocks]` share of the test games that were won.
+        moves: `[blocks]` mean moves of the test games.
+        earned: `[blocks]` mean sum of rewards of the test games.
+    """
+
+    settings: DQN
+    trained: TrainedNetwork
+    status: Status
+    loss: Float[np.ndarray, " blocks"]
+    ratio: Float[np.ndarray, " blocks"]
+    won: Float[np.ndarray, " blocks"]
+    moves: Float[np.ndarray, " blocks"]
+    earned: Float[np.ndarray, " blocks"]
+
+    def __post_init__(self) -> None:
+        for name in ("loss", "ratio", "won", "moves", "earned"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+
+
+def train_dqn(
+    settings: DQN,
+    simulator: Simulator,
+    key: PRNGKeyArray,
+    *,
+    checkpoint: str | os.PathLike | None = None,
+    accept_failure: bool = False,
+    progress: Progress | None = None,
+) -> TrainedDQN:
+    """Learn to play a world by playing it.
+
+    Args:
+        settings: Of the learning; `DQN.study()` and `DQN.best()` are presets.
+        simulator: The world, such as `worlds.grid_simulator(worlds.RANDOM_WALLS)`.
+        key: JAX random key; it is consumed. The same key gives the same numbers.
+        checkpoint: File that the training is written to now and then, and carried on from where it
+            exists, with exactly the result of one that was not interrupted.
+        accept_failure: Return a training that diverged instead of raising.
+        progress: Called with (what is done, moves made, moves in all).
+
+    Raises:
+        InputError: The checkpoint is of another training, or the network does not fit the world.
+        FitError: The loss grew beyond all bounds and `accept_failure` is false.
+    """
+    training = train(
+        dqn_learner(settings, simulator),
+        simulator,
+        settings.loop,
+        key,
+        settings=repr(settings),
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    return _record(settings, simulator, training, accept_failure)
+
+
+def train_dqns(
+    settings: DQN,
+    simulator: Simulator,
+    keys: Shaped[PRNGKeyArray, " R"],
+    *,
+    accept_failure: bool = False,
+) -> tuple[TrainedDQN, ...]:
+    """`train_dqn` for each of several keys, side by side on all cores or on an accelerator.
+
+    Raises:
+        InputError: The network does not fit the world.
+        FitError: One of them diverged and `accept_failure` is false.
+    """
+    learner = dqn_learner(settings, simulator)
+    trainings = train_side_by_side(learner, simulator, settings.loop, keys)
+    return tuple(_record(settings, simulator, one, accept_failure) for one in trainings)
+
+
+def _record(
+    settings: DQN, simulator: Simulator, training: Training, accept_failure: bool
+) -> TrainedDQN:
+    """The record of a training."""
+    remedy = (
+        f"try a lower learning_rate (it was {settings.learning_rate:g}), a target network "
+        f"(target_every was {settings.target_every}) or a lower discount ({settings.discount:g})."
+    )
+    status = training_status(settings.loop, training, remedy=remedy)
+    if not accept_failure:
+        require_finished("DQN", status)
+    shape, actions = simulator.observation_shape, simulator.num_actions
+    template = settings.network.build(jax.random.key(0), shape, actions)
+    module = ravel_pytree(template)[1](training.learner.parameters)
+    return TrainedDQN(
+        settings,
+        trained_network(settings.network, module, shape, actions),
+        status,
+        **{name: np.asarray(curve) for name, curve in training.curves._asdict().items()},
+    )
+
+
+@lru_cache(maxsize=32)
 def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
     """Deep Q-learning as four pure functions."""
     shape, actions = simulator.observation_shape, simulator.num_actions
@@ -183,7 +308,7 @@ def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
         parameters = state.parameters + change
         learned = state.learned + 1
         target = state.target
-        if target is not None:
+        if target is not None and settings.target_every is not None:
             target = jnp.where(learned % settings.target_every == 0, parameters, target)
         return Weights(parameters, optimiser, target, learned), error
 
@@ -193,8 +318,21 @@ def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
 def noisy(
     key: PRNGKeyArray, observations: Float[Array, " *shape"], amount: float
 ) -> Float[Array, " *shape"]:
-    """Observations plus uniform noise in [0, amount); 256 levels need a quarter of the bits."""
+    """Observations plus uniform noise in [0, amount).
+
+    Hashed counters in place of JAX's generator, which took longer than the training step itself:
+    the entry's number and the two words of the key, each mixed in by the finaliser "lowbias32".
+    """
     if amount == 0:
         return observations
-    bits = jax.random.bits(key, observations.shape, jnp.uint8)
-    return observations + bits.astype(jnp.float32) * (amount / 256)
+    first, second = jax.random.key_data(key).astype(jnp.uint32)
+    bits = _mixed(_mixed(jnp.arange(observations.size, dtype=jnp.uint32) + first) ^ second)
+    scale = jnp.float32(amount / 2**24)
+    return observations + (bits >> 8).astype(jnp.float32).reshape(observations.shape) * scale
+
+
+def _mixed(bits: jax.Array) -> jax.Array:
+    """Every bit of a 32-bit word spread over all of them."""
+    bits = (bits ^ (bits >> 16)) * jnp.uint32(0x7FEB352D)
+    bits = (bits ^ (bits >> 15)) * jnp.uint32(0x846CA68B)
+    return bits ^ (bits >> 16)

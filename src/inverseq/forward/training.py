@@ -2,9 +2,10 @@
 
 A `Learner` is four pure functions (how it begins, acts, learns, and acts when tested); `Loop` says
 how long and how often. `begin` makes the `Training` of a key and `advance` carries it on, block by
-block, as one compiled program: play `training_freq` moves, store them, make one training step, and
-after `learn_steps` training steps play a block of test games. Block b draws from the key folded
-with b, so that a training that was stopped and carried on gives the numbers of one that was not.
+block (`forward/trainer.py` compiles and runs both): play `training_freq` moves, store them, make
+one training step, and after `learn_steps` training steps play a block of test games. Block b draws
+from the key folded with b, so that a training that was stopped and carried on gives the numbers of
+one that was not.
 DQN (`forward/dqn.py`) and online IQ-Learn are two learners.
 """
 
@@ -54,6 +55,7 @@ class Loop:
         test_games: Games in a test; 0 for none.
         capacity: Moves that are kept to learn from; rounded up to a multiple of `training_freq`.
         learn_from: Moves stored before the first training step.
+        loss_limit: A mean loss of a block above this counts as divergence.
 
     Raises:
         InputError: A number is out of range.
@@ -65,6 +67,7 @@ class Loop:
     test_games: int = 24
     capacity: int = 1024
     learn_from: int = 32
+    loss_limit: float = 1e6
 
     def __post_init__(self) -> None:
         least = {"steps": 1, "training_freq": 1, "learn_steps": 1, "test_games": 0, "capacity": 1}
@@ -111,7 +114,7 @@ class Training(NamedTuple):
     block: Int[Array, ""]
     """Blocks done."""
     diverged: Bool[Array, ""]
-    """Whether a loss was not finite; no block is done after that."""
+    """Whether a loss was not finite, or too large; no block is done after that."""
     learner: Any
     game: Any
     replay: Replay
@@ -136,7 +139,7 @@ def begin(learner: Learner, simulator: Simulator, loop: Loop, key: PRNGKeyArray)
 def advance(
     learner: Learner, simulator: Simulator, loop: Loop, training: Training, until: Any
 ) -> Training:
-    """The training carried on to block number `until`, or to a loss that is not finite.
+    """The training carried on to block number `until`, or to its divergence.
 
     A pure function for `jit` (`until` may be traced: however it is cut in pieces, it is the same
     program and gives the same numbers) and for `vmap` over trainings.
@@ -173,8 +176,8 @@ def _block(learner: Learner, simulator: Simulator, loop: Loop, training: Trainin
     (state, game, replay), losses = jax.lax.scan(step, carried, (keys, made))
     counted = made + loop.training_freq >= loop.learn_from
     loss = jnp.sum(jnp.where(counted, losses, 0.0)) / jnp.maximum(counted.sum(), 1)
-    diverged = ~jnp.isfinite(loss)
-    measured = {"loss": jnp.where(diverged, jnp.inf, loss)}
+    diverged = ~(loss <= loop.loss_limit)
+    measured = {"loss": jnp.where(jnp.isfinite(loss), loss, jnp.inf)}
     if loop.test_games:
         games = play_games(
             simulator, partial(_tested, learner, state), for_test, games=loop.test_games
