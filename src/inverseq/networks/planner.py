@@ -7,8 +7,8 @@ goals stand. Repeated K times, at once for all cells c,
 
     Q_d(c) = g(n_d) + discount (p(n_d) V(n_d) + (1 - p(n_d)) V(c)),   V(c) = max_d Q_d(c)
 
-where n_d is the neighbour in direction d (up, right, down, left), g the learned worth of a move onto
-a tile and p the learned share of such moves that succeed; outside the board is a tile too.
+where n_d is the neighbour in direction d (up, right, down, left), g the learned worth of a move
+onto a tile and p the learned share of such moves that succeed; outside the board is a tile too.
 """
 
 from dataclasses import dataclass

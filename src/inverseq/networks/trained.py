@@ -1,6 +1,6 @@
-"""A network that has been trained, as plain arrays beside the settings that built it."""
+"""From a module to the record of a trained network, and back to its action values."""
 
-from dataclasses import dataclass
+from dataclasses import fields
 
 import equinox as eqx
 import jax
@@ -12,34 +12,26 @@ from inverseq._core.errors import InputError
 from inverseq.networks.convolutional import Convolutional
 from inverseq.networks.fully_connected import FullyConnected
 from inverseq.networks.planner import Planner
+from inverseq.networks.record import TrainedNetwork
 
 Network = FullyConnected | Convolutional | Planner
 """Settings of a network; `build(key, observation_shape, num_actions)` makes a random one."""
 
+_KINDS: dict[str, type[Network]] = {
+    kind.__name__: kind for kind in (FullyConnected, Convolutional, Planner)
+}
 _BATCH = 2048
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedNetwork:
-    """A network with its parameters, to be saved without pickle.
+def network_of(trained: TrainedNetwork) -> Network:
+    """The settings that built a trained network.
 
-    Attributes:
-        network: Settings that built it.
-        observation_shape: Of one observation.
-        num_actions: A.
-        arrays: Its parameters, in the order of the leaves of the module.
+    Raises:
+        InputError: This version knows no such network.
     """
-
-    network: Network
-    observation_shape: tuple[int, ...]
-    num_actions: int
-    arrays: tuple[np.ndarray, ...]
-
-    def __post_init__(self) -> None:
-        copies = tuple(np.array(array) for array in self.arrays)
-        for array in copies:
-            array.setflags(write=False)
-        object.__setattr__(self, "arrays", copies)
+    if trained.kind not in _KINDS:
+        raise InputError(f"no network is called {trained.kind!r}; there are {[*_KINDS]}")
+    return _KINDS[trained.kind](**trained.settings)
 
 
 def trained_network(
@@ -47,7 +39,9 @@ def trained_network(
 ) -> TrainedNetwork:
     """The record of a module that `network` built and that has been trained since."""
     arrays = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(module))
-    return TrainedNetwork(network, tuple(observation_shape), num_actions, arrays)
+    settings = {f.name: getattr(network, f.name) for f in fields(network)}
+    kind = type(network).__name__
+    return TrainedNetwork(kind, settings, tuple(observation_shape), num_actions, arrays)
 
 
 def module_of(trained: TrainedNetwork) -> eqx.Module:
@@ -57,12 +51,12 @@ def module_of(trained: TrainedNetwork) -> eqx.Module:
         InputError: The arrays are not those of such a network.
     """
     shape, actions = trained.observation_shape, trained.num_actions
-    template = eqx.filter_eval_shape(trained.network.build, jax.random.key(0), shape, actions)
+    template = eqx.filter_eval_shape(network_of(trained).build, jax.random.key(0), shape, actions)
     leaves, tree = jax.tree.flatten(template)
     wanted, found = [leaf.shape for leaf in leaves], [array.shape for array in trained.arrays]
     if wanted != found:
         raise InputError(
-            f"arrays of shapes {found} are not those of {trained.network}, which are {wanted}"
+            f"arrays of shapes {found} are not those of a {trained.kind}, which are {wanted}"
         )
     return jax.tree.unflatten(tree, [jnp.asarray(array) for array in trained.arrays])
 
