@@ -19,6 +19,7 @@ ORDER = (
     *("backup", "policies", "networks", "forward", "worlds", "datasets"),
     *(
         "inverse.backoff",
+        "inverse.network_policy",
         "inverse.solution",
         "inverse.problem",
         "inverse",

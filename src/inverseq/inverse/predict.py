@@ -8,6 +8,7 @@ from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.backoff import BackoffTable, allowed_at, table_policy
 from inverseq.inverse.count_table import past_columns
+from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.solution import Solution
 
 
@@ -21,16 +22,19 @@ def action_probabilities(
 
     Args:
         solution: What `fit` returned.
-        demonstrations: N decisions, in the world (or worlds) of `solution.mdp`.
+        demonstrations: N decisions, in the world (or worlds) of `solution.mdp`; observations where
+            the policy is a network.
 
     Returns:
         `[N, A]`; 0 at actions that do not exist, rows sum to one.
 
     Raises:
-        InputError: A decision does not fit the world, or a count table is asked about a world in
-            which it has counted nothing.
+        InputError: A decision does not fit the world or the network, or a count table is asked
+            about a world in which it has counted nothing.
     """
     policy = solution.policy
+    if isinstance(policy, NetworkPolicy):
+        return network_probabilities(policy, demonstrations.states)
     if isinstance(policy, BackoffTable):
         _check_worlds(solution, policy, demonstrations)
         columns = past_columns(demonstrations, solution.mdp, policy.order, policy.of)
@@ -51,6 +55,9 @@ def existing_actions(solution: Solution, demonstrations: Demonstrations) -> Bool
     """
     if solution.mdp is not None:
         return solution.mdp.allowed[align(demonstrations, solution.mdp)]
+    if isinstance(solution.policy, NetworkPolicy):
+        shape = (demonstrations.num_decisions, solution.policy.network.num_actions)
+        return np.ones(shape, dtype=bool)
     # A table that was fitted without a world knows how many actions there are, and no more.
     num_actions = len(solution.parameters["marginal"])
     return allowed_at(None, demonstrations.states, num_actions)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from inverseq._core.arrays import frozen_array
 from inverseq._core.status import Status
 from inverseq.inverse.backoff import BackoffTable
+from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.mdp import MDP
 
 
@@ -20,7 +21,8 @@ class Solution:
     Attributes:
         solver: Name of the solver.
         settings: Its settings, and what it chose itself (a strength picked by cross-validation).
-        policy: `[S, A]` probabilities, or a `BackoffTable` where the solver counts pasts.
+        policy: `[S, A]` probabilities, a `BackoffTable` where the solver counts pasts, or a
+            `NetworkPolicy` where states are features.
         status: How the fit ended.
         mdp: The world fitted in; None where the solver needs none.
         reward: `[S, A]` in units of the temperature of a Boltzmann policy, or None.
@@ -36,7 +38,7 @@ class Solution:
 
     solver: str
     settings: Mapping[str, Any]
-    policy: Float[np.ndarray, "S A"] | BackoffTable
+    policy: Float[np.ndarray, "S A"] | BackoffTable | NetworkPolicy
     status: Status
     mdp: MDP | None = None
     reward: Float[np.ndarray, "S A"] | None = None
