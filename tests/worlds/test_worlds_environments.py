@@ -15,10 +15,16 @@ from strategies import random_mdp
 
 SETTINGS = {
     "inverseq/FourByThree-v0": {"step_reward": -2.0},
-    "inverseq/GridWorld-v0": {"width": 5, "height": 4, "wins": ((4, 3),), "wind": 0.2, "walls": ()},
     "inverseq/Labyrinth-v0": {"discount": 0.5},
     "inverseq/Maze-v0": {"layout": ("S.#", "..G"), "stay": True},
     "inverseq/Objectworld-v0": {"seed": 1, "size": 6, "objects": 7},
+    "inverseq/TabularGridWorld-v0": {
+        "width": 5,
+        "height": 4,
+        "wins": ((4, 3),),
+        "wind": 0.2,
+        "walls": (),
+    },
 }
 
 

@@ -3,6 +3,9 @@
 Importing this package registers their Gymnasium environments.
 """
 
+from importlib import import_module
+from typing import Any
+
 from inverseq.worlds.abandon import (
     goal_abandon,
     goal_abandon_demonstrations,
@@ -10,6 +13,7 @@ from inverseq.worlds.abandon import (
     goal_abandon_rewards,
 )
 from inverseq.worlds.environments import MDPEnv, register
+from inverseq.worlds.game_boards import GridState
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
 from inverseq.worlds.labyrinths import labyrinth
@@ -24,14 +28,22 @@ from inverseq.worlds.record import Drawing, World
 __all__ = [
     "LABYRINTH_FEATURES",
     "MAZE_FEATURES",
+    "RANDOM_WALLS",
+    "RANDOM_WIN",
+    "STATIC_WALLS",
     "Drawing",
+    "GridState",
+    "GridWorldEnv",
+    "GridWorldRules",
     "MDPEnv",
     "World",
+    "board_world",
     "four_by_three",
     "goal_abandon",
     "goal_abandon_demonstrations",
     "goal_abandon_experts",
     "goal_abandon_rewards",
+    "grid_simulator",
     "gridworld",
     "labyrinth",
     "labyrinth_features",
@@ -41,5 +53,23 @@ __all__ = [
     "objectworld_demonstrations",
     "objectworld_expert",
 ]
+
+# These need JAX, which takes most of a second to load.
+_COMPILED = {
+    "GridWorldEnv": "game_environment",
+    "GridWorldRules": "game_rules",
+    "RANDOM_WALLS": "game_rules",
+    "RANDOM_WIN": "game_rules",
+    "STATIC_WALLS": "game_rules",
+    "board_world": "game_rules",
+    "grid_simulator": "game_rules",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _COMPILED:
+        return getattr(import_module(f"inverseq.worlds.{_COMPILED[name]}"), name)
+    raise AttributeError(f"module 'inverseq.worlds' has no attribute {name!r}")
+
 
 register()

@@ -16,26 +16,34 @@ from inverseq.worlds.record import World
 
 MAKERS = {
     "inverseq/FourByThree-v0": four_by_three,
-    "inverseq/GridWorld-v0": gridworld,
     "inverseq/Labyrinth-v0": labyrinth,
     "inverseq/Maze-v0": maze,
     "inverseq/Objectworld-v0": objectworld,
+    "inverseq/TabularGridWorld-v0": gridworld,
 }
 """The function behind each id; its arguments are those of `gymnasium.make`."""
 
 _DEFAULTS = {
     "inverseq/FourByThree-v0": {},
+    "inverseq/Labyrinth-v0": {},
+    "inverseq/Maze-v0": {"layout": ("..G", ".#.", "S..")},
+    "inverseq/Objectworld-v0": {"seed": 0},
     # The 10 x 10 board of Aubuchon and Ho (2023).
-    "inverseq/GridWorld-v0": {
+    "inverseq/TabularGridWorld-v0": {
         "width": 10,
         "height": 10,
         "walls": STUDY_WALLS,
         "wins": ((9, 9),),
     },
-    "inverseq/Labyrinth-v0": {},
-    "inverseq/Maze-v0": {"layout": ("..G", ".#.", "S..")},
-    "inverseq/Objectworld-v0": {"seed": 0},
 }
+
+_GAMES = {
+    "inverseq/GridWorld-v0": {},
+    "inverseq/GridWorldStaticWalls-v0": {"walls": STUDY_WALLS},
+    "inverseq/GridWorldRandomWalls-v0": {},
+    "inverseq/GridWorldRandomWin-v0": {"win": "random"},
+}
+"""The game of Aubuchon and Ho (2023), and its three grid types by name."""
 
 _LIMITS = {"inverseq/Labyrinth-v0": 500}
 """Decisions in an episode where they are not 100, the longest game of the study."""
@@ -178,6 +186,11 @@ def register() -> None:
                 max_episode_steps=_LIMITS.get(name, 100),
                 kwargs={"world": name, **defaults},
             )
+    for name, settings in _GAMES.items():
+        if name not in gymnasium.registry:
+            # Its rules have a limit of their own. Given as text, it is loaded when it is made.
+            entry_point = "inverseq.worlds.game_environment:GridWorldEnv"
+            gymnasium.register(id=name, entry_point=entry_point, kwargs=settings)
 
 
 def _rewards(world: World) -> np.ndarray:

@@ -89,11 +89,12 @@ class GridWorldRules:
         number = lambda cell: cell[1] * self.width + cell[0]  # noqa: E731
         corner = (self.width - 1, self.height - 1)
         win = corner if self.win == "bottom right" else self.win
+        walls = () if self.walls is None and self.num_walls == 0 else self.walls
         return Layout(
             self.width,
             self.height,
-            None if self.walls is None else tuple(sorted(map(number, self.walls))),
-            self.num_walls if self.walls is None else len(self.walls),
+            None if walls is None else tuple(sorted(map(number, walls))),
+            self.num_walls if walls is None else len(walls),
             None if self.start is None else number(self.start),
             None if isinstance(win, str) else number(win),
         )
@@ -156,7 +157,8 @@ class GridWorldRules:
 
     def distances(self, state: GridState) -> Int[jax.Array, " cells"]:
         """Fewest moves to the win from each cell y * W + x; -1 where there is no way."""
-        found = spread_distances(state.walls.reshape(-1), state.win, self.width)
+        walls, win = jnp.asarray(state.walls).reshape(-1), jnp.asarray(state.win)
+        found = spread_distances(walls, win, self.width)
         return jnp.where(found < found.size, found, -1).astype(jnp.int32)
 
     def shortest_distance(self, state: GridState) -> Int[jax.Array, ""]:
@@ -247,7 +249,7 @@ def _check_cells(layout: Layout) -> None:
     if len(set(walls)) < len(walls):
         raise InputError("walls names a cell twice")
     for name, cell in (("start", layout.start), ("win", layout.win)):
-        if cell in walls:
+        if cell is not None and cell in walls:
             raise InputError(
                 f"the {name} {(cell % layout.width, cell // layout.width)} is a wall; move one"
             )

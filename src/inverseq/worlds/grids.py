@@ -122,7 +122,7 @@ def gridworld(
         name=f"{width} x {height} grid",
         mdp=mdp,
         drawing=_drawing(free, marks, mdp.num_actions),
-        environment="inverseq/GridWorld-v0",
+        environment="inverseq/TabularGridWorld-v0",
         settings=settings | dynamics,
     )
 
