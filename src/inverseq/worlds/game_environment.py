@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from gymnasium import spaces
 from jaxtyping import Int, Shaped
-from matplotlib.backends import BackendFilter, backend_registry
+from matplotlib.backends.registry import BackendFilter, backend_registry
 
 from inverseq._core.errors import InputError
 from inverseq.worlds.game_boards import (
