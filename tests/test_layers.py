@@ -19,6 +19,8 @@ ORDER = (
     *("backup", "policies", "networks", "forward", "worlds", "datasets"),
     *(
         "inverse.backoff",
+        "inverse.column_policy",
+        "inverse.steered_policy",
         "inverse.network_policy",
         "inverse.solution",
         "inverse.problem",

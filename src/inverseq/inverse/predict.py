@@ -7,9 +7,11 @@ from inverseq._core.errors import InputError
 from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.backoff import BackoffTable, allowed_at, table_policy
+from inverseq.inverse.column_policy import ColumnPolicy, column_probabilities, context_columns
 from inverseq.inverse.count_table import past_columns
 from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.steered_policy import SteeredPolicy, steer
 
 
 def action_probabilities(
@@ -35,16 +37,31 @@ def action_probabilities(
     policy = solution.policy
     if isinstance(policy, NetworkPolicy):
         return network_probabilities(policy, demonstrations.states)
-    if isinstance(policy, BackoffTable):
-        _check_worlds(solution, policy, demonstrations)
-        columns = past_columns(demonstrations, solution.mdp, policy.order, policy.of)
-        return table_policy(policy, columns)
+    if isinstance(policy, BackoffTable | ColumnPolicy):
+        return _counted(solution, policy, demonstrations)
+    if isinstance(policy, SteeredPolicy):
+        assert solution.mdp is not None  # a reward needs a world
+        with np.errstate(divide="ignore"):
+            habit = np.log(_counted(solution, policy.habit, demonstrations))
+        return np.exp(steer(habit, policy.q[align(demonstrations, solution.mdp)]))
     if solution.mdp is None:
         raise InputError(
             f"this {solution.solver} solution has a policy per state but no world: fit it with "
             "mdp=..."
         )
     return policy[align(demonstrations, solution.mdp)]
+
+
+def _counted(
+    solution: Solution, policy: BackoffTable | ColumnPolicy, demonstrations: Demonstrations
+) -> Float[np.ndarray, "N A"]:
+    """What a table says of each decision."""
+    if isinstance(policy, ColumnPolicy):
+        exists = existing_actions(solution, demonstrations)
+        return column_probabilities(policy, context_columns(demonstrations, policy.columns), exists)
+    _check_worlds(solution, policy, demonstrations)
+    columns = past_columns(demonstrations, solution.mdp, policy.order, policy.of)
+    return table_policy(policy, columns)
 
 
 def existing_actions(solution: Solution, demonstrations: Demonstrations) -> Bool[np.ndarray, "N A"]:

@@ -10,7 +10,9 @@ from jaxtyping import Float
 from inverseq._core.arrays import frozen_array
 from inverseq._core.status import Status
 from inverseq.inverse.backoff import BackoffTable
+from inverseq.inverse.column_policy import ColumnPolicy
 from inverseq.inverse.network_policy import NetworkPolicy
+from inverseq.inverse.steered_policy import SteeredPolicy
 from inverseq.mdp import MDP
 
 
@@ -21,7 +23,8 @@ class Solution:
     Attributes:
         solver: Name of the solver.
         settings: Its settings, and what it chose itself (a strength picked by cross-validation).
-        policy: `[S, A]` probabilities, a `BackoffTable` where the solver counts pasts, or a
+        policy: `[S, A]` probabilities; a `BackoffTable` or a `ColumnPolicy` where the solver counts
+            pasts or contexts, a `SteeredPolicy` where a reward steers such a table; or a
             `NetworkPolicy` where states are features.
         status: How the fit ended.
         mdp: The world fitted in; None where the solver needs none.
@@ -38,7 +41,7 @@ class Solution:
 
     solver: str
     settings: Mapping[str, Any]
-    policy: Float[np.ndarray, "S A"] | BackoffTable | NetworkPolicy
+    policy: Float[np.ndarray, "S A"] | BackoffTable | ColumnPolicy | SteeredPolicy | NetworkPolicy
     status: Status
     mdp: MDP | None = None
     reward: Float[np.ndarray, "S A"] | None = None

@@ -15,6 +15,7 @@ from inverseq.worlds.abandon import (
 from inverseq.worlds.environments import MDPEnv, register
 from inverseq.worlds.game_boards import GridState
 from inverseq.worlds.grids import four_by_three, gridworld, maze
+from inverseq.worlds.labyrinth_contexts import labyrinth_contexts
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
 from inverseq.worlds.labyrinths import labyrinth
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
@@ -46,6 +47,7 @@ __all__ = [
     "grid_simulator",
     "gridworld",
     "labyrinth",
+    "labyrinth_contexts",
     "labyrinth_features",
     "maze",
     "maze_features",

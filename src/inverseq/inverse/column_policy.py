@@ -1,0 +1,88 @@
+"""What was done in each of several contexts that the table names, each smoothed by the one before.
+
+The contexts need not nest: level l gives
+
+    p_l(a) = (n_l(a) + c_l * p_l-1(a)) / (n_l + c_l),
+
+with n_l the counts in the context of level l and c_l its concentration, and p_0 equal shares of the
+actions that exist (a Dirichlet prior per level; MacKay and Peto 1995).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from inverseq._core.arrays import frozen_array
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnPolicy:
+    """Counts in contexts that columns per decision name.
+
+    Attributes:
+        columns: Names of the columns, from the widest context to the narrowest: L levels.
+        keys: For each level, `[M]` the contexts that were seen, sorted.
+        counts: For each level, `[M, A]` weight of each action in each of them.
+        concentrations: `[L]` decisions that the wider context is worth.
+    """
+
+    columns: tuple[str, ...]
+    keys: tuple[Int[np.ndarray, " _"], ...]
+    counts: tuple[Float[np.ndarray, "_ A"], ...]
+    concentrations: Float[np.ndarray, " L"]
+
+    def __post_init__(self) -> None:
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put("columns", tuple(map(str, self.columns)))
+        put("keys", tuple(frozen_array(level, np.int64, "keys") for level in self.keys))
+        put("counts", tuple(frozen_array(level, np.float64, "counts") for level in self.counts))
+        put("concentrations", frozen_array(self.concentrations, np.float64, "concentrations"))
+
+
+def context_columns(
+    demonstrations: Demonstrations, names: tuple[str, ...]
+) -> Int[np.ndarray, "N L"]:
+    """The columns as whole numbers, side by side.
+
+    Raises:
+        InputError: A column is missing, or does not hold whole numbers.
+    """
+    found = []
+    for name in names:
+        if name not in demonstrations.decisions:
+            raise InputError(
+                f"no column {name!r} per decision; there are {sorted(demonstrations.decisions)}. "
+                "A table of contexts needs each of its columns in every table it is asked about"
+            )
+        column = np.asarray(demonstrations.decisions[name])
+        if column.dtype.kind not in "iub":
+            raise InputError(
+                f"column {name!r} must hold whole numbers, one per context; got "
+                f"{str(column[0])!r} in row {demonstrations.row(0)}"
+            )
+        found.append(column.astype(np.int64))
+    return np.stack(found, axis=1)
+
+
+def column_probabilities(
+    policy: ColumnPolicy, columns: Int[np.ndarray, "N L"], exists: Bool[np.ndarray, "N A"]
+) -> Float[np.ndarray, "N A"]:
+    """`[N, A]` probability of each action, 0 where it does not exist.
+
+    Args:
+        policy: What was counted.
+        columns: Of `context_columns`.
+        exists: Which actions exist at each decision.
+    """
+    shares = exists / exists.sum(axis=1, keepdims=True)
+    levels = zip(policy.keys, policy.counts, policy.concentrations, columns.T, strict=True)
+    for keys, counts, worth, column in levels:
+        place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
+        seen = (keys[place] == column)[:, None]
+        here = np.where(seen, counts[place], 0.0)
+        shares = (here + worth * shares) / (here.sum(axis=1, keepdims=True) + worth)
+    shares = np.where(exists, shares, 0.0)
+    return shares / shares.sum(axis=1, keepdims=True)
