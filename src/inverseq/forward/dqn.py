@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from inverseq._core.arrays import frozen_array
@@ -125,13 +123,15 @@ class DQN:
 
 
 class Weights(NamedTuple):
-    """What a DQN learns; the network's parameters are one flat vector, so that a step of Adam is
-    one pass over memory.
-    """
+    """What a DQN learns: the network as an Equinox module, and what Adam remembers of it."""
 
-    parameters: Float[Array, " P"]
-    optimiser: Any
-    target: Float[Array, " P"] | None
+    network: Any
+    slope: Any
+    """Running mean of the gradient, a tree like the network."""
+    square: Any
+    """Running mean of its square."""
+    target: Any
+    """The target network; None where there is none."""
     learned: Int[Array, ""]
     """Training steps made."""
 
@@ -232,11 +232,9 @@ def _record(
     if not accept_failure:
         require_finished("DQN", status)
     shape, actions = simulator.observation_shape, simulator.num_actions
-    template = settings.network.build(jax.random.key(0), shape, actions)
-    module = ravel_pytree(template)[1](training.learner.parameters)
     return TrainedDQN(
         settings,
-        trained_network(settings.network, module, shape, actions),
+        trained_network(settings.network, training.learner.network, shape, actions),
         status,
         **{name: np.asarray(curve) for name, curve in training.curves._asdict().items()},
     )
@@ -246,25 +244,22 @@ def _record(
 def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
     """Deep Q-learning as four pure functions."""
     shape, actions = simulator.observation_shape, simulator.num_actions
-    template = settings.network.build(jax.random.key(0), shape, actions)
-    unravel = ravel_pytree(template)[1]
-    adam = optax.adam(settings.learning_rate)
 
-    def values(parameters: jax.Array, seen: jax.Array) -> jax.Array:
-        return jax.vmap(unravel(parameters))(seen)
+    def values(network: Any, seen: jax.Array) -> jax.Array:
+        return jax.vmap(network)(seen)
 
     def begin(key: PRNGKeyArray) -> Weights:
-        module = settings.network.build(key, shape, actions)
-        parameters = ravel_pytree(module)[0]
-        target = None if settings.target_every is None else parameters
-        return Weights(parameters, adam.init(parameters), target, jnp.int32(0))
+        network = settings.network.build(key, shape, actions)
+        nothing = jax.tree.map(jnp.zeros_like, network)
+        target = None if settings.target_every is None else network
+        return Weights(network, nothing, nothing, target, jnp.int32(0))
 
     def act(
         key: PRNGKeyArray, state: Weights, observation: jax.Array, moves: jax.Array
     ) -> jax.Array:
         for_chance, for_noise = jax.random.split(key)
         seen = noisy(for_noise, observation[None], settings.noise)
-        best = jnp.argmax(values(state.parameters, seen)[0]).astype(jnp.int32)
+        best = jnp.argmax(values(state.network, seen)[0]).astype(jnp.int32)
         chance = jax.random.uniform(for_chance, (2,))
         epsilon = jnp.maximum(
             settings.epsilon * settings.epsilon_decay ** moves.astype(jnp.float32),
@@ -275,7 +270,7 @@ def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
 
     def test(key: PRNGKeyArray, state: Weights, observations: jax.Array) -> jax.Array:
         seen = noisy(key, observations, settings.noise)
-        return jnp.argmax(values(state.parameters, seen), axis=1).astype(jnp.int32)
+        return jnp.argmax(values(state.network, seen), axis=1).astype(jnp.int32)
 
     def learn(key: PRNGKeyArray, state: Weights, replay: Replay) -> tuple[Weights, jax.Array]:
         for_batch, for_noise, for_next = jax.random.split(key, 3)
@@ -288,47 +283,66 @@ def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
             bootstrap_at_limit=settings.bootstrap_at_limit,
         )
         following = noisy(for_next, batch.next_observations, settings.noise)
-        judge = state.parameters if state.target is None else state.target
+        judge = state.network if state.target is None else state.target
         ahead = values(judge, following)
         if settings.double:
-            chosen = jnp.argmax(values(state.parameters, following), axis=1)
+            chosen = jnp.argmax(values(state.network, following), axis=1)
             value = jnp.take_along_axis(ahead, chosen[:, None], axis=1)[:, 0]
         else:
             value = ahead.max(axis=1)
         goal = batch.returns + batch.discounts * value
         seen = noisy(for_noise, batch.observations, settings.noise)
 
-        def loss(parameters: jax.Array) -> jax.Array:
-            made = values(parameters, seen)
+        def loss(network: Any) -> jax.Array:
+            made = values(network, seen)
             taken = jnp.where(jnp.arange(actions) == batch.actions[:, None], made, 0.0).sum(axis=1)
             return jnp.mean((taken - goal) ** 2)
 
-        error, slope = jax.value_and_grad(loss)(state.parameters)
-        change, optimiser = adam.update(slope, state.optimiser)
-        parameters = state.parameters + change
+        error, slope = jax.value_and_grad(loss)(state.network)
         learned = state.learned + 1
+        network, first, second = _adam(state, slope, learned, settings.learning_rate)
         target = state.target
         if target is not None and settings.target_every is not None:
-            target = jnp.where(learned % settings.target_every == 0, parameters, target)
-        return Weights(parameters, optimiser, target, learned), error
+            renew = learned % settings.target_every == 0
+            target = jax.tree.map(lambda new, old: jnp.where(renew, new, old), network, target)
+        return Weights(network, first, second, target, learned), error
 
     return Learner(begin, act, learn, test)
+
+
+def _adam(state: Weights, slope: Any, step: jax.Array, rate: float) -> tuple[Any, Any, Any]:
+    """The network, and both running means, after a step of Adam (Kingma and Ba 2015).
+
+    In the order of its section 2: the corrections of the bias are two numbers per step instead of
+    two divisions per parameter.
+    """
+    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, state.slope, slope)
+    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, state.square, slope)
+    time = step.astype(jnp.float32)
+    root = jnp.sqrt(1 - 0.999**time)
+    scale, least = rate * root / (1 - 0.9**time), 1e-8 * root
+    network = jax.tree.map(
+        lambda p, m, v: p - scale * m / (jnp.sqrt(v) + least), state.network, first, second
+    )
+    return network, first, second
 
 
 def noisy(
     key: PRNGKeyArray, observations: Float[Array, " *shape"], amount: float
 ) -> Float[Array, " *shape"]:
-    """Observations plus uniform noise in [0, amount).
+    """Observations plus uniform noise in [0, amount), in 256 levels.
 
     Hashed counters in place of JAX's generator, which took longer than the training step itself:
-    the entry's number and the two words of the key, each mixed in by the finaliser "lowbias32".
+    a word for every four numbers, made of the words of the key by the finaliser "lowbias32".
     """
     if amount == 0:
         return observations
+    size = observations.size
     first, second = jax.random.key_data(key).astype(jnp.uint32)
-    bits = _mixed(_mixed(jnp.arange(observations.size, dtype=jnp.uint32) + first) ^ second)
-    scale = jnp.float32(amount / 2**24)
-    return observations + (bits >> 8).astype(jnp.float32).reshape(observations.shape) * scale
+    words = _mixed(_mixed(jnp.arange(-(-size // 4), dtype=jnp.uint32) + first) ^ second)
+    levels = (words >> jnp.arange(0, 32, 8, dtype=jnp.uint32)[:, None]) & 255
+    noise = levels.ravel()[:size].astype(jnp.float32) * jnp.float32(amount / 256)
+    return observations + noise.reshape(observations.shape)
 
 
 def _mixed(bits: jax.Array) -> jax.Array:
