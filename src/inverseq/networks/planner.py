@@ -52,7 +52,7 @@ class Planner:
     def build(
         self, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
     ) -> "Plan":
-        """A random network from one board `[H, W]` to `[4]` action values.
+        """A network from one board `[H, W]` to `[4]` action values, that knows no tile yet.
 
         Raises:
             InputError: Observations are no boards, or there are not four actions.
@@ -60,14 +60,13 @@ class Planner:
         check_board(observation_shape, "Planner")
         if num_actions != 4:
             raise InputError(f"Planner knows up, right, down and left; got {num_actions} actions")
-        first, second = jax.random.split(key)
+        del key  # where all tiles are equal every way is as good, and slopes reach all of them
         return Plan(
-            worth=0.1 * jax.random.normal(first, (self.tiles,)),
-            passing=1.0 + 0.1 * jax.random.normal(second, (self.tiles,)),
+            worth=jnp.zeros(self.tiles),
+            passing=jnp.ones(self.tiles),
             outside=jnp.zeros(2),
             discount=jnp.full((), 2.0),
             scale=jnp.zeros(()),
-            preference=jnp.zeros(4),
             iterations=self.iterations,
             player=self.player,
         )
@@ -82,7 +81,6 @@ class Plan(eqx.Module):
         outside: `[2]` g, and the logit of p, for what lies outside the board.
         discount: Logit of the discount between two moves.
         scale: Logarithm of what planned values are multiplied by.
-        preference: `[4]` added to the value of each move, whatever the board.
         iterations: K.
         player: Channel of the player's tile.
     """
@@ -92,7 +90,6 @@ class Plan(eqx.Module):
     outside: Float[Array, " 2"]
     discount: Float[Array, ""]
     scale: Float[Array, ""]
-    preference: Float[Array, " 4"]
     iterations: int = eqx.field(static=True)
     player: int = eqx.field(static=True)
 
@@ -103,10 +100,10 @@ class Plan(eqx.Module):
     def values(self, seen: Float[Array, "H W tiles"]) -> Float[Array, " 4"]:
         """Action values of an encoded board, read out where the player stands."""
         here = seen[..., self.player]
-        return jnp.sum(self.plan(seen) * here, axis=(1, 2)) + self.preference
+        return jnp.sum(self.plan(seen) * here, axis=(1, 2))
 
     def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " 4"]:
-        """Action values of one board; the preferences alone where no player stands on it."""
+        """Action values of one board; 0 where no player stands on it."""
         return self.values(self.encode(observation))
 
     def plan(self, seen: Float[Array, "H W tiles"]) -> Float[Array, "4 H W"]:

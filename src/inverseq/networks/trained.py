@@ -80,7 +80,7 @@ def action_values(
         rows = np.asarray(observations[first : first + _BATCH], dtype=np.float32)
         # One compiled shape for every batch but the last of a short set.
         padded = np.resize(rows, (min(_BATCH, max(size, 1)), *rows.shape[1:]))
-        made[first : first + _BATCH] = np.asarray(_batch(module, padded))[: len(rows)]
+        made[first : first + _BATCH] = np.asarray(_batch(module, jnp.asarray(padded)))[: len(rows)]
     return made
 
 
