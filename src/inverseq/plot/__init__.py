@@ -1,21 +1,32 @@
 """Figures: functions of arrays that draw on an axis. They never fit and never read files."""
 
 from inverseq.plot.charts import curves, intervals, learning_curve, reward_scatter, scores
-from inverseq.plot.labyrinth import labyrinth_map
+from inverseq.plot.intentions import intention_bands, intention_path, occupancy_bars
+from inverseq.plot.intentions_choice import choice_points, predictive_checks
+from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
+from inverseq.plot.labyrinth import labyrinth_floor, labyrinth_map
 from inverseq.plot.maps import grid_map, occupancy, state_action_map
 from inverseq.plot.style import canvas, to_png, to_svg
 
 __all__ = [
     "canvas",
+    "choice_points",
     "curves",
+    "dwell_histogram",
     "grid_map",
+    "intention_bands",
+    "intention_path",
     "intervals",
+    "labyrinth_floor",
     "labyrinth_map",
     "learning_curve",
     "occupancy",
+    "occupancy_bars",
+    "predictive_checks",
     "reward_scatter",
     "scores",
     "state_action_map",
     "to_png",
     "to_svg",
+    "transition_matrix",
 ]

@@ -60,9 +60,8 @@ def labyrinth_map(
     shades = colours(values[painted], scale)
     faces = np.tile(to_rgba(UNVISITED), (len(values), 1))
     faces[painted] = shades.to_rgba(np.asarray(values, dtype=float)[painted])
-    boxes = [_corridor(places, parents, node, _CORRIDOR) for node in range(len(places))]
-    walls = [_corridor(places, parents, node, _CORRIDOR + 0.16) for node in range(len(places))]
-    ax.add_collection(PatchCollection(walls, facecolor=WALL, edgecolor=WALL, lw=0.2, zorder=1))
+    boxes = _corridors(places, parents, _CORRIDOR)
+    _draw_walls(ax, places, parents)
     for chosen, hatch in ((painted, ""), (~painted, "////")):
         shown = [box for box, keep in zip(boxes, chosen, strict=True) if keep]
         edge = "none" if not hatch else "#9A9A9A"
@@ -73,6 +72,36 @@ def labyrinth_map(
         )
     if moves is not None and probabilities is not None:
         _draw_moves(ax, places, moves, probabilities)
+    _name_and_frame(ax, places, home, water)
+    if label:
+        colour_bar(ax, shades, label)
+
+
+@styled
+def labyrinth_floor(
+    ax: Axes,
+    coordinates: Num[np.ndarray, "S 2"],
+    parents: Int[np.ndarray, " S"],
+    *,
+    home: int | None = None,
+    water: int | None = None,
+) -> None:
+    """The empty maze, for something to be drawn on; arguments as of `labyrinth_map`."""
+    places = np.asarray(coordinates, dtype=float)
+    _draw_walls(ax, places, parents)
+    boxes = _corridors(places, parents, _CORRIDOR)
+    ax.add_collection(PatchCollection(boxes, facecolor="white", edgecolor="none", zorder=2))
+    _name_and_frame(ax, places, home, water)
+
+
+def _draw_walls(ax: Axes, places: np.ndarray, parents: Int[np.ndarray, " S"]) -> None:
+    """Dark edges around all corridors."""
+    walls = _corridors(places, parents, _CORRIDOR + 0.16)
+    ax.add_collection(PatchCollection(walls, facecolor=WALL, edgecolor=WALL, lw=0.2, zorder=1))
+
+
+def _name_and_frame(ax: Axes, places: np.ndarray, home: int | None, water: int | None) -> None:
+    """The names of the two places, and limits around everything."""
     for node, name, colour in ((home, "home", VERMILION), (water, "water", BLUE)):
         if node is not None:
             _name_node(ax, places, node, name, colour)
@@ -81,8 +110,11 @@ def labyrinth_map(
     ax.set_xlim(low[0], high[0] + (2.6 if edge else 0.0))
     ax.set_ylim(high[1], low[1])  # the maze's own plan counts y downwards
     bare(ax)
-    if label:
-        colour_bar(ax, shades, label)
+
+
+def _corridors(places: np.ndarray, parents: Int[np.ndarray, " S"], width: float) -> list[Rectangle]:
+    """The floor of every node."""
+    return [_corridor(places, parents, node, width) for node in range(len(places))]
 
 
 def _corridor(places: np.ndarray, parents: np.ndarray, node: int, width: float) -> Rectangle:
