@@ -17,8 +17,9 @@ from jaxtyping import Float
 from inverseq._core.status import Outcome
 from inverseq.intentions.chains import Chains
 from inverseq.intentions.contexts import Contexts
+from inverseq.intentions.expectation import expectation
 from inverseq.intentions.explainers import Explainer
-from inverseq.intentions.messages import Expected, Model, forward, smooth
+from inverseq.intentions.messages import Expected, Model
 from inverseq.intentions.switching import Law, Numbers
 
 
@@ -67,10 +68,9 @@ class Task:
             chains=self.chains,
         )
 
-    def objective(self, explained: Any, numbers: Numbers, evidence: np.ndarray) -> np.ndarray:
-        """`[R]` log-likelihood and log prior."""
-        prior = self.explainer.log_prior(explained) + self.law.log_prior(numbers)
-        return evidence.sum(axis=0) + prior
+    def log_prior(self, explained: Any, numbers: Numbers) -> Float[np.ndarray, " R"]:
+        """Of the policies and of the law of switching."""
+        return self.explainer.log_prior(explained) + self.law.log_prior(numbers)
 
 
 def search(
@@ -106,12 +106,9 @@ def search(
     ended: dict[int, Search] = {}
     likely: np.ndarray | None = None
     for step in range(max_steps):
-        model = task.model(explained, numbers)
-        beliefs = forward(model)
-        expected = smooth(model, beliefs)
-        for r, value in zip(
-            running, task.objective(explained, numbers, beliefs.evidence), strict=True
-        ):
+        expected, log_likelihood = expectation(task.model(explained, numbers))
+        objective = log_likelihood + task.log_prior(explained, numbers)
+        for r, value in zip(running, objective, strict=True):
             traces[r].append(float(value))
         if rng is None:
             done = np.array([_settled(traces[r], tolerance * len(weights)) for r in running])

@@ -35,6 +35,7 @@ class SolverOfCounts(Protocol):
         ...
 
 
+@runtime_checkable
 class Explainer(Protocol):
     """A way from weights to policies; the form of what is explained is its own affair."""
 
@@ -77,7 +78,7 @@ class CountedPolicies:
         """Of each decision under each policy, times its weight; 0 where the action is missing."""
         with np.errstate(divide="ignore"):
             logs = np.log(explained)[self.states, self.actions]
-        return np.where(self.actions[:, None, None] >= 0, logs * self.given[:, None, None], 0.0)
+        return _weighed(logs, self.actions, self.given)
 
     def log_prior(self, explained: Float[np.ndarray, "S A R K"]) -> Float[np.ndarray, " R"]:
         """Of all intentions together."""
@@ -140,8 +141,8 @@ class FittedPolicies:
             for restart in explained.solutions
         ]
         with np.errstate(divide="ignore"):
-            logs = np.log(np.moveaxis(np.array(taken), -1, 0)) * self.given[:, None, None]
-        return np.where(actions[:, None, None] >= 0, logs, 0.0)
+            logs = np.log(np.moveaxis(np.array(taken), -1, 0))
+        return _weighed(logs, actions, self.given)
 
     def log_prior(self, explained: Fits) -> Float[np.ndarray, " R"]:
         """Of all intentions together; 0 for solvers that have none or do not say."""
@@ -153,6 +154,14 @@ class FittedPolicies:
     def take(self, explained: Fits, chosen: Int[np.ndarray, " r"]) -> Fits:
         """Some of the restarts."""
         return Fits(tuple(explained.solutions[r] for r in chosen))
+
+
+def _weighed(
+    logs: Float[np.ndarray, "N R K"], actions: Int[np.ndarray, " N"], given: Float[np.ndarray, " N"]
+) -> Float[np.ndarray, "N R K"]:
+    """Log-likelihoods times weights; 0 where the action is missing or has no weight."""
+    counts = (actions >= 0) & (given > 0)
+    return np.where(counts[:, None, None], logs, 0.0) * given[:, None, None]
 
 
 def _cells(problem: Problem, states: Int[np.ndarray, " N"]) -> sparse.csr_array:

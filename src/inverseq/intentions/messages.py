@@ -51,7 +51,7 @@ class Filtered:
     Attributes:
         predicted: `[N, R, K]` p(intention | decisions before).
         filtered: `[N, R, K]` p(intention | decisions up to and including this one).
-        evidence: `[N, R]` p(decision | decisions before).
+        evidence: `[N, R]` p(decision | decisions before); -inf where no intention can make it.
     """
 
     predicted: Float[np.ndarray, "N R K"]
@@ -80,7 +80,10 @@ def forward(model: Model) -> Filtered:
             predicted[here] = _log_sum(joint, axis=-2)
         joint = predicted[here] + likelihood[here]
         evidence[here] = _log_sum(joint, axis=-1)
-        filtered[here] = joint - evidence[here][..., None]
+        # A decision that no intention can make says nothing about which one it was.
+        possible = np.isfinite(evidence[here])[..., None]
+        filtered[here] = np.where(possible, joint, predicted[here])
+        filtered[here] -= np.where(possible, evidence[here][..., None], 0.0)
     back = np.argsort(chain.rows)
     return Filtered(predicted[back], filtered[back], evidence[back])
 
@@ -88,13 +91,11 @@ def forward(model: Model) -> Filtered:
 def backward(model: Model, beliefs: Filtered) -> Float[np.ndarray, "N R K"]:
     """Logarithm of p(later decisions | intention) / p(later decisions | decisions so far)."""
     chain = model.chains
-    likelihood = model.likelihood[chain.rows]
-    evidence = beliefs.evidence[chain.rows]
-    later = np.zeros_like(likelihood)
+    gain = _gain(model, beliefs)[chain.rows]
+    later = np.zeros_like(gain)
     for step in range(chain.num_steps - 1, 0, -1):
         here = chain.at(step)
-        ahead = likelihood[here] + later[here] - evidence[here][..., None]
-        joint = model.into(step) + ahead[..., None, :]
+        joint = model.into(step) + (gain[here] + later[here])[..., None, :]
         start = chain.offsets[step - 1]
         later[start : start + here.stop - here.start] = _log_sum(joint, axis=-1)
     return later[np.argsort(chain.rows)]
@@ -125,7 +126,7 @@ def smooth(model: Model, beliefs: Filtered) -> Expected:
     shape = model.transition.shape
     transitions = np.zeros((shape[0], int(np.prod(shape[1:]))))
     following = np.delete(np.arange(chain.num_decisions), first)
-    ahead = model.likelihood + later - beliefs.evidence[..., None]
+    ahead = _gain(model, beliefs) + later
     for start in range(0, following.size, _ROWS):
         rows = following[start : start + _ROWS]
         between = model.transition if shape[0] == 1 else model.transition[model.context[rows]]
@@ -182,6 +183,13 @@ def sample_paths(
         into = np.take_along_axis(between, path[here][..., None, None], axis=-1)[..., 0]
         path[span] = (filtered[span] + into + noise[span]).argmax(axis=-1)
     return path[np.argsort(chain.rows)]
+
+
+def _gain(model: Model, beliefs: Filtered) -> Float[np.ndarray, "N R K"]:
+    """Likelihood over evidence of each decision; 0 (no news) where no intention can make it."""
+    possible = np.isfinite(beliefs.evidence)[..., None]
+    evidence = np.where(possible, beliefs.evidence[..., None], 0.0)
+    return np.where(possible, model.likelihood - evidence, 0.0)
 
 
 def _log_sum(values: np.ndarray, axis: int) -> np.ndarray:

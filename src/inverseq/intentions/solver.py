@@ -195,7 +195,7 @@ def _solution(
         restarts=Restarts(
             objective=np.array([one.trace[-1] for one in found]),
             steps=np.array([one.trace.size for one in found]),
-            converged=np.array([one.outcome is Outcome.CONVERGED for one in found]),
+            converged=np.array([int(one.outcome is Outcome.CONVERGED) for one in found]),
             agreement=np.array([agreement(reference, one.smoothed[acted]) for one in found]),
         ),
     )

@@ -8,7 +8,7 @@ time, what happened before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -24,6 +24,7 @@ Numbers = Mapping[str, np.ndarray]
 """The numbers of a law by name, `[R, ...]` each."""
 
 
+@runtime_checkable
 class Law(Protocol):
     """A law of switching."""
 

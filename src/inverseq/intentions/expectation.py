@@ -1,0 +1,138 @@
+"""The E-step: what `messages` finds, in the quickest way that the model allows.
+
+Where every transition has a probability far above the smallest number, an intention is never ruled
+out for good: the next decision finds it at 1e-100 or more, so that rounding a belief of less than
+1e-308 to zero changes nothing that can be seen later. Then probabilities, normalised at each
+decision (Rabiner 1989, section V A), are as exact as logarithms and several times as quick. Where
+intentions never change, sums over chains are enough. Everything else goes through logarithms.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+from scipy.special import logsumexp
+
+from inverseq.intentions.messages import Expected, Model, forward, smooth
+
+_RARE = np.log(1e-100)
+"""Logarithm of the rarest transition with which probabilities are safe."""
+_PAIRS = 2**21
+"""Pairs of intentions held at once."""
+
+
+def expectation(model: Model) -> tuple[Expected, Float[np.ndarray, " R"]]:
+    """What is expected of the hidden intentions, and the log-likelihood of all decisions.
+
+    Returns:
+        Posteriors and expected transitions as `messages.smooth` has them, and `[R]`
+        log-likelihoods.
+    """
+    top = model.likelihood.max(axis=-1)
+    if np.isfinite(top).all():
+        if _never(model):
+            return _whole_chains(model)
+        if min(model.initial.min(), model.transition.min()) > _RARE:
+            return _in_probabilities(model, top)
+    beliefs = forward(model)
+    return smooth(model, beliefs), beliefs.evidence.sum(axis=0)
+
+
+def _never(model: Model) -> bool:
+    """Whether intentions cannot change."""
+    return len(model.transition) == 1 and bool(
+        (model.transition[0] == np.where(np.eye(model.initial.shape[1]), 0.0, -np.inf)).all()
+    )
+
+
+def _whole_chains(model: Model) -> tuple[Expected, Float[np.ndarray, " R"]]:
+    """One intention per chain."""
+    chain = model.chains
+    first = np.sort(chain.rows[chain.at(0)])
+    joint = model.initial + np.add.reduceat(model.likelihood, first, axis=0)
+    total = logsumexp(joint, axis=-1, keepdims=True)
+    belief = np.exp(joint - total)
+    steps = np.bincount(chain.chain_of) - 1
+    kept = np.einsum("c,crk->rk", steps, belief)
+    transitions = np.where(np.eye(kept.shape[1], dtype=bool), kept[:, None], 0.0)[None]
+    expected = Expected(belief[chain.chain_of], belief.sum(axis=0), transitions)
+    return expected, total[..., 0].sum(axis=0)
+
+
+def _in_probabilities(
+    model: Model, top: Float[np.ndarray, "N R"]
+) -> tuple[Expected, Float[np.ndarray, " R"]]:
+    """The filter and the smoother; arrays are `[R, N, K]` inside, decisions in order of time."""
+    chain = model.chains
+    likely = np.exp(model.likelihood - top[..., None])[chain.rows].transpose(1, 0, 2).copy()
+    switch = np.exp(model.transition).transpose(1, 0, 2, 3).copy()
+    context = model.context[chain.rows] if switch.shape[1] > 1 else None
+    filtered = np.empty_like(likely)
+    evidence = np.empty(likely.shape[:2])
+    predicted = np.exp(model.initial)[:, None]
+    for step in range(chain.num_steps):
+        here = chain.at(step)
+        if step > 0:
+            begin = chain.offsets[step - 1]
+            before = filtered[:, begin : begin + here.stop - here.start]
+            predicted = _through(before, switch, context, here)
+        joint = predicted * likely[:, here]
+        evidence[:, here] = total = np.einsum("rnk->rn", joint)
+        np.divide(joint, total[..., None], out=filtered[:, here])
+    likely /= evidence[..., None]
+    later = np.ones_like(likely)
+    back = switch.swapaxes(-1, -2)
+    for step in range(chain.num_steps - 1, 0, -1):
+        here = chain.at(step)
+        likely[:, here] *= later[:, here]
+        begin = chain.offsets[step - 1]
+        span = slice(begin, begin + here.stop - here.start)
+        later[:, span] = _through(likely[:, here], back, context, here)
+    smoothed = filtered * later
+    smoothed /= np.einsum("rnk->rn", smoothed)[..., None]
+    place = np.empty_like(chain.rows)
+    place[chain.rows] = np.arange(place.size)
+    expected = Expected(
+        smoothed=smoothed[:, place].transpose(1, 0, 2).copy(),
+        initial=smoothed[:, chain.at(0)].sum(axis=1),
+        transitions=_transitions(model, filtered, likely, switch, context, place),
+    )
+    return expected, np.log(evidence).sum(axis=1) + top.sum(axis=0)
+
+
+def _through(
+    belief: Float[np.ndarray, "R n K"],
+    switch: Float[np.ndarray, "R M K K"],
+    context: np.ndarray | None,
+    here: slice,
+) -> Float[np.ndarray, "R n K"]:
+    """Beliefs times the transitions of each decision."""
+    if context is None:
+        return belief @ switch[:, 0]
+    return np.einsum("rni,rnij->rnj", belief, switch[:, context[here]])
+
+
+def _transitions(
+    model: Model,
+    filtered: Float[np.ndarray, "R N K"],
+    ahead: Float[np.ndarray, "R N K"],
+    switch: Float[np.ndarray, "R M K K"],
+    context: np.ndarray | None,
+    place: np.ndarray,
+) -> Float[np.ndarray, "M R K K"]:
+    """Expected number of transitions by context."""
+    chain = model.chains
+    following = np.arange(chain.offsets[1], chain.num_decisions)
+    preceding = place[chain.rows[following] - 1]
+    if context is None:
+        pairs = filtered[:, preceding].swapaxes(1, 2) @ ahead[:, following]
+        return (pairs[:, None] * switch).transpose(1, 0, 2, 3)
+    restarts, num_contexts, k = switch.shape[:3]
+    sums = np.zeros((num_contexts, restarts * k * k))
+    for start in range(0, following.size, max(_PAIRS // sums.shape[1], 1)):
+        rows = slice(start, start + max(_PAIRS // sums.shape[1], 1))
+        now, before = following[rows], preceding[rows]
+        pair = np.einsum("rni,rnj->nrij", filtered[:, before], ahead[:, now])
+        where = (context[now], np.arange(now.size))
+        member = sparse.csr_array((np.ones(now.size), where), shape=(num_contexts, now.size))
+        sums += member @ pair.reshape(now.size, -1)
+    return sums.reshape(num_contexts, restarts, k, k) * switch.transpose(1, 0, 2, 3)
