@@ -11,10 +11,12 @@ from inverseq._core.store import load, save
 from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.ciql import CIQL
+from inverseq.inverse.cloning import BehaviourCloning
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.deep_maxent import DeepMaxEnt
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.iql import IQL
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.maxent_irl import MaxEntIRL
@@ -44,6 +46,9 @@ SOLVERS: dict[str, Solver] = {
     "maxent-paths": MaxEntIRL(tolerance=1e-9),
     "maxent-paths-pieces": MaxEntIRL("states", horizon=5, tolerance=1e-9),
     "maxent-deep": DeepMaxEnt(seed=0, hidden=(3,), strength=1.0, tolerance=1e-8),
+    "iq-learn": IQLearn(seed=0),
+    "iq-learn-beginnings": IQLearn(seed=0, distance="total-variation", form="v0", strength=5.0),
+    "cloning": BehaviourCloning(seed=0),
     "table-0": CountTable(0),
     "table-1": CountTable(1),
     "table-2": CountTable(2),

@@ -1,0 +1,139 @@
+"""Behaviour cloning: a classifier of the demonstrated actions, the yardstick of imitation.
+
+Pomerleau (1989). It knows nothing of what follows an action: what IQ-Learn gains over it with the
+same network and data is what the transitions add.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from inverseq._core.errors import InputError
+from inverseq.backup import soft_value
+from inverseq.inverse.network_fit import numbered, teach
+from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
+from inverseq.inverse.network_rows import Batch
+from inverseq.inverse.network_training import Lessons, Numbers
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+from inverseq.inverse.table_fit import Table, fit_table
+from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
+from inverseq.policies import boltzmann
+
+
+@dataclass(frozen=True)
+class BehaviourCloning:
+    """The policy softmax(Q) that makes the demonstrated actions most likely; it has no reward.
+
+    Numbered states in a world given as `mdp` are fitted as a table, features by a network.
+
+    Attributes:
+        seed: Of the network, the order of transitions and the held-out games; a table needs none,
+            and is the same for any. There is no default.
+        network: Settings, for features; None is `FullyConnected()`.
+        lessons: How a network learns; its `decay` is the L2 penalty.
+        held_out: Share of the games that are not learned from; the network is taken as it was when
+            their decisions were most likely. 0 learns from all, to the end.
+        strength: For tables, weight of the Gaussian prior on Q, in decisions.
+        num_actions: A, for features; None takes the largest action seen.
+
+    Raises:
+        InputError: A number is out of range.
+    """
+
+    seed: int
+    network: Network | None = None
+    lessons: Lessons = field(default_factory=Lessons)
+    held_out: float = 0.0
+    strength: float = 0.1
+    num_actions: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out < 1:
+            raise InputError(f"held_out must be a share from 0 to below 1; got {self.held_out}")
+        if not 0 <= self.strength < np.inf:
+            raise InputError(f"strength must be 0 or more decisions; got {self.strength}")
+
+    @classmethod
+    def best(cls, seed: int, steps: int = 1500) -> "BehaviourCloning":
+        """The network and lessons of `IQLearn.best`, to be set beside it."""
+        return cls(seed, network=Planner(), lessons=Lessons(steps, 32, 0.03), num_actions=4)
+
+    def solve(self, problem: Problem) -> Solution:
+        """The solution of `problem`; `fit` calls this.
+
+        Raises:
+            InputError: The decisions cannot be learned from.
+        """
+        if numbered(problem, self.network):
+            return self.tabulated(problem)
+        demonstrations, score = problem.decisions, None
+        network, actions = self.network or FullyConnected(), self.num_actions
+        if self.held_out:
+            if problem.weights is not None:
+                raise InputError("give either weights or held_out: games are held out unweighted")
+            actions = actions or int(demonstrations.actions.max()) + 1
+            learned, judged = demonstrations.split(self.held_out, seed=self.seed)
+            problem = replace(problem, demonstrations=learned)
+            known = judged.actions >= 0
+            rows, taken = judged.states[known], judged.actions[known]
+
+            def score(found: TrainedNetwork) -> float:
+                chances = network_probabilities(NetworkPolicy(found, 1.0), rows)
+                return float(np.log(chances[np.arange(len(taken)), taken]).mean())
+
+        taught = teach(
+            problem,
+            network,
+            self.lessons,
+            cloning_loss,
+            self.seed,
+            num_actions=actions,
+            score=score,
+        )
+        return Solution(
+            solver="BehaviourCloning",
+            settings=asdict(self),
+            policy=NetworkPolicy(taught.network, 1.0),
+            status=taught.status,
+            num_parameters=sum(array.size for array in taught.network.arrays),
+            trace=taught.trace,
+        )
+
+    def tabulated(self, problem: Problem) -> Solution:
+        """Numbered states in a known world, fitted all at once."""
+        mdp, counts = problem.mdp, problem.counts.state_action
+        q, status, trace = fit_table(
+            cloning_table_loss, mdp, counts, strength=self.strength, progress=problem.progress
+        )
+        return Solution(
+            solver="BehaviourCloning",
+            settings=asdict(self),
+            policy=boltzmann(q, mdp.allowed),
+            status=status,
+            mdp=mdp,
+            q=q,
+            v=soft_value(q, mdp.allowed),
+            visits=counts.sum(1),
+            num_parameters=int((mdp.allowed.sum(1) - 1)[counts.sum(1) > 0].sum()),
+            trace=trace,
+        )
+
+
+def cloning_loss(
+    numbers: Numbers, key: PRNGKeyArray, expert: Batch, own: Batch | None
+) -> Float[Array, ""]:
+    """Mean negative log-likelihood of a batch of actions, in nats."""
+    del key, own  # of no meaning here
+    q = jax.vmap(numbers.module)(expert.observations)
+    chosen = jnp.take_along_axis(q, expert.actions[:, None], axis=1)[:, 0]
+    return jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
+
+
+def cloning_table_loss(q: Float[Array, "S A"], table: Table) -> Float[Array, ""]:
+    """Negative log-likelihood of all counted actions, in nats."""
+    v = jax.nn.logsumexp(jnp.where(table.allowed, q, -jnp.inf), axis=1)
+    return jnp.sum(table.counts * (v[:, None] - q))
