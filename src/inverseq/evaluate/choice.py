@@ -1,0 +1,200 @@
+"""Numbers of intentions side by side: what speaks for each, which to choose, and how sure it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.evaluate.compare import Comparison
+from inverseq.evaluate.likelihood import Difference, Score, difference
+from inverseq.intentions.solution import IntentionSolution
+
+
+@dataclass(frozen=True, eq=False)
+class Alternative:
+    """One number of intentions (with one law, in a world with one history), and what speaks for it.
+
+    Attributes:
+        name: "k=3", with the law and the history where several were asked for.
+        k: Number of intentions.
+        law: Name of the law of switching.
+        history: Of the world; 1 is the world as it is.
+        score: Predictive, of decisions held out; None where a fit failed.
+        to_best: Score less that of the best alternative, paired by unit.
+        to_fewer: Score less that with the next smaller k of the same law and history; None for the
+            smallest.
+        solution: The fit to all decisions; None where it failed.
+        bic: -2 log-likelihood + parameters * log(decisions) of that fit, in nats; lower is better.
+        aic: -2 log-likelihood + 2 parameters.
+        restart_agreement: Mean share of decisions at which another restart found the same
+            intention as the best one, labels matched; NaN for one restart.
+        restart_spread: Best less median objective of the restarts, in nats per decision.
+        fold_agreement: Mean share, over pairs of folds, of all decisions at which the fits of two
+            folds find the same intention most probable, labels matched; NaN where not asked for.
+        empty: Intentions that explain less than half a percent of the decisions.
+        failure: What went wrong, or nothing.
+    """
+
+    name: str
+    k: int
+    law: str
+    history: int
+    score: Score | None
+    to_best: Difference | None
+    to_fewer: Difference | None
+    solution: IntentionSolution | None
+    bic: float
+    aic: float
+    restart_agreement: float
+    restart_spread: float
+    fold_agreement: float
+    empty: int
+    failure: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Numbers of intentions side by side, and the one to choose.
+
+    Attributes:
+        alternatives: In the order of laws, histories and k.
+        best: Name of the one that predicts best.
+        chosen: Name of the one with the fewest free numbers whose score is within one standard
+            error of the best (Breiman and others 1984, section 3.4.3), the error being that of
+            the paired difference.
+        comparison: The scores by folds, as `compare` gives them.
+    """
+
+    alternatives: tuple[Alternative, ...]
+    best: str
+    chosen: str
+    comparison: Comparison
+
+    def __getitem__(self, name: str | int) -> Alternative:
+        """By name; or, where there is one law and one history, by k."""
+        found = [a for a in self.alternatives if name in (a.name, a.k)]
+        if len(found) != 1:
+            raise InputError(f"no single {name!r}; there are {[a.name for a in self.alternatives]}")
+        return found[0]
+
+    @property
+    def solution(self) -> IntentionSolution:
+        """The fit of the chosen one to all decisions."""
+        made = self[self.chosen].solution
+        if made is None:
+            raise InputError(f"{self.chosen} could not be fitted: {self[self.chosen].failure}")
+        return made
+
+    @property
+    def rows(self) -> list[dict[str, str | float | int]]:
+        """One row per alternative for a table; scores and errors in nats per decision."""
+        return [_row(a, self) for a in self.alternatives]
+
+    @property
+    def sentence(self) -> str:
+        """What to choose, and how sure that is."""
+        best, chosen = self[self.best], self[self.chosen]
+        text = f"Choose {chosen.name}: "
+        unit = f"{_mean(best.score):.3f} nats per decision held out"
+        if chosen is best:
+            text += f"it predicts best ({unit}), and nothing simpler is within one standard error."
+        else:
+            text += (
+                f"{best.name} predicts best ({unit}), but {chosen.name} is within one standard "
+                f"error of it ({_signed(chosen.to_best)}) and simpler."
+            )
+        text += _sure(chosen, self.alternatives)
+        known = [a for a in self.alternatives if np.isfinite(a.bic)]
+        if known:
+            by_bic = min(known, key=lambda a: a.bic)
+            text += " BIC agrees." if by_bic is chosen else f" BIC would take {by_bic.name}."
+        return text + _stable(chosen)
+
+
+def simplest_within_error(comparison: Comparison) -> str:
+    """The candidate with the fewest free numbers within one standard error of the best.
+
+    The error is that of the difference to the best, paired by unit; with one unit there is none,
+    and the best is chosen.
+    """
+    scores = {r.name: r.score for r in comparison.results if r.score is not None}
+    best = max(scores, key=lambda name: scores[name].mean)
+    gaps = {name: difference(score, scores[best]) for name, score in scores.items()}
+    near = [name for name, gap in gaps.items() if gap.mean + gap.standard_error >= 0]
+    size = {r.name: float(np.mean(r.num_parameters)) for r in comparison.results}
+    return min([*near, best], key=lambda name: (size[name], -scores[name].mean))
+
+
+def criteria(solution: IntentionSolution, decisions: int) -> tuple[float, float]:
+    """BIC (Schwarz 1978) and AIC (Akaike 1974) of a fit, in nats; lower is better.
+
+    Free numbers are counted as if data decided each of them, which flatters no model with many.
+    """
+    lack = -2 * solution.log_likelihood
+    free = solution.num_parameters
+    return lack + free * float(np.log(decisions)), lack + 2.0 * free
+
+
+def _mean(score: Score | None) -> float:
+    """Nats per decision; NaN where there is no score."""
+    return float("nan") if score is None else score.mean
+
+
+def _signed(gap: Difference | None) -> str:
+    """A difference with its error."""
+    return "" if gap is None else f"{gap.mean:+.4f} ± {gap.standard_error:.4f} nats per decision"
+
+
+def _sure(chosen: Alternative, alternatives: tuple[Alternative, ...]) -> str:
+    """By how much it beats one intention fewer, and what one more would add."""
+    text = ""
+    if chosen.to_fewer is not None:
+        errors = chosen.to_fewer.mean / chosen.to_fewer.standard_error
+        text += f" Against one step fewer: {_signed(chosen.to_fewer)} ({errors:.1f} errors)."
+    same = [a for a in alternatives if (a.law, a.history) == (chosen.law, chosen.history)]
+    larger = [a for a in same if a.k > chosen.k and a.to_fewer is not None]
+    if larger:
+        text += f" {larger[0].name} adds {_signed(larger[0].to_fewer)}."
+    return text
+
+
+def _stable(chosen: Alternative) -> str:
+    """Whether fits from other beginnings and of other folds find the same intentions."""
+    found = [
+        f"{name} on {value:.0%}"
+        for name, value in (
+            ("restarts", chosen.restart_agreement),
+            ("folds", chosen.fold_agreement),
+        )
+        if np.isfinite(value) and chosen.k > 1
+    ]
+    text = f" The intentions agree between {' of decisions, between '.join(found)} of decisions."
+    if chosen.empty:
+        text += f" {chosen.empty} of them explain hardly anything."
+    return text if found or chosen.empty else ""
+
+
+def _row(one: Alternative, choice: Choice) -> dict[str, str | float | int]:
+    """One alternative as a row."""
+    nan = float("nan")
+    return {
+        "name": one.name,
+        "k": one.k,
+        "law": one.law,
+        "history": one.history,
+        "nats": _mean(one.score),
+        "error": nan if one.score is None else one.score.standard_error,
+        "to_best": nan if one.to_best is None else one.to_best.mean,
+        "to_best_error": nan if one.to_best is None else one.to_best.standard_error,
+        "to_fewer": nan if one.to_fewer is None else one.to_fewer.mean,
+        "to_fewer_error": nan if one.to_fewer is None else one.to_fewer.standard_error,
+        "bic": one.bic,
+        "aic": one.aic,
+        "parameters": nan if one.solution is None else float(one.solution.num_parameters),
+        "restart_agreement": one.restart_agreement,
+        "restart_spread": one.restart_spread,
+        "fold_agreement": one.fold_agreement,
+        "empty": one.empty,
+        "chosen": "yes" if one.name == choice.chosen else "",
+        "failure": one.failure,
+    }

@@ -1,0 +1,200 @@
+"""Would this design find the truth? Simulate from a fit, fit again, and compare.
+
+What cannot be recovered from behaviour that the model itself produced, on the user's own number
+and length of trajectories, cannot be read off the animal either (Wilson and Collins 2019, eLife 8,
+"Ten simple rules for the computational modeling of behavioral data", rules 4 and 5).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Int
+from joblib import delayed
+
+from inverseq._core.arrays import frozen_array
+from inverseq._core.errors import InputError
+from inverseq.alignment import align
+from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.repeats import run_all, seeds_of
+from inverseq.evaluate.rewards import reward_correlation
+from inverseq.evaluate.simulated import simulate_like
+from inverseq.intentions.labels import match
+from inverseq.intentions.predict import posterior, sample_intentions
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solver import Intentions
+from inverseq.inverse.fit import fit
+from inverseq.inverse.problem import Progress
+from inverseq.inverse.solution import Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """How well R refits to simulated behaviour found the K intentions that produced it.
+
+    Attributes:
+        accuracy: `[R]` share of decisions whose most probable intention (smoothed, labels matched)
+            is the true one.
+        attainable: `[R]` the same by the smoother under the true numbers: no fit can do better but
+            by chance.
+        policy_error: `[R, K]` total variation between true and recovered policy, mean over the
+            decisions of that intention; NaN where it made none.
+        reward_correlation: `[R, K]` of recovered and true reward in the states of those decisions,
+            up to shaping, which no behaviour shows; NaN where the solver has no reward.
+        occupancy: `[R, K]` recovered share of the decisions.
+        true_occupancy: `[R, K]` share of the simulated decisions.
+        transition: `[R, K, K]` share of each next intention on a path drawn from the posterior of
+            the refit.
+        true_transition: `[R, K, K]` on the true path; rows are NaN where an intention never was.
+    """
+
+    accuracy: Float[np.ndarray, " R"]
+    attainable: Float[np.ndarray, " R"]
+    policy_error: Float[np.ndarray, "R K"]
+    reward_correlation: Float[np.ndarray, "R K"]
+    occupancy: Float[np.ndarray, "R K"]
+    true_occupancy: Float[np.ndarray, "R K"]
+    transition: Float[np.ndarray, "R K K"]
+    true_transition: Float[np.ndarray, "R K K"]
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+
+    @property
+    def rows(self) -> list[dict[str, str | float]]:
+        """One row per intention for a table: means over refits."""
+        stay = np.diagonal(self.transition, axis1=1, axis2=2)
+        true_stay = np.diagonal(self.true_transition, axis1=1, axis2=2)
+        columns = {
+            "policy_error": self.policy_error,
+            "reward_correlation": self.reward_correlation,
+            "occupancy": self.occupancy,
+            "true_occupancy": self.true_occupancy,
+            "stay": stay,
+            "true_stay": true_stay,
+        }
+        return [
+            {"intention": str(k + 1)} | {n: _mean(v[:, k]) for n, v in columns.items()}
+            for k in range(self.policy_error.shape[1])
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """How much of what can be known is found."""
+        share = float(self.accuracy.mean() / self.attainable.mean())
+        rewards = _mean(self.reward_correlation.ravel())
+        text = (
+            f"In {len(self.accuracy)} simulations of this design the fit names the true intention "
+            f"at {self.accuracy.mean():.1%} of decisions, {share:.1%} of what the true numbers "
+            f"attain ({self.attainable.mean():.1%}); policies are off by "
+            f"{_mean(self.policy_error.ravel()):.3f} in total variation"
+        )
+        return text + (f", rewards correlate {rewards:.2f}." if np.isfinite(rewards) else ".")
+
+
+def recover_parameters(
+    solution: IntentionSolution,
+    intentions: Intentions,
+    demonstrations: Demonstrations,
+    *,
+    repeats: int,
+    seed: int,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Recovery:
+    """Simulate the design of `demonstrations` from a fit, fit again, and see what comes back.
+
+    Args:
+        solution: Whose numbers are the truth.
+        intentions: Settings of the refits: those of the fit, usually.
+        demonstrations: The design: how many trajectories, how long, from where.
+        repeats: R, how many simulations.
+        seed: Of the simulations and of the refits.
+        jobs: Processes.
+        progress: Called with (what, refits done, refits in all).
+
+    Raises:
+        InputError: As `simulate_like`, or the number of intentions is another.
+    """
+    if intentions.k != solution.num_intentions:
+        raise InputError(
+            f"the fit has {solution.num_intentions} intentions, the settings {intentions.k}: give "
+            "those of the fit; recover_models compares different numbers"
+        )
+    tasks = (
+        delayed(_recover)(solution, replace(intentions, seed=s), demonstrations, s)
+        for s in seeds_of(seed, repeats)
+    )
+    made = run_all(tasks, repeats, jobs, progress, "refits")
+    return Recovery(*(np.stack(parts) for parts in zip(*made, strict=True)))
+
+
+def _recover(
+    solution: IntentionSolution, intentions: Intentions, design: Demonstrations, seed: int
+) -> tuple[np.ndarray, ...]:
+    """One simulation and refit: the fields of `Recovery`."""
+    drawn = simulate_like(solution, design, seed=seed)
+    truth = drawn.decisions["intention"]
+    found = fit(drawn, intentions, solution.mdp, accept_failure=True)
+    k = solution.num_intentions
+    one_hot = np.eye(k)[truth]
+    # Intention `place[i]` of the truth is what the refit calls i.
+    place = match(one_hot, found.smoothed)
+    own = np.argsort(place)
+    attainable = posterior(solution, drawn).smoothed.argmax(axis=1) == truth
+    parts = [found.intentions[index] for index in own]
+    visits = _visits(drawn, solution, one_hot)
+    begins = solution.switching.begins(drawn)
+    drawn_path = sample_intentions(found, drawn, 1, seed)[0]
+    return (
+        np.array((place[found.smoothed.argmax(axis=1)] == truth).mean()),
+        np.array(attainable.mean()),
+        np.array(
+            [_policy_gap(*pair) for pair in zip(solution.intentions, parts, visits, strict=True)]
+        ),
+        np.array(
+            [_correlate(*pair) for pair in zip(solution.intentions, parts, visits, strict=True)]
+        ),
+        found.occupancy[own],
+        one_hot.mean(axis=0),
+        _shares(place[drawn_path], begins, k),
+        _shares(truth, begins, k),
+    )
+
+
+def _visits(
+    drawn: Demonstrations, solution: IntentionSolution, one_hot: Float[np.ndarray, "N K"]
+) -> Float[np.ndarray, "K S"]:
+    """How many decisions each true intention made in each state of the world."""
+    mdp = solution.mdp
+    if mdp is None:
+        raise InputError("to simulate, a fit needs a world: fit(demonstrations, ..., mdp)")
+    states = align(drawn, mdp)
+    return np.stack([np.bincount(states, w, mdp.num_states) for w in one_hot.T])
+
+
+def _policy_gap(true: Solution, found: Solution, visits: Float[np.ndarray, " S"]) -> float:
+    """Total variation, mean over decisions."""
+    gap = np.abs(np.asarray(found.policy) - np.asarray(true.policy)).sum(axis=1) / 2
+    return float(gap @ visits / visits.sum()) if visits.any() else float("nan")
+
+
+def _correlate(true: Solution, found: Solution, visits: Float[np.ndarray, " S"]) -> float:
+    """Of rewards, up to shaping."""
+    if true.mdp is None or true.reward is None or found.reward is None or not visits.any():
+        return float("nan")
+    return reward_correlation(true.mdp, found.reward, true.reward, visits=visits)
+
+
+def _shares(path: Int[np.ndarray, " N"], begins: np.ndarray, k: int) -> Float[np.ndarray, "K K"]:
+    """Share of each next intention on a path; NaN where an intention is never left nor kept."""
+    counts = np.zeros((k, k))
+    np.add.at(counts, (path[:-1][~begins[1:]], path[1:][~begins[1:]]), 1)
+    total = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, total, out=np.full((k, k), np.nan), where=total > 0)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is known; NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
