@@ -27,6 +27,7 @@ ORDER = (
         "inverse",
         "inverse.fit",
         "inverse.replan",
+        "play",
     ),
     "intentions",
     "evaluate",

@@ -1,0 +1,196 @@
+"""Agents that learn while they play, one compiled step at a time.
+
+They make training visible and interruptible, in any environment. A whole training as one compiled
+program, hundreds of times faster, is that of `forward.train_dqn` and of `fit` with `IQLearn`.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import gymnasium
+import jax
+import numpy as np
+from gymnasium import spaces
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
+from inverseq.forward.dqn import DQN, dqn_learner
+from inverseq.forward.replay import Moves, Replay
+from inverseq.forward.simulator import Simulator
+from inverseq.inverse.iq_learn import IQLearn
+from inverseq.inverse.network_rows import rows_of
+from inverseq.inverse.network_training import begin, improve, unpacked
+from inverseq.networks import FullyConnected, TrainedNetwork, trained_network
+from inverseq.play.agents import Agent
+
+
+class DQNAgent(Agent):
+    """Deep Q-learning in any environment with discrete actions.
+
+    Observations that are arrays are seen as they are; whole numbers as one-hot.
+
+    Args:
+        environment: Where it is to play; its spaces shape the network.
+        settings: Those of `DQN`; of its loop only the size of the replay and the moves before the
+            first training step matter here.
+        seed: Of the network, and of all random choices.
+
+    Raises:
+        InputError: Observations are neither arrays nor whole numbers.
+    """
+
+    def __init__(self, environment: gymnasium.Env, settings: DQN, seed: int):
+        self.shape, num_actions = _sizes(environment)
+        super().__init__(num_actions, seed)
+        self.settings = settings
+        world = Simulator(_nothing, _nothing, _nothing, self.shape, num_actions)
+        self._learner = dqn_learner(settings, world)
+        key_begin, self._key_act, self._key_learn = jax.random.split(jax.random.key(seed), 3)
+        self._state = self._learner.begin(key_begin)
+        # In NumPy, which writes one move in place.
+        size, seen = settings.loop.capacity, (self.shape, np.float32)
+        entries = (seen, ((), np.int32), ((), np.float32), seen, ((), bool), ((), bool))
+        columns: Any = [np.zeros((size, *shape), kind) for shape, kind in entries]
+        self._seen = Moves(*columns)
+        self._moves = self._lessons = 0
+        self._last: tuple[np.ndarray, int] | None = None
+
+    def get_action(self, observation: Any) -> int:
+        """The best action, or a random one with probability epsilon."""
+        seen = seen_as(observation, self.shape)
+        moves = np.int32(self._moves)
+        action = int(_call(self._learner.act, self._key_act, moves, self._state, seen, moves))
+        self._last = seen, action
+        return action
+
+    def inform_result(
+        self, next_observation: Any, reward: float, terminated: bool, truncated: bool
+    ) -> None:
+        """Remember the move.
+
+        Raises:
+            InputError: No action was asked for before.
+        """
+        if self._last is None:
+            raise InputError("inform_result tells of an action that get_action gave; ask for one")
+        following = seen_as(next_observation, self.shape)
+        move = (*self._last, reward, following, terminated, terminated or truncated)
+        columns: Any = self._seen
+        for column, value in zip(columns, move, strict=True):
+            column[self._moves % len(column)] = value
+        self._moves += 1
+        self._last = None
+
+    def train(self) -> float | None:
+        """One training step, once enough moves are stored."""
+        if self._moves < self.settings.loop.learn_from:
+            return None
+        stored: Any = np.int32(self._moves)
+        number, replay = np.int32(self._lessons), Replay(self._seen, stored)
+        self._state, loss = _call(self._learner.learn, self._key_learn, number, self._state, replay)
+        self._lessons += 1
+        return float(loss)
+
+    def trained(self) -> TrainedNetwork:
+        """What it has learned so far, for `QAgent` or to be saved."""
+        network = self.settings.network
+        return trained_network(network, self._state.network, self.shape, self.num_actions)
+
+
+class IQLearnAgent(Agent):
+    """IQ-Learn from an expert's moves; its own are played with what it has learned so far.
+
+    Actions are drawn with probability proportional to exp(Q / temperature). Training is offline, as
+    in the study: after n training steps it has learned what `fit` with `lessons.steps = n` has
+    where the step size is constant.
+
+    Args:
+        environment: Where it is to play.
+        settings: Those of `IQLearn`, with the discount.
+        demonstrations: Of the expert, with observations of the environment as states.
+
+    Raises:
+        InputError: The demonstrations are of other observations, or the settings do not fit them.
+    """
+
+    def __init__(
+        self, environment: gymnasium.Env, settings: IQLearn, demonstrations: Demonstrations
+    ):
+        shape, num_actions = _sizes(environment)
+        super().__init__(num_actions, settings.seed)
+        if demonstrations.states.shape[1:] != shape:
+            raise InputError(
+                f"the environment shows observations of shape {shape}, the demonstrations hold "
+                f"{demonstrations.states.shape[1:]}"
+            )
+        self.shape = shape
+        self.settings = replace(settings, discount=settings.discount_of(None))
+        self._network = settings.network or FullyConnected()
+        key = jax.random.key(settings.seed)
+        learning = begin(settings.lessons, self._network, shape, num_actions, key)
+        self._key_act = jax.random.fold_in(key, 1)
+        self._key_learn = jax.random.wrap_key_data(learning.seed)
+        self._state = learning.numbers, learning.optimiser
+        self._unpack = partial(unpacked, self._network, shape, num_actions)
+        self._improve = partial(
+            improve, settings.lessons, self.settings.loss, self._unpack, rows_of(demonstrations)
+        )
+        self._moves = self._lessons = 0
+
+    def get_action(self, observation: Any) -> int:
+        """An action drawn at the temperature of the settings."""
+        self._moves += 1
+        seen, number = seen_as(observation, self.shape), np.int32(self._moves)
+        return int(_call(self._draw, self._key_act, number, self._state[0], seen))
+
+    def train(self) -> float | None:
+        """One training step on the expert's moves; None once all of the settings' are made."""
+        if self._lessons >= self.settings.lessons.steps:
+            return None
+        number = np.int32(self._lessons)
+        self._state, loss = _call(self._improve, self._key_learn, number, self._state)
+        self._lessons += 1
+        return float(loss)
+
+    def trained(self) -> TrainedNetwork:
+        """What it has learned so far, for `QAgent` or to be saved."""
+        module = self._unpack(self._state[0]).module
+        return trained_network(self._network, module, self.shape, self.num_actions)
+
+    def _draw(self, key: jax.Array, numbers: jax.Array, seen: jax.Array) -> jax.Array:
+        q = self._unpack(numbers).module(seen)
+        return jax.random.categorical(key, q / self.settings.temperature)
+
+
+def seen_as(observation: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """An observation as a float32 array of `shape`; a whole number becomes one-hot."""
+    if np.ndim(observation) == 0:
+        return np.eye(1, shape[0], int(observation), dtype=np.float32)[0]
+    return np.asarray(observation, dtype=np.float32)
+
+
+def _sizes(environment: gymnasium.Env) -> tuple[tuple[int, ...], int]:
+    """Shape of what a network sees in an environment, and the number of actions.
+
+    Raises:
+        InputError: Observations are neither arrays nor whole numbers.
+    """
+    space, actions = environment.observation_space, environment.action_space
+    if not isinstance(actions, spaces.Discrete):
+        raise InputError(f"actions must be Discrete; they are {actions}")
+    if isinstance(space, spaces.Discrete):
+        return (int(space.n),), int(actions.n)
+    if space.shape is None:
+        raise InputError(f"a network reads arrays or whole numbers; observations are {space}")
+    return space.shape, int(actions.n)
+
+
+@partial(jax.jit, static_argnames="function")
+def _call(function: Any, key: jax.Array, number: jax.Array, *given: Any) -> Any:
+    """Call number `number` of a function, with a key of its own."""
+    return function(jax.random.fold_in(key, number), *given)
+
+
+def _nothing(*_: Any) -> Any:
+    raise NotImplementedError("a world that is played in Gymnasium is not simulated")

@@ -1,0 +1,129 @@
+"""Agents: at random, a person, the expert, and play by action values."""
+
+from queue import Queue
+
+import jax
+import numpy as np
+import pytest
+
+from inverseq import MDP, InputError, Solution, Status, unite, worlds
+from inverseq._core.status import Outcome
+from inverseq.forward import value_iteration
+from inverseq.inverse.network_policy import NetworkPolicy
+from inverseq.networks import FullyConnected, action_values, trained_network
+from inverseq.play import Agent, HumanAgent, Orchestrator, QAgent, ShortestPathAgent
+from inverseq.policies import boltzmann, uniform
+from inverseq.worlds import GridWorldEnv, MDPEnv
+from inverseq.worlds.game_environment import OBSERVATIONS
+
+
+def test_a_random_agent_takes_every_action_equally_often():
+    agent = Agent(3, seed=0)
+    counts = np.bincount([agent.get_action(None) for _ in range(3000)], minlength=3)
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(3000 * 2 / 9)
+    first, again = (Agent(4, seed=1) for _ in range(2))
+    assert [first.get_action(0) for _ in range(20)] == [again.get_action(0) for _ in range(20)]
+    assert agent.train() is None
+
+
+def test_a_person_chooses_by_a_queue_or_a_function():
+    moves = Queue()
+    moves.put(2)
+    moves.put(7)
+    agent = HumanAgent(moves)
+    assert agent.get_action(None) == 2
+    with pytest.raises(InputError, match="got 7"):
+        agent.get_action(None)
+    assert HumanAgent(lambda seen: seen + 1, num_actions=3).get_action(1) == 2
+
+
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_the_expert_takes_a_shortest_way_on_every_board(observation):
+    settings = {"width": 6, "height": 5, "num_walls": 9, "win": "random"}
+    environment = GridWorldEnv(observation, **settings)
+    recording = Orchestrator(environment, ShortestPathAgent(0, width=6)).play(games=60, seed=0)
+    np.testing.assert_array_equal(recording.distance_ratio, 1.0)
+    assert recording.won.all()
+    assert (recording.manhattan_ratio >= 1).all()
+    assert (recording.manhattan_ratio > 1).any()  # walls stood in the way of some
+
+
+def test_the_expert_tries_every_best_move():
+    board = np.zeros((3, 3), int)
+    board[0, 0], board[2, 2] = 2, 3
+    agent = ShortestPathAgent(0, width=3)
+    counts = np.bincount([agent.get_action(board) for _ in range(400)], minlength=4)
+    assert counts[[0, 3]].sum() == 0
+    assert 150 < counts[1] < 250
+
+
+@pytest.mark.parametrize(
+    ("board", "words"),
+    [
+        ([[0, 2], [0, 0]], "one player and one win tile"),
+        ([[2, 1], [1, 3]], "no way from the player"),
+        ([0, 2, 3], "multiple of 2 cells"),
+    ],
+)
+def test_boards_without_a_way_are_refused(board, words):
+    with pytest.raises(InputError, match=words):
+        ShortestPathAgent(0, width=2).get_action(np.array(board))
+
+
+def solution_of(mdp: MDP, q: np.ndarray | None) -> Solution:
+    """What a solver could have found: the Boltzmann policy of `q`."""
+    policy = uniform(mdp.allowed) if q is None else boltzmann(q, mdp.allowed)
+    return Solution("Some", {}, policy, Status(Outcome.CONVERGED, 1, 0.0), mdp, q=q)
+
+
+def test_a_fitted_solution_plays_its_own_world():
+    mdp = worlds.maze(["..G", ".#.", "S.."]).mdp
+    solution = solution_of(mdp, value_iteration(mdp).q / 5)
+    environment = MDPEnv(worlds.maze(["..G", ".#.", "S.."]))
+    recording = Orchestrator(environment, QAgent(solution, 0)).play(games=50, seed=0)
+    np.testing.assert_array_equal(recording.moves, 4)
+    start = int(solution.mdp.initial.argmax())
+    agent = QAgent(solution, 0, temperature=1.0)
+    counts = np.bincount([agent.get_action(start) for _ in range(4000)], minlength=4) / 4000
+    assert np.abs(counts - solution.policy[start]).max() < 5 * np.sqrt(0.25 / 4000)
+
+
+def test_actions_that_tie_share_equally_and_those_that_do_not_exist_are_left_out():
+    agent = QAgent(np.array([[1.0, 1.0, 0.0], [0.0, 2.0, 1.0]]), 0)
+    counts = np.bincount([agent.get_action(0) for _ in range(400)], minlength=3)
+    assert counts[2] == 0
+    assert 150 < counts[0] < 250
+    assert {agent.get_action(1) for _ in range(20)} == {1}
+    mdp = MDP(np.zeros((1, 2, 1), int), np.ones((1, 2, 1)), 0.9, allowed=np.array([[True, False]]))
+    barred = solution_of(mdp, np.array([[0.0, 9.0]]))
+    assert {QAgent(barred, 0, temperature=5.0).get_action(0) for _ in range(20)} == {0}
+
+
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_a_network_reads_boards_in_every_form(observation):
+    network = FullyConnected((5,), tiles=4)
+    module = network.build(jax.random.key(0), (3, 4), 4)
+    trained = trained_network(network, module, (3, 4), 4)
+    environment = GridWorldEnv(observation, width=4, height=3, num_walls=2)
+    greedy, tempered = QAgent(trained, 0), QAgent(NetworkPolicy(trained, 0.5), 0, temperature=1.0)
+    for seed in range(10):
+        seen, _ = environment.reset(seed=seed)
+        tiles = environment.unwrapped._tiles
+        q = action_values(trained, tiles[None])[0]
+        assert greedy.get_action(seen) == q.argmax()
+        np.testing.assert_allclose(tempered._values(seen)[0], q / 0.5, rtol=1e-5)
+        assert tempered.get_action(seen) in range(4)
+    with pytest.raises(InputError, match="trained on shape"):
+        greedy.get_action(np.zeros((2, 2)))
+
+
+def test_solutions_that_cannot_play_say_why():
+    mdp = worlds.maze(["..G", ".#.", "S.."]).mdp
+    with pytest.raises(InputError, match="no action values"):
+        QAgent(solution_of(mdp, None), 0)
+    past = mdp.with_history(2)
+    with pytest.raises(InputError, match="world with history"):
+        QAgent(solution_of(past, np.zeros(past.allowed.shape)), 0)
+    both = unite({"one": mdp, "two": mdp})
+    with pytest.raises(InputError, match="several worlds"):
+        QAgent(solution_of(both, np.zeros(both.allowed.shape)), 0)
