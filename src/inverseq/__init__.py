@@ -71,6 +71,22 @@ _HOME = {
     "Candidate": "evaluate.compare",
     "Comparison": "evaluate.compare",
     "Estimate": "evaluate.compare",
+    "choose_intentions": "evaluate.choose_intentions",
+    "Choice": "evaluate.choice",
+    "Alternative": "evaluate.choice",
+    "dwell_times": "evaluate.dwell",
+    "Dwell": "evaluate.dwell",
+    "switching_intervals": "evaluate.transitions",
+    "SwitchingIntervals": "evaluate.transitions",
+    "simulate_like": "evaluate.simulated",
+    "check_predictions": "evaluate.predictive_checks",
+    "PredictiveChecks": "evaluate.predictive_checks",
+    "recover_parameters": "evaluate.recovery",
+    "Recovery": "evaluate.recovery",
+    "recover_models": "evaluate.confusion",
+    "Confusion": "evaluate.confusion",
+    "posterior_table": "evaluate.posterior_table",
+    "write_posterior": "evaluate.posterior_table",
 }
 """Where each public name lives."""
 

@@ -198,8 +198,18 @@ def interval(
         weights = np.asarray(contrast, dtype=np.float64)
         estimate = np.asarray((weights * made.estimate.reward).sum())
         draws = np.tensordot(made.rewards, weights, axes=2)
-    few = made.units / (made.units - 1)
-    outside = norm.cdf(np.sqrt(few) * student.ppf((1 - level) / 2, made.units - 1))
+    return percentiles(estimate, draws, made.units, level)
+
+
+def percentiles(
+    estimate: Float[np.ndarray, "*shape"],
+    draws: Float[np.ndarray, "R *shape"],
+    units: int,
+    level: float,
+) -> Interval:
+    """The interval between the percentiles of R draws, widened for few units as in `interval`."""
+    few = units / (units - 1)
+    outside = norm.cdf(np.sqrt(few) * student.ppf((1 - level) / 2, units - 1))
     low, high = np.quantile(draws, [outside, 1 - outside], axis=0)
     return Interval(np.asarray(estimate), np.asarray(low), np.asarray(high), level)
 

@@ -1,0 +1,112 @@
+"""Beliefs about intentions as a table, keyed by subject, session and time."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped
+
+from inverseq._core.errors import InputError
+from inverseq._core.files import replace_when_whole
+from inverseq.demonstrations import Demonstrations
+from inverseq.intentions.predict import posterior
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.readers.engine import connect
+
+_FORMATS = {".parquet": "PARQUET", ".pq": "PARQUET", ".csv": "CSV, HEADER"}
+
+
+def posterior_table(
+    solution: IntentionSolution, demonstrations: Demonstrations
+) -> dict[str, Shaped[np.ndarray, " N"]]:
+    """What is believed at each decision, one row each, to be joined with other recordings.
+
+    Args:
+        solution: Of `fit` with `Intentions`.
+        demonstrations: N decisions, seen in the fit or not.
+
+    Returns:
+        Columns `[N]` by name, in the order of the source's rows: every column per trajectory
+        ("subject", "session", ..., and "trajectory", its number where it has no label), "step"
+        (decisions since the trajectory began), "time" where there is one, "row" (of the source,
+        from 1), "state" and "action" (by name where they have names; action -1 or "" where
+        missing; no state where states are features), "filtered_1" ... (p(intention | decisions up
+        to this one)), "smoothed_1" ... (given all decisions of the chain), "intention" (the most
+        probable one, smoothed) and "path" (the most likely intentions as a whole). Intentions are
+        numbered from 1, as in messages and figures.
+
+    Raises:
+        InputError: As `posterior`, or a column per trajectory has the name of one of these.
+    """
+    beliefs = posterior(solution, demonstrations)
+    trajectory = demonstrations.trajectory_of
+    index = np.arange(demonstrations.num_decisions)
+    keys = {"trajectory": trajectory} | {
+        name: values[trajectory] for name, values in demonstrations.trajectories.items()
+    }
+    table = {"step": demonstrations.step}
+    if demonstrations.time is not None:
+        table["time"] = demonstrations.time
+    table["row"] = index + 1 if demonstrations.rows is None else demonstrations.rows
+    if demonstrations.states.ndim == 1:
+        table["state"] = _named(demonstrations.states, demonstrations.state_names)
+    table["action"] = _named(demonstrations.actions, demonstrations.action_names)
+    for kind in ("filtered", "smoothed"):
+        for k, share in enumerate(getattr(beliefs, kind).T, 1):
+            table[f"{kind}_{k}"] = share
+    table["intention"] = beliefs.smoothed.argmax(axis=1) + 1
+    table["path"] = beliefs.path + 1
+    twice = sorted(set(keys) & set(table))
+    if twice:
+        raise InputError(
+            f"the trajectory column {twice[0]!r} has the name of a column of this table; rename it "
+            "in your table"
+        )
+    order = np.argsort(table["row"], kind="stable")
+    return {name: values[order] for name, values in (keys | table).items()}
+
+
+def write_posterior(
+    solution: IntentionSolution, demonstrations: Demonstrations, path: str | os.PathLike
+) -> Path:
+    """Write `posterior_table` to a Parquet or CSV file, whole or not at all.
+
+    Args:
+        solution: Of `fit` with `Intentions`.
+        demonstrations: N decisions.
+        path: Ends in .parquet, .pq or .csv.
+
+    Returns:
+        `path`. `read_table` reads it back, with "subject", "session", "time", "state" and "action"
+        in their roles.
+
+    Raises:
+        InputError: As `posterior_table`, another ending, or a folder that cannot be written to.
+    """
+    target = Path(path)
+    form = _FORMATS.get(target.suffix.lower())
+    if form is None:
+        raise InputError(
+            f"{target.name} must end in .parquet or .csv, which says how the table is written"
+        )
+    columns = {
+        name: _texts(values) if values.dtype.kind == "U" else values
+        for name, values in posterior_table(solution, demonstrations).items()
+    }
+    with replace_when_whole(target) as temporary, connect() as connection:
+        connection.register("beliefs", columns)
+        name = str(temporary).replace("'", "''")
+        connection.execute(f"COPY beliefs TO '{name}' (FORMAT {form})")
+    return target
+
+
+def _named(numbers: np.ndarray, names: tuple[str, ...]) -> Shaped[np.ndarray, " N"]:
+    """Names in place of numbers where there are names; "" for -1."""
+    return np.array([*names, ""])[numbers] if names else numbers
+
+
+def _texts(values: np.ndarray) -> np.ndarray:
+    """Texts with nothing in place of an empty one."""
+    made = values.astype(object)
+    made[values == ""] = None
+    return made
