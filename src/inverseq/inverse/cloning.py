@@ -58,7 +58,7 @@ class BehaviourCloning:
             raise InputError(f"strength must be 0 or more decisions; got {self.strength}")
 
     @classmethod
-    def best(cls, seed: int, steps: int = 1500) -> "BehaviourCloning":
+    def best(cls, seed: int, steps: int = 1000) -> "BehaviourCloning":
         """The network and lessons of `IQLearn.best`, to be set beside it."""
         return cls(seed, network=Planner(), lessons=Lessons(steps, 32, 0.03), num_actions=4)
 

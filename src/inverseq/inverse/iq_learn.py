@@ -138,7 +138,7 @@ class IQLearn:
         )
 
     @classmethod
-    def best(cls, seed: int, steps: int = 1500) -> "IQLearn":
+    def best(cls, seed: int, steps: int = 1000) -> "IQLearn":
         """Our best on boards: a network that plans, soft values, chi-square."""
         return cls(
             seed,
