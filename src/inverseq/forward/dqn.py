@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
@@ -205,7 +205,7 @@ def train_dqn(
 def train_dqns(
     settings: DQN,
     simulator: Simulator,
-    keys: Shaped[PRNGKeyArray, " R"],
+    keys: Key[Array, " R"],
     *,
     accept_failure: bool = False,
 ) -> tuple[TrainedDQN, ...]:

@@ -1,7 +1,7 @@
 """Trainings carried out: compiled once, several side by side, interrupted and carried on."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Key, PRNGKeyArray
 
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome, Status
@@ -99,7 +99,7 @@ def train(
 
 
 def train_side_by_side(
-    learner: Learner, simulator: Simulator, loop: Loop, keys: Sequence[PRNGKeyArray] | PRNGKeyArray
+    learner: Learner, simulator: Simulator, loop: Loop, keys: Key[Array, " R"]
 ) -> list[Training]:
     """The trainings of several keys, each with the numbers that `train` gives for its key.
 
@@ -116,7 +116,7 @@ def train_side_by_side(
 
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             return list(pool.map(one, keys))
-    together = jax.vmap(lambda key: go_on(start(key), jnp.int32(loop.blocks)))(jnp.stack([*keys]))
+    together = jax.vmap(lambda key: go_on(start(key), jnp.int32(loop.blocks)))(keys)
     return [jax.tree.map(lambda leaf, i=i: leaf[i], together) for i in range(len(keys))]
 
 

@@ -212,7 +212,7 @@ def _play(
     simulator: Simulator,
     state: Any,
     game: Any,
-    keys: PRNGKeyArray,
+    keys: jax.Array,
     made: jax.Array,
 ) -> tuple[Any, Moves]:
     """`training_freq` moves; a game that ends is followed by a new one."""

@@ -1,0 +1,102 @@
+"""The loop of acting, keeping and learning, with learners that only count."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inverseq import InputError
+from inverseq.forward.trainer import train, train_side_by_side
+from inverseq.forward.training import Learner, Loop, advance, begin
+from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
+
+SIMULATOR = grid_simulator(GridWorldRules(width=3, height=3, walls=((1, 1),), max_moves=6))
+LOOP = Loop(steps=120, training_freq=3, learn_steps=5, test_games=4, capacity=100, learn_from=30)
+
+
+def counting(loss_of=lambda learned, replay: learned.astype(jnp.float32)) -> Learner:
+    """Acts at random; its state is the number of training steps, its loss a function of it."""
+    return Learner(
+        begin=lambda key: jnp.int32(0),
+        act=lambda key, state, seen, moves: jax.random.randint(key, (), 0, 4),
+        learn=lambda key, state, replay: (state + 1, loss_of(state + 1, replay)),
+        test=lambda key, state, seen: jax.random.randint(key, (len(seen),), 0, 4),
+    )
+
+
+COUNTING = counting()
+"""One record, so that it is compiled once."""
+
+
+def test_moves_training_steps_and_losses_are_counted():
+    training = train(COUNTING, SIMULATOR, LOOP, jax.random.key(0), settings="counting")
+    assert (LOOP.block, LOOP.blocks) == (15, 8)
+    assert int(training.replay.stored) == 120
+    # Moves 1 to 29 teach nothing; the thirtieth is stored before training step 10.
+    assert int(training.learner) == 31
+    np.testing.assert_allclose(training.curves.loss[:3], [0.0, 1.0, 4.0])
+    assert np.isfinite(np.stack(training.curves)).all()
+
+
+def test_stored_moves_are_one_life():
+    moves = train(COUNTING, SIMULATOR, LOOP, jax.random.key(1), settings="counting").replay.moves
+    assert len(moves.actions) == 102  # the capacity, rounded up to whole training steps
+    newest = 120 - 102  # rows 0 to 17 hold moves 102 to 119
+    order = np.r_[newest:102, :newest]
+    seen, following, over, won, rewards = (
+        np.asarray(getattr(moves, name))[order]
+        for name in ("observations", "next_observations", "over", "terminated", "rewards")
+    )
+    goes_on = ~over[:-1]
+    np.testing.assert_array_equal(following[:-1][goes_on], seen[1:][goes_on])
+    assert goes_on.any()
+    assert over.any()
+    np.testing.assert_array_equal(rewards, np.where(won, 10.0, -1.0))
+    lengths = np.diff(np.flatnonzero(over))
+    assert lengths.max() <= 6
+
+
+def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
+    keys = jax.random.split(jax.random.key(3), 2)
+    whole = [train(COUNTING, SIMULATOR, LOOP, key, settings="") for key in keys]
+    run = partial(advance, COUNTING, SIMULATOR, LOOP)
+    start = partial(begin, COUNTING, SIMULATOR, LOOP)
+    pieces = jax.jit(run)(jax.jit(start)(keys[0]), 3)
+    assert int(pieces.block) == 3
+    assert np.isnan(pieces.curves.ratio[3:]).all()
+    finished = jax.jit(run)(pieces, 100)
+    together = jax.jit(lambda k: jax.vmap(lambda one: run(start(one), 100))(k))(keys)
+    beside = train_side_by_side(COUNTING, SIMULATOR, LOOP, keys)
+    for leaves in zip(
+        *map(jax.tree.leaves, (whole[0], finished, beside[0])),
+        jax.tree.leaves(jax.tree.map(lambda a: a[0], together)),
+        strict=True,
+    ):
+        for other in leaves[1:]:
+            np.testing.assert_array_equal(leaves[0], other)
+    assert (whole[0].replay.moves.actions != whole[1].replay.moves.actions).any()
+
+
+def test_a_loss_without_bounds_stops_it():
+    learner = counting(lambda learned, replay: jnp.where(learned < 12, 1.0, jnp.nan))
+    training = train(learner, SIMULATOR, LOOP, jax.random.key(0), settings="")
+    assert bool(training.diverged)
+    assert int(training.block) == 5  # training steps 7 to 11 are in block 3, 12 to 16 in block 4
+    assert np.isinf(training.curves.loss[4])
+    assert np.isnan(training.curves.loss[5:]).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps must be 1 or more; got 0"),
+        ({"steps": 9, "training_freq": 0}, "training_freq must be 1 or more"),
+        ({"steps": 9, "test_games": -1}, "test_games must be 0 or more"),
+        ({"steps": 9, "capacity": 8}, "only 8 are kept"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        Loop(**settings)
