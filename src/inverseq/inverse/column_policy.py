@@ -5,7 +5,8 @@ The contexts need not nest: level l gives
     p_l(a) = (n_l(a) + c_l * p_l-1(a)) / (n_l + c_l),
 
 with n_l the counts in the context of level l and c_l its concentration, and p_0 equal shares of the
-actions that exist (a Dirichlet prior per level; MacKay and Peto 1995).
+actions that exist (a Dirichlet prior per level; MacKay and Peto 1995). The last levels may count
+what this trajectory itself has done so far, which is how a table learns whom it is watching.
 """
 
 from dataclasses import dataclass
@@ -26,17 +27,20 @@ class ColumnPolicy:
         columns: Names of the columns, from the widest context to the narrowest: L levels.
         keys: For each level, `[M]` the contexts that were seen, sorted.
         counts: For each level, `[M, A]` weight of each action in each of them.
-        concentrations: `[L]` decisions that the wider context is worth.
+        concentrations: `[L + O]` decisions that the wider context is worth, own levels last.
+        own: Names of the columns in whose contexts the trajectory's own past is counted: O levels.
     """
 
     columns: tuple[str, ...]
     keys: tuple[Int[np.ndarray, " _"], ...]
     counts: tuple[Float[np.ndarray, "_ A"], ...]
     concentrations: Float[np.ndarray, " L"]
+    own: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("columns", tuple(map(str, self.columns)))
+        put("own", tuple(map(str, self.own)))
         put("keys", tuple(frozen_array(level, np.int64, "keys") for level in self.keys))
         put("counts", tuple(frozen_array(level, np.float64, "counts") for level in self.counts))
         put("concentrations", frozen_array(self.concentrations, np.float64, "concentrations"))
@@ -67,22 +71,49 @@ def context_columns(
     return np.stack(found, axis=1)
 
 
+def own_counts(
+    demonstrations: Demonstrations, contexts: Int[np.ndarray, " N"], num_actions: int
+) -> Float[np.ndarray, "N A"]:
+    """How often the trajectory of each decision took each action before, in the same context."""
+    size = demonstrations.num_decisions
+    key = np.unique(contexts, return_inverse=True)[1].reshape(-1)
+    pair = demonstrations.trajectory_of * (int(key.max()) + 1) + key
+    order = np.argsort(pair, kind="stable")
+    done = np.zeros((size, num_actions))
+    acted = np.flatnonzero(demonstrations.actions >= 0)
+    done[acted, demonstrations.actions[acted]] = 1.0
+    done = done[order]
+    before = np.cumsum(done, axis=0) - done
+    first = np.append(True, pair[order][1:] != pair[order][:-1])
+    before -= before[np.maximum.accumulate(np.where(first, np.arange(size), 0))]
+    found = np.empty_like(before)
+    found[order] = before
+    return found
+
+
 def column_probabilities(
-    policy: ColumnPolicy, columns: Int[np.ndarray, "N L"], exists: Bool[np.ndarray, "N A"]
+    policy: ColumnPolicy, demonstrations: Demonstrations, exists: Bool[np.ndarray, "N A"]
 ) -> Float[np.ndarray, "N A"]:
     """`[N, A]` probability of each action, 0 where it does not exist.
 
     Args:
         policy: What was counted.
-        columns: Of `context_columns`.
+        demonstrations: N decisions, with the columns of the policy.
         exists: Which actions exist at each decision.
+
+    Raises:
+        InputError: A column is missing, or does not hold whole numbers.
     """
     shares = exists / exists.sum(axis=1, keepdims=True)
-    levels = zip(policy.keys, policy.counts, policy.concentrations, columns.T, strict=True)
-    for keys, counts, worth, column in levels:
+    levels = []
+    columns = context_columns(demonstrations, policy.columns).T
+    for keys, counts, column in zip(policy.keys, policy.counts, columns, strict=True):
         place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
-        seen = (keys[place] == column)[:, None]
-        here = np.where(seen, counts[place], 0.0)
+        levels.append(np.where((keys[place] == column)[:, None], counts[place], 0.0))
+    if policy.own:
+        for column in context_columns(demonstrations, policy.own).T:
+            levels.append(own_counts(demonstrations, column, exists.shape[1]))
+    for here, worth in zip(levels, policy.concentrations, strict=True):
         shares = (here + worth * shares) / (here.sum(axis=1, keepdims=True) + worth)
     shares = np.where(exists, shares, 0.0)
     return shares / shares.sum(axis=1, keepdims=True)

@@ -11,7 +11,7 @@ from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align, check_existing
 from inverseq.counts import decision_weights
 from inverseq.inverse.backoff import allowed_at
-from inverseq.inverse.column_policy import ColumnPolicy, context_columns
+from inverseq.inverse.column_policy import ColumnPolicy, context_columns, own_counts
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 
@@ -29,8 +29,10 @@ class ColumnTable:
 
     Attributes:
         columns: Names, from the widest context to the narrowest.
-        concentrations: What the wider context is worth at each level, in decisions; None chooses
-            them: they maximise the likelihood of every unit under the counts of all others.
+        own: Columns in whose contexts the trajectory's own past is counted on top.
+        concentrations: What the wider context is worth at each level, in decisions, own levels
+            last; None chooses them: they maximise the likelihood of every unit under the counts of
+            all others.
         by: The unit left out: "trajectory", "session", "subject" or any trajectory column.
 
     Raises:
@@ -38,19 +40,17 @@ class ColumnTable:
     """
 
     columns: tuple[str, ...]
+    own: tuple[str, ...] = ()
     concentrations: tuple[float, ...] | None = None
     by: str = "trajectory"
 
     def __post_init__(self) -> None:
         if isinstance(self.columns, str) or not self.columns:
             raise InputError(f"columns must be a tuple of names; got {self.columns!r}")
-        given = self.concentrations
-        if given is not None and (
-            len(given) != len(self.columns) or not all(0 < c < np.inf for c in given)
-        ):
+        given, levels = self.concentrations, len(self.columns) + len(self.own)
+        if given is not None and (len(given) != levels or not all(0 < c < np.inf for c in given)):
             raise InputError(
-                f"concentrations must be {len(self.columns)} numbers above 0, one per column; "
-                f"got {given}"
+                f"concentrations must be {levels} numbers above 0, one per column; got {given}"
             )
 
     def settle(self, problem: Problem) -> "ColumnTable":
@@ -85,10 +85,13 @@ class ColumnTable:
         if self.concentrations is None:
             units = data.units(self.by)[data.trajectory_of[kept]]
             others = _Others(columns, keys, counts, actions, weights, exists, units)
+            if self.own:
+                for column in context_columns(data, self.own).T:
+                    others.counts.append(own_counts(data, column, exists.shape[1])[kept])
             worth, status, trace = others.choose()
         else:
             worth = np.array(self.concentrations)
-        policy = ColumnPolicy(self.columns, keys, counts, worth)
+        policy = ColumnPolicy(self.columns, keys, counts, worth, self.own)
         return Solution(
             solver="ColumnTable",
             settings=asdict(self) | {"concentrations": [float(c) for c in worth]},

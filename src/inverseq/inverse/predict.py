@@ -7,7 +7,7 @@ from inverseq._core.errors import InputError
 from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.backoff import BackoffTable, allowed_at, table_policy
-from inverseq.inverse.column_policy import ColumnPolicy, column_probabilities, context_columns
+from inverseq.inverse.column_policy import ColumnPolicy, column_probabilities
 from inverseq.inverse.count_table import past_columns
 from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.solution import Solution
@@ -58,7 +58,7 @@ def _counted(
     """What a table says of each decision."""
     if isinstance(policy, ColumnPolicy):
         exists = existing_actions(solution, demonstrations)
-        return column_probabilities(policy, context_columns(demonstrations, policy.columns), exists)
+        return column_probabilities(policy, demonstrations, exists)
     _check_worlds(solution, policy, demonstrations)
     columns = past_columns(demonstrations, solution.mdp, policy.order, policy.of)
     return table_policy(policy, columns)
