@@ -36,21 +36,32 @@ def improve(
     each intention added where all inputs are 0. Never returns anything worse than it was given.
     """
     shape = weights.shape
-    total = counts.sum(axis=1)
-    scale = max(float(total.sum()), 1.0)
+    # One more context, in which all inputs are 0, holds the transitions that are added.
+    counts = np.vstack([counts, np.full(shape[1], smoothing)])
+    inputs = sparse.vstack([inputs, sparse.csr_array((1, shape[0]))], format="csr")
+    backwards = inputs.T.tocsr()
+    total = counts.sum(axis=1, keepdims=True)
+    size = max(float(total.sum()), 1.0)
+    # In these units every coordinate has about the same curvature (that of a fair choice).
+    curved = strength + np.asarray(inputs.power(2).T @ total)[:, 0] / shape[1]
+    unit = np.append(1 / np.sqrt(total.sum() / shape[1]), 1 / np.sqrt(curved))[:, None]
 
     def cost(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        b, w = flat[: shape[1]], flat[shape[1] :].reshape(shape)
-        logs, at_zero = log_softmax(b + inputs @ w, axis=1), log_softmax(b)
-        value = (counts * logs).sum() + smoothing * at_zero.sum() - strength / 2 * (w**2).sum()
-        excess = counts - total[:, None] * np.exp(logs)
-        slope_b = excess.sum(axis=0) + smoothing * (1 - shape[1] * np.exp(at_zero))
-        slope_w = inputs.T @ excess - strength * w
-        return -value / scale, -np.concatenate([slope_b, slope_w.ravel()]) / scale
+        free = flat.reshape(-1, shape[1]) * unit
+        scores = inputs @ free[1:] + free[0]
+        scores -= scores.max(axis=1, keepdims=True)
+        shares = np.exp(scores)
+        sums = shares.sum(axis=1, keepdims=True)
+        value = (counts * scores).sum() - (total * np.log(sums)).sum()
+        value -= strength / 2 * (free[1:] ** 2).sum()
+        excess = counts - (total / sums) * shares
+        slope = np.vstack([excess.sum(axis=0), backwards @ excess - strength * free[1:]])
+        return -value / size, -(slope * unit).ravel() / size
 
-    start = np.concatenate([bias, weights.ravel()])
+    start = (np.vstack([bias, weights]) / unit).ravel()
     found = minimize(
-        cost, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": 1e-7}
+        cost, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": 1e-8}
     )
     best = found.x if found.fun <= cost(start)[0] else start
-    return best[: shape[1]] - best[: shape[1]].mean(), best[shape[1] :].reshape(shape)
+    free = best.reshape(-1, shape[1]) * unit
+    return free[0] - free[0].mean(), free[1:]
