@@ -99,7 +99,7 @@ def test_the_api_page_names_what_is_public():
     rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
     public = set(inverseq.__all__) | {
         f"{module}.{name}"
-        for module in ("worlds", "datasets", "forward", "plot")
+        for module in ("worlds", "datasets", "forward", "play", "plot")
         for name in getattr(inverseq, module).__all__
     }
     assert (sorted(public - rows), sorted(rows - public)) == ([], [])
@@ -119,7 +119,14 @@ def option_names(record: type) -> set[str]:
 
 def test_the_page_on_the_command_line_names_every_option():
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    commands = (options.Fit, options.Compare, options.Doctor, options.Study, options.Datasets)
+    commands = (
+        options.Fit,
+        options.Compare,
+        options.Doctor,
+        options.Study,
+        options.Play,
+        options.Datasets,
+    )
     names = set().union(*(option_names(command) for command in commands))
     assert len(names) > 20
     assert sorted(name for name in names if f"`{name}`" not in page) == []

@@ -25,6 +25,7 @@ _HOME = {
     "Counts": "counts",
     "count": "counts",
     "read_table": "readers",
+    "read_games": "app.games",
     "count_file": "counting",
     "estimate_from_counts": "counting",
     "diagnose": "doctor",

@@ -6,7 +6,7 @@ import pytest
 
 from inverseq import __version__
 
-COMMANDS = ("fit", "compare", "doctor", "study", "datasets")
+COMMANDS = ("fit", "compare", "doctor", "study", "play", "datasets")
 
 
 def test_help_names_every_command_and_shows_first_steps(inside):

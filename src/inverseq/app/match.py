@@ -48,7 +48,8 @@ class Level:
     simulator: Simulator
 
     @cached_property
-    def _begin(self) -> Callable:
+    def _compiled(self) -> tuple[Callable, Callable]:
+        """Begin and step, both run once, so that no key press waits for a compiler."""
         simulator, best = self.simulator, self.simulator.best_moves
         if best is None:
             raise InputError(f"nobody knows how few moves win the game {self.name!r}")
@@ -57,25 +58,23 @@ class Level:
             state = simulator.reset(key)
             return state, simulator.observe(state), best(state)
 
-        return jax.jit(begin)
-
-    @cached_property
-    def _step(self) -> Callable:
         def step(key: jax.Array, state: Any, action: Any) -> tuple:
-            state, *ends = self.simulator.step(key, state, action)
-            return state, self.simulator.observe(state), *ends
+            state, *ends = simulator.step(key, state, action)
+            return state, simulator.observe(state), *ends
 
-        return jax.jit(step)
+        made = jax.jit(begin), jax.jit(step)
+        made[1](jax.random.key(0), made[0](jax.random.key(0))[0], 0)
+        return made
 
     def begin(self, key: jax.Array) -> "Match":
         """A new board, drawn by a key, which is consumed."""
-        state, tiles, best = self._begin(key)
+        state, tiles, best = self._compiled[0](key)
         seat = Seat(state, np.asarray(tiles).astype(np.int64))
         return Match(self, seat, seat, seat, int(best), time.monotonic())
 
     def step(self, state: Any, action: int) -> Step:
         """Make a move. Nothing in these rules is left to chance, so the key does not matter."""
-        made = self._step(jax.random.key(0), state, action)
+        made = self._compiled[1](jax.random.key(0), state, action)
         state, tiles, reward, terminated, truncated = made
         board = np.asarray(tiles).astype(np.int64)
         return Step(state, board, float(reward), bool(terminated), bool(truncated))

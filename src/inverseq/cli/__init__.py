@@ -1,4 +1,4 @@
-"""The command line: `inverseq fit`, `compare`, `doctor`, `study`, `datasets`.
+"""The command line: `inverseq fit`, `compare`, `doctor`, `study`, `play`, `datasets`.
 
 Only what is needed to understand the arguments is imported here; each command's own module, with
 everything heavy, is imported when the command runs, so that help comes at once.
@@ -23,6 +23,7 @@ _COMMANDS = {
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
     "study": ("Study", "make a published figure or table again"),
+    "play": ("Play", "play the grid world in the browser; games become demonstrations"),
     "datasets": ("Datasets", "list the data sets that come with the package"),
 }
 """Command -> record of its options in `cli.options`, and what it does. Its module is `cli.NAME`."""

@@ -15,6 +15,7 @@ _EXPECTED = {
     "history": (lambda n: n >= 1, "1 (no memory) or more"),
     "smoothing": (lambda n: 0 <= n < float("inf"), "a number from 0"),
     "test": (lambda n: 0 < n < 1, "a share between 0 and 1"),
+    "port": (lambda n: 0 <= n <= 65535, "0 (any that is free) to 65535"),
     "discount": (lambda n: 0 <= n <= 1, "a number between 0 and 1"),
 }
 """Option -> whether a number will do, and what would."""

@@ -48,7 +48,7 @@ function connect() {
     view = null;
     const reason = event.code === 1003 ? event.reason : "waiting for it to come back";
     warn(`No connection to the server (${reason}). The running game has ended.`);
-    at("next").hidden = true;
+    at("next").hidden = at("pad-next").hidden = true;
     if (event.code !== 1003) setTimeout(connect, 1000);
   };
 }
@@ -73,7 +73,7 @@ function star(x, y) {
   return shape("polygon", { class: "win", points: points.join(" ") });
 }
 
-function draw(svg, tiles, isPerson) {
+function draw(svg, { tiles, ended }, isPerson) {
   const [height, width] = [tiles.length, tiles[0].length];
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.style.aspectRatio = `${width} / ${height}`;
@@ -93,6 +93,7 @@ function draw(svg, tiles, isPerson) {
         const d = `M${x + 0.5} ${y + 0.1}l.4 .4l-.4 .4l-.4 -.4z`;
         parts.push(shape("path", { d, class: "player" }));
       }
+      if (tile === PLAYER && ended === "won") parts.push(star(x, y));
     }),
   );
   svg.replaceChildren(...parts);
@@ -149,13 +150,13 @@ function show(received) {
   const before = view;
   view = received;
   const { person, companion } = view;
-  draw(at("person").querySelector("svg"), person.tiles, true);
+  draw(at("person").querySelector("svg"), person, true);
   const place = find(person.tiles, PLAYER);
   at("person").querySelector("svg").setAttribute("aria-label", `Your board. You are at ${place}.`);
   at("companion").hidden = !companion;
   document.body.classList.toggle("alone", !companion);
   if (companion) {
-    draw(at("companion").querySelector("svg"), companion.tiles, false);
+    draw(at("companion").querySelector("svg"), companion, false);
     at("companion-name").textContent = label(view.companionName);
     at("companion-moves").textContent = companion.moves;
   }
@@ -167,7 +168,7 @@ function show(received) {
   at("recorded").textContent = view.recorded;
   at("file").textContent = view.file;
   at("result").textContent = verdict(view);
-  at("next").hidden = !person.ended;
+  at("next").hidden = at("pad-next").hidden = !person.ended;
   warn(view.notice);
   at("spoken").textContent = speak(before);
   options(at("difficulty"), view.difficulties, view.difficulty, "difficulty");
@@ -195,6 +196,7 @@ for (const button of document.querySelectorAll("[data-action]")) {
   button.addEventListener("click", () => move(Number(button.dataset.action)));
 }
 at("next").addEventListener("click", next);
+at("pad-next").addEventListener("click", next);
 at("name").addEventListener("change", () => choose("name", at("name").value));
 at("name").addEventListener("keydown", (event) => {
   if (event.key === "Enter") event.target.blur();
