@@ -117,6 +117,7 @@ class DQN:
         return cls(
             network=Planner(),
             loop=Loop(steps, capacity=20_000),
+            learning_rate=1e-2,
             target_every=100,
             double=True,
         )
