@@ -91,7 +91,7 @@ _HOME = {
 }
 """Where each public name lives."""
 
-_MODULES = ("worlds", "datasets", "forward", "plot", "studies")
+_MODULES = ("worlds", "datasets", "forward", "play", "plot", "studies")
 """Public sub-packages, used as `inverseq.worlds.labyrinth()`."""
 
 __all__ = ["__version__", *_HOME, *_MODULES]

@@ -131,7 +131,7 @@ class GridWorldRules:
         return jax.lax.while_loop(again, attempt, (key, nothing, jnp.bool_(False)))[1]
 
     def step(
-        self, state: GridState, action: Int[jax.Array, ""]
+        self, state: GridState, action: Int[jax.Array, ""] | int | np.integer
     ) -> tuple[GridState, Float[jax.Array, ""], Bool[jax.Array, ""], Bool[jax.Array, ""]]:
         """One move: the next state, its reward, whether it won, whether the limit cut it off.
 
