@@ -47,7 +47,7 @@ def find_contexts(
     names: tuple[str, ...],
     constants: Mapping[str, np.ndarray] | None = None,
 ) -> Contexts:
-    """One context per state, per combination of values of some columns, or per pair of these.
+    """One context per state, or per combination of states and values of some columns.
 
     Args:
         demonstrations: N decisions.
@@ -55,27 +55,35 @@ def find_contexts(
             history.
         names: "state", "step" (decisions since the trajectory began), "time", or columns per
             decision, which are counted in standard deviations from their mean; "previous X" is X
-            one row earlier, its mean where there is none.
+            one row earlier ("previous state" among them): its mean, or no state, where there is
+            none.
         constants: Mean and standard deviation of an earlier call; None computes them.
 
     Raises:
         InputError: There is no such column, a value is missing or no number, or there is no world.
     """
-    columns = tuple(name for name in names if name != STATE)
-    inputs, context, made = sparse.csr_array((1, 0)), np.zeros(len(demonstrations.actions), int), {}
+    columns = tuple(name for name in names if name.removeprefix(_PREVIOUS) != STATE)
+    blocks: list[sparse.csr_array] = []
+    codes: list[np.ndarray] = []
+    made: dict[str, np.ndarray] = {}
+    for name in names:
+        if name not in columns:
+            state, size = _base_states(demonstrations, mdp)
+            if name != STATE:
+                state = np.where(demonstrations.continues, np.roll(state, 1), size)
+            # The last row is "no state": it has no inputs.
+            blocks.append(sparse.eye_array(size + 1, size, format="csr"))
+            codes.append(state)
     if columns:
         table = np.stack([_column(demonstrations, name) for name in columns], axis=1)
         made = dict(constants) if constants else _centre_and_scale(table)
         table = np.nan_to_num((table - made["centre"]) / made["scale"], nan=0.0)
-        values, context = np.unique(table, axis=0, return_inverse=True)
-        inputs, context = sparse.csr_array(values), context.reshape(-1)
-    if STATE not in names:
-        return Contexts(inputs, context, made)
-    state, size = _base_states(demonstrations, mdp)
-    pairs, both = np.unique(context * size + state, return_inverse=True)
-    one_hot = sparse.eye_array(size, format="csr")[pairs % size]
-    inputs = sparse.hstack([one_hot, inputs[pairs // size]], format="csr")
-    return Contexts(inputs, both.reshape(-1), made)
+        values, code = np.unique(table, axis=0, return_inverse=True)
+        blocks.append(sparse.csr_array(values))
+        codes.append(code.reshape(-1))
+    seen, context = np.unique(np.stack(codes), axis=1, return_inverse=True)
+    inputs = sparse.hstack([block[row] for block, row in zip(blocks, seen, strict=True)])
+    return Contexts(sparse.csr_array(inputs), context.reshape(-1), made)
 
 
 def _base_states(

@@ -190,8 +190,8 @@ class DependentMarkov:
     Attributes:
         on: "state" (that of the decision, without history), "step" (decisions since the
             trajectory began), "time", any column per decision, or "previous X" for its value one
-            row earlier. A value must be known before the decision of its row is made: name
-            "previous reward" rather than the reward that the decision brings.
+            row earlier, "previous state" among them. A value must be known before the decision of
+            its row is made: name "previous reward" rather than the reward that the decision brings.
         stay: Where the search begins: probability of keeping an intention.
         strength: Weight of the prior on the weights, in decisions.
         smoothing: Beginnings added to each intention, and transitions where all inputs are 0.
