@@ -15,10 +15,15 @@ from inverseq.forward.simulation import simulate
 from inverseq.forward.switching import simulate_switching
 
 __all__ = [
+    "DQN",
+    "Games",
     "Learned",
+    "Loop",
     "Plan",
     "Simulator",
+    "TrainedDQN",
     "occupancy",
+    "play_games",
     "policy_evaluation",
     "policy_iteration",
     "q_learning",
@@ -27,15 +32,24 @@ __all__ = [
     "simulator_of",
     "soft_policy_iteration",
     "soft_value_iteration",
+    "train_dqn",
+    "train_dqns",
     "value_iteration",
 ]
 
 # These need JAX, which takes most of a second to load; planning does not.
 _COMPILED = {
+    "DQN": "dqn",
+    "Games": "games",
     "Learned": "learning",
+    "Loop": "training",
     "Simulator": "simulator",
+    "TrainedDQN": "dqn",
+    "play_games": "games",
     "q_learning": "learning",
     "simulator_of": "simulator",
+    "train_dqn": "dqn",
+    "train_dqns": "dqn",
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from inverseq.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import chains
 from inverseq.intentions.messages import Model, best_path, forward, sample_paths, smooth
@@ -119,6 +120,8 @@ def _model(
     solution: IntentionSolution, data: Demonstrations, each: Float[np.ndarray, "N K A"]
 ) -> Model:
     """What the recursions read."""
+    if solution.mdp is not None:
+        check_existing(data, solution.mdp, align(data, solution.mdp))
     law = solution.switching
     contexts = law.contexts(data, solution.mdp, solution.constants or None)
     numbers = {name: value[None] for name, value in solution.numbers.items()}

@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align
+from inverseq.alignment import align, check_existing
 from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Search, Task, search
 from inverseq.intentions.explainers import (
@@ -73,11 +73,20 @@ class Intentions:
 
     def __post_init__(self) -> None:
         for name in ("k", "restarts", "polished", "max_steps", "jobs"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or int(value) != value or value < 1:
+            value: object = getattr(self, name)
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not whole or value < 1:
                 raise InputError(f"{name} must be a whole number, 1 or more; got {value!r}")
-        if isinstance(self.solver, Intentions):
-            raise InputError("the solver of an intention is IAVI(), MaxEnt() or the like")
+        solver: object = self.solver
+        if isinstance(solver, Intentions | type) or not isinstance(solver, Solver):
+            raise InputError(
+                f"the solver of an intention is IAVI(), MaxEnt() or the like; got {solver!r}"
+            )
+        if not isinstance(self.switching, Switching):
+            raise InputError(
+                "switching must be Mixture(), Markov() or DependentMarkov(); got "
+                f"{self.switching!r}"
+            )
         if self.assignment not in ("weighted", "sampled"):
             raise InputError(f'assignment must be "weighted" or "sampled"; got {self.assignment!r}')
         if not self.tolerance > 0:
@@ -171,6 +180,7 @@ def _solution(
     parts: tuple[Solution, ...] = explained.solutions[0]
     model = task.model(explained, best.numbers)
     beliefs = forward(model)
+    _check_possible(beliefs.evidence[:, 0], problem)
     smoothed = smooth(model, beliefs).smoothed[:, 0]
     acted = problem.decisions.actions >= 0
     occupancy = smoothed[acted].mean(axis=0)
@@ -222,12 +232,26 @@ def _status(best: Search, occupancy: Float[np.ndarray, " K"]) -> Status:
     return Status(best.outcome, best.trace.size, abs(rise), " ".join(notes))
 
 
+def _check_possible(evidence: Float[np.ndarray, " N"], problem: Problem) -> None:
+    """Raise an `InputError` naming the first decision that no intention can make."""
+    never = ~np.isfinite(evidence)
+    if never.any():
+        data, row = problem.decisions, int(np.argmax(never))
+        raise InputError(
+            f"row {data.row(row)}: no intention gives action {data.actions[row]} at state "
+            f"{data.states[row]} any probability ({int(never.sum())} such rows). Use a solver with "
+            "more smoothing, or one whose policy tries every action"
+        )
+
+
 def _check_enough(settings: Intentions, problem: Problem) -> None:
-    """Raise an `InputError` where the decisions cannot tell k intentions apart."""
+    """Raise an `InputError` where an action does not exist, or nothing tells k intentions apart."""
     data, mdp = problem.decisions, problem.given_mdp
     free = data.actions >= 0
     if mdp is not None:
-        free &= mdp.allowed[align(data, mdp)].sum(axis=1) > 1
+        states = align(data, mdp)
+        check_existing(data, mdp, states)
+        free &= mdp.allowed[states].sum(axis=1) > 1
     if not free.any():
         raise InputError(
             f"none of the {data.num_decisions} decisions is free: every action is missing or the "
@@ -242,8 +266,10 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
             f"{settings.k} intentions are too many for {number} {what}: give k={number} or less, "
             "or more data"
         )
+    if settings.k == 1 or data.states.ndim > 1:
+        return
     kinds = np.unique(np.stack([data.states[free], data.actions[free]]), axis=1).shape[1]
-    if settings.k > 1 and data.states.ndim == 1 and kinds == 1:
+    if kinds == 1:
         raise InputError(
             f"all {int(free.sum())} free decisions are action {data.actions[free][0]} in state "
             f"{data.states[free][0]}: behaviour that never changes cannot show "
