@@ -139,7 +139,9 @@ def search(
 
 
 def _settled(trace: list[float], least: float) -> bool:
-    """Whether the last rise was too small to count."""
+    """Whether the last rise was too small to count, or nothing can be compared any more."""
+    if not np.isfinite(trace[-1]):
+        return True
     return len(trace) > 1 and trace[-1] - trace[-2] < least
 
 
