@@ -4,6 +4,7 @@ Pomerleau (1989). It knows nothing of what follows an action: what IQ-Learn gain
 same network and data is what the transitions add.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 import jax
@@ -13,6 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
 from inverseq.backup import soft_value
+from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.network_fit import numbered, teach
 from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.network_rows import Batch
@@ -70,28 +72,19 @@ class BehaviourCloning:
         """
         if numbered(problem, self.network):
             return self.tabulated(problem)
-        demonstrations, score = problem.decisions, None
-        network, actions = self.network or FullyConnected(), self.num_actions
+        score = None
         if self.held_out:
             if problem.weights is not None:
                 raise InputError("give either weights or held_out: games are held out unweighted")
-            actions = actions or int(demonstrations.actions.max()) + 1
-            learned, judged = demonstrations.split(self.held_out, seed=self.seed)
-            problem = replace(problem, demonstrations=learned)
-            known = judged.actions >= 0
-            rows, taken = judged.states[known], judged.actions[known]
-
-            def score(found: TrainedNetwork) -> float:
-                chances = network_probabilities(NetworkPolicy(found, 1.0), rows)
-                return float(np.log(chances[np.arange(len(taken)), taken]).mean())
-
+            learned, judged = problem.decisions.split(self.held_out, seed=self.seed)
+            problem, score = replace(problem, demonstrations=learned), _score_on(judged)
         taught = teach(
             problem,
-            network,
+            self.network or FullyConnected(),
             self.lessons,
             cloning_loss,
             self.seed,
-            num_actions=actions,
+            num_actions=self.num_actions,
             score=score,
         )
         return Solution(
@@ -131,6 +124,21 @@ def cloning_loss(
     q = jax.vmap(numbers.module)(expert.observations)
     chosen = jnp.take_along_axis(q, expert.actions[:, None], axis=1)[:, 0]
     return jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
+
+
+def _score_on(judged: Demonstrations) -> Callable[[TrainedNetwork], float]:
+    """Mean log-likelihood of decisions under a network, in nats."""
+    known = judged.actions >= 0
+    states, actions = judged.states[known], judged.actions[known]
+
+    def score(network: TrainedNetwork) -> float:
+        chances = network_probabilities(NetworkPolicy(network, 1.0), states)
+        # An action never seen in what was learned from has no column.
+        known = actions < chances.shape[1]
+        taken = chances[np.arange(len(actions)), np.minimum(actions, chances.shape[1] - 1)]
+        return float(np.log(np.where(known, np.maximum(taken, 1e-12), 1e-12)).mean())
+
+    return score
 
 
 def cloning_table_loss(q: Float[Array, "S A"], table: Table) -> Float[Array, ""]:

@@ -37,7 +37,7 @@ from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.table_fit import fit_table
 from inverseq.mdp import MDP
-from inverseq.networks import FullyConnected, Network, Planner
+from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
 from inverseq.policies import boltzmann
 
 _GRADIENT = 10.0
@@ -166,16 +166,27 @@ class IQLearn:
         taught = teach(
             problem, network, self.lessons, loss, self.seed, num_actions=self.num_actions
         )
-        after = taught.absorbing / (1 - settled.gamma) if self.absorbing == "learned" else 0.0
         return Solution(
             solver="IQLearn",
             settings=asdict(settled),
-            policy=NetworkPolicy(
-                taught.network, self.temperature, settled.gamma, str(self.value), after
-            ),
+            policy=settled.policy_of(taught.network, taught.absorbing),
             status=taught.status,
             num_parameters=sum(array.size for array in taught.network.arrays),
             trace=taught.trace,
+        )
+
+    def policy_of(self, network: TrainedNetwork, absorbing: float) -> NetworkPolicy:
+        """The policy of a trained network, given the reward of steps after the end."""
+        after = absorbing / (1 - self.gamma) if self.absorbing == "learned" else 0.0
+        return NetworkPolicy(network, self.temperature, self.gamma, str(self.value), after)
+
+    @property
+    def online(self) -> bool:
+        """Whether the loss has a use for transitions of the learner itself."""
+        return (
+            self.form == "value"
+            or self.penalised == "all"
+            or self.distance in ("wasserstein", "least-squares")
         )
 
     @property

@@ -29,6 +29,13 @@ _EXPLODED = 1e3
 """A loss this many times as large as at the beginning is no longer one of learning."""
 
 
+REMEDY = (
+    'lower learning_rate, raise temperature, take value="soft" and distance="chi-square", or bound '
+    "the rewards with reward_bound"
+)
+"""What to try where a training diverged."""
+
+
 class Taught(NamedTuple):
     """A network after its lessons."""
 
@@ -98,14 +105,10 @@ def teach(
 def status_of(learning: Learning, trace: Float[np.ndarray, " blocks"]) -> Status:
     """How a training ended: learned to its end, or diverged."""
     steps, last = int(learning.step), float(trace[-1])
-    hint = (
-        'lower learning_rate, raise temperature, take value="soft" and distance="chi-square", or '
-        "bound the rewards with reward_bound"
-    )
     if bool(learning.diverged):
-        return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {hint}")
+        return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {REMEDY}")
     if abs(last) > _EXPLODED * max(1.0, abs(float(trace[0]))):
-        return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {hint}")
+        return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {REMEDY}")
     return Status(Outcome.CONVERGED, steps, last, f"all {steps} steps made")
 
 
