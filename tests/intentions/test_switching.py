@@ -158,6 +158,18 @@ def test_states_are_those_without_history_each_with_a_number_of_its_own():
     assert_allclose(rows[:, 5], step)
 
 
+def test_the_state_before_is_that_of_the_chain():
+    rng = np.random.default_rng(0)
+    mdp = random_mdp(rng, 5, 3, terminals=False)
+    demos = play(rng, mdp, random_policy(rng, mdp), trajectories=4, gaps=0.2)
+    made = find_contexts(demos, mdp, ("previous state",))
+    rows = made.inputs.toarray()[made.context]
+    follows = demos.continues
+    assert_array_equal(rows.sum(axis=1), follows)
+    before = demos.states[np.flatnonzero(follows) - 1]
+    assert_array_equal(rows[follows].argmax(axis=1), before)
+
+
 def test_forecasts_use_the_units_of_the_training_data():
     rng = np.random.default_rng(3)
     mdp = random_mdp(rng, 4, 3, terminals=False)
