@@ -47,6 +47,7 @@ class Session:
         self._name = secrets.token_hex(4)
         self._subject = ANONYMOUS
         self._difficulty = offer.difficulty
+        self._companions = ("none", *offer.companions)
         self._companion = ""
         self._agent: Companion | None = None
         self._board = 0
@@ -69,6 +70,7 @@ class Session:
         self._notice = ""
         kind = message.get("type") if isinstance(message, dict) else None
         value = message.get("value") if isinstance(message, dict) else None
+        value = value if isinstance(value, str) else None
         if kind == "move" and message.get("action") in (0, 1, 2, 3):
             if message.get("board") == self._board:
                 self._move(int(message["action"]))
@@ -78,15 +80,15 @@ class Session:
         elif kind == "next":
             if self._match.over:
                 self._begin()
-        elif kind == "difficulty" and value in self._offer.levels:
+        elif kind == "difficulty" and value is not None and value in self._offer.levels:
             if value != self._difficulty:
                 self.leave()
-                self._difficulty = str(value)
+                self._difficulty = value
                 self._begin()
-        elif kind == "companion" and (value == "none" or value in self._offer.companions):
-            self._choose(str(value))
+        elif kind == "companion" and value is not None and value in self._companions:
+            self._choose(value)
             self._match = self._match.without_companion()
-        elif kind == "name" and isinstance(value, str):
+        elif kind == "name" and value is not None:
             shown = "".join(c for c in value if c.isprintable()).strip()
             self._subject = shown[:_LONGEST_NAME] or ANONYMOUS
         else:
@@ -117,7 +119,7 @@ class Session:
             "difficulty": self._difficulty,
             "difficulties": [*self._offer.levels],
             "companionName": self._companion,
-            "companions": ["none", *self._offer.companions],
+            "companions": self._companions,
             "notice": self._notice,
             "file": self._offer.log.path.name,
         }
