@@ -19,8 +19,7 @@ from inverseq.evaluate.compare import Candidate, Comparison, compare, score_all
 from inverseq.evaluate.repeats import run_all, seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.solution import IntentionSolution
-from inverseq.intentions.solver import Intentions
-from inverseq.inverse.problem import Progress
+from inverseq.inverse.problem import Progress, Solver
 from inverseq.mdp import MDP
 
 
@@ -55,7 +54,7 @@ class Confusion:
 
 
 def recover_models(
-    candidates: Mapping[str, Intentions | Candidate],
+    candidates: Mapping[str, Solver | Candidate],
     demonstrations: Demonstrations,
     mdp: MDP | Mapping[str, MDP],
     *,
@@ -74,8 +73,8 @@ def recover_models(
     chosen there.
 
     Args:
-        candidates: By name, C settings with different numbers of intentions, laws of switching, or
-            histories of their world.
+        candidates: By name, C settings of `Intentions` with different numbers of intentions, laws
+            of switching, or histories of their world.
         demonstrations: Behaviour to fit, and the design.
         mdp: The world, or worlds by name.
         repeats: Simulations of each model.
@@ -109,7 +108,7 @@ def recover_models(
 
 def _choices(
     truth: IntentionSolution,
-    candidates: Mapping[str, Intentions | Candidate],
+    candidates: Mapping[str, Solver | Candidate],
     design: Demonstrations,
     mdp: MDP | Mapping[str, MDP],
     folds: int,

@@ -18,8 +18,10 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.switching import DependentMarkov, Mixture
 from inverseq.mdp import MDP
 
-Switches = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""From rows of the design, states and intentions `[n]` to probabilities `[n, K]` of the next."""
+Switches = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From rows of the design, states, states before and intentions before, `[n]` each, to `[n, K]`
+probabilities of intentions."""
+PREVIOUS = "previous "
 
 
 def simulate_like(
@@ -56,17 +58,18 @@ def simulate_like(
     first = np.tile(np.cumsum(solution.numbers["initial"]), (int(chain[-1]) + 1, 1))
     intention = draw(first, rng)[chain[begins]]
     state = align(demonstrations, mdp)[begins]
-    alive, made = np.arange(begins.size), []
+    alive, before, made = np.arange(begins.size), state, []
     for step in range(int(lengths.max())):
         row = begins[alive] + step
         if step > 0:
-            intention = draw(np.cumsum(switch(row, state, intention), axis=1), rng)
+            intention = draw(np.cumsum(switch(row, state, before, intention), axis=1), rng)
         action = draw(acts[intention, state], rng)
         reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
         ended = mdp.terminal[reached] | mdp.terminal[state]
         made.append(np.stack([row, state, action, reached, ended, intention]))
         kept = ~ended & (lengths[alive] > step + 1)
-        alive, state, intention = alive[kept], reached[kept], intention[kept]
+        alive, before = alive[kept], state[kept]
+        state, intention = reached[kept], intention[kept]
         if not alive.size:
             break
     return _written(mdp, solution, demonstrations, np.concatenate(made, axis=1))
@@ -91,22 +94,26 @@ def _switches(solution: IntentionSolution, mdp: MDP, design: Demonstrations) -> 
     if not isinstance(law, DependentMarkov):
         never = np.eye(solution.num_intentions)
         table = never if isinstance(law, Mixture) else numbers["transition"]
-        return lambda row, state, intention: table[intention]
-    columns = tuple(name for name in law.on if name != STATE)
-    contexts = find_contexts(design, mdp, columns, solution.constants or None)
-    weights = numbers["weights"]
-    of_states = weights[:, : weights.shape[1] - contexts.inputs.shape[1]]
-    of_columns = weights[:, of_states.shape[1] :]
+        return lambda row, state, before, intention: table[intention]
+    places = [name for name in law.on if name.removeprefix(PREVIOUS) == STATE]
+    columns = tuple(name for name in law.on if name not in places)
     base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
-    inputs = contexts.inputs.toarray()
+    size = mdp.num_states if mdp.history is None else mdp.history.num_base_states
+    # The weights of states come first, as in `find_contexts`.
+    ends = np.cumsum([size] * len(places))
+    *of_states, of_columns = np.split(numbers["weights"], ends, axis=1)
+    inputs = np.zeros((design.num_decisions, 0))
+    if columns:
+        contexts = find_contexts(design, mdp, columns, solution.constants)
+        inputs = contexts.inputs.toarray()[contexts.context]
 
-    def switch(row: np.ndarray, state: np.ndarray, intention: np.ndarray) -> np.ndarray:
+    def switch(
+        row: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
+    ) -> np.ndarray:
         scores = numbers["bias"][intention]
-        if STATE in law.on:
-            scores = scores + of_states[intention, base[state]]
-        if columns:
-            here = inputs[contexts.context[row]]
-            scores = scores + np.einsum("nd,ndk->nk", here, of_columns[intention])
+        for name, weights in zip(places, of_states, strict=True):
+            scores = scores + weights[intention, base[state if name == STATE else before]]
+        scores = scores + np.einsum("nd,ndk->nk", inputs[row], of_columns[intention])
         return softmax(scores, axis=1)
 
     return switch
@@ -131,7 +138,7 @@ def _written(
     )
     law = solution.switching
     wanted = law.on if isinstance(law, DependentMarkov) else ()
-    columns = {name.removeprefix("previous ") for name in wanted} & set(design.decisions)
+    columns = {name.removeprefix(PREVIOUS) for name in wanted} & set(design.decisions)
     return replace(
         drawn,
         time=drawn.time if design.time is None else design.time[row],
