@@ -7,18 +7,22 @@ from rich.console import Console
 from inverseq import __version__
 from inverseq._core.progress import progress_bars
 from inverseq._core.store import save
+from inverseq.cli import intentions
 from inverseq.cli.job import analyse
 from inverseq.cli.load import load
 from inverseq.cli.options import Fit
 from inverseq.cli.show import print_table, provenance_of
 from inverseq.report import require_writable, to_json, write_report
 from inverseq.report.build import build_report, score_table, state_table, summary
+from inverseq.report.places import places
 from inverseq.report.records import Results
 from inverseq.report.words import headline
 
 
 def run(options: Fit) -> int:
     """Fit, score, and write the report."""
+    if options.intentions is not None:
+        return intentions.run(options)
     folder = require_writable(options.out)
     behaviour = load(options.table, options.columns, options.world)
     quiet = options.output.quiet or options.output.json
@@ -30,7 +34,9 @@ def run(options: Fit) -> int:
         report = build_report(results, provenance, made)
         save(results.solution, folder / "solution.npz")
         told = summary(results, provenance)
-        page = write_report(folder, report, told, further=(state_table(results),))
+        page = write_report(
+            folder, report, told, further=(state_table(places(results.solution), results.given),)
+        )
         progress("report", 1, 1)
     if options.output.json:
         print(to_json(told | {"report": str(page)}), end="")

@@ -8,6 +8,7 @@ import numpy as np
 from inverseq._core.errors import FitError, InputError
 from inverseq.cli.candidates import Entry, Menu, entries
 from inverseq.cli.contrasts import Resampling, contrast_rows
+from inverseq.cli.laws import refuse_without_intentions
 from inverseq.cli.load import Behaviour, divide
 from inverseq.cli.options import Fit
 from inverseq.cli.show import diagnosis_of
@@ -20,6 +21,8 @@ from inverseq.report.records import Results, ScoreRow
 
 Progress = Callable[[str, int, int], None]
 
+_REPLICATES = 1000
+
 
 def analyse(behaviour: Behaviour, options: Fit, progress: Progress) -> Results:
     """Everything that `inverseq fit` finds out.
@@ -29,6 +32,7 @@ def analyse(behaviour: Behaviour, options: Fit, progress: Progress) -> Results:
         FitError: No model with a reward, or not the one asked for, could be fitted.
     """
     began = time.perf_counter()
+    refuse_without_intentions(options.changing, simulations=options.simulations)
     train, test, division = divide(behaviour, options.held_out)
     given = behaviour.world_for(train)
     mdp = given if isinstance(given, MDP) else unite(given)
@@ -48,11 +52,11 @@ def analyse(behaviour: Behaviour, options: Fit, progress: Progress) -> Results:
     rows, solutions, wrong = _rows(listed, scored, train, mdp, menu)
     chosen, reason = _choose(options.solver, rows, wrong)
     resampling = Resampling(
-        options.bootstrap, menu.by, menu.seed, menu.smoothing, menu.gauge, menu.anchor
+        replicates_of(options), menu.by, menu.seed, menu.smoothing, menu.gauge, menu.anchor
     )
     return Results(
         title=behaviour.title,
-        source=_source(behaviour),
+        source=source_of(behaviour),
         citation=behaviour.dataset.citation if behaviour.dataset else "",
         given=given,
         worlds=behaviour.worlds,
@@ -83,9 +87,14 @@ def menu_of(options: Fit, mdp: MDP, train: Demonstrations) -> Menu:
         history=options.history,
         folds=options.folds,
         seed=options.held_out.seed,
-        gauge=options.gauge,
+        gauge=options.gauge or "zero-mean",
         anchor=_anchor(options, mdp),
     )
+
+
+def replicates_of(options: Fit) -> int:
+    """Replicates behind the intervals."""
+    return _REPLICATES if options.bootstrap is None else options.bootstrap
 
 
 def _anchor(options: Fit, mdp: MDP) -> int | None:
@@ -180,7 +189,7 @@ def _choose(wanted: str, rows: list[ScoreRow], wrong: list[str]) -> tuple[str, s
     )
 
 
-def _source(behaviour: Behaviour) -> str:
+def source_of(behaviour: Behaviour) -> str:
     """Where the rows came from, in one paragraph."""
     told = f"Read from {behaviour.demonstrations.source}."
     if behaviour.dataset is None:
@@ -204,6 +213,6 @@ def _settings(options: Fit, mdp: MDP, menu: Menu, solution: Solution) -> dict[st
         "smoothing": f"{menu.smoothing:g}",
         "history": str(menu.history),
         "gauge of IAVI": menu.gauge,
-        "bootstrap replicates": f"{options.bootstrap:,}",
+        "bootstrap replicates": f"{replicates_of(options):,}",
         "drawn model": f"{solution.solver}: " + ", ".join(f"{k} {v}" for k, v in chosen.items()),
     }

@@ -99,6 +99,26 @@ class Output:
     """No progress bars and no summary."""
 
 
+Explainer = Literal["iavi", "maxent-states", "maxent-state-actions", "maxent-features"]
+"""What can explain each of several intentions."""
+
+
+@dataclass(frozen=True)
+class Changing:
+    """How several intentions change, and how they are searched; these go with --intentions."""
+
+    switching: Annotated[str | None, arg(metavar="LAW", help_behavior_hint="(default: markov)")] = (
+        None
+    )
+    """"mixture" (one intention per trajectory), "markov" (always the same chances), "state" (they
+    depend on where one is), or names with commas between: "state", "step" (decisions since the
+    trajectory began), "time", columns per decision, and "previous X" for X one row earlier."""
+    restarts: Annotated[int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 10)")] = (
+        None
+    )
+    """Searches from different beginnings; the best on the training data is kept."""
+
+
 @dataclass(frozen=True)
 class Fit:
     """Find the reward that explains the decisions of a table, score it on decisions it has not
@@ -124,6 +144,7 @@ class Fit:
       inverseq fit mine.csv --out out/mine
       inverseq fit trials.csv --previous choice,reward --action choice --missing ignored
       inverseq fit walks.parquet --state x,y --world maze.csv --by subject --discount 0.95
+      inverseq fit mice --intentions 3 --out out/intentions
 
     Exit code: 0 done, 1 a fit failed, 2 the input cannot be used, 130 interrupted.
     """
@@ -136,14 +157,26 @@ class Fit:
     world: OmitArgPrefixes[World] = field(default_factory=World)
     held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    intentions: Annotated[
+        int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
+    ] = None
+    """Find K intentions, each with a reward of its own, that give way to one another: when which
+    was pursued, what each wants, and whether K predict more than one (Zhu and others 2024)."""
+    changing: OmitArgPrefixes[Changing] = field(default_factory=Changing)
     solver: Model = "best"
     """Which model's reward is drawn. "best" is the reward model that predicts best in
-    cross-validation on the training data. All are scored in any case."""
+    cross-validation on the training data. All are scored in any case. With --intentions, what
+    explains each of them: "iavi" (also "best"), "maxent-states", "maxent-state-actions" or
+    "maxent-features"."""
     history: int = 2
-    """States that the models with a memory look at, the present one included; 1 for no memory."""
+    """States that the models with a memory look at, the present one included; 1 for no memory.
+    With --intentions, what all of them look at."""
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
-    gauge: Literal["zero-mean", "state-only", "anchor", "minimum-norm"] = "zero-mean"
+    gauge: Annotated[
+        Literal["zero-mean", "state-only", "anchor", "minimum-norm"] | None,
+        arg(help_behavior_hint="(default: zero-mean; state-only with --intentions)"),
+    ] = None
     """Which of the equivalent rewards IAVI reports."""
     anchor: Annotated[
         str | None, arg(metavar="ACTION", help_behavior_hint="(default: the first)")
@@ -151,8 +184,15 @@ class Fit:
     """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
-    bootstrap: int = 1000
+    bootstrap: Annotated[
+        int | None,
+        arg(metavar="NUMBER", help_behavior_hint="(default: 1000; 40 with --intentions)"),
+    ] = None
     """Replicates behind the intervals; 0 for none."""
+    simulations: Annotated[
+        int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
+    ] = None
+    """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +204,7 @@ class Compare:
 
       inverseq compare mice
       inverseq compare mine.csv --by subject --folds 4 --out out/compared
+      inverseq compare mice --intentions 1,2,3,4 --out out/how-many
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
@@ -173,6 +214,13 @@ class Compare:
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    intentions: Annotated[
+        str | None, arg(metavar="1,2,3", help_behavior_hint="(default: none)")
+    ] = None
+    """Numbers of intentions to score beside the yardsticks, to choose one."""
+    changing: OmitArgPrefixes[Changing] = field(default_factory=Changing)
+    solver: Annotated[Explainer | None, arg(help_behavior_hint="(default: iavi)")] = None
+    """With --intentions: what explains each of them."""
     by: str = "trajectory"
     """What is held out: trajectory, session, subject or any column constant in a trajectory."""
     folds: int = 5

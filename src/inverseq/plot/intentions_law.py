@@ -17,8 +17,9 @@ _MOST_BINS = 30
 def dwell_histogram(
     ax: Axes,
     lengths: Num[np.ndarray, " M"],
-    stay: float,
+    law_mean: float,
     *,
+    expected: Float[np.ndarray, " D"] | None = None,
     intention: int = 0,
     unit: str = "decisions in a row",
 ) -> None:
@@ -27,21 +28,28 @@ def dwell_histogram(
     Args:
         ax: Where to draw.
         lengths: `[M]` decisions in a row, at least 1.
-        stay: Probability of keeping the intention from one decision to the next; the law expects
-            length n with probability stay ** (n - 1) * (1 - stay).
+        law_mean: Mean length under the law, which expects length n with probability
+            (1 - 1 / law_mean) ** (n - 1) / law_mean.
+        expected: `[D]` share that lasts longer than 1, 2, ... D decisions in simulations that are
+            read like the real decisions; none where left out.
         intention: Which, from 0; gives the colour.
         unit: Label of the lengths.
     """
     longest = max(int(np.quantile(lengths, 0.99)), 2) if len(lengths) else 2
     width = -(-longest // _MOST_BINS)
-    edges = np.arange(0, longest + width, width) + 0.5
-    middle = (edges[:-1] + edges[1:]) / 2
-    seen = np.histogram(lengths, edges)[0] / max(len(lengths), 1)
+    edges = np.arange(0, longest + width, width)
+    middle = (edges[:-1] + edges[1:] + 1) / 2
+    seen = np.histogram(lengths, edges + 0.5)[0] / max(len(lengths), 1)
     look = {"color": hue(intention), "hatch": hatch(intention), "edgecolor": "white", "lw": 0.0}
     ax.bar(middle, seen, width * 0.95, label="found", **look)
-    expected = stay ** (edges[:-1] - 0.5) - stay ** (edges[1:] - 0.5)
-    ax.plot(middle, expected, color="black", lw=1.3, marker=".", ms=3, label="geometric law")
-    ax.set_xlim(edges[0], edges[-1])
+    stay = 1 - 1 / law_mean
+    ax.plot(middle, -np.diff(stay**edges), color="black", lw=1.3, label="geometric law")
+    if expected is not None:
+        longer = np.append(1.0, expected)[np.minimum(edges, len(expected))]
+        ax.plot(
+            middle, -np.diff(longer), color="black", lw=1.2, ls=":", label="simulated, read alike"
+        )
+    ax.set_xlim(0.5, edges[-1] + 0.5)
     ax.set_ylim(0, None)
     ax.set_xlabel(unit)
     ax.set_ylabel("share of stays")

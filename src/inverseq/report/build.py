@@ -152,10 +152,8 @@ def score_table(rows: tuple[ScoreRow, ...]) -> Table:
     )
 
 
-def state_table(results: Results) -> Table:
-    """Reward, value, policy and visits of every place, for the CSV file."""
-    shown = places(results.solution)
-    given = results.given
+def state_table(shown: Places, given: MDP | Mapping[str, MDP], name: str = "states") -> Table:
+    """Reward, value, policy and visits of every place, for the CSV file `name`."""
     mdps = {"": given} if isinstance(given, MDP) else dict(given)
     actions = next(iter(mdps.values())).action_names or tuple(
         str(a) for a in range(shown.policy.shape[1])
@@ -167,7 +165,7 @@ def state_table(results: Results) -> Table:
         for s in range(mdp.num_states):
             rows.append((world, *_state_cells(shown, mdp, s, first + s)))
         first += mdp.num_states
-    return Table("states", "Every state", tuple(map(Column, titles)), tuple(rows))
+    return Table(name, "Every state", tuple(map(Column, titles)), tuple(rows))
 
 
 def _state_cells(shown: Places, mdp: MDP, state: int, place: int) -> tuple[Any, ...]:

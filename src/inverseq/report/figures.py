@@ -84,7 +84,7 @@ def visit_maps(shown: Places, where: Sequence[Scene]) -> list[Picture]:
         visits = shown.visits[scene.first : scene.first + scene.mdp.num_states]
         end, file = _of(scene)
         pictures.append(
-            _picture(
+            picture(
                 f"occupancy{file}",
                 lambda ax, scene=scene, visits=visits: _visits(ax, scene, visits),
                 _extremes("Number of decisions", visits, visits, scene, end),
@@ -102,7 +102,7 @@ def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
     visits, policy = shown.visits[part], shown.policy[part]
     (end, file), hatch = _of(scene), _hatching(visits)
     return [
-        _picture(
+        picture(
             f"reward_map{file}",
             lambda ax: _map(
                 ax, scene, shown.reward[part], None, visits, "signed", "reward (temperature units)"
@@ -110,7 +110,7 @@ def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
             _extremes("Reward", shown.reward[part], visits, scene, end),
             f"*Reward*{end}, {model}: what a decision at each place earns. {_CENTRED}{hatch}",
         ),
-        _picture(
+        picture(
             f"value_map{file}",
             lambda ax: _map(
                 ax, scene, shown.value[part], policy, visits, "plain", "value (temperature units)"
@@ -222,14 +222,14 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     reward = np.where(unseen, np.nan, shown.rewards[part][rows])
     choice = np.where(unseen, np.nan, policy[rows])
     return [
-        _picture(
+        picture(
             f"reward_map{file}",
             lambda ax: state_action_map(ax, reward, states, actions, label="reward (temperature)"),
             f"Reward {states_of}",
             f"*Reward* of each action in each state, {model}. {_CENTRED}{some}",
             height=height,
         ),
-        _picture(
+        picture(
             f"policy_map{file}",
             lambda ax: state_action_map(
                 ax, choice, states, actions, scale="plain", label="probability"
@@ -251,7 +251,7 @@ def score_figure(
 ) -> Picture:
     """Held-out scores with their yardsticks."""
     best = int(np.argmax(means))
-    return _picture(
+    return picture(
         "scores",
         lambda ax: scores(
             ax, labels, means, errors, yardsticks=yardsticks, chance=chance, chosen=chosen
@@ -279,7 +279,7 @@ def interval_figure(
         f"{name}: {m:.2f} ({lo:.2f} to {hi:.2f})"
         for name, lo, m, hi in zip(labels, low, middle, high, strict=True)
     )
-    return _picture(
+    return picture(
         "intervals",
         lambda ax: intervals(ax, labels, low, middle, high),
         told,
@@ -290,7 +290,7 @@ def interval_figure(
     )
 
 
-def _picture(
+def picture(
     name: str,
     draw: Callable[[Axes], object],
     alt: str,

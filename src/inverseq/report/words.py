@@ -49,7 +49,7 @@ def headline(results: Results) -> tuple[str, ...]:
     against.append(f"the best table ({table.name}) {number(table.score.mean)}")
     first = (
         f"*Of the models with a reward, {best.name} predicts held-out decisions best: "
-        f"{number(best.score.mean)} nats per decision{_give_or_take(best.score.standard_error)}.* "
+        f"{number(best.score.mean)} nats per decision{give_or_take(best.score.standard_error)}.* "
         f"For comparison, {', '.join(against[:-1])} and {against[-1]}."
     )
     told = [first, _verdict(best, table)]
@@ -87,23 +87,23 @@ def _verdict(best: ScoreRow, table: ScoreRow) -> str:
     reach = table.score.mean - chance
     share = (best.score.mean - chance) / reach if reach > 0 else float("nan")
     where = ", in what was done just before," if table.key[-1] in "234" else ""
-    if _clear(gain) and gain.mean > 0:
+    if is_clear(gain) and gain.mean > 0:
         return (
-            f"It predicts better than every table, by {_gap(gain)}: planning for this reward "
+            f"It predicts better than every table, by {gap_text(gain)}: planning for this reward "
             "explains something that counting what followed the last states does not."
         )
-    if _clear(gain):
+    if is_clear(gain):
         return (
-            f"It predicts less well than the best table, by {_gap(gain)}, and reaches "
+            f"It predicts less well than the best table, by {gap_text(gain)}, and reaches "
             f"{number(share, '.0%')} of that table's gain over chance: the decisions hold a "
             f"regularity{where} that this reward does not capture. What "
             "the reward adds here is a reading of the behaviour and a forecast for changed worlds, "
             "not a better prediction in this one."
         )
     return (
-        f"It predicts as well as the best table, difference {_gap(gain, signed=True)}: the reward "
-        "sums up what counting finds, with a meaning that can be carried elsewhere, but it does "
-        "not predict more."
+        f"It predicts as well as the best table, difference {gap_text(gain, signed=True)}: the "
+        "reward sums up what counting finds, with a meaning that can be carried elsewhere, but it "
+        "does not predict more."
     )
 
 
@@ -145,28 +145,28 @@ def what_it_adds(results: Results) -> tuple[str, ...]:
 def _compared(row: ScoreRow, other: ScoreRow, name: str) -> str:
     """How one model does against another, as the rest of a sentence."""
     gain = difference(row.score, other.score)
-    if not _clear(gain):
-        return f"predicts like {name}, difference {_gap(gain, signed=True)}"
+    if not is_clear(gain):
+        return f"predicts like {name}, difference {gap_text(gain, signed=True)}"
     word = "better" if gain.mean > 0 else "less well"
-    return f"predicts {word} than {name}, by {_gap(gain)}"
+    return f"predicts {word} than {name}, by {gap_text(gain)}"
 
 
-def _clear(gain: Difference) -> bool:
+def is_clear(gain: Difference) -> bool:
     """Whether a difference is beyond two standard errors; with one unit, beyond a thousandth."""
     if np.isnan(gain.standard_error):
         return abs(gain.mean) > 1e-3
     return abs(gain.mean) > max(2 * gain.standard_error, 1e-9)
 
 
-def _gap(gain: Difference, *, signed: bool = False) -> str:
+def gap_text(gain: Difference, *, signed: bool = False) -> str:
     """A difference with its error."""
     if abs(gain.mean) < _SMALLEST:
         return "less than 0.0001 nats"
     value = gain.mean if signed else abs(gain.mean)
-    return f"{number(value, '.4f')} nats{_give_or_take(gain.standard_error, '.4f')}"
+    return f"{number(value, '.4f')} nats{give_or_take(gain.standard_error, '.4f')}"
 
 
-def _give_or_take(error: float, form: str = ".3f") -> str:
+def give_or_take(error: float, form: str = ".3f") -> str:
     """A standard error behind a number; nothing where there is none."""
     return f" (± {number(error, form)})" if np.isfinite(error) else ""
 

@@ -1,0 +1,261 @@
+"""What several intentions are, in plain words, and how sure that is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inverseq.evaluate.likelihood import difference
+from inverseq.mdp import MDP
+from inverseq.report.document import Weight
+from inverseq.report.figures import scenes
+from inverseq.report.intention_records import IntentionResults
+from inverseq.report.places import Places, places
+from inverseq.report.records import ScoreRow
+from inverseq.report.words import REFERENCES, gap_text, give_or_take, is_clear, number
+
+REFERENCE = (
+    "Zhu H, De La Crompe B, Kalweit G, Schneider A, Kalweit M, Diester I, Boedecker J (2024). "
+    "Multi-intention inverse Q-learning for interpretable behavior representation. TMLR."
+)
+SWITCHING_REFERENCE = (
+    "Ke J, Wu F, Wang J, Markowitz J, Wu A (2025). Inverse reinforcement learning with switching "
+    "rewards and history dependency for characterizing animal behaviors. ICML."
+)
+AGREEING = 0.9
+"""Share of the decisions on which two searches that found the same thing agree."""
+
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+_SEEN = 0.01
+
+
+def headline(results: IntentionResults) -> tuple[str, ...]:
+    """What the intentions are and how sure, then how well they predict."""
+    solution = results.solution
+    count = solution.num_intentions
+    told = describe(results)
+    parts = [
+        f"{k + 1} ({solution.occupancy[k]:.0%} of decisions{_lasting(results, k)}) {told[k]}"
+        for k in range(count)
+    ]
+    how_many = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    noun = "intention explains" if count == 1 else "intentions explain"
+    first = f"*{how_many} {noun} the behaviour: {'; '.join(parts)}.* {_sure(results)}"
+    return first, _against_tables(results)
+
+
+def describe(results: IntentionResults) -> list[str]:
+    """For each intention the end of a sentence: the places it rewards, or what it does more."""
+    shown = [places(part) for part in results.solution.intentions]
+    given = results.given
+    mdps = [given] if isinstance(given, MDP) else list(given.values())
+    if all(mdp.coordinates is not None for mdp in mdps):
+        names = place_names(results)
+        return [_wanted(each, names) for each in shown]
+    return _done_more(shown, results)
+
+
+def place_names(results: IntentionResults) -> list[str]:
+    """A name for each place: a mark of the drawing, its own name, or its number."""
+    found: list[str] = []
+    given = results.given
+    mdps = {"": given} if isinstance(given, MDP) else dict(given)
+    for name, mdp in mdps.items():
+        # One world may be drawn under another name than its own.
+        world = results.worlds.get(name) or (
+            next(iter(results.worlds.values()), None) if isinstance(given, MDP) else None
+        )
+        names = list(mdp.state_names) or [f"place {s}" for s in range(mdp.num_states)]
+        for mark, states in (world.drawing.marks if world else {}).items():
+            for state in states:
+                names[state] = mark
+        found += [f"{each} in {name}" if name else each for each in names]
+    return found
+
+
+def _wanted(shown: Places, names: Sequence[str]) -> str:
+    """The two places with the highest reward among those that it visits."""
+    total = max(float(shown.visits.sum()), 1e-300)
+    often = np.flatnonzero(shown.visits > _SEEN * total)
+    if not often.size:
+        return "is hardly ever followed"
+    top = often[np.argsort(-shown.reward[often], kind="stable")][:2]
+    told = [f"{names[p]} ({number(shown.reward[p], '+.1f')})" for p in top]
+    return f"rewards {' and '.join(told)} most"
+
+
+def _done_more(shown: Sequence[Places], results: IntentionResults) -> list[str]:
+    """Where each acts least like all of them together."""
+    given = results.given
+    mdps = [given] if isinstance(given, MDP) else list(given.values())
+    actions = mdps[0].action_names or tuple(map(str, range(mdps[0].num_actions)))
+    names = place_names(results)
+    visits = np.stack([each.visits for each in shown])
+    policies = np.stack([each.policy for each in shown])
+    shares = visits / np.maximum(visits.sum(axis=0), 1e-300)
+    together = np.einsum("kp,kpa->pa", shares, policies)
+    told = []
+    for mine, policy in zip(visits, policies, strict=True):
+        gain = mine[:, None] * (policy - together)
+        place, action = np.unravel_index(int(gain.argmax()), gain.shape)
+        if len(shown) == 1 or gain.max() <= 0:
+            told.append("is all there is" if len(shown) == 1 else "acts like all of them together")
+            continue
+        told.append(
+            f"chooses {actions[action]} in {names[place]} more than the others "
+            f"({policy[place, action]:.0%} against {together[place, action]:.0%} on the whole)"
+        )
+    return told
+
+
+def _lasting(results: IntentionResults, k: int) -> str:
+    """How long it lasts, where that is known."""
+    if not results.dwells or not np.isfinite(results.dwells[k].mean):
+        return ""
+    return f", {results.dwells[k].mean:.0f} in a row"
+
+
+def _sure(results: IntentionResults) -> str:
+    """Whether several are better than one, and whether searches agree."""
+    one, several = results.row("one"), results.row("intentions")
+    restarts = results.solution.restarts
+    agree = int((restarts.agreement >= AGREEING).sum())
+    searched = (
+        f"{agree} of {restarts.agreement.size} searches found them alike (the same intention on "
+        f"{AGREEING:.0%} of decisions or more)"
+    )
+    if one is None or several is None:
+        return "There is nothing to compare them with."
+    gain = difference(several.score, one.score)
+    if is_clear(gain) and gain.mean > 0:
+        verdict = f"They foretell held-out decisions better than one intention, by {gap_text(gain)}"
+    elif is_clear(gain):
+        verdict = f"They foretell held-out decisions less well than one, by {gap_text(gain)}"
+    else:
+        verdict = (
+            "Held-out decisions do not tell them from one intention, difference "
+            f"{gap_text(gain, signed=True)}"
+        )
+    return f"{verdict}; {searched}."
+
+
+def _against_tables(results: IntentionResults) -> str:
+    """The score beside its reference lines."""
+    tables = [row for row in results.scores if row.yardstick]
+    best = max(tables, key=lambda row: row.score.mean)
+    mine = results.row("intentions") or results.row("one")
+    assert mine is not None  # analyse() raises where neither could be scored
+    against = [f"chance has {number(mine.score.chance_mean)}"]
+    for key, name in (
+        ("marginal", "the share of each action"),
+        ("table-1", "the one-step table"),
+        ("table-2", "the two-step table"),
+    ):
+        row = results.row(key)
+        if row is not None:
+            against.append(f"{name} {number(row.score.mean)}")
+    gain = difference(mine.score, best.score)
+    if not is_clear(gain):
+        verdict = f"They predict like the best table ({best.name})"
+    else:
+        word = "better" if gain.mean > 0 else "less well"
+        verdict = f"They predict {word} than the best table ({best.name}), by {gap_text(gain)}"
+    return (
+        f"Their score is {number(mine.score.mean)} nats per held-out decision"
+        f"{give_or_take(mine.score.standard_error)}, each predicted from the decisions before it "
+        f"alone; {', '.join(against)}. {verdict}."
+    )
+
+
+def warnings_of(results: IntentionResults) -> tuple[str, ...]:
+    """What speaks against these intentions: empty ones, searches that disagree, k too large."""
+    solution, told = results.solution, []
+    if solution.status.message:
+        told.append(solution.status.message)
+    restarts = solution.restarts
+    others = restarts.agreement[1:]
+    if others.size and np.median(others) < AGREEING:
+        size = int((results.train.demonstrations.actions >= 0).sum())
+        lost = float(restarts.objective[0] - np.median(restarts.objective)) / size
+        told.append(
+            f"Searches from other beginnings find other intentions: at the median they agree with "
+            f"the best on {np.median(others):.0%} of decisions, and their objective is {lost:.4f} "
+            "nats per decision lower. Take more --restarts, or fewer intentions."
+        )
+    if not restarts.converged[0]:
+        told.append("The best search had not come to an end; its numbers are still moving.")
+    one, several = results.row("one"), results.row("intentions")
+    if one is not None and several is not None and solution.num_intentions > 1:
+        gain = difference(several.score, one.score)
+        if not (is_clear(gain) and gain.mean > 0):
+            told.append(
+                f"{solution.num_intentions} intentions do not predict clearly better than one. "
+                f"Ask inverseq compare TABLE --intentions 1,2,{max(3, solution.num_intentions)}."
+            )
+    return tuple(told)
+
+
+def remarks_of(results: IntentionResults) -> tuple[tuple[Weight, str], ...]:
+    """All of these with their weight."""
+    found: list[tuple[Weight, str]] = [("problem", text) for text in results.remarks]
+    found += [("warning", text) for text in warnings_of(results)]
+    return tuple(found) or (
+        ("good", "No intention is empty, the searches agree, and several predict more than one."),
+    )
+
+
+def methods(results: IntentionResults) -> tuple[str, ...]:
+    """The methods paragraph, with the settings that were used."""
+    score = _scored(results).score
+    train, test = results.train.demonstrations, results.test.demonstrations
+    begun = results.settings["restarts"]
+    memory = (
+        "The world remembers nothing"
+        if results.history == 1
+        else f"The world remembers the last {results.history} states, the present one included"
+    )
+    told = (
+        f"The {int((train.actions >= 0).sum()):,} decisions of {train.num_trajectories:,} "
+        f"trajectories were fitted and {score.num_decisions:,} decisions of "
+        f"{test.num_trajectories:,} others scored ({results.division}). A score is the mean "
+        "natural logarithm of the probability that a model gave to a decision before it was made: "
+        "intentions are weighed by the forward filter, which knows the decisions before and "
+        "neither the present one nor any later one. Standard errors are taken over units "
+        f"({score.by}).",
+        f"{memory}. Each intention was explained by {results.solver}; intentions change by this "
+        f"law: {results.law}. Both were fitted together by expectation maximisation with exact "
+        f"weights, from {begun} beginnings; the best on the training decisions was kept. "
+        "Intentions are numbered by how many decisions they explain.",
+        "Bands and paths use all decisions of a session (the smoother, and the most likely path as "
+        "a whole); they reconstruct, and say nothing about prediction.",
+    )
+    if results.intervals is not None:
+        made = results.intervals
+        told += (
+            f"Intervals (95 %) are percentiles of {made.agreement.size} fits to {made.by} units "
+            f"drawn with replacement ({made.units} of them), each search beginning at the fit to "
+            f"all; {int(made.converged.sum())} ended by themselves. They hold for this set of "
+            "intentions and do not say whether another would do as well.",
+        )
+    return told
+
+
+def references(results: IntentionResults) -> tuple[str, ...]:
+    """What to cite."""
+    key = "IAVI" if results.solver.startswith("IAVI") else "MaxEnt"
+    found = [REFERENCE, REFERENCES[key], REFERENCES["ambiguity"]]
+    if "state" in results.settings["switching"]:
+        found.insert(1, SWITCHING_REFERENCE)
+    return (*found, results.citation) if results.citation else tuple(found)
+
+
+def where_drawn(results: IntentionResults) -> list:
+    """The worlds to draw: of many, those with the most decisions."""
+    visits = sum(places(part).visits for part in results.solution.intentions)
+    return scenes(results.given, results.worlds, np.asarray(visits))
+
+
+def _scored(results: IntentionResults) -> ScoreRow:
+    """The row of the fit."""
+    row = results.row("intentions") or results.row("one")
+    assert row is not None
+    return row
