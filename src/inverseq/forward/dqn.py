@@ -334,13 +334,15 @@ def noisy(
     """Observations plus uniform noise in [0, amount), in 256 levels.
 
     Hashed counters in place of JAX's generator, which took longer than the training step itself:
-    a word for every four numbers, made of the words of the key by the finaliser "lowbias32".
+    a word for every four numbers, counted from a hash of the key and spread by the finaliser
+    "lowbias32".
     """
     if amount == 0:
         return observations
     size = observations.size
     first, second = jax.random.key_data(key).astype(jnp.uint32)
-    words = _mixed(_mixed(jnp.arange(-(-size // 4), dtype=jnp.uint32) + first) ^ second)
+    begin = _mixed(_mixed(first) ^ second)
+    words = _mixed(begin + jnp.arange(-(-size // 4), dtype=jnp.uint32))
     levels = (words >> jnp.arange(0, 32, 8, dtype=jnp.uint32)[:, None]) & 255
     noise = levels.ravel()[:size].astype(jnp.float32) * jnp.float32(amount / 256)
     return observations + noise.reshape(observations.shape)
