@@ -11,7 +11,6 @@ from inverseq.forward.games import play_games
 from inverseq.play import expert_games
 from inverseq.worlds import (
     RANDOM_WALLS,
-    RANDOM_WIN,
     STATIC_WALLS,
     GridState,
     GridWorldRules,
@@ -20,8 +19,10 @@ from inverseq.worlds import (
 )
 from inverseq.worlds.game_boards import PLAYER, WALL, WIN, board_distances
 
+CROWDED = GridWorldRules(6, 5, 9, win="random")
 
-@pytest.mark.parametrize("rules", [STATIC_WALLS, GridWorldRules(6, 5, 9, win="random")])
+
+@pytest.mark.parametrize("rules", [STATIC_WALLS, CROWDED])
 def test_every_game_is_as_short_as_can_be_and_follows_the_rules(rules):
     demos = expert_games(rules, games=100, seed=0)
     assert demos.num_trajectories == 100
@@ -62,7 +63,7 @@ def test_the_limit_cuts_games_off():
 
 
 def test_one_seed_gives_the_same_games_and_two_give_others():
-    one, again, other = (expert_games(RANDOM_WIN, games=20, seed=s) for s in (0, 0, 1))
+    one, again, other = (expert_games(CROWDED, games=100, seed=s) for s in (0, 0, 1))
     assert one.fingerprint == again.fingerprint != other.fingerprint
 
 
@@ -95,16 +96,9 @@ def exact_ratio() -> float:
 
 
 def test_random_play_is_as_far_from_the_best_as_it_must_be():
-    """Mean distance ratios of random play are 12.25, 12.2 and 15.1. The study's figure shows about
-    14.2, 14.1 and 17.2, of fewer games: its generator starts anew in every game.
-    """
+    """Of the Manhattan distance; docs/play.md says why the study's figure shows 14.2."""
     assert exact_ratio() == pytest.approx(12.25, abs=0.005)
-    for rules, expected in (
-        (STATIC_WALLS, exact_ratio()),
-        (RANDOM_WALLS, 12.2),
-        (RANDOM_WIN, 15.1),
-    ):
-        play = jax.jit(partial(play_games, grid_simulator(rules), at_random, games=4000))
-        ratio = np.asarray(play(jax.random.key(0)).ratio)
-        error = ratio.std() / np.sqrt(ratio.size)
-        assert abs(ratio.mean() - expected) < 4 * error + (rules is not STATIC_WALLS) * 0.1
+    play = jax.jit(partial(play_games, grid_simulator(STATIC_WALLS), at_random, games=4000))
+    ratio = np.asarray(play(jax.random.key(0)).ratio)
+    error = ratio.std() / np.sqrt(ratio.size)
+    assert abs(ratio.mean() - exact_ratio()) < 4 * error

@@ -20,10 +20,10 @@ SMALL = FullyConnected((32,), tiles=4)
 
 def test_deep_q_learning_learns_a_small_board_by_playing_it():
     environment = GridWorldEnv("tiles", **BOARD)
-    settings = DQN(network=SMALL, loop=Loop(4000, capacity=512), learning_rate=3e-3)
+    settings = DQN(network=SMALL, loop=Loop(2400, capacity=512), learning_rate=3e-3)
     agent = DQNAgent(environment, settings, seed=0)
-    recording = Orchestrator(environment, agent, training_freq=4).play(moves=4000, seed=0)
-    assert recording.losses.size == (4000 - 28) // 4
+    recording = Orchestrator(environment, agent, training_freq=4).play(moves=2400, seed=0)
+    assert recording.losses.size == (2400 - 28) // 4
     early, late = (recording.distance_ratio[part] for part in (slice(0, 5), slice(-40, -1)))
     assert np.nanmean(late) < 1.6 < np.nanmean(early)
     best = Orchestrator(environment, QAgent(agent.trained(), 0)).play(games=50, seed=1)

@@ -52,12 +52,12 @@ def compiled(rules: GridWorldRules) -> tuple[Callable, ...]:
 
 
 @settings(max_examples=15)
-@given(st.sampled_from([(1, 4), (2, 2), (5, 3), (6, 6)]), st.booleans(), st.integers(0, 2**31 - 1))
+@given(st.sampled_from([(1, 4), (5, 3), (6, 6)]), st.booleans(), st.integers(0, 2**31 - 1))
 def test_environment_and_pure_functions_walk_in_step(size, random_win, seed):
     rules = GridWorldRules(
         *size,
         num_walls=size[0] * size[1] // 6 if size[0] > 1 else 0,
-        win="random" if random_win else "bottom right",
+        win="random" if random_win and size[0] > 1 else "bottom right",
         max_moves=20,
         win_reward=2.5,
     )
