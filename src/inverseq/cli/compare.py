@@ -8,7 +8,9 @@ from rich.console import Console
 from inverseq import __version__
 from inverseq._core.errors import InputError
 from inverseq._core.progress import progress_bars
+from inverseq.cli import intentions_compare
 from inverseq.cli.candidates import Entry, Menu, entries
+from inverseq.cli.laws import refuse_without_intentions
 from inverseq.cli.load import Behaviour, load
 from inverseq.cli.options import Compare
 from inverseq.cli.show import print_table, provenance_of
@@ -33,7 +35,11 @@ def run(options: Compare) -> int:
     """Score all models by cross-validation; write a report where a folder is given."""
     folder = None if options.out is None else require_writable(options.out)
     behaviour = load(options.table, options.columns, options.world)
-    listed = entries(_menu(options, behaviour))
+    menu = _menu(options, behaviour)
+    if options.intentions is not None:
+        return intentions_compare.run(options, behaviour, menu)
+    refuse_without_intentions(options.changing, solver=options.solver)
+    listed = entries(menu)
     with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
         made = compare(
             behaviour.demonstrations,

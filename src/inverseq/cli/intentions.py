@@ -295,5 +295,5 @@ def _print(console: Console, results: IntentionResults, page: Path) -> None:
     for text in headline(results):
         console.print(text.replace("*", ""), markup=False)
     for text in (*results.remarks, *warnings_of(results)):
-        console.print(f"Mind: {text}", markup=False)
+        console.print(f"Mind: {text.replace('`', '')}", markup=False)
     console.print(f"Report: {page}  ({results.seconds:.0f} s)", markup=False, soft_wrap=True)

@@ -1,6 +1,7 @@
 """From several intentions to a report: which sections, tables and figures, in which order."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,14 @@ def build_report(results: IntentionResults, provenance: Mapping[str, str], made:
         made: When and by which version, for the footer.
     """
     where = where_drawn(results)
-    shown = places(results.solution.intentions[0])
+    shown = [places(part) for part in results.solution.intentions]
+    together = replace(shown[0], visits=sum(each.visits for each in shown))
     facts = [(k.replace("_", " "), f"{v:,.0f}") for k, v in results.diagnosis.facts.items()]
     chosen = "intentions" if results.row("intentions") else "one"
     sections = (
         Section(
             "What the intentions are",
-            (intention_table(results), occupancy_figure(results), *reward_maps(results, where)),
+            (intention_table(results), *reward_maps(results, where)),
         ),
         Section("When they change", _changes(results, where)),
         Section(
@@ -63,7 +65,11 @@ def build_report(results: IntentionResults, provenance: Mapping[str, str], made:
         *_checks(results),
         Section(
             "The data",
-            (Prose((results.source,)), Facts(tuple(facts), short=True), *visit_maps(shown, where)),
+            (
+                Prose((results.source,)),
+                Facts(tuple(facts), short=True),
+                *visit_maps(together, where),
+            ),
         ),
         Section("Methods", (Prose(methods(results)),)),
         Section("References", (Prose(references(results)),)),
@@ -216,7 +222,7 @@ def summary(results: IntentionResults, provenance: Mapping[str, str]) -> dict[st
             for name in ("objective", "steps", "converged", "agreement")
         },
         "checks": [] if results.checks is None else results.checks.rows,
-        "remarks": [*results.remarks, *warnings_of(results)],
+        "remarks": [text.replace("`", "") for text in (*results.remarks, *warnings_of(results))],
         "settings": dict(results.settings),
         "provenance": dict(provenance),
         "seconds": results.seconds,
@@ -269,7 +275,7 @@ def choice_table(choice: Choice) -> Table:
 def _changes(results: IntentionResults, where: list) -> tuple[Block, ...]:
     """Sessions, what follows what, how long it lasts."""
     blocks: list[Block] = [*session_figures(results, where)]
-    blocks += [*transition_figure(results), *dwell_figures(results)]
+    blocks += [occupancy_figure(results), *transition_figure(results), *dwell_figures(results)]
     if results.changes is None:
         blocks.append(
             Prose(("A trajectory keeps one intention for all of it; there is nothing to change.",))

@@ -118,10 +118,13 @@ def _sure(results: IntentionResults) -> str:
     """Whether several are better than one, and whether searches agree."""
     one, several = results.row("one"), results.row("intentions")
     restarts = results.solution.restarts
-    agree = int((restarts.agreement >= AGREEING).sum())
+    others = restarts.agreement[1:]
+    agree = int((others >= AGREEING).sum())
     searched = (
-        f"{agree} of {restarts.agreement.size} searches found them alike (the same intention on "
+        f"{agree or 'none'} of {others.size} other searches found the same (the same intention on "
         f"{AGREEING:.0%} of decisions or more)"
+        if others.size
+        else "a single search was made, so nothing says whether another would find the same"
     )
     if one is None or several is None:
         return "There is nothing to compare them with."
@@ -179,7 +182,7 @@ def warnings_of(results: IntentionResults) -> tuple[str, ...]:
         told.append(
             f"Searches from other beginnings find other intentions: at the median they agree with "
             f"the best on {np.median(others):.0%} of decisions, and their objective is {lost:.4f} "
-            "nats per decision lower. Take more --restarts, or fewer intentions."
+            "nats per decision lower. Take more `--restarts`, or fewer intentions."
         )
     if not restarts.converged[0]:
         told.append("The best search had not come to an end; its numbers are still moving.")
@@ -189,7 +192,7 @@ def warnings_of(results: IntentionResults) -> tuple[str, ...]:
         if not (is_clear(gain) and gain.mean > 0):
             told.append(
                 f"{solution.num_intentions} intentions do not predict clearly better than one. "
-                f"Ask inverseq compare TABLE --intentions 1,2,{max(3, solution.num_intentions)}."
+                f"Ask `inverseq compare TABLE --intentions 1,2,{max(3, solution.num_intentions)}`."
             )
     return tuple(told)
 
