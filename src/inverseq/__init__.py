@@ -40,6 +40,14 @@ _HOME = {
     "MaxEnt": "inverse.maxent",
     "MaxEntIRL": "inverse.maxent_irl",
     "DeepMaxEnt": "inverse.deep_maxent",
+    "IQLearn": "inverse.iq_learn",
+    "BehaviourCloning": "inverse.cloning",
+    "Lessons": "inverse.network_training",
+    "NetworkPolicy": "inverse.network_policy",
+    "transition_rewards": "inverse.network_policy",
+    "train_iq_learn": "inverse.iq_online",
+    "train_iq_learns": "inverse.iq_online",
+    "TrainedIQLearn": "inverse.iq_online",
     "CountTable": "inverse.count_table",
     "BackoffTable": "inverse.backoff",
     "ColumnTable": "inverse.column_table",
@@ -91,7 +99,7 @@ _HOME = {
 }
 """Where each public name lives."""
 
-_MODULES = ("worlds", "datasets", "forward", "play", "plot", "studies")
+_MODULES = ("worlds", "datasets", "networks", "forward", "play", "plot", "studies")
 """Public sub-packages, used as `inverseq.worlds.labyrinth()`."""
 
 __all__ = ["__version__", *_HOME, *_MODULES]

@@ -8,10 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from inverseq._core.status import Status
+from inverseq._core.status import Outcome, Status
 from inverseq.inverse.ascent import ascend
 from inverseq.inverse.problem import Progress
 from inverseq.mdp import MDP
+
+_ROUNDING = 1e-6
+"""Gradient per decision below which a search that cannot go on has arrived."""
 
 
 class Table(NamedTuple):
@@ -91,6 +94,9 @@ def fit_table(
         numbers, status, trace = ascend(
             objective, start, tolerance=tolerance, max_steps=max_steps, report=report
         )
+    if not status.ok and status.residual <= _ROUNDING:
+        words = "as far as rounding allows"
+        status = Status(Outcome.CONVERGED, status.steps, status.residual, words)
     q = np.zeros(mdp.allowed.shape)
     q[mdp.allowed] = numbers
     return q, status, trace
