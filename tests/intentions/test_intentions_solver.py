@@ -129,6 +129,18 @@ def test_a_forecast_knows_nothing_of_what_comes_later(name, law):
         assert_array_equal(later.evidence[:row], believed.evidence[:row])
 
 
+def test_several_processes_find_what_one_finds():
+    mdp, demos = behaviour()
+    how = Intentions(2, SOLVERS["maxent"], restarts=2, polished=2, tolerance=1e-3)
+    told = []
+    progress = lambda *step: told.append(step)  # noqa: E731
+    one = fit(demos, how, mdp)
+    several = fit(demos, replace(how, jobs=2), mdp, progress=progress)
+    assert_array_equal(several.trace, one.trace)
+    assert_array_equal(several.restarts.objective, one.restarts.objective)
+    assert told
+
+
 def test_a_drawn_path_is_as_probable_as_the_posterior_says():
     mdp, demos = behaviour()
     solution = explain("iavi", "markov", demos, mdp)

@@ -5,7 +5,7 @@ and intentions are one sparse product, and rewards are read out once at the end;
 called once per restart and intention, beginning where its last call ended.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -102,7 +102,8 @@ class FittedPolicies:
     """Policies of any solver; what is explained is K solutions for each of R restarts."""
 
     def __init__(self, problem: Problem, solver: Solver[Solution]) -> None:
-        self.problem, self.solver = problem, solver
+        # Bars on a screen cannot follow the fits into other processes.
+        self.problem, self.solver = replace(problem, progress=None), solver
         self.data = problem.decisions
         self.given = decision_weights(problem.weights, self.data.num_decisions)
         mdp = problem.given_mdp
