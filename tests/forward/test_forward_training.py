@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inverseq import InputError
-from inverseq.forward.trainer import train, train_side_by_side
+from inverseq.forward.trainer import train, train_side_by_side, train_vectorised
 from inverseq.forward.training import Learner, Loop, advance, begin
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
@@ -67,11 +67,10 @@ def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
     assert int(pieces.block) == 3
     assert np.isnan(pieces.curves.ratio[3:]).all()
     finished = jax.jit(run)(pieces, 100)
-    together = jax.jit(lambda k: jax.vmap(lambda one: run(start(one), 100))(k))(keys)
+    together = train_vectorised(COUNTING, SIMULATOR, LOOP, keys)
     beside = train_side_by_side(COUNTING, SIMULATOR, LOOP, keys)
     for leaves in zip(
-        *map(jax.tree.leaves, (whole[0], finished, beside[0])),
-        jax.tree.leaves(jax.tree.map(lambda a: a[0], together)),
+        *map(jax.tree.leaves, (whole[0], finished, beside[0], together[0])),
         strict=True,
     ):
         for other in leaves[1:]:

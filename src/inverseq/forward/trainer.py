@@ -116,7 +116,21 @@ def train_side_by_side(
 
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             return list(pool.map(one, keys))
-    together = jax.vmap(lambda key: go_on(start(key), jnp.int32(loop.blocks)))(keys)
+    return train_vectorised(learner, simulator, loop, keys)
+
+
+def train_vectorised(
+    learner: Learner, simulator: Simulator, loop: Loop, keys: Key[Array, " R"]
+) -> list[Training]:
+    """The trainings of several keys as one program that advances them together.
+
+    A branch becomes a choice there: every move draws the beginning of a new game too.
+    """
+
+    def whole(key: PRNGKeyArray) -> Training:
+        return advance(learner, simulator, loop, begin(learner, simulator, loop, key), loop.blocks)
+
+    together = jax.jit(jax.vmap(whole))(keys)
     return [jax.tree.map(lambda leaf, i=i: leaf[i], together) for i in range(len(keys))]
 
 
