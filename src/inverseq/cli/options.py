@@ -264,15 +264,19 @@ class Study:
 
     objectworld: inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)
 
+    intentions: several intentions, where the truth is known and in animals (many minutes)
+
     Without --out, figures and tables go to out/NAME.
     """
 
-    name: Annotated[Literal["lecture", "people", "mice", "objectworld"], Positional]
+    name: Annotated[Literal["lecture", "people", "mice", "objectworld", "intentions"], Positional]
     """Which study."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
         None
     )
     """Folder to write to."""
+    parts: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
+    """Parts of the study of intentions, with commas between."""
     seed: int = 0
     """Which random choices."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

@@ -7,10 +7,13 @@ from typing import Any
 
 from rich.console import Console
 
+from inverseq._core.errors import InputError
 from inverseq._core.progress import progress_bars
 from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
 from inverseq.report import Column, Table, require_writable, to_json
+from inverseq.studies.intentions import intentions
+from inverseq.studies.intentions_record import IntentionsStudy
 from inverseq.studies.lecture import Lecture, lecture
 from inverseq.studies.mice import mice
 from inverseq.studies.mice_record import Mice, Row
@@ -21,7 +24,14 @@ from inverseq.studies.people_record import People
 
 
 def run(options: Study) -> int:
-    """Run a study, and say where its files lie."""
+    """Run a study, and say where its files lie.
+
+    Raises:
+        InputError: Parts of another study are asked for, or the folder cannot be written to.
+    """
+    if options.parts is not None and options.name != "intentions":
+        raise InputError(f"--parts belongs to the study intentions; {options.name} has no parts")
+    parts = () if options.parts is None else tuple(map(str.strip, options.parts.split(",")))
     folder = require_writable(options.out or Path("out") / options.name)
     with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
         if options.name == "lecture":
@@ -32,6 +42,8 @@ def run(options: Study) -> int:
             made = people(folder, progress=progress)
         elif options.name == "mice":
             made = mice(folder, seed=options.seed, progress=progress)
+        elif options.name == "intentions":
+            made = intentions(folder, parts=parts, seed=options.seed, progress=progress)
         else:
             made = objectworld(folder, seed=options.seed, progress=progress)
     if options.output.json:
@@ -41,13 +53,31 @@ def run(options: Study) -> int:
     return 0
 
 
-def _tables(made: Lecture | People | Mice | Objectworld) -> list[Table]:
+def _tables(made: Lecture | People | Mice | Objectworld | IntentionsStudy) -> list[Table]:
     """What a study found, to be shown."""
+    if isinstance(made, IntentionsStudy):
+        return [_of_part_table(made, name) for name in made.tables]
     if isinstance(made, Mice):
         return _of_mice(made)
     if isinstance(made, Lecture):
         return _of_lecture(made)
     return _of_people(made) if isinstance(made, People) else _of_objectworld(made)
+
+
+def _of_part_table(made: IntentionsStudy, name: str) -> Table:
+    """One table of a part, with what the part found below the last of them."""
+    part = next(part for part in made.sentences if name.startswith(f"{part}_"))
+    last = [other for other in made.tables if other.startswith(f"{part}_")][-1] == name
+    rows = made.tables[name]
+    whole = lambda key: all(isinstance(row[key], int | None) for row in rows)  # noqa: E731
+    forms = {key: "d" if whole(key) else ".3f" for key in rows[0]}
+    return Table(
+        name,
+        name.replace("_", ": "),
+        tuple(Column(key.replace("_", " "), form) for key, form in forms.items()),
+        tuple(tuple(row.values()) for row in rows),
+        note="\n".join(made.sentences[part]) if last else "",
+    )
 
 
 def _print(tables: Sequence[Table], files: Sequence[str]) -> None:
