@@ -73,7 +73,7 @@ class Intentions:
 
     def __post_init__(self) -> None:
         for name in ("k", "restarts", "polished", "max_steps", "jobs"):
-            value: object = getattr(self, name)
+            value: Any = getattr(self, name)
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not whole or value < 1:
                 raise InputError(f"{name} must be a whole number, 1 or more; got {value!r}")
