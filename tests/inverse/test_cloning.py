@@ -20,7 +20,7 @@ from strategies import random_mdp
 
 def test_a_table_without_a_prior_is_counting():
     mdp = random_mdp(np.random.default_rng(0), 6, 3)
-    counts = np.random.default_rng(1).integers(1, 30, (6, 3)) * mdp.allowed
+    counts = np.random.default_rng(1).integers(1, 30, (6, 3)) * mdp.allowed * 1.0
     solution = fit(Counts(counts), BehaviourCloning(0, strength=0.0), mdp)
     assert_allclose(solution.policy, counts / counts.sum(1, keepdims=True), atol=1e-5)
     shy = fit(Counts(counts), BehaviourCloning(0, strength=1e6), mdp)
