@@ -94,6 +94,11 @@ _HOME = {
     "Recovery": "evaluate.recovery",
     "recover_models": "evaluate.confusion",
     "Confusion": "evaluate.confusion",
+    "circular_shift_null": "evaluate.nulls",
+    "permutation_null": "evaluate.nulls",
+    "compare_with_null": "evaluate.nulls",
+    "NullComparison": "evaluate.nulls",
+    "adjust_p_values": "evaluate.nulls",
     "posterior_table": "evaluate.posterior_table",
     "write_posterior": "evaluate.posterior_table",
 }
