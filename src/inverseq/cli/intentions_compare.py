@@ -1,5 +1,6 @@
 """`inverseq compare --intentions`: how many intentions, chosen by what was held out."""
 
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -110,7 +111,7 @@ def _wrong(choice: Choice) -> list[str]:
     told = [f"{one.name}: {as_typed(one.failure)}" for one in choice.alternatives if one.failure]
     chosen = choice[choice.chosen].solution
     if chosen is not None and chosen.status.message:
-        told.append(f"{choice.chosen}, fitted to all decisions: {chosen.status.message}")
+        told.append(f"{choice.chosen}, fitted to all: {as_typed(chosen.status.message)}")
     return told
 
 
@@ -159,7 +160,8 @@ def _report(
 
 def _headline(choice: Choice, rows: tuple[ScoreRow, ...]) -> tuple[str, str]:
     """What to choose, and the reference lines."""
-    first, _, rest = choice.sentence.partition(". ")
+    told = re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", choice.sentence)
+    first, _, rest = told.partition(". ")
     means = {row.key: number(row.score.mean) for row in rows}
     known = [f"{name} {means[key]}" for key, name in _LINES if key in means]
     chance = number(rows[0].score.chance_mean)

@@ -2,7 +2,7 @@
 
 import re
 
-_OPTIONS = {"state_from_previous": "previous"} | {
+_OPTIONS = {"state_from_previous": "previous", "k": "intentions"} | {
     name: name.replace("_", "-")
     for name in (
         "state",

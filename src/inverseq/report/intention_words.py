@@ -1,5 +1,6 @@
 """What several intentions are, in plain words, and how sure that is."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,8 @@ AGREEING = 0.9
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 _SEEN = 0.01
+_CLEAR = 0.05
+_FEW = 0.005
 
 
 def headline(results: IntentionResults) -> tuple[str, ...]:
@@ -79,6 +82,9 @@ def _wanted(shown: Places, names: Sequence[str]) -> str:
     if not often.size:
         return "is hardly ever followed"
     top = often[np.argsort(-shown.reward[often], kind="stable")][:2]
+    top = top[shown.reward[top] >= max(_CLEAR, float(shown.reward[top[0]]) / 4)]
+    if not top.size:
+        return "rewards no place more than others"
     told = [f"{names[p]} ({number(shown.reward[p], '+.1f')})" for p in top]
     return f"rewards {' and '.join(told)} most"
 
@@ -98,7 +104,9 @@ def _done_more(shown: Sequence[Places], results: IntentionResults) -> list[str]:
         gain = mine[:, None] * (policy - together)
         place, action = np.unravel_index(int(gain.argmax()), gain.shape)
         if len(shown) == 1 or gain.max() <= 0:
-            told.append("is all there is" if len(shown) == 1 else "acts like all of them together")
+            told.append(
+                "is pursued all the time" if len(shown) == 1 else "acts like all of them together"
+            )
             continue
         told.append(
             f"chooses {actions[action]} in {names[place]} more than the others "
@@ -127,7 +135,7 @@ def _sure(results: IntentionResults) -> str:
         else "a single search was made, so nothing says whether another would find the same"
     )
     if one is None or several is None:
-        return "There is nothing to compare them with."
+        return "Whether there are more, only fits with more can tell."
     gain = difference(several.score, one.score)
     if is_clear(gain) and gain.mean > 0:
         verdict = f"They foretell held-out decisions better than one intention, by {gap_text(gain)}"
@@ -157,13 +165,14 @@ def _against_tables(results: IntentionResults) -> str:
         if row is not None:
             against.append(f"{name} {number(row.score.mean)}")
     gain = difference(mine.score, best.score)
+    subject = "It predicts" if mine.key == "one" else "They predict"
     if not is_clear(gain):
-        verdict = f"They predict like the best table ({best.name})"
+        verdict = f"{subject} like the best table ({best.name})"
     else:
         word = "better" if gain.mean > 0 else "less well"
-        verdict = f"They predict {word} than the best table ({best.name}), by {gap_text(gain)}"
+        verdict = f"{subject} {word} than the best table ({best.name}), by {gap_text(gain)}"
     return (
-        f"Their score is {number(mine.score.mean)} nats per held-out decision"
+        f"The score is {number(mine.score.mean)} nats per held-out decision"
         f"{give_or_take(mine.score.standard_error)}, each predicted from the decisions before it "
         f"alone; {', '.join(against)}. {verdict}."
     )
@@ -173,7 +182,8 @@ def warnings_of(results: IntentionResults) -> tuple[str, ...]:
     """What speaks against these intentions: empty ones, searches that disagree, k too large."""
     solution, told = results.solution, []
     if solution.status.message:
-        told.append(solution.status.message)
+        told.append(re.sub(r"\bk=(\d+)", r"`--intentions \1`", solution.status.message))
+    told += _superfluous(results)
     restarts = solution.restarts
     others = restarts.agreement[1:]
     if others.size and np.median(others) < AGREEING:
@@ -197,11 +207,32 @@ def warnings_of(results: IntentionResults) -> tuple[str, ...]:
     return tuple(told)
 
 
+def _superfluous(results: IntentionResults) -> list[str]:
+    """Intentions that share what they explain with others, so that none of them ever stands out."""
+    smoothed = results.train.posterior.smoothed
+    count = smoothed.shape[1]
+    wins = np.bincount(smoothed.argmax(axis=1), minlength=count) / len(smoothed)
+    # What has hardly any share is named by the status of the fit.
+    never = np.flatnonzero((wins < _FEW) & (results.solution.occupancy >= _FEW))
+    if not never.size:
+        return []
+    names = ", ".join(str(k + 1) for k in never)
+    return [
+        f"Intention {names} of {count} is the most probable one at less than {_FEW:.1%} of the "
+        f"decisions: it is there beside others, never by itself. Take `--intentions "
+        f"{count - never.size}`."
+    ]
+
+
 def remarks_of(results: IntentionResults) -> tuple[tuple[Weight, str], ...]:
     """All of these with their weight."""
     found: list[tuple[Weight, str]] = [("problem", text) for text in results.remarks]
     found += [("warning", text) for text in warnings_of(results)]
-    return tuple(found) or (
+    if found:
+        return tuple(found)
+    if results.solution.num_intentions == 1:
+        return (("good", "One intention was asked for; nothing can be empty or confused."),)
+    return (
         ("good", "No intention is empty, the searches agree, and several predict more than one."),
     )
 
