@@ -53,31 +53,24 @@ def test_offline_learning_does_not_depend_on_what_is_played():
     assert not np.array_equal(found[0].moves, found[1].moves)
 
 
-def test_an_interrupted_training_is_the_training(tmp_path):
-    file = tmp_path / "training.npz"
-    whole = train_iq_learn(ONLINE, GAMES, WORLD, LOOP, jax.random.key(2))
-    stops = iter([False, True])
+def test_an_interrupted_training_is_the_training_and_keys_differ(tmp_path):
+    file, loop = tmp_path / "training.npz", replace(LOOP, learn_steps=1, test_games=0)
+    key, seen = jax.random.key(2), GAMES.states[:30]
 
     def stop(*_) -> None:
-        if next(stops, True):
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
-    longer = replace(LOOP, learn_steps=1, test_games=0)
     with pytest.raises(KeyboardInterrupt):
-        train_iq_learn(
-            ONLINE, GAMES, WORLD, longer, jax.random.key(2), checkpoint=file, progress=stop
-        )
-    resumed = train_iq_learn(ONLINE, GAMES, WORLD, longer, jax.random.key(2), checkpoint=file)
-    plain, other = train_iq_learns(
-        ONLINE, GAMES, WORLD, longer, jax.random.split(jax.random.key(3), 2)
-    )
-    again = train_iq_learn(ONLINE, GAMES, WORLD, longer, jax.random.key(2))
-    seen = GAMES.states[:30]
+        train_iq_learn(ONLINE, GAMES, WORLD, loop, key, checkpoint=file, progress=stop)
+    resumed = train_iq_learn(ONLINE, GAMES, WORLD, loop, key, checkpoint=file)
+    keys = jax.numpy.stack([key, jax.random.key(3)])
+    whole, other = train_iq_learns(ONLINE, GAMES, WORLD, loop, keys)
     q = lambda done: network_q(done.solution.policy, seen)  # noqa: E731
-    assert_array_equal(q(resumed), q(again))
-    assert_array_equal(resumed.loss, again.loss)
-    assert not np.array_equal(q(plain), q(other))
+    assert_array_equal(q(resumed), q(whole))
+    assert_array_equal(resumed.loss, whole.loss)
+    assert not np.array_equal(q(other), q(whole))
     assert whole.solution.status.ok
+    assert whole.solution.status.steps == 400
 
 
 def test_demonstrations_of_another_world_are_refused():

@@ -6,7 +6,7 @@ watched: what is learned is of the demonstrations, as in Algorithm 2 of the 2023
 
 import os
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -98,7 +98,7 @@ def train_iq_learn(
             checkpoint is of another training.
         FitError: The loss grew beyond all bounds and `accept_failure` is false.
     """
-    learner = iq_learner(settings, demonstrations, simulator, loop)
+    learner = iq_learner(replace(settings, seed=0), demonstrations, simulator, loop)
     training = train(
         learner,
         simulator,
@@ -126,18 +126,20 @@ def train_iq_learns(
         InputError: As for `train_iq_learn`.
         FitError: One of them diverged and `accept_failure` is false.
     """
-    learner = iq_learner(settings, demonstrations, simulator, loop)
+    learner = iq_learner(replace(settings, seed=0), demonstrations, simulator, loop)
     done = train_side_by_side(learner, simulator, loop, keys)
     return tuple(
         _record(settings, demonstrations, simulator, loop, one, accept_failure) for one in done
     )
 
 
+@lru_cache(maxsize=8)
 def iq_learner(
     settings: IQLearn, demonstrations: Demonstrations, simulator: Simulator, loop: Loop
 ) -> Learner:
     """IQ-Learn as four pure functions. It acts by its policy at the temperature of the settings,
-    while it learns and while it is tested.
+    while it learns and while it is tested. The same arguments give the same learner, so that its
+    programs are compiled once.
 
     Raises:
         InputError: The demonstrations are not of this world, or the discount is missing.
@@ -148,7 +150,7 @@ def iq_learner(
             f"the demonstrations hold observations of shape {demonstrations.states.shape[1:]}, the "
             f"simulator shows {shape}"
         )
-    settled = replace(settings, seed=0, discount=settings.discount_of(None))
+    settled = replace(settings, discount=settings.discount_of(None))
     lessons = replace(settled.lessons, steps=loop.blocks * loop.learn_steps)
     network, rows = settled.network or FullyConnected(), rows_of(demonstrations)
     unpack = partial(unpacked, network, shape, actions)
