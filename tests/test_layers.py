@@ -20,6 +20,7 @@ ORDER = (
     *(
         "inverse.backoff",
         "inverse.column_policy",
+        "inverse.logit_policy",
         "inverse.steered_policy",
         "inverse.network_policy",
         "inverse.solution",

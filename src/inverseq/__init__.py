@@ -52,6 +52,8 @@ _HOME = {
     "BackoffTable": "inverse.backoff",
     "ColumnTable": "inverse.column_table",
     "ColumnPolicy": "inverse.column_policy",
+    "ColumnLogit": "inverse.column_logit",
+    "LogitPolicy": "inverse.logit_policy",
     "Steered": "inverse.steered",
     "SteeredPolicy": "inverse.steered_policy",
     "Intentions": "intentions.solver",

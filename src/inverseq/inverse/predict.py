@@ -9,6 +9,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.backoff import BackoffTable, allowed_at, table_policy
 from inverseq.inverse.column_policy import ColumnPolicy, column_probabilities
 from inverseq.inverse.count_table import past_columns
+from inverseq.inverse.logit_policy import LogitPolicy, logit_probabilities
 from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.steered_policy import SteeredPolicy, steer
@@ -37,7 +38,7 @@ def action_probabilities(
     policy = solution.policy
     if isinstance(policy, NetworkPolicy):
         return network_probabilities(policy, demonstrations.states)
-    if isinstance(policy, BackoffTable | ColumnPolicy):
+    if isinstance(policy, BackoffTable | ColumnPolicy | LogitPolicy):
         return _counted(solution, policy, demonstrations)
     if isinstance(policy, SteeredPolicy):
         assert solution.mdp is not None  # a reward needs a world
@@ -53,9 +54,14 @@ def action_probabilities(
 
 
 def _counted(
-    solution: Solution, policy: BackoffTable | ColumnPolicy, demonstrations: Demonstrations
+    solution: Solution,
+    policy: BackoffTable | ColumnPolicy | LogitPolicy,
+    demonstrations: Demonstrations,
 ) -> Float[np.ndarray, "N A"]:
     """What a table says of each decision."""
+    if isinstance(policy, LogitPolicy):
+        exists = existing_actions(solution, demonstrations)
+        return logit_probabilities(policy, demonstrations, exists)
     if isinstance(policy, ColumnPolicy):
         exists = existing_actions(solution, demonstrations)
         return column_probabilities(policy, demonstrations, exists)

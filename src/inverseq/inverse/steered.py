@@ -22,6 +22,7 @@ from inverseq.counts import decision_weights
 from inverseq.inverse.backoff import BackoffTable
 from inverseq.inverse.column_policy import ColumnPolicy
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.logit_policy import LogitPolicy
 from inverseq.inverse.maxent_design import RewardOn, make_design
 from inverseq.inverse.maxent_objective import Model
 from inverseq.inverse.planning import solve_adjoint
@@ -40,7 +41,7 @@ class Steered:
     by heart.
 
     Attributes:
-        habit: `CountTable` or `ColumnTable`.
+        habit: `CountTable`, `ColumnTable` or `ColumnLogit`.
         reward: What the reward depends on: "states", "state-actions" or "features".
         strength: Weight of the Gaussian prior on the reward's weights, in decisions.
         folds: Parts whose habit is counted in the other parts.
@@ -79,8 +80,8 @@ class Steered:
         if hasattr(habit, "settle"):
             habit = habit.settle(problem)
         whole = habit.solve(problem)
-        if not isinstance(whole.policy, BackoffTable | ColumnPolicy):
-            raise InputError("a habit is a CountTable or a ColumnTable")
+        if not isinstance(whole.policy, BackoffTable | ColumnPolicy | LogitPolicy):
+            raise InputError("a habit is a CountTable, a ColumnTable or a ColumnLogit")
         units = data.units(self.by)
         count = int(units.max()) + 1
         if count < self.folds:
@@ -144,7 +145,7 @@ class Steering:
         found, plan = search.best, search.plan
         assert plan is not None
         policy = self.habit.policy
-        assert isinstance(policy, BackoffTable | ColumnPolicy)
+        assert isinstance(policy, BackoffTable | ColumnPolicy | LogitPolicy)
         return Solution(
             solver="Steered",
             settings=asdict(settings) | {"discount": mdp.discount},

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from inverseq._core.arrays import frozen_array
 from inverseq.inverse.backoff import BackoffTable
 from inverseq.inverse.column_policy import ColumnPolicy
+from inverseq.inverse.logit_policy import LogitPolicy
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class SteeredPolicy:
         q: `[S, A]` values of actions in nats, in the states of the world of the solution.
     """
 
-    habit: BackoffTable | ColumnPolicy
+    habit: BackoffTable | ColumnPolicy | LogitPolicy
     q: Float[np.ndarray, "S A"]
 
     def __post_init__(self) -> None:

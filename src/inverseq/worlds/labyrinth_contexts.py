@@ -1,6 +1,7 @@
 """What a mouse in the labyrinth has just done, as contexts for tables of counts."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Int
@@ -10,6 +11,10 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.mdp.history import history_rows
 from inverseq.worlds.labyrinth_features import NOTHING, move_kinds
 from inverseq.worlds.record import World
+
+_LAGS = np.array([1, 2, 4, 8, 16, 32, 64, 128, 256, 10**5, 10**6])
+"""Steps at which bins end; the last is "never"."""
+_NEVER = 10**6
 
 _MOST_MOVES, _MOST_NODES = 20, 8
 """Whose number still fits into 64 bits."""
@@ -26,7 +31,10 @@ def labyrinth_contexts(
 
     "moves m" is the level, the side of its parent on which the node lies, and the kinds of the last
     m moves (see `move_kinds`), shared by all such nodes: what is learnt in one place holds in the
-    others. "nodes n" is the last n nodes, the present one included.
+    others. "nodes n" is the last n nodes, the present one included. "since node a" and
+    "since edge a" say for each action how long ago the node was visited to which it leads, and the
+    edge was walked: 0 for the last step, then up to 2, 4, 8 ... 256 steps, longer, never; 11 more
+    for ways out. -1 where the action does not exist.
 
     Args:
         demonstrations: In the labyrinth.
@@ -52,7 +60,31 @@ def labyrinth_contexts(
     made |= {
         f"nodes {n}": _number(path[:, 1:n] + 1, world.mdp.num_states + 1, states) for n in nodes
     }
+    target = world.mdp.successors[:, :, 0][states]
+    size = world.mdp.num_states
+    edge = path[:, 1] * size + states
+    for name, here, there in (
+        ("node", states, target),
+        ("edge", edge, states[:, None] * size + target),
+    ):
+        lag = _steps_since(here, there, demonstrations.starts)
+        bins = np.searchsorted(_LAGS, lag) + len(_LAGS) * (np.arange(target.shape[1]) >= 2)
+        bins = np.where(world.mdp.allowed[states], bins, -1)
+        made |= {f"since {name} {a}": bins[:, a] for a in range(target.shape[1])}
     return replace(demonstrations, decisions={**demonstrations.decisions, **made})
+
+
+def _steps_since(
+    here: Int[np.ndarray, " N"], there: Int[np.ndarray, "N A"], starts: Int[np.ndarray, " T1"]
+) -> Int[np.ndarray, "N A"]:
+    """How many rows ago, in the same trajectory, `here` last was what `there` says now."""
+    since = np.full(there.shape, _NEVER)
+    for begin, end in pairwise(starts.tolist()):
+        last: dict[int, int] = {}
+        for row in range(begin, end):
+            last[int(here[row])] = row
+            since[row] = [row - last.get(int(goal), row - _NEVER) for goal in there[row]]
+    return since
 
 
 def _place(world: World) -> Int[np.ndarray, " nodes"]:

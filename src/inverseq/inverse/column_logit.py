@@ -1,0 +1,202 @@
+"""Regression on contexts that the table names: a habit with a longer memory than counting allows."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from inverseq._core.errors import InputError
+from inverseq._core.status import Outcome, Status
+from inverseq.alignment import align, check_existing
+from inverseq.counts import decision_weights
+from inverseq.inverse.backoff import allowed_at
+from inverseq.inverse.column_policy import context_columns
+from inverseq.inverse.logit_policy import LogitPolicy, option_columns, own_shares
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+
+
+@dataclass(frozen=True)
+class ColumnLogit:
+    """A softmax of weights of contexts, with a Gaussian prior on each.
+
+    Where `ColumnTable` smooths one context by the next, here all contexts of a decision speak
+    together, and what the options themselves are like may speak too: how long ago the place was
+    visited to which an action leads, say.
+
+    Attributes:
+        columns: Names of columns per decision whose whole numbers name contexts.
+        strengths: Weight of the prior of each column, in decisions; larger for longer memories.
+        options: Families of columns "NAME 0", "NAME 1", ... one per action, whose whole numbers
+            name a bin of that action (-1: none). A bin has one weight, whatever the action.
+        option_strength: Weight of the prior of the bins.
+        own: Columns in whose contexts the trajectory's own past is counted: each adds one weight of
+            the logarithm of its own share of an action so far.
+        own_strength: Weight of the prior of these.
+        least: Contexts seen less often than this get no weights.
+        tolerance: Largest gradient per decision at which the fit has converged.
+        max_steps: Evaluations at most.
+
+    Raises:
+        InputError: There is no column, or there are not as many strengths, above 0.
+    """
+
+    columns: tuple[str, ...]
+    strengths: tuple[float, ...]
+    options: tuple[str, ...] = ()
+    option_strength: float = 2.0
+    own: tuple[str, ...] = ()
+    own_strength: float = 1.0
+    least: int = 3
+    tolerance: float = 1e-5
+    max_steps: int = 300
+
+    def __post_init__(self) -> None:
+        if isinstance(self.columns, str) or not self.columns:
+            raise InputError(f"columns must be a tuple of names; got {self.columns!r}")
+        every = (*self.strengths, self.option_strength, self.own_strength)
+        if len(self.strengths) != len(self.columns) or not all(0 < s < np.inf for s in every):
+            raise InputError(
+                f"strengths must be {len(self.columns)} numbers above 0, one per column; got "
+                f"{self.strengths}"
+            )
+
+    def solve(self, problem: Problem) -> Solution:
+        """The weights behind `problem`; `fit` calls this.
+
+        Raises:
+            InputError: A column is missing, or nothing is left to fit.
+        """
+        data, mdp = problem.decisions, problem.given_mdp
+        weights = decision_weights(problem.weights, data.num_decisions)
+        if mdp is None:
+            exists = allowed_at(None, data.states, data.num_actions)
+        else:
+            states = align(data, mdp)
+            check_existing(data, mdp, states)
+            exists = mdp.allowed[states]
+        kept = np.flatnonzero((data.actions >= 0) & (weights > 0) & (exists.sum(axis=1) > 1))
+        if kept.size == 0:
+            raise InputError("no decision has a known action, an alternative and a weight above 0")
+        blocks = self._blocks(problem, exists, kept)
+        search = _Regression(blocks, exists[kept], data.actions[kept], weights[kept])
+        found, status, trace = search.run(self.tolerance, self.max_steps)
+        levels = len(self.columns)
+        parts = [block.shape(part) for block, part in zip(blocks, search.split(found), strict=True)]
+        policy = LogitPolicy(
+            self.columns,
+            tuple(block.keys for block in blocks[:levels]),
+            tuple(parts[:levels]),
+            self.options,
+            tuple(parts[levels : levels + len(self.options)]),
+            self.own,
+            np.concatenate(parts[levels + len(self.options) :] or [np.zeros(0)]),
+        )
+        return Solution(
+            solver="ColumnLogit",
+            settings=asdict(self),
+            policy=policy,
+            status=status,
+            mdp=mdp,
+            parameters={"marginal": np.bincount(data.actions[kept], minlength=exists.shape[1])},
+            num_parameters=found.size,
+            trace=trace,
+        )
+
+    def _blocks(self, problem: Problem, exists: np.ndarray, kept: np.ndarray) -> list["_Block"]:
+        """What each group of weights multiplies."""
+        data, num_actions = problem.decisions, exists.shape[1]
+        made = []
+        columns = context_columns(data, self.columns)[kept].T
+        for column, strength in zip(columns, self.strengths, strict=True):
+            keys, place, times = np.unique(column, return_inverse=True, return_counts=True)
+            common = times >= self.least
+            number = np.where(common, np.cumsum(common) - 1, -1)[place.reshape(-1)]
+            cell = np.where(number >= 0, number * num_actions, -1)[:, None] + np.arange(num_actions)
+            cell[number < 0] = -1
+            made.append(_Block(keys[common], _one_hot(cell), strength, num_actions))
+        for family in self.options:
+            bins = option_columns(data, family, num_actions)[kept]
+            made.append(_Block(np.zeros(0, int), _one_hot(bins), self.option_strength, 0))
+        for column in self.own:
+            values = own_shares(data, column, exists)[kept].reshape(-1, 1)
+            made.append(_Block(np.zeros(0, int), sparse.csr_array(values), self.own_strength, 0))
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """One group of weights: what they multiply, `[N * A, F]`, and their prior."""
+
+    keys: np.ndarray
+    matrix: sparse.csr_array
+    strength: float
+    width: int
+
+    def shape(self, weights: np.ndarray) -> np.ndarray:
+        """`[M, A]` for contexts, flat otherwise."""
+        return weights.reshape(-1, self.width) if self.width else weights
+
+
+def _one_hot(cells: np.ndarray) -> sparse.csr_array:
+    """`[N * A, cells]` one 1 per row, none where the cell is -1."""
+    flat = cells.ravel()
+    rows = np.flatnonzero(flat >= 0)
+    shape = (flat.size, int(flat.max(initial=-1)) + 1)
+    return sparse.csr_array((np.ones(rows.size), (rows, flat[rows])), shape=shape)
+
+
+class _Regression:
+    """Penalised log-likelihood per decision as a function of all weights."""
+
+    def __init__(
+        self,
+        blocks: list[_Block],
+        exists: np.ndarray,
+        actions: np.ndarray,
+        weights: Float[np.ndarray, " N"],
+    ) -> None:
+        self.matrix = sparse.csr_array(sparse.hstack([b.matrix for b in blocks], format="csr"))
+        self.transposed = sparse.csr_array(self.matrix.T)
+        sizes = [b.matrix.shape[1] for b in blocks]
+        self.cuts = np.cumsum(sizes)[:-1]
+        self.strength = np.repeat([b.strength for b in blocks], sizes)
+        self.barred = np.where(exists, 0.0, -np.inf)
+        self.actions, self.weights = actions, weights
+        self.total = float(weights.sum())
+        self.trace: list[float] = []
+
+    def split(self, flat: np.ndarray) -> list[np.ndarray]:
+        """The weights of each block."""
+        return np.split(flat, self.cuts)
+
+    def run(self, tolerance: float, max_steps: int) -> tuple[np.ndarray, Status, np.ndarray]:
+        """The most likely weights."""
+        found = minimize(
+            self.cost,
+            np.zeros(self.strength.size),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxfun": max_steps, "gtol": tolerance, "ftol": 1e-12, "maxcor": 10},
+        )
+        slope = float(np.abs(found.jac).max(initial=0.0))
+        settled = slope <= 10 * tolerance
+        outcome = Outcome.CONVERGED if settled else Outcome.LIMIT
+        message = "" if settled else "Give more max_steps, or larger strengths."
+        return found.x, Status(outcome, len(self.trace), slope, message), np.array(self.trace)
+
+    def cost(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        """Cost and slope."""
+        logs = log_softmax((self.matrix @ flat).reshape(self.barred.shape) + self.barred, axis=1)
+        rows = np.arange(self.actions.size)
+        excess = -np.exp(logs)
+        excess[rows, self.actions] += 1.0
+        excess *= self.weights[:, None]
+        value = float(self.weights @ logs[rows, self.actions])
+        pull = self.strength * flat
+        cost = (0.5 * float(flat @ pull) - value) / self.total
+        self.trace.append(-cost * self.total)
+        return cost, (pull - self.transposed @ excess.ravel()) / self.total

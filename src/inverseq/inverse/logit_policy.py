@@ -1,0 +1,101 @@
+"""A policy whose log-odds are sums of weights, one for each context that columns name.
+
+logit(a) = sum_l W_l[context_l, a] + sum_o B_o[bin_o(a)] + sum_c v_c * log of the trajectory's own
+share of a so far in context c. With Gaussian priors that grow with the memory of a context, long
+contexts are corrections to short ones (Berger, Della Pietra and Della Pietra 1996).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from inverseq._core.arrays import frozen_array
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.column_policy import context_columns, own_counts
+
+_PRIOR = 2.0
+"""Decisions added to each action of a trajectory's own past."""
+
+
+@dataclass(frozen=True, eq=False)
+class LogitPolicy:
+    """Weights of contexts.
+
+    Attributes:
+        columns: Names of columns per decision whose numbers name contexts: L of them.
+        keys: For each, `[M]` the contexts that have weights, sorted.
+        weights: For each, `[M, A]`.
+        options: Families of columns "NAME a", one per action a, whose numbers, from 0, name a bin
+            of that action; -1 for none.
+        option_weights: For each family, `[bins]`.
+        own: Columns in whose contexts the trajectory's own past is counted.
+        own_weights: For each, one number.
+    """
+
+    columns: tuple[str, ...]
+    keys: tuple[Int[np.ndarray, " _"], ...]
+    weights: tuple[Float[np.ndarray, "_ A"], ...]
+    options: tuple[str, ...]
+    option_weights: tuple[Float[np.ndarray, " _"], ...]
+    own: tuple[str, ...]
+    own_weights: Float[np.ndarray, " O"]
+
+    def __post_init__(self) -> None:
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        for name in ("columns", "options", "own"):
+            put(name, tuple(map(str, getattr(self, name))))
+        for name, kind in (("keys", np.int64), ("weights", float), ("option_weights", float)):
+            put(name, tuple(frozen_array(level, kind, name) for level in getattr(self, name)))
+        put("own_weights", frozen_array(self.own_weights, np.float64, "own_weights"))
+
+
+def option_columns(
+    demonstrations: Demonstrations, family: str, num_actions: int
+) -> Int[np.ndarray, "N A"]:
+    """The columns "FAMILY 0", "FAMILY 1", ... of the actions, side by side.
+
+    Raises:
+        InputError: One of them is missing, or does not hold whole numbers.
+    """
+    return context_columns(demonstrations, tuple(f"{family} {a}" for a in range(num_actions)))
+
+
+def own_shares(
+    demonstrations: Demonstrations, column: str, exists: Bool[np.ndarray, "N A"]
+) -> Float[np.ndarray, "N A"]:
+    """Logarithm of the trajectory's own share of each action so far, relative to equal shares."""
+    (contexts,) = context_columns(demonstrations, (column,)).T
+    counts = own_counts(demonstrations, contexts, exists.shape[1])
+    number = exists.sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, keepdims=True) + _PRIOR * number
+    return np.where(exists, np.log(number * (counts + _PRIOR) / total), 0.0)
+
+
+def logit_probabilities(
+    policy: LogitPolicy, demonstrations: Demonstrations, exists: Bool[np.ndarray, "N A"]
+) -> Float[np.ndarray, "N A"]:
+    """`[N, A]` probability of each action, 0 where it does not exist.
+
+    Args:
+        policy: Weights.
+        demonstrations: N decisions, with the columns of the policy.
+        exists: Which actions exist at each decision.
+
+    Raises:
+        InputError: A column is missing, or does not hold whole numbers.
+    """
+    logits = np.zeros(exists.shape)
+    columns = context_columns(demonstrations, policy.columns).T
+    for keys, weights, column in zip(policy.keys, policy.weights, columns, strict=True):
+        place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
+        logits += np.where((keys[place] == column)[:, None], weights[place], 0.0)
+    for family, weights in zip(policy.options, policy.option_weights, strict=True):
+        bins = option_columns(demonstrations, family, exists.shape[1])
+        known = (bins >= 0) & (bins < weights.size)
+        logits += np.where(known, weights[np.where(known, bins, 0)], 0.0)
+    for column, weight in zip(policy.own, policy.own_weights, strict=True):
+        logits += weight * own_shares(demonstrations, column, exists)
+    logits = np.where(exists, logits, -np.inf)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
