@@ -81,7 +81,9 @@ def analyse(
     train, test, division = divide(behaviour, options.held_out)
     given = behaviour.world_for(train)
     plain = given if isinstance(given, MDP) else unite(given)
-    menu = menu_of(replace(options, gauge=options.gauge or "state-only"), plain, train)
+    # On a map one looks for what a place is worth; in a table, for what an action is.
+    usual = "zero-mean" if plain.coordinates is None else "state-only"
+    menu = menu_of(replace(options, gauge=options.gauge or usual), plain, train)
     settings, name = settings_of(options, menu, behaviour.demonstrations)
     mdp = plain if menu.history == 1 else plain.with_history(menu.history)
     skipped = behaviour.dataset.score_from_step if behaviour.dataset else 0

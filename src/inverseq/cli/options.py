@@ -175,7 +175,7 @@ class Fit:
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
     gauge: Annotated[
         Literal["zero-mean", "state-only", "anchor", "minimum-norm"] | None,
-        arg(help_behavior_hint="(default: zero-mean; state-only with --intentions)"),
+        arg(help_behavior_hint="(default: zero-mean; state-only with --intentions on a map)"),
     ] = None
     """Which of the equivalent rewards IAVI reports."""
     anchor: Annotated[

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Num
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from inverseq.plot.style import BLUE, GREY, VERMILION, styled
 
@@ -22,6 +23,7 @@ def choice_points(
     chosen: int | None = None,
     references: Sequence[tuple[str, float]] = (),
     better: Literal["higher", "lower"] = "higher",
+    limits: tuple[float, float] | None = None,
     name: str = "",
     unit: str = "",
 ) -> None:
@@ -35,6 +37,7 @@ def choice_points(
         chosen: The alternative to be ringed, or None.
         references: Names and values of horizontal lines.
         better: Which end is good; said in the label of the axis.
+        limits: Ends of the axis; those of the values where left out.
         name: Label of the alternatives.
         unit: Label of the values.
     """
@@ -51,15 +54,26 @@ def choice_points(
         ax.plot(x[best], values[best], "o", ms=5.5, color=BLUE, zorder=4)
     if chosen is not None and known[chosen]:
         ax.plot(x[chosen], values[chosen], "o", ms=12, mfc="none", mec=VERMILION, mew=1.5, zorder=5)
-    for text, height in references:
+    # Neighbouring lines are named at opposite ends, so that names do not overlap.
+    for number, (text, height) in enumerate(sorted(references, key=lambda line: line[1])):
         ax.axhline(height, color=GREY, lw=0.9, ls="--", zorder=0)
+        side = number % 2
         ax.annotate(
-            text, (1.0, height), xycoords=("axes fraction", "data"), xytext=(-2, 2), ha="right",
-            textcoords="offset points", fontsize=6.5, color=GREY,
-        )  # fmt: skip
+            text,
+            (1.0 - side, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(2 if side else -2, 2),
+            textcoords="offset points",
+            ha="left" if side else "right",
+            fontsize=6.5,
+            color=GREY,
+            path_effects=[withStroke(linewidth=2.0, foreground="white")],
+        )
     ax.set_xticks(x, labels=list(labels))
     ax.set_xlim(-0.4, len(labels) - 0.6)
     ax.margins(y=0.12)
+    if limits is not None:
+        ax.set_ylim(*limits)
     ax.grid(axis="y", color="#E6E6E6", lw=0.6)
     ax.set_xlabel(name)
     ax.set_ylabel(f"{unit}\n({better} is better)")

@@ -241,8 +241,8 @@ def choice_table(choice: Choice) -> Table:
         ("SE", "to_best_error", ".4f"),
         ("BIC", "bic", ",.0f"),
         ("Numbers", "parameters", ",.0f"),
-        ("Restarts alike, %", "restart_agreement", ".0f"),
-        ("Folds alike, %", "fold_agreement", ".0f"),
+        ("Restarts, %", "restart_agreement", ".0f"),
+        ("Folds, %", "fold_agreement", ".0f"),
         ("Empty", "empty", ",.0f"),
     )
     rows = []
@@ -264,9 +264,9 @@ def choice_table(choice: Choice) -> Table:
         tuple(rows),
         note=(
             "“vs fewer”: difference to the next smaller number, paired by unit; SE: its standard "
-            "error. BIC of the fit to all decisions, lower is better. “Alike”: share of decisions "
-            "at which restarts, and fits to different folds, find the same intention, labels "
-            "matched. Bold: the one to choose."
+            "error. BIC of the fit to all decisions, lower is better. “Restarts”, “folds”: share "
+            "of decisions at which restarts, and fits to different folds, find the same intention, "
+            "labels matched. Bold: the one to choose."
         ),
         strong=(names.index(choice.chosen),),
     )

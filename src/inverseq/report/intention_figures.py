@@ -30,6 +30,7 @@ from inverseq.report.places import places
 _SESSIONS = 2
 _MOST_DECISIONS = 600
 _MOST_ACTIONS = 3
+_LARGE = 10_000
 
 
 def reward_maps(results: IntentionResults, where: Sequence[Scene]) -> list[Picture]:
@@ -142,10 +143,11 @@ def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Pi
         axes[0], names, of("nats"), errors=of("error"), references=references,
         unit="held-out score, nats per decision", **same,
     )  # fmt: skip
-    thousands = of("bic") / 1000
-    choice_points(axes[1], names, thousands, unit="BIC, thousands", better="lower", **same)
+    large = np.nanmax(np.append(np.abs(of("bic")), 0.0)) >= _LARGE
+    bic, unit = (of("bic") / 1000, "BIC, thousands") if large else (of("bic"), "BIC")
+    choice_points(axes[1], names, bic, unit=unit, better="lower", **same)
     agree = np.where([one.k > 1 for one in choice.alternatives], of("fold_agreement"), np.nan)
-    choice_points(axes[2], names, agree, unit="agreement of folds", **same)
+    choice_points(axes[2], names, agree, unit="agreement of folds", limits=(0.0, 1.05), **same)
     return Picture(
         "choice",
         f"Scores, BIC and agreement of {', '.join(names)} intentions; chosen: {choice.chosen}.",

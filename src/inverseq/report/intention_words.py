@@ -77,10 +77,12 @@ def place_names(results: IntentionResults) -> list[str]:
 
 def _wanted(shown: Places, names: Sequence[str]) -> str:
     """The two places with the highest reward among those that it visits."""
-    total = max(float(shown.visits.sum()), 1e-300)
-    often = np.flatnonzero(shown.visits > _SEEN * total)
-    if not often.size:
-        return "is hardly ever followed"
+    visits = shown.visits
+    if not visits.any():
+        return "is never followed"
+    # In a large world no place has its hundredth part of the visits.
+    least = min(_SEEN * float(visits.sum()), float(np.median(visits[visits > 0])))
+    often = np.flatnonzero(visits >= least)
     top = often[np.argsort(-shown.reward[often], kind="stable")][:2]
     top = top[shown.reward[top] >= max(_CLEAR, float(shown.reward[top[0]]) / 4)]
     if not top.size:
@@ -119,7 +121,7 @@ def _lasting(results: IntentionResults, k: int) -> str:
     """How long it lasts, where that is known."""
     if not results.dwells or not np.isfinite(results.dwells[k].mean):
         return ""
-    return f", {results.dwells[k].mean:.0f} in a row"
+    return f", {results.dwells[k].mean:,.0f} in a row"
 
 
 def _sure(results: IntentionResults) -> str:
