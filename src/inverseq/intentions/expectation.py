@@ -99,13 +99,11 @@ def _in_probabilities(
     return expected, np.log(evidence).sum(axis=1) + top.sum(axis=0)
 
 
-def _through(
-    belief: Float[np.ndarray, "R n K"],
-    switch: Float[np.ndarray, "R M K K"],
-    context: np.ndarray | None,
-    here: slice,
-) -> Float[np.ndarray, "R n K"]:
-    """Beliefs times the transitions of each decision."""
+def _through(belief, switch, context, here):
+    """Beliefs `[R, n, K]` times the transitions `[R, M, K, K]` of each decision.
+
+    Without annotations: where these are executed they cost more than the product itself.
+    """
     if context is None:
         return belief @ switch[:, 0]
     return np.einsum("rni,rnij->rnj", belief, switch[:, context[here]])
