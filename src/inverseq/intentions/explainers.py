@@ -137,10 +137,10 @@ class FittedPolicies:
         """Of each decision under each solution, times its weight; 0 where the action is missing."""
         actions = self.data.actions
         rows = np.arange(actions.size)
-        taken = [
-            [action_probabilities(s, self.data)[rows, actions] for s in restart]
-            for restart in explained.solutions
-        ]
+        # A solver that predicts each decision from the others says so itself.
+        own = getattr(self.solver, "fitted_probabilities", None)
+        expected = own or (lambda solution: action_probabilities(solution, self.data))
+        taken = [[expected(s)[rows, actions] for s in restart] for restart in explained.solutions]
         with np.errstate(divide="ignore"):
             logs = np.log(np.moveaxis(np.array(taken), -1, 0))
         return _weighed(logs, actions, self.given)

@@ -98,7 +98,7 @@ class Steered:
             rest = Problem(data.take(~held_out), problem.given_mdp, None, weights[~rows])
             shares[rows] = action_probabilities(habit.solve(rest), data.take(held_out))
         with np.errstate(divide="ignore"):
-            return Steering(self, whole, np.log(shares))
+            return Steering(self, whole, np.log(shares), align(data, problem.mdp))
 
     def solve(self, problem: Problem) -> Solution:
         """The reward behind `problem`; `fit` calls this.
@@ -117,11 +117,13 @@ class Steering:
         settings: Of the fit.
         habit: What is usually done, from all decisions.
         log_habit: `[N, A]` what is usually done at each decision, from the other units.
+        states: `[N]` state of each decision in the world.
     """
 
     settings: Steered
     habit: Solution
     log_habit: Float[np.ndarray, "N A"]
+    states: Int[np.ndarray, " N"]
 
     def solve(self, problem: Problem) -> Solution:
         """The reward behind the weighted decisions of `problem`."""
@@ -129,7 +131,7 @@ class Steering:
         settings = self.settings
         model = Model(mdp, make_design(mdp, settings.reward, "gaussian"))
         weights = decision_weights(problem.weights, data.num_decisions)
-        states = align(data, mdp)
+        states = self.states
         rows = np.flatnonzero((data.actions >= 0) & (weights > 0))
         search = _Search(
             model,
@@ -160,6 +162,15 @@ class Steering:
             num_parameters=found.size,
             trace=np.array(search.trace),
         )
+
+    def fitted_probabilities(self, solution: Solution) -> Float[np.ndarray, "N A"]:
+        """What a solution expects at the N decisions, their habit from the other units.
+
+        It is what `solve` makes likely, so that a search that alternates between the two rises.
+        """
+        policy = solution.policy
+        assert isinstance(policy, SteeredPolicy)
+        return np.exp(steer(self.log_habit, policy.q[self.states]))
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
