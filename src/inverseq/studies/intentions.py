@@ -13,12 +13,16 @@ from inverseq._core.files import write_text
 from inverseq.inverse.problem import Progress
 from inverseq.studies.files import write_csv, write_png
 from inverseq.studies.intentions_abandon import abandon_part
+from inverseq.studies.intentions_bandit import bandit_part
+from inverseq.studies.intentions_dopamine import dopamine_part
 from inverseq.studies.intentions_grid import switching_grid_part
 from inverseq.studies.intentions_record import Effort, IntentionsStudy, Part
 
 PARTS: Mapping[str, Callable[[Effort], Part]] = {
     "switching-grid": switching_grid_part,
     "abandon": abandon_part,
+    "bandit": bandit_part,
+    "dopamine": dopamine_part,
 }
 """Name -> what does it, in the order in which they are run."""
 
