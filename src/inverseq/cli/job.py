@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 
@@ -122,7 +123,7 @@ def _rows(
         if result.score is None:
             wrong.append(f"{entry.name} was left out: {as_typed(str(result.failure))}")
             continue
-        solution = result.solutions[0]
+        solution = cast(Solution, result.solutions[0])  # no candidate has several intentions
         if not entry.yardstick:
             solutions[entry.key] = solution
         rows.append(

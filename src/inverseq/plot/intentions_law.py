@@ -77,7 +77,7 @@ def transition_matrix(
     count = len(probabilities)
     called = list(names) or [str(k + 1) for k in range(count)]
     shades = colours(np.array([0.0, 1.0]), "plain")
-    ax.imshow(probabilities, cmap=shades.get_cmap(), norm=shades.norm, aspect="auto")
+    ax.imshow(probabilities, cmap=shades.get_cmap(), vmin=0.0, vmax=1.0, aspect="auto")
     size = 8.5 if count < 5 else 6.5
     for i, j in np.ndindex(count, count):
         value = probabilities[i, j]

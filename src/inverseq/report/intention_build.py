@@ -136,8 +136,8 @@ def transition_table(results: IntentionResults) -> list[Table]:
             i + 1,
             j + 1,
             float(chances[i, j]),
-            None if made is None else _or_none(made.transition.low[i, j]),
-            None if made is None else _or_none(made.transition.high[i, j]),
+            None if made is None else _or_none(float(made.transition.low[i, j])),
+            None if made is None else _or_none(float(made.transition.high[i, j])),
         )
         for i, j in np.ndindex(*chances.shape)
     )

@@ -87,7 +87,7 @@ def _wanted(shown: Places, names: Sequence[str]) -> str:
     top = top[shown.reward[top] >= max(_CLEAR, float(shown.reward[top[0]]) / 4)]
     if not top.size:
         return "rewards no place more than others"
-    told = [f"{names[p]} ({number(shown.reward[p], '+.1f')})" for p in top]
+    told = [f"{names[p]} ({number(float(shown.reward[p]), '+.1f')})" for p in top]
     return f"rewards {' and '.join(told)} most"
 
 
@@ -229,7 +229,7 @@ def _superfluous(results: IntentionResults) -> list[str]:
 def remarks_of(results: IntentionResults) -> tuple[tuple[Weight, str], ...]:
     """All of these with their weight."""
     found: list[tuple[Weight, str]] = [("problem", text) for text in results.remarks]
-    found += [("warning", text) for text in warnings_of(results)]
+    found.extend(("warning", text) for text in warnings_of(results))
     if found:
         return tuple(found)
     if results.solution.num_intentions == 1:
