@@ -12,6 +12,8 @@ from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.ciql import CIQL
 from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.column_logit import ColumnLogit
+from inverseq.inverse.column_table import ColumnTable
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.deep_maxent import DeepMaxEnt
 from inverseq.inverse.fit import fit
@@ -23,6 +25,7 @@ from inverseq.inverse.maxent_irl import MaxEntIRL
 from inverseq.inverse.predict import action_probabilities
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.steered import Steered
 from inverseq.mdp import MDP
 from strategies import play, random_mdp, random_policy
 
@@ -54,24 +57,39 @@ SOLVERS: dict[str, Solver] = {
     "table-2": CountTable(2),
     "table-2-actions": CountTable(2, of="actions"),
     "table-2-added": CountTable(2, smoothing=0.5, backoff=False),
+    "table-columns": ColumnTable(("phase", "place"), own=("phase",)),
+    "table-logit": ColumnLogit(("phase", "place"), (0.5, 2.0), own=("phase",), tolerance=1e-9),
+    "steered": Steered(CountTable(1, smoothing=1.0), folds=3, tolerance=1e-9),
+    "steered-columns": Steered(ColumnTable(("phase",), concentrations=(5.0,)), "states", folds=3),
 }
-FOLDS_FOLLOW_THE_ORDER = {"maxent-chosen"}
+FOLDS_FOLLOW_THE_ORDER = {"maxent-chosen", "steered", "steered-columns"}
 """Which trajectories share a fold depends on where they stand in the table."""
 NEEDS_THE_PAST = {"table-2", "table-2-actions", "table-2-added"}
 LEARNS_FROM_TRANSITIONS = {"iql", "iql-exact", "ciql", "ciql-exact"}
 """Decisions after which nobody saw where they led are left out."""
 LEARNS_IN_ORDER = {"iql", "ciql"}
-NEEDS_THE_ORDER = {"maxent-paths", "maxent-paths-pieces", *LEARNS_FROM_TRANSITIONS}
+NEEDS_THE_COLUMNS = {"table-columns", "table-logit", "steered", "steered-columns"}
+"""Contexts stand in the table of decisions."""
+NEEDS_THE_ORDER = {
+    "maxent-paths",
+    "maxent-paths-pieces",
+    *LEARNS_FROM_TRANSITIONS,
+    *NEEDS_THE_COLUMNS,
+}
 """What came after what matters, not only how often."""
 every_solver = pytest.mark.parametrize("name", SOLVERS)
 
 
 def behaviour(seed: int = 4, **options) -> tuple[MDP, Demonstrations]:
-    """Play in a world with masks, terminal states and features, gaps and missing actions."""
+    """Play in a world with masks, terminal states and features, gaps and missing actions.
+
+    Two columns name contexts: the step of the trajectory modulo 3, and the state.
+    """
     rng = np.random.default_rng(seed)
     mdp = random_mdp(rng, 7, 3, features=2, discount=0.8)
     how = {"trajectories": 15, "length": 20, "missing": 0.1, "gaps": 0.05} | options
-    return mdp, play(rng, mdp, random_policy(rng, mdp), **how)
+    demos = play(rng, mdp, random_policy(rng, mdp), **how)
+    return mdp, replace(demos, decisions={"phase": demos.step % 3, "place": demos.states})
 
 
 def explain(name: str, demos: Demonstrations, mdp: MDP, **options) -> Solution:

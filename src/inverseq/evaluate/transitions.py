@@ -144,7 +144,10 @@ def _replicate(
     count = int(units.max()) + 1
     drawn = np.random.default_rng(seed).integers(count, size=count)
     sample = data.take(np.concatenate([np.flatnonzero(units == unit) for unit in drawn]))
-    problem, solver = Problem(sample, solution.mdp), intentions.solver
+    problem = Problem(sample, solution.mdp)
+    solver: Any = intentions.solver
+    if hasattr(solver, "settle"):
+        solver = solver.settle(problem)
     counted = isinstance(solver, SolverOfCounts)
     explainer = CountedPolicies(problem, solver) if counted else FittedPolicies(problem, solver)
     task = _task(solution, explainer, sample)

@@ -1,19 +1,16 @@
-"""Regression on contexts that the table names: a habit with a longer memory than counting allows."""
+"""Regression on contexts that the table names: a habit with a longer memory than counting has."""
 
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from jaxtyping import Float
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align, check_existing
-from inverseq.counts import decision_weights
-from inverseq.inverse.backoff import allowed_at
-from inverseq.inverse.column_policy import context_columns
+from inverseq.inverse.column_policy import context_columns, names_of_columns, own_counts
+from inverseq.inverse.leave_out import Rows, usable_rows
 from inverseq.inverse.logit_policy import LogitPolicy, option_columns, own_shares
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
@@ -55,8 +52,9 @@ class ColumnLogit:
     max_steps: int = 300
 
     def __post_init__(self) -> None:
-        if isinstance(self.columns, str) or not self.columns:
-            raise InputError(f"columns must be a tuple of names; got {self.columns!r}")
+        names_of_columns("columns", self.columns, least=1)
+        names_of_columns("options", self.options)
+        names_of_columns("own", self.own)
         every = (*self.strengths, self.option_strength, self.own_strength)
         if len(self.strengths) != len(self.columns) or not all(0 < s < np.inf for s in every):
             raise InputError(
@@ -71,18 +69,13 @@ class ColumnLogit:
             InputError: A column is missing, or nothing is left to fit.
         """
         data, mdp = problem.decisions, problem.given_mdp
-        weights = decision_weights(problem.weights, data.num_decisions)
-        if mdp is None:
-            exists = allowed_at(None, data.states, data.num_actions)
-        else:
-            states = align(data, mdp)
-            check_existing(data, mdp, states)
-            exists = mdp.allowed[states]
-        kept = np.flatnonzero((data.actions >= 0) & (weights > 0) & (exists.sum(axis=1) > 1))
-        if kept.size == 0:
-            raise InputError("no decision has a known action, an alternative and a weight above 0")
-        blocks = self._blocks(problem, exists, kept)
-        search = _Regression(blocks, exists[kept], data.actions[kept], weights[kept])
+        rows, kept = usable_rows(problem, context_columns(data, self.columns), "trajectory")
+        choice = rows.exists.sum(axis=1) > 1
+        if not choice.any():
+            raise InputError("every decision is the only one possible: nothing shows a habit")
+        rows, kept = rows.take(choice), kept[choice]
+        blocks = self._blocks(problem, rows, kept)
+        search = _Regression(blocks, rows)
         found, status, trace = search.run(self.tolerance, self.max_steps)
         levels = len(self.columns)
         parts = [block.shape(part) for block, part in zip(blocks, search.split(found), strict=True)]
@@ -101,28 +94,29 @@ class ColumnLogit:
             policy=policy,
             status=status,
             mdp=mdp,
-            parameters={"marginal": np.bincount(data.actions[kept], minlength=exists.shape[1])},
+            visits=None if mdp is None else problem.counts.visits,
+            parameters={"marginal": np.bincount(rows.actions, rows.weights, rows.exists.shape[1])},
             num_parameters=found.size,
             trace=trace,
         )
 
-    def _blocks(self, problem: Problem, exists: np.ndarray, kept: np.ndarray) -> list["_Block"]:
+    def _blocks(self, problem: Problem, rows: Rows, kept: np.ndarray) -> list["_Block"]:
         """What each group of weights multiplies."""
-        data, num_actions = problem.decisions, exists.shape[1]
+        data, num_actions = problem.decisions, rows.exists.shape[1]
         made = []
-        columns = context_columns(data, self.columns)[kept].T
-        for column, strength in zip(columns, self.strengths, strict=True):
+        for column, strength in zip(rows.columns.T, self.strengths, strict=True):
             keys, place, times = np.unique(column, return_inverse=True, return_counts=True)
             common = times >= self.least
-            number = np.where(common, np.cumsum(common) - 1, -1)[place.reshape(-1)]
-            cell = np.where(number >= 0, number * num_actions, -1)[:, None] + np.arange(num_actions)
-            cell[number < 0] = -1
+            first = np.where(common, (np.cumsum(common) - 1) * num_actions, -1)
+            first = first[place.reshape(-1), None]
+            cell = np.where(first >= 0, first + np.arange(num_actions), -1)
             made.append(_Block(keys[common], _one_hot(cell), strength, num_actions))
         for family in self.options:
             bins = option_columns(data, family, num_actions)[kept]
             made.append(_Block(np.zeros(0, int), _one_hot(bins), self.option_strength, 0))
         for column in self.own:
-            values = own_shares(data, column, exists)[kept].reshape(-1, 1)
+            values = own_shares(own_counts(data, column, num_actions)[kept], rows.exists)
+            values = values.reshape(-1, 1)
             made.append(_Block(np.zeros(0, int), sparse.csr_array(values), self.own_strength, 0))
         return made
 
@@ -155,18 +149,16 @@ class _Regression:
     def __init__(
         self,
         blocks: list[_Block],
-        exists: np.ndarray,
-        actions: np.ndarray,
-        weights: Float[np.ndarray, " N"],
+        rows: Rows,
     ) -> None:
         self.matrix = sparse.csr_array(sparse.hstack([b.matrix for b in blocks], format="csr"))
         self.transposed = sparse.csr_array(self.matrix.T)
         sizes = [b.matrix.shape[1] for b in blocks]
         self.cuts = np.cumsum(sizes)[:-1]
         self.strength = np.repeat([b.strength for b in blocks], sizes)
-        self.barred = np.where(exists, 0.0, -np.inf)
-        self.actions, self.weights = actions, weights
-        self.total = float(weights.sum())
+        self.barred = np.where(rows.exists, 0.0, -np.inf)
+        self.actions, self.weights = rows.actions, rows.weights
+        self.total = float(rows.weights.sum())
         self.trace: list[float] = []
 
     def split(self, flat: np.ndarray) -> list[np.ndarray]:
@@ -180,10 +172,11 @@ class _Regression:
             np.zeros(self.strength.size),
             jac=True,
             method="L-BFGS-B",
-            options={"maxfun": max_steps, "gtol": tolerance, "ftol": 1e-12, "maxcor": 10},
+            options={"maxfun": max_steps, "gtol": tolerance, "ftol": 1e-15, "maxcor": 10},
         )
         slope = float(np.abs(found.jac).max(initial=0.0))
-        settled = slope <= 10 * tolerance
+        # A search that ends for lack of precision has found the optimum as well as it can be.
+        settled = slope <= tolerance or len(self.trace) < max_steps
         outcome = Outcome.CONVERGED if settled else Outcome.LIMIT
         message = "" if settled else "Give more max_steps, or larger strengths."
         return found.x, Status(outcome, len(self.trace), slope, message), np.array(self.trace)

@@ -5,8 +5,10 @@ The contexts need not nest: level l gives
     p_l(a) = (n_l(a) + c_l * p_l-1(a)) / (n_l + c_l),
 
 with n_l the counts in the context of level l and c_l its concentration, and p_0 equal shares of the
-actions that exist (a Dirichlet prior per level; MacKay and Peto 1995). The last levels may count
-what this trajectory itself has done so far, which is how a table learns whom it is watching.
+actions that exist (a Dirichlet prior per level; MacKay and Peto 1995). A context may join places
+where other actions exist, so the last level is shared out among those that exist here. The last
+levels may count what this trajectory itself has done so far, which is how a table learns whom it is
+watching.
 """
 
 from dataclasses import dataclass
@@ -46,6 +48,14 @@ class ColumnPolicy:
         put("concentrations", frozen_array(self.concentrations, np.float64, "concentrations"))
 
 
+def names_of_columns(what: str, names: tuple[str, ...], least: int = 0) -> None:
+    """Raise an `InputError` unless `names` is a tuple of at least so many names."""
+    if isinstance(names, str) or len(names) < least:
+        raise InputError(
+            f'{what} must be a tuple of names of columns, such as ("moves 2",); got {names!r}'
+        )
+
+
 def context_columns(
     demonstrations: Demonstrations, names: tuple[str, ...]
 ) -> Int[np.ndarray, "N L"]:
@@ -72,9 +82,19 @@ def context_columns(
 
 
 def own_counts(
-    demonstrations: Demonstrations, contexts: Int[np.ndarray, " N"], num_actions: int
+    demonstrations: Demonstrations, column: str, num_actions: int
 ) -> Float[np.ndarray, "N A"]:
-    """How often the trajectory of each decision took each action before, in the same context."""
+    """How often the trajectory of each decision took each action before, in the same context.
+
+    Args:
+        demonstrations: N decisions.
+        column: Names the context of each of them.
+        num_actions: A.
+
+    Raises:
+        InputError: The column is missing, or does not hold whole numbers.
+    """
+    contexts = context_columns(demonstrations, (column,))[:, 0]
     size = demonstrations.num_decisions
     key = np.unique(contexts, return_inverse=True)[1].reshape(-1)
     pair = demonstrations.trajectory_of * (int(key.max()) + 1) + key
@@ -110,9 +130,7 @@ def column_probabilities(
     for keys, counts, column in zip(policy.keys, policy.counts, columns, strict=True):
         place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
         levels.append(np.where((keys[place] == column)[:, None], counts[place], 0.0))
-    if policy.own:
-        for column in context_columns(demonstrations, policy.own).T:
-            levels.append(own_counts(demonstrations, column, exists.shape[1]))
+    levels += [own_counts(demonstrations, name, exists.shape[1]) for name in policy.own]
     for here, worth in zip(levels, policy.concentrations, strict=True):
         shares = (here + worth * shares) / (here.sum(axis=1, keepdims=True) + worth)
     shares = np.where(exists, shares, 0.0)

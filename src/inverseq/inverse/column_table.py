@@ -8,15 +8,20 @@ from scipy.optimize import minimize
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align, check_existing
-from inverseq.counts import decision_weights
-from inverseq.inverse.backoff import allowed_at
-from inverseq.inverse.column_policy import ColumnPolicy, context_columns, own_counts
+from inverseq.inverse.column_policy import (
+    ColumnPolicy,
+    context_columns,
+    names_of_columns,
+    own_counts,
+)
+from inverseq.inverse.leave_out import Rows, tabulate, usable_rows
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 
-_LEAST, _MOST = 1e-2, 1e5
-"""Between which a concentration is looked for, in decisions."""
+_BOUNDS = (np.log(1e-2), np.log(1e5))
+"""Of the logarithm of a concentration, in decisions."""
+_START = 30.0
+_MAX_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class ColumnTable:
     by: str = "trajectory"
 
     def __post_init__(self) -> None:
-        if isinstance(self.columns, str) or not self.columns:
-            raise InputError(f"columns must be a tuple of names; got {self.columns!r}")
+        names_of_columns("columns", self.columns, least=1)
+        names_of_columns("own", self.own)
         given, levels = self.concentrations, len(self.columns) + len(self.own)
         if given is not None and (len(given) != levels or not all(0 < c < np.inf for c in given)):
             raise InputError(
@@ -61,138 +66,132 @@ class ColumnTable:
         return replace(self, concentrations=tuple(chosen.tolist()))
 
     def solve(self, problem: Problem) -> Solution:
-        """The table of `problem`'s decisions.
+        """The table of `problem`'s decisions; `fit` calls this.
 
         Raises:
             InputError: A column is missing, nothing is left to count, or a single unit cannot
                 choose the concentrations.
         """
         data, mdp = problem.decisions, problem.given_mdp
-        weights = decision_weights(problem.weights, data.num_decisions)
-        kept = np.flatnonzero((data.actions >= 0) & (weights > 0))
-        if kept.size == 0:
-            raise InputError("no decision has a known action and a weight above 0")
-        if mdp is None:
-            exists = allowed_at(None, data.states, data.num_actions)
-        else:
-            states = align(data, mdp)
-            check_existing(data, mdp, states)
-            exists = mdp.allowed[states]
-        columns = context_columns(data, self.columns)[kept]
-        actions, weights, exists = data.actions[kept], weights[kept], exists[kept]
-        keys, counts = _tabulate(columns, actions, weights, exists.shape[1])
+        rows, kept = usable_rows(problem, context_columns(data, self.columns), self.by)
+        keys, counts, places = _count(rows)
         status, trace = Status(Outcome.CONVERGED), np.zeros(0)
         if self.concentrations is None:
-            units = data.units(self.by)[data.trajectory_of[kept]]
-            others = _Others(columns, keys, counts, actions, weights, exists, units)
-            if self.own:
-                for column in context_columns(data, self.own).T:
-                    others.counts.append(own_counts(data, column, exists.shape[1])[kept])
-            worth, status, trace = others.choose()
+            own = [own_counts(data, name, rows.exists.shape[1])[kept] for name in self.own]
+            worth, status, trace = choose_concentrations(
+                rows, [*counts_of_others(rows, counts, places), *own]
+            )
         else:
             worth = np.array(self.concentrations)
-        policy = ColumnPolicy(self.columns, keys, counts, worth, self.own)
         return Solution(
             solver="ColumnTable",
             settings=asdict(self) | {"concentrations": [float(c) for c in worth]},
-            policy=policy,
+            policy=ColumnPolicy(self.columns, keys, counts, worth, self.own),
             status=status,
             mdp=mdp,
+            visits=None if mdp is None else problem.counts.visits,
             parameters={"concentrations": worth, "marginal": counts[0].sum(axis=0)},
-            num_parameters=int((exists.shape[1] - 1) * len(keys[-1])),
+            num_parameters=_free_probabilities(rows.exists, places[-1]),
             trace=trace,
         )
 
 
-def _tabulate(
-    columns: Int[np.ndarray, "N L"],
-    actions: Int[np.ndarray, " N"],
-    weights: Float[np.ndarray, " N"],
-    num_actions: int,
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """Contexts seen at each level, and the weight of each action in them."""
-    keys, counts = [], []
-    for column in columns.T:
+Levels = tuple[np.ndarray, ...]
+"""One array per column, the widest context first."""
+
+
+def _count(rows: Rows) -> tuple[Levels, Levels, Levels]:
+    """At each level: contexts seen, weight of each action in them, and context of each row."""
+    keys, counts, places = [], [], []
+    for column in rows.columns.T:
         seen, place = np.unique(column, return_inverse=True)
-        cell = place.reshape(-1) * num_actions + actions
-        total = np.bincount(cell, weights, seen.size * num_actions)
         keys.append(seen)
-        counts.append(total.reshape(-1, num_actions))
-    return tuple(keys), tuple(counts)
+        places.append(place.reshape(-1))
+        counts.append(tabulate(places[-1], rows))
+    return tuple(keys), tuple(counts), tuple(places)
 
 
-class _Others:
-    """Every decision under the counts of all other units, as a function of the concentrations."""
+def _free_probabilities(exists: Bool[np.ndarray, "N A"], places: Int[np.ndarray, " N"]) -> int:
+    """Numbers left free: one less than the actions that exist somewhere in each context."""
+    possible = np.zeros((int(places.max()) + 1, exists.shape[1]), dtype=bool)
+    row, action = np.nonzero(exists)
+    possible[places[row], action] = True
+    return int((possible.sum(axis=1) - 1).sum())
 
-    def __init__(
-        self,
-        columns: Int[np.ndarray, "N L"],
-        keys: tuple[np.ndarray, ...],
-        counts: tuple[np.ndarray, ...],
-        actions: Int[np.ndarray, " N"],
-        weights: Float[np.ndarray, " N"],
-        exists: Bool[np.ndarray, "N A"],
-        units: Int[np.ndarray, " N"],
-    ) -> None:
-        if not units.any():
-            raise InputError(
-                "a single unit cannot choose concentrations: give concentrations=(...), or name "
-                "the unit with by="
-            )
-        self.actions, self.weights, self.exists = actions, weights, exists
-        self.counts = []
-        for seen, total, column in zip(keys, counts, columns.T, strict=True):
-            place = np.searchsorted(seen, column)
-            pair, group = np.unique(units * seen.size + place, return_inverse=True)
-            cell = group.reshape(-1) * total.shape[1] + actions
-            own = np.bincount(cell, weights, pair.size * total.shape[1])
-            own = own.reshape(-1, total.shape[1])[group.reshape(-1)]
-            self.counts.append(np.maximum(total[place] - own, 0.0))
-        self.trace: list[float] = []
 
-    def choose(self) -> tuple[Float[np.ndarray, " L"], Status, Float[np.ndarray, " steps"]]:
-        """The concentrations under which the decisions are most likely."""
-        bounds = [(np.log(_LEAST), np.log(_MOST))] * len(self.counts)
-        start = np.full(len(self.counts), np.log(30.0))
-        found = minimize(
-            self.cost,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"ftol": 1e-10, "gtol": 1e-7},
+def counts_of_others(rows: Rows, counts: Levels, places: Levels) -> list[Float[np.ndarray, "N A"]]:
+    """What all other units did in the context of each decision, at each level.
+
+    Raises:
+        InputError: There is only one unit.
+    """
+    units = rows.units
+    if units.min() == units.max():
+        raise InputError(
+            "a single unit cannot choose concentrations: give concentrations=(...), or name the "
+            "unit with by="
         )
-        outcome = Outcome.CONVERGED if found.success else Outcome.LIMIT
-        slope = float(np.abs(found.jac).max())
-        status = Status(outcome, int(found.nit), slope, "" if found.success else str(found.message))
-        return np.exp(found.x), status, -np.array(self.trace)
+    made = []
+    for total, place in zip(counts, places, strict=True):
+        group = np.unique(units * len(total) + place, return_inverse=True)[1].reshape(-1)
+        made.append(np.maximum(total[place] - tabulate(group, rows)[group], 0.0))
+    return made
 
-    def cost(self, logs: Float[np.ndarray, " L"]) -> tuple[float, Float[np.ndarray, " L"]]:
-        """Negative log-likelihood per decision and its slope in the logarithms."""
-        worth = np.exp(logs)
-        rows = np.arange(self.actions.size)
-        shares = self.exists / self.exists.sum(axis=1, keepdims=True)
-        slopes: list[np.ndarray] = []
-        for counts, c in zip(self.counts, worth, strict=True):
-            total = counts.sum(axis=1, keepdims=True) + c
-            made = (counts + c * shares) / total
-            passed = c / total
-            slopes = [passed * slope for slope in slopes]
-            slopes.append(c * (shares - made) / total)
-            shares = made
-        shares, whole = shares * self.exists, (shares * self.exists).sum(axis=1)
-        taken = shares[rows, self.actions]
-        size = self.weights.sum()
-        value = -float((self.weights * np.log(taken / whole)).sum() / size)
-        slope = np.array(
-            [
-                -(
-                    self.weights
-                    * (s[rows, self.actions] / taken - (s * self.exists).sum(axis=1) / whole)
-                ).sum()
-                / size
-                for s in slopes
-            ]
-        )
-        self.trace.append(value)
-        return value, slope
+
+def choose_concentrations(
+    rows: Rows, levels: list[Float[np.ndarray, "N A"]]
+) -> tuple[Float[np.ndarray, " L"], Status, Float[np.ndarray, " steps"]]:
+    """The concentrations under which the decisions are most likely.
+
+    Args:
+        rows: The decisions.
+        levels: What was done in the context of each decision, without that decision.
+
+    Returns:
+        Concentrations; how the search ended; log-likelihood per decision of each evaluation.
+    """
+    trace: list[float] = []
+
+    def cost(logs: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = log_likelihood_of_concentrations(rows, levels, logs)
+        trace.append(value)
+        return -value, -slope
+
+    found = minimize(
+        cost,
+        np.full(len(levels), np.log(_START)),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[_BOUNDS] * len(levels),
+        options={"maxiter": _MAX_STEPS, "ftol": 1e-10, "gtol": 1e-7},
+    )
+    # A line search that ends for lack of precision has found the optimum as well as it can be.
+    outcome = Outcome.LIMIT if found.nit >= _MAX_STEPS else Outcome.CONVERGED
+    inside = found.x - np.clip(found.x - found.jac, *_BOUNDS)  # 0 where a bound holds it
+    message = "" if outcome is Outcome.CONVERGED else "Give concentrations=(...)."
+    status = Status(outcome, int(found.nit), float(np.abs(inside).max()), message)
+    return np.exp(found.x), status, np.array(trace)
+
+
+def log_likelihood_of_concentrations(
+    rows: Rows, levels: list[Float[np.ndarray, "N A"]], logs: Float[np.ndarray, " L"]
+) -> tuple[float, Float[np.ndarray, " L"]]:
+    """Mean log-likelihood of the decisions, and its slope in the logarithm of concentrations."""
+    shares = rows.exists / rows.exists.sum(axis=1, keepdims=True)
+    slopes: list[np.ndarray] = []
+    for counts, worth in zip(levels, np.exp(logs), strict=True):
+        total = counts.sum(axis=1, keepdims=True) + worth
+        made = (counts + worth * shares) / total
+        passed = worth / total
+        slopes = [passed * slope for slope in slopes]
+        slopes.append(passed * (shares - made))
+        shares = made
+    taken = (np.arange(rows.actions.size), rows.actions)
+    whole = (shares * rows.exists).sum(axis=1)
+    weights = rows.weights / rows.weights.sum()
+    value = float(weights @ np.log(shares[taken] / whole))
+    gradient = [
+        weights @ (slope[taken] / shares[taken] - (slope * rows.exists).sum(axis=1) / whole)
+        for slope in slopes
+    ]
+    return value, np.array(gradient)

@@ -1,6 +1,6 @@
 """What happened after the last n states: the yardstick that needs no reward."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -9,10 +9,17 @@ from jaxtyping import Bool, Int
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align
-from inverseq.counts import Counts, decision_weights
+from inverseq.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.backoff import BackoffTable, allowed_at, grow
-from inverseq.inverse.leave_out import Rows, choose_smoothing, leave_out, luce, tabulate
+from inverseq.inverse.leave_out import (
+    Rows,
+    choose_smoothing,
+    leave_out,
+    luce,
+    tabulate,
+    usable_rows,
+)
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -139,24 +146,15 @@ def past_columns(
 def _rows_of_decisions(table: CountTable, problem: Problem) -> Rows:
     """The decisions with a known action and a weight above 0."""
     data, mdp = problem.decisions, problem.given_mdp
-    if mdp is not None:
-        _ = problem.counts  # says which row does not fit
-    elif table.order > 0 and len(np.unique(data.trajectories.get("world", ()))) > 1:
+    if mdp is None and table.order > 0 and len(np.unique(data.trajectories.get("world", ()))) > 1:
         raise InputError(
             'the column "world" names several worlds, whose states are different ones: pass '
             "mdp={name: world, ...}"
         )
-    weights = decision_weights(problem.weights, data.num_decisions)
-    keep = (data.actions >= 0) & (weights > 0)
-    if not keep.any():
-        raise InputError("no decision has a known action and a weight above 0; nothing to count")
-    columns = past_columns(data, mdp, table.order, table.of)[keep]
-    units = data.units(table.by)[data.trajectory_of[keep]]
-    if not units.any():
-        units = np.arange(len(columns)) * _BLOCKS // len(columns)
-    num_actions = data.num_actions if mdp is None else mdp.num_actions
-    exists = allowed_at(None if mdp is None else _allowed(mdp), columns[:, 0], num_actions)
-    return Rows(columns, data.actions[keep], weights[keep], units, exists)
+    rows, _ = usable_rows(problem, past_columns(data, mdp, table.order, table.of), table.by)
+    if rows.units.any():
+        return rows
+    return replace(rows, units=np.arange(rows.units.size) * _BLOCKS // rows.units.size)
 
 
 def _rows_of_counts(table: CountTable, problem: Problem) -> Rows:

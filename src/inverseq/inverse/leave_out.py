@@ -1,14 +1,18 @@
 """Smoothing of a count table chosen by leaving out one unit after the other, all in one pass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 
+from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
+from inverseq.alignment import align
+from inverseq.counts import decision_weights
 from inverseq.inverse.backoff import shared
+from inverseq.inverse.problem import Problem
 
 _LOG_SMOOTHING = (-7.0, 9.0)
 """Bounds of the logarithm of a smoothing: from none to so much that counts say nothing."""
@@ -32,6 +36,37 @@ class Rows:
     weights: Float[np.ndarray, " N"]
     units: Int[np.ndarray, " N"]
     exists: Bool[np.ndarray, "N A"]
+
+    def take(self, chosen: Bool[np.ndarray, " N"]) -> "Rows":
+        """Some of the decisions."""
+        return Rows(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def usable_rows(
+    problem: Problem, columns: Int[np.ndarray, "N columns"], by: str
+) -> tuple[Rows, Int[np.ndarray, " kept"]]:
+    """The decisions with a known action and a weight above 0, and their numbers.
+
+    Args:
+        problem: With N decisions.
+        columns: What each of them followed.
+        by: What a unit is: "trajectory", "session", "subject" or any trajectory column.
+
+    Raises:
+        InputError: A decision does not fit the world, or none is left.
+    """
+    data, mdp = problem.decisions, problem.given_mdp
+    if mdp is None:
+        exists = np.ones((data.num_decisions, data.num_actions), dtype=bool)
+    else:
+        _ = problem.counts  # says which row does not fit
+        exists = mdp.allowed[align(data, mdp)]
+    weights = decision_weights(problem.weights, data.num_decisions)
+    kept = np.flatnonzero((data.actions >= 0) & (weights > 0))
+    if not kept.size:
+        raise InputError("no decision has a known action and a weight above 0; nothing to count")
+    units = data.units(by)[data.trajectory_of[kept]]
+    return Rows(columns[kept], data.actions[kept], weights[kept], units, exists[kept]), kept
 
 
 def tabulate(groups: Int[np.ndarray, " N"], rows: Rows) -> Float[np.ndarray, "M A"]:

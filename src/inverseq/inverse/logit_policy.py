@@ -62,11 +62,14 @@ def option_columns(
 
 
 def own_shares(
-    demonstrations: Demonstrations, column: str, exists: Bool[np.ndarray, "N A"]
+    counts: Float[np.ndarray, "N A"], exists: Bool[np.ndarray, "N A"]
 ) -> Float[np.ndarray, "N A"]:
-    """Logarithm of the trajectory's own share of each action so far, relative to equal shares."""
-    (contexts,) = context_columns(demonstrations, (column,)).T
-    counts = own_counts(demonstrations, contexts, exists.shape[1])
+    """Logarithm of the trajectory's own share of each action so far, relative to equal shares.
+
+    Args:
+        counts: What `own_counts` says.
+        exists: Which actions exist; the others have 0.
+    """
     number = exists.sum(axis=1, keepdims=True)
     total = counts.sum(axis=1, keepdims=True) + _PRIOR * number
     return np.where(exists, np.log(number * (counts + _PRIOR) / total), 0.0)
@@ -88,6 +91,8 @@ def logit_probabilities(
     logits = np.zeros(exists.shape)
     columns = context_columns(demonstrations, policy.columns).T
     for keys, weights, column in zip(policy.keys, policy.weights, columns, strict=True):
+        if not keys.size:
+            continue
         place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
         logits += np.where((keys[place] == column)[:, None], weights[place], 0.0)
     for family, weights in zip(policy.options, policy.option_weights, strict=True):
@@ -95,7 +100,7 @@ def logit_probabilities(
         known = (bins >= 0) & (bins < weights.size)
         logits += np.where(known, weights[np.where(known, bins, 0)], 0.0)
     for column, weight in zip(policy.own, policy.own_weights, strict=True):
-        logits += weight * own_shares(demonstrations, column, exists)
+        logits += weight * own_shares(own_counts(demonstrations, column, exists.shape[1]), exists)
     logits = np.where(exists, logits, -np.inf)
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shares / shares.sum(axis=1, keepdims=True)

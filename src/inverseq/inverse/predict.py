@@ -7,12 +7,12 @@ from inverseq._core.errors import InputError
 from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.backoff import BackoffTable, allowed_at, table_policy
-from inverseq.inverse.column_policy import ColumnPolicy, column_probabilities
+from inverseq.inverse.column_policy import column_probabilities
 from inverseq.inverse.count_table import past_columns
 from inverseq.inverse.logit_policy import LogitPolicy, logit_probabilities
 from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.steered_policy import SteeredPolicy, steer
+from inverseq.inverse.steered_policy import Habit, SteeredPolicy, steer
 
 
 def action_probabilities(
@@ -38,7 +38,7 @@ def action_probabilities(
     policy = solution.policy
     if isinstance(policy, NetworkPolicy):
         return network_probabilities(policy, demonstrations.states)
-    if isinstance(policy, BackoffTable | ColumnPolicy | LogitPolicy):
+    if isinstance(policy, Habit):
         return _counted(solution, policy, demonstrations)
     if isinstance(policy, SteeredPolicy):
         assert solution.mdp is not None  # a reward needs a world
@@ -54,16 +54,13 @@ def action_probabilities(
 
 
 def _counted(
-    solution: Solution,
-    policy: BackoffTable | ColumnPolicy | LogitPolicy,
-    demonstrations: Demonstrations,
+    solution: Solution, policy: Habit, demonstrations: Demonstrations
 ) -> Float[np.ndarray, "N A"]:
-    """What a table says of each decision."""
-    if isinstance(policy, LogitPolicy):
+    """What a habit says of each decision."""
+    if not isinstance(policy, BackoffTable):
         exists = existing_actions(solution, demonstrations)
-        return logit_probabilities(policy, demonstrations, exists)
-    if isinstance(policy, ColumnPolicy):
-        exists = existing_actions(solution, demonstrations)
+        if isinstance(policy, LogitPolicy):
+            return logit_probabilities(policy, demonstrations, exists)
         return column_probabilities(policy, demonstrations, exists)
     _check_worlds(solution, policy, demonstrations)
     columns = past_columns(demonstrations, solution.mdp, policy.order, policy.of)

@@ -9,11 +9,8 @@ from jaxtyping import Float
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.status import Status
-from inverseq.inverse.backoff import BackoffTable
-from inverseq.inverse.column_policy import ColumnPolicy
-from inverseq.inverse.logit_policy import LogitPolicy
 from inverseq.inverse.network_policy import NetworkPolicy
-from inverseq.inverse.steered_policy import SteeredPolicy
+from inverseq.inverse.steered_policy import Habit, SteeredPolicy
 from inverseq.mdp import MDP
 
 
@@ -25,8 +22,8 @@ class Solution:
         solver: Name of the solver.
         settings: Its settings, and what it chose itself (a strength picked by cross-validation).
         policy: `[S, A]` probabilities; a `BackoffTable`, a `ColumnPolicy` or a `LogitPolicy` where
-            the solver knows pasts or contexts, a `SteeredPolicy` where a reward steers such a habit;
-            or a `NetworkPolicy` where states are features.
+            the solver knows pasts or contexts, a `SteeredPolicy` where a reward steers such a
+            habit; or a `NetworkPolicy` where states are features.
         status: How the fit ended.
         mdp: The world fitted in; None where the solver needs none.
         reward: `[S, A]` in units of the temperature of a Boltzmann policy, or None.
@@ -42,14 +39,7 @@ class Solution:
 
     solver: str
     settings: Mapping[str, Any]
-    policy: (
-        Float[np.ndarray, "S A"]
-        | BackoffTable
-        | ColumnPolicy
-        | LogitPolicy
-        | SteeredPolicy
-        | NetworkPolicy
-    )
+    policy: Float[np.ndarray, "S A"] | Habit | SteeredPolicy | NetworkPolicy
     status: Status
     mdp: MDP | None = None
     reward: Float[np.ndarray, "S A"] | None = None

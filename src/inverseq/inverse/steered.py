@@ -8,7 +8,6 @@ habits (Piray and Daw 2021).
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,17 +18,17 @@ from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align
 from inverseq.counts import decision_weights
-from inverseq.inverse.backoff import BackoffTable
-from inverseq.inverse.column_policy import ColumnPolicy
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.column_logit import ColumnLogit
+from inverseq.inverse.column_table import ColumnTable
 from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.logit_policy import LogitPolicy
 from inverseq.inverse.maxent_design import RewardOn, make_design
 from inverseq.inverse.maxent_objective import Model
 from inverseq.inverse.planning import solve_adjoint
 from inverseq.inverse.predict import action_probabilities
-from inverseq.inverse.problem import Problem, Solver
+from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.steered_policy import SteeredPolicy, steer
+from inverseq.inverse.steered_policy import Habit, SteeredPolicy, steer
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,10 @@ class Steered:
         max_steps: Evaluations of objective and gradient at most.
 
     Raises:
-        InputError: A number is out of range.
+        InputError: A number is out of range, or the habit is none of the three.
     """
 
-    habit: Solver[Solution] = field(default_factory=lambda: CountTable(2))
+    habit: CountTable | ColumnTable | ColumnLogit = field(default_factory=lambda: CountTable(2))
     reward: RewardOn | str = "features"
     strength: float = 1.0
     folds: int = 10
@@ -64,6 +63,10 @@ class Steered:
     max_steps: int = 200
 
     def __post_init__(self) -> None:
+        if not isinstance(self.habit, CountTable | ColumnTable | ColumnLogit):
+            raise InputError(
+                f"a habit is a CountTable, a ColumnTable or a ColumnLogit; got {self.habit!r}"
+            )
         if not 0 <= self.strength < np.inf:
             raise InputError(f"strength must be a number of decisions; got {self.strength}")
         if self.folds < 2:
@@ -73,15 +76,14 @@ class Steered:
         """The same with the habit counted, once for fits to parts of `problem`.
 
         Raises:
-            InputError: There are fewer units than folds, or the habit is no table.
+            InputError: The world is missing or has a discount of 1, there are fewer units than
+                folds, or the habit gives a decision no probability.
         """
-        data = problem.decisions
-        habit: Any = self.habit
-        if hasattr(habit, "settle"):
-            habit = habit.settle(problem)
+        data, mdp = problem.decisions, problem.mdp
+        if mdp.discount >= 1:
+            raise InputError("Steered needs a discount below 1: give mdp a smaller discount")
+        habit = self.habit.settle(problem) if isinstance(self.habit, ColumnTable) else self.habit
         whole = habit.solve(problem)
-        if not isinstance(whole.policy, BackoffTable | ColumnPolicy | LogitPolicy):
-            raise InputError("a habit is a CountTable, a ColumnTable or a ColumnLogit")
         units = data.units(self.by)
         count = int(units.max()) + 1
         if count < self.folds:
@@ -91,14 +93,23 @@ class Steered:
             )
         fold = (np.random.default_rng(self.seed).permutation(count) % self.folds)[units]
         weights = decision_weights(problem.weights, data.num_decisions)
-        shares = np.zeros((data.num_decisions, problem.mdp.num_actions))
+        shares = np.zeros((data.num_decisions, mdp.num_actions))
         for part in range(self.folds):
             held_out = fold == part
             rows = held_out[data.trajectory_of]
-            rest = Problem(data.take(~held_out), problem.given_mdp, None, weights[~rows])
+            rest = Problem(data.take(~held_out), mdp, None, weights[~rows])
             shares[rows] = action_probabilities(habit.solve(rest), data.take(held_out))
+        acted = np.flatnonzero((data.actions >= 0) & (weights > 0))
+        never = shares[acted, data.actions[acted]] == 0
+        if never.any():
+            row = int(acted[np.argmax(never)])
+            raise InputError(
+                f"row {data.row(row)}: the habit of the other units gives action "
+                f"{data.actions[row]} no probability, which no reward can raise: give the habit "
+                "some smoothing"
+            )
         with np.errstate(divide="ignore"):
-            return Steering(self, whole, np.log(shares), align(data, problem.mdp))
+            return Steering(self, data, whole, np.log(shares), align(data, mdp))
 
     def solve(self, problem: Problem) -> Solution:
         """The reward behind `problem`; `fit` calls this.
@@ -115,18 +126,26 @@ class Steering:
 
     Attributes:
         settings: Of the fit.
+        decisions: The N decisions.
         habit: What is usually done, from all decisions.
         log_habit: `[N, A]` what is usually done at each decision, from the other units.
         states: `[N]` state of each decision in the world.
     """
 
     settings: Steered
+    decisions: Demonstrations
     habit: Solution
     log_habit: Float[np.ndarray, "N A"]
     states: Int[np.ndarray, " N"]
 
+    def settle(self, problem: Problem) -> "Steering":
+        """This; or, for other decisions, one whose habit is counted in those."""
+        return self if problem.decisions is self.decisions else self.settings.settle(problem)
+
     def solve(self, problem: Problem) -> Solution:
         """The reward behind the weighted decisions of `problem`."""
+        if problem.decisions is not self.decisions:
+            return self.settle(problem).solve(problem)
         mdp, data = problem.mdp, problem.decisions
         settings = self.settings
         model = Model(mdp, make_design(mdp, settings.reward, "gaussian"))
@@ -147,7 +166,7 @@ class Steering:
         found, plan = search.best, search.plan
         assert plan is not None
         policy = self.habit.policy
-        assert isinstance(policy, BackoffTable | ColumnPolicy | LogitPolicy)
+        assert isinstance(policy, Habit)
         return Solution(
             solver="Steered",
             settings=asdict(settings) | {"discount": mdp.discount},
@@ -212,10 +231,11 @@ class _Search:
             start,
             jac=True,
             method="L-BFGS-B",
-            options={"maxfun": max_steps, "maxiter": max_steps, "gtol": tolerance, "ftol": 1e-12},
+            options={"maxfun": max_steps, "maxiter": max_steps, "gtol": tolerance, "ftol": 1e-15},
         )
         slope = float(np.abs(found.jac).max(initial=0.0))
-        settled = slope <= 10 * tolerance
+        # A search that ends for lack of precision has found the optimum as well as it can be.
+        settled = slope <= tolerance or len(self.trace) < max_steps
         outcome = Outcome.CONVERGED if settled else Outcome.LIMIT
         message = "" if settled else "Give more max_steps, or a stronger prior."
         return Status(outcome, len(self.trace), slope, message)

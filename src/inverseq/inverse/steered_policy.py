@@ -10,6 +10,9 @@ from inverseq.inverse.backoff import BackoffTable
 from inverseq.inverse.column_policy import ColumnPolicy
 from inverseq.inverse.logit_policy import LogitPolicy
 
+Habit = BackoffTable | ColumnPolicy | LogitPolicy
+"""What is usually done after a past or in contexts."""
+
 
 @dataclass(frozen=True, eq=False)
 class SteeredPolicy:
@@ -20,7 +23,7 @@ class SteeredPolicy:
         q: `[S, A]` values of actions in nats, in the states of the world of the solution.
     """
 
-    habit: BackoffTable | ColumnPolicy | LogitPolicy
+    habit: Habit
     q: Float[np.ndarray, "S A"]
 
     def __post_init__(self) -> None:

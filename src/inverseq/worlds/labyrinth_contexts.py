@@ -1,15 +1,16 @@
 """What a mouse in the labyrinth has just done, as contexts for tables of counts."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
+from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp.history import history_rows
 from inverseq.worlds.labyrinth_features import NOTHING, move_kinds
+from inverseq.worlds.labyrinths import ACTIONS
 from inverseq.worlds.record import World
 
 _LAGS = np.array([1, 2, 4, 8, 16, 32, 64, 128, 256, 10**5, 10**6])
@@ -33,18 +34,25 @@ def labyrinth_contexts(
     m moves (see `move_kinds`), shared by all such nodes: what is learnt in one place holds in the
     others. "nodes n" is the last n nodes, the present one included. "since node a" and
     "since edge a" say for each action how long ago the node was visited to which it leads, and the
-    edge was walked: 0 for the last step, then up to 2, 4, 8 ... 256 steps, longer, never; 11 more
-    for ways out. -1 where the action does not exist.
+    edge was walked in that direction: 0 for the last step, then up to 2, 4, 8 ... 256 steps,
+    longer, never; 11 more for ways out. -1 where the action does not exist. Nothing is remembered
+    across the beginning of a trajectory or a gap.
 
     Args:
-        demonstrations: In the labyrinth.
+        demonstrations: N decisions in the labyrinth.
         world: `worlds.labyrinth()`.
         moves: Which columns of moves.
         nodes: Which columns of nodes.
 
     Raises:
-        InputError: A number is out of range.
+        InputError: A number is out of range, the world is no labyrinth, or a decision does not fit
+            it.
     """
+    if world.mdp.action_names != ACTIONS or world.mdp.history is not None:
+        raise InputError(
+            f"labyrinth_contexts needs worlds.labyrinth(); got {world.name} with the actions "
+            f"{world.mdp.action_names}"
+        )
     if any(not 0 <= m <= _MOST_MOVES for m in moves) or any(
         not 1 <= n <= _MOST_NODES for n in nodes
     ):
@@ -52,7 +60,7 @@ def labyrinth_contexts(
             f"moves must be 0 to {_MOST_MOVES} and nodes 1 to {_MOST_NODES}; got {moves}, {nodes}"
         )
     longest = max((*(m + 1 for m in moves), *nodes, 2))
-    states = demonstrations.states
+    states = align(demonstrations, world.mdp)
     past = history_rows(states, demonstrations.actions, demonstrations.continues, longest, "states")
     path = np.concatenate([states[:, None], past], axis=1)
     kinds = move_kinds(world, path[:, 1:], path[:, :-1])
@@ -67,7 +75,7 @@ def labyrinth_contexts(
         ("node", states, target),
         ("edge", edge, states[:, None] * size + target),
     ):
-        lag = _steps_since(here, there, demonstrations.starts)
+        lag = _steps_since(here, there, demonstrations.continues)
         bins = np.searchsorted(_LAGS, lag) + len(_LAGS) * (np.arange(target.shape[1]) >= 2)
         bins = np.where(world.mdp.allowed[states], bins, -1)
         made |= {f"since {name} {a}": bins[:, a] for a in range(target.shape[1])}
@@ -75,15 +83,17 @@ def labyrinth_contexts(
 
 
 def _steps_since(
-    here: Int[np.ndarray, " N"], there: Int[np.ndarray, "N A"], starts: Int[np.ndarray, " T1"]
+    here: Int[np.ndarray, " N"], there: Int[np.ndarray, "N A"], continues: Bool[np.ndarray, " N"]
 ) -> Int[np.ndarray, "N A"]:
-    """How many rows ago, in the same trajectory, `here` last was what `there` says now."""
+    """How many rows ago `here` last was what `there` says now, since the last new beginning."""
     since = np.full(there.shape, _NEVER)
-    for begin, end in pairwise(starts.tolist()):
-        last: dict[int, int] = {}
-        for row in range(begin, end):
-            last[int(here[row])] = row
-            since[row] = [row - last.get(int(goal), row - _NEVER) for goal in there[row]]
+    last: dict[int, int] = {}
+    rows = zip(here.tolist(), there.tolist(), continues.tolist(), strict=True)
+    for row, (now, goals, goes_on) in enumerate(rows):
+        if not goes_on:
+            last = {}
+        last[now] = row
+        since[row] = [row - last.get(goal, row - _NEVER) for goal in goals]
     return since
 
 
