@@ -93,7 +93,7 @@ def bandit_part(effort: Effort) -> Part:
         found[name] = made
         effort.say("bandit", len(found), len(candidates))
     rows = [_line(name, made, found[TWO_BACK]) for name, made in found.items()]
-    fitted = [row for row in rows if "intentions" in row["model"]]
+    fitted = [row for row in rows if "intention" in row["model"]]
     chosen = max(fitted, key=lambda row: row["sessions"])
     solution = found[chosen["model"]][3]
     assert isinstance(solution, IntentionSolution)  # only those are chosen from
@@ -124,7 +124,8 @@ def choices() -> Trials:
     rate = np.zeros(actions.size)
     for row in np.flatnonzero(~first):
         rate[row] = rate[row - 1] + (reward[row - 1] - rate[row - 1]) / _RATE
-    return Trials(states, actions, session, rate, part)
+    # Two digits say as much, and leave few different circumstances to compute.
+    return Trials(states, actions, session, rate.round(2), part)
 
 
 def world(trials: Trials) -> MDP:
@@ -153,7 +154,9 @@ def models(effort: Effort) -> dict[str, tuple[Solver[Any], int]]:
         for k in (1, 2) if effort.small else (1, 2, 3):
             for name, law in LAWS.items():
                 if k > 1 or name == "Markov":
-                    told = f"{k} intentions, {history} back" + (f", {name}" if k > 1 else "")
+                    told = f"{k} intention{'s' * (k > 1)}, {history} back" + (
+                        f", {name}" if k > 1 else ""
+                    )
                     made[told] = (Intentions(k, IAVI(smoothing=0.5), law, **one), history)
     if not effort.small:
         for name in ("last choice and water", "rate of water"):
@@ -239,7 +242,7 @@ def draw_scores(rows: list[dict[str, Any]], chosen: str) -> Figure:
         names,
         np.array([row["test"] for row in rows]),
         np.array([row["test_error"] for row in rows]),
-        yardsticks=np.array(["intentions" not in name for name in names]),
+        yardsticks=np.array(["intention" not in name for name in names]),
         chosen=names.index(chosen),
     )
     return figure
@@ -290,7 +293,7 @@ def _line(name: str, made: tuple[Any, ...], yardstick: tuple[Any, ...]) -> dict[
 def _sentences(rows: list[dict[str, Any]], chosen: dict[str, Any]) -> tuple[str, ...]:
     """What training chose, and what it is worth."""
     (base,) = [row for row in rows if row["model"] == TWO_BACK]
-    tables = [row for row in rows if "intentions" not in row["model"]]
+    tables = [row for row in rows if "intention" not in row["model"]]
     best = max(tables, key=lambda row: row["sessions"])
     return (
         f"Left-out sessions of the training part choose “{chosen['model']}”: {chosen['test']:.3f} "

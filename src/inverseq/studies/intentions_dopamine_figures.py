@@ -1,7 +1,6 @@
 """Figures of the part "dopamine"."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -10,19 +9,12 @@ from matplotlib.figure import Figure
 from inverseq import plot
 from inverseq.datasets.spontaneous import SYLLABLES
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.nulls import NullComparison
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.plot.intentions import hue
 from inverseq.plot.style import GREY, styled
+from inverseq.studies.intentions_relations import Relation
 
 LEVEL = 0.05
-
-
-class Related(Protocol):
-    """Relations beside their nulls."""
-
-    observed: np.ndarray
-    nulls: dict[str, NullComparison]
 
 
 def draw_syllables(solution: IntentionSolution, demos: Demonstrations) -> Figure:
@@ -47,7 +39,7 @@ def draw_syllables(solution: IntentionSolution, demos: Demonstrations) -> Figure
 
 @styled
 def draw_lags(
-    lags: Related, changes: Related, k: int, steps: Sequence[int], around: Sequence[int]
+    lags: Relation, changes: Relation, k: int, steps: Sequence[int], around: Sequence[int]
 ) -> Figure:
     """Correlations by lag, and dopamine around changes of intention; filled where both nulls are
     rejected after correction, bands of 1.96 deviations of the shift null.
