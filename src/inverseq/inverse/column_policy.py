@@ -48,9 +48,9 @@ class ColumnPolicy:
         put("concentrations", frozen_array(self.concentrations, np.float64, "concentrations"))
 
 
-def names_of_columns(what: str, names: tuple[str, ...], least: int = 0) -> None:
+def names_of_columns(what: str, names: object, least: int = 0) -> None:
     """Raise an `InputError` unless `names` is a tuple of at least so many names."""
-    if isinstance(names, str) or len(names) < least:
+    if not isinstance(names, tuple | list) or len(names) < least:
         raise InputError(
             f'{what} must be a tuple of names of columns, such as ("moves 2",); got {names!r}'
         )

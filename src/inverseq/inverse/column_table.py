@@ -74,7 +74,7 @@ class ColumnTable:
         """
         data, mdp = problem.decisions, problem.given_mdp
         rows, kept = usable_rows(problem, context_columns(data, self.columns), self.by)
-        keys, counts, places = _count(rows)
+        keys, counts, places = count_levels(rows)
         status, trace = Status(Outcome.CONVERGED), np.zeros(0)
         if self.concentrations is None:
             own = [own_counts(data, name, rows.exists.shape[1])[kept] for name in self.own]
@@ -100,7 +100,7 @@ Levels = tuple[np.ndarray, ...]
 """One array per column, the widest context first."""
 
 
-def _count(rows: Rows) -> tuple[Levels, Levels, Levels]:
+def count_levels(rows: Rows) -> tuple[Levels, Levels, Levels]:
     """At each level: contexts seen, weight of each action in them, and context of each row."""
     keys, counts, places = [], [], []
     for column in rows.columns.T:
