@@ -85,6 +85,18 @@ def test_the_mice_are_told_with_habits_and_halves(inside, tmp_path, monkeypatch)
     assert (tmp_path / "out/mice/halves.png").exists()
 
 
+def test_the_intentions_are_told_part_by_part(inside, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "intentions", partial(study.intentions, restarts=2, small=True))
+    code, out, _ = inside("study", "intentions", "--parts", "abandon")
+    assert code == 0
+    for words in ("abandon: scores", "two maps, by state", "published at 1,024: one map 13.96"):
+        assert words in " ".join(out.split())
+    assert (tmp_path / "out/intentions/abandon_curves.png").exists()
+    code, _, err = inside("study", "mice", "--parts", "abandon")
+    assert code == 2
+    assert "--parts belongs to the study intentions" in err
+
+
 def test_the_bundled_mice_give_the_published_yardsticks(outside, tmp_path):
     done = outside("fit", "mice", "--out", "out", "--json", "--history", "1")
     assert done.returncode == 0, done.stderr

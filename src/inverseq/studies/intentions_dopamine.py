@@ -57,38 +57,66 @@ def dopamine_part(effort: Effort) -> Part:
         progress=effort.progress,
     )
     k = 2 if effort.small else choice[choice.chosen].k
-    solution = fit(demos, Intentions(k, restarts=effort.restarts, seed=effort.seed), dataset.mdp)
-    shuffles = 60 if effort.small else 1000
-    beliefs, dopamine = solution.smoothed, np.asarray(demos.decisions["dopamine"])
-    rest = beyond_syllables(demos, dopamine)
-    jobs = (
-        ("now", dopamine, correlating(beliefs, demos, (0,))),
-        ("beyond", rest, correlating(beliefs, demos, (0,))),
-        ("lags", dopamine, correlating(beliefs, demos, LAGS)),
-        ("changes", dopamine, following(solution.path, k, demos, AROUND)),
-    )
-    found = {}
-    for number, (name, series, weights) in enumerate(jobs):
-        effort.say("nulls", number, len(jobs))
-        found[name] = relate(weights, series, demos, shuffles, effort.seed)
-    effort.say("nulls", len(jobs), len(jobs))
+    dopamine = np.asarray(demos.decisions["dopamine"])
+    fits = {
+        n: fit(demos, Intentions(n, restarts=effort.restarts, seed=effort.seed), dataset.mdp)
+        for n in sorted({2, k})
+    }
+    found = {n: relations(solution, demos, dopamine, effort) for n, solution in fits.items()}
+    control = syllable_relations(demos, dopamine, effort)
     scored = _held_out(train, test, dataset.mdp, choice, effort)
+    rows = [row for n in fits for row in _intention_rows(fits[n], demos, dopamine, found[n])]
     return Part(
         "dopamine",
         {
             "numbers": _number_rows(choice.rows),
             "held_out": scored,
-            "intentions": _intention_rows(solution, demos, dopamine, found),
-            "lags": _step_rows(found["lags"], k, LAGS, "lag"),
-            "changes": _step_rows(found["changes"], k, AROUND, "step"),
+            "syllables": _syllable_rows(control),
+            "intentions": rows,
+            "lags": _step_rows(found[k]["lags"], k, LAGS, "lag"),
+            "changes": _step_rows(found[k]["changes"], k, AROUND, "step"),
         },
         {
-            "syllables": draw_syllables(solution, demos),
-            "lags": draw_lags(found["lags"], found["changes"], k, LAGS, AROUND),
-            "session": draw_session(solution, demos, dopamine),
+            "syllables": draw_syllables(fits[k], demos),
+            "lags": draw_lags(found[k]["lags"], found[k]["changes"], k, LAGS, AROUND),
+            "session": draw_session(fits[k], demos, dopamine),
         },
-        _sentences(choice.sentence, scored, found, k),
+        _sentences(choice.sentence, scored, found, control),
     )
+
+
+def relations(
+    solution: IntentionSolution,
+    demos: Demonstrations,
+    dopamine: Float[np.ndarray, " N"],
+    effort: Effort,
+) -> dict[str, Relation]:
+    """Relations of all intentions to dopamine, by family: at the same step, beyond what syllables
+    explain, over lags, and around changes.
+    """
+    beliefs, k = np.asarray(solution.smoothed), solution.num_intentions
+    here = correlating(beliefs, demos, (0,))
+    families = {
+        "now": (here, dopamine),
+        "beyond": (here, beyond_syllables(demos, dopamine)),
+        "lags": (correlating(beliefs, demos, LAGS), dopamine),
+        "changes": (following(np.asarray(solution.path), k, demos, AROUND), dopamine),
+    }
+    made = {}
+    for number, (name, (weights, series)) in enumerate(families.items()):
+        effort.say(f"nulls, {k} intentions", number, len(families))
+        made[name] = relate(weights, series, demos, _shuffles(effort), effort.seed)
+    effort.say(f"nulls, {k} intentions", len(families), len(families))
+    return made
+
+
+def syllable_relations(
+    demos: Demonstrations, dopamine: Float[np.ndarray, " N"], effort: Effort
+) -> Relation:
+    """The same of the syllables themselves: what can be found in these data if it is there."""
+    shown = np.eye(len(SYLLABLES))[demos.actions]
+    weights = correlating(shown, demos, (0,))
+    return relate(weights, dopamine, demos, _shuffles(effort), effort.seed)
 
 
 def bridged(demos: Demonstrations) -> Demonstrations:
@@ -154,6 +182,7 @@ def _intention_rows(
         share = np.bincount(demos.actions, mine, len(SYLLABLES)) / mine.sum()
         more = np.argsort(-share / usual)[:3]
         row: dict[str, Any] = {
+            "of": solution.num_intentions,
             "intention": k + 1,
             "share": round(float(solution.occupancy[k]), 3),
             "stays": round(float(stays[k]), 4),
@@ -164,6 +193,18 @@ def _intention_rows(
             row[f"r_{name}"] = round(float(found[name].observed[k]), 4)
             for null, made in found[name].nulls.items():
                 row[f"p_{name}_{null}"] = round(float(made.adjusted[k]), 4)
+        rows.append(row)
+    return rows
+
+
+def _syllable_rows(control: Relation) -> list[dict[str, Any]]:
+    """One line per syllable: its relation to dopamine at the same step."""
+    rows = []
+    for s, name in enumerate(SYLLABLES):
+        row: dict[str, Any] = {"syllable": name, "r": round(float(control.observed[s]), 4)}
+        for null, made in control.nulls.items():
+            row[f"{null}_deviation"] = round(float(made.deviation[s]), 5)
+            row[f"{null}_adjusted"] = round(float(made.adjusted[s]), 4)
         rows.append(row)
     return rows
 
@@ -187,26 +228,43 @@ def _step_rows(found: Relation, k: int, steps: Sequence[int], what: str) -> list
 
 
 def _sentences(
-    chosen: str, scored: list[dict[str, Any]], found: dict[str, Relation], k: int
+    chosen: str,
+    scored: list[dict[str, Any]],
+    found: dict[int, dict[str, Relation]],
+    control: Relation,
 ) -> tuple[str, ...]:
     """How many intentions, how well they predict, and what stands after correction."""
-    told = []
-    for name, words in (
-        ("now", "at the same step"),
-        ("beyond", "beyond what the syllables explain"),
-        ("lags", "over lags"),
-        ("changes", "around changes"),
-    ):
-        nulls = found[name].nulls
-        counts = [int((made.adjusted <= 0.05).sum()) for made in nulls.values()]
-        told.append(
-            f"{words} {counts[0]} (shift) and {counts[1]} (exchange) of {found[name].observed.size}"
-        )
     best = max(scored, key=lambda row: row["nats"])
-    return (
+    told = [
         chosen,
-        f"On the published test part {best['model']} score{'s' * ('table' in best['model'])} best: "
-        f"{best['nats']:.3f} nats per decision (SE {best['error']:.3f}).",
-        f"Relations of {k} intentions to dopamine at the 5 % level, corrected for all of their "
-        f"family by the largest: {'; '.join(told)}.",
+        f"On the published test part the best is “{best['model']}”: {best['nats']:.3f} nats per "
+        f"decision (SE {best['error']:.3f}).",
+        f"Syllables related to dopamine at the same step: {_counts(control)}.",
+    ]
+    words = {
+        "now": "at the same step",
+        "beyond": "beyond what syllables explain",
+        "lags": "over lags",
+        "changes": "around changes",
+    }
+    for k, families in found.items():
+        parts = "; ".join(f"{words[name]} {_counts(made)}" for name, made in families.items())
+        told.append(f"Of {k} intentions: {parts}.")
+    told.append(
+        "Counted is what is beyond the 5 % level of a family, corrected by its largest, under the "
+        "shift and the exchange null."
     )
+    return tuple(told)
+
+
+def _counts(found: Relation) -> str:
+    """How many relations stand under each null."""
+    shift, exchange = (
+        int((found.nulls[name].adjusted <= 0.05).sum()) for name in ("shift", "exchange")
+    )
+    return f"{shift} and {exchange} of {found.observed.size}"
+
+
+def _shuffles(effort: Effort) -> int:
+    """Shuffles of each null."""
+    return 60 if effort.small else 1000
