@@ -55,12 +55,16 @@ class ColumnLogit:
         names_of_columns("columns", self.columns, least=1)
         names_of_columns("options", self.options)
         names_of_columns("own", self.own)
-        every = (*self.strengths, self.option_strength, self.own_strength)
-        if len(self.strengths) != len(self.columns) or not all(0 < s < np.inf for s in every):
+        if len(self.strengths) != len(self.columns) or not all(
+            0 < s < np.inf for s in self.strengths
+        ):
             raise InputError(
                 f"strengths must be {len(self.columns)} numbers above 0, one per column; got "
                 f"{self.strengths}"
             )
+        for name in ("option_strength", "own_strength"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise InputError(f"{name} must be a number above 0; got {getattr(self, name)}")
 
     def solve(self, problem: Problem) -> Solution:
         """The weights behind `problem`; `fit` calls this.
@@ -75,7 +79,7 @@ class ColumnLogit:
             raise InputError("every decision is the only one possible: nothing shows a habit")
         rows, kept = rows.take(choice), kept[choice]
         blocks = self._blocks(problem, rows, kept)
-        search = _Regression(blocks, rows)
+        search = Regression(blocks, rows)
         found, status, trace = search.run(self.tolerance, self.max_steps)
         levels = len(self.columns)
         parts = [block.shape(part) for block, part in zip(blocks, search.split(found), strict=True)]
@@ -100,7 +104,7 @@ class ColumnLogit:
             trace=trace,
         )
 
-    def _blocks(self, problem: Problem, rows: Rows, kept: np.ndarray) -> list["_Block"]:
+    def _blocks(self, problem: Problem, rows: Rows, kept: np.ndarray) -> list["Block"]:
         """What each group of weights multiplies."""
         data, num_actions = problem.decisions, rows.exists.shape[1]
         made = []
@@ -110,19 +114,19 @@ class ColumnLogit:
             first = np.where(common, (np.cumsum(common) - 1) * num_actions, -1)
             first = first[place.reshape(-1), None]
             cell = np.where(first >= 0, first + np.arange(num_actions), -1)
-            made.append(_Block(keys[common], _one_hot(cell), strength, num_actions))
+            made.append(Block(keys[common], _one_hot(cell), strength, num_actions))
         for family in self.options:
             bins = option_columns(data, family, num_actions)[kept]
-            made.append(_Block(np.zeros(0, int), _one_hot(bins), self.option_strength, 0))
+            made.append(Block(np.zeros(0, int), _one_hot(bins), self.option_strength, 0))
         for column in self.own:
             values = own_shares(own_counts(data, column, num_actions)[kept], rows.exists)
             values = values.reshape(-1, 1)
-            made.append(_Block(np.zeros(0, int), sparse.csr_array(values), self.own_strength, 0))
+            made.append(Block(np.zeros(0, int), sparse.csr_array(values), self.own_strength, 0))
         return made
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
+class Block:
     """One group of weights: what they multiply, `[N * A, F]`, and their prior."""
 
     keys: np.ndarray
@@ -143,12 +147,12 @@ def _one_hot(cells: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array((np.ones(rows.size), (rows, flat[rows])), shape=shape)
 
 
-class _Regression:
+class Regression:
     """Penalised log-likelihood per decision as a function of all weights."""
 
     def __init__(
         self,
-        blocks: list[_Block],
+        blocks: list[Block],
         rows: Rows,
     ) -> None:
         self.matrix = sparse.csr_array(sparse.hstack([b.matrix for b in blocks], format="csr"))
