@@ -16,12 +16,14 @@ from inverseq.studies.intentions_abandon import abandon_part
 from inverseq.studies.intentions_bandit import bandit_part
 from inverseq.studies.intentions_dopamine import dopamine_part
 from inverseq.studies.intentions_grid import switching_grid_part
+from inverseq.studies.intentions_mice import mice_part
 from inverseq.studies.intentions_record import Effort, IntentionsStudy, Part
 
 PARTS: Mapping[str, Callable[[Effort], Part]] = {
     "switching-grid": switching_grid_part,
     "abandon": abandon_part,
     "bandit": bandit_part,
+    "mice": mice_part,
     "dopamine": dopamine_part,
 }
 """Name -> what does it, in the order in which they are run."""

@@ -1,0 +1,103 @@
+"""Figures of the part "mice": scores by k, rewards on the maze, and one session."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from inverseq import plot
+from inverseq.demonstrations import Demonstrations
+from inverseq.intentions.predict import posterior
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.studies.intentions_mice_fits import Scored
+from inverseq.studies.intentions_mice_models import Cell
+from inverseq.studies.intentions_mice_readable import Reading
+from inverseq.worlds.record import World
+
+_SHOWN = 250
+"""Decisions of a session that are drawn."""
+
+
+def draw_scores(found: Sequence[Scored]) -> Figure:
+    """Yardsticks hollow and grey, models with intentions filled and blue."""
+    figure, (ax,) = plot.canvas(7.0, 0.9 + 0.2 * len(found))
+    plot.scores(
+        ax,
+        [one.name for one in found],
+        np.array([one.score.mean for one in found]),
+        np.array([one.score.standard_error for one in found]),
+        yardsticks=np.array([one.kind in ("table", "tied table", "habit") for one in found]),
+        unit="nats per decision, test trajectories (further right is better)",
+    )
+    return figure
+
+
+def draw_grid(cells: Sequence[Cell], found: Sequence[Scored]) -> Figure:
+    """Scores by k, one panel per history, one curve per law of switching."""
+    score = {(c.law, c.history, c.k): one.score for c, one in zip(cells, found, strict=True)}
+    histories = sorted({cell.history for cell in cells})
+    laws = list(dict.fromkeys(cell.law for cell in cells))
+    ks = sorted({cell.k for cell in cells})
+    figure, axes = plot.canvas(7.0, 2.9, columns=len(histories))
+    for ax, history in zip(axes, histories, strict=True):
+        # One intention needs no law: all curves begin at the same point.
+        line = [
+            [score.get((law, history, k), score[laws[0], history, 1]) for k in ks] for law in laws
+        ]
+        means = np.array([[one.mean for one in row] for row in line])
+        errors = np.zeros_like(means)
+        plot.curves(ax, np.array(ks), means, errors, laws, x_name="intentions", unit="")
+        ax.set_title(f"history {history}")
+    axes[0].set_ylabel("nats per decision, test")
+    axes[-1].legend(loc="lower right")
+    return figure
+
+
+def draw_rewards(reading: Reading, world: World) -> Figure:
+    """What arriving at each node is worth to each intention, beside what all want."""
+    assert world.mdp.coordinates is not None
+    assert world.drawing.parents is not None
+    count = len(reading.names)
+    figure, axes = plot.canvas(3.4 * count, 3.2, columns=count)
+    for k, (ax, name) in enumerate(zip(axes, reading.names, strict=True)):
+        plot.labyrinth_map(
+            ax,
+            world.mdp.coordinates,
+            world.drawing.parents,
+            reading.places[:, k],
+            home=0,
+            water=world.drawing.marks["water"][0],
+            scale="signed",
+            label="worth of arriving (nats)",
+        )
+        ax.set_title(f"{name} ({reading.rows[k]['share']:.0%} of decisions)")
+    return figure
+
+
+def draw_session(
+    solution: IntentionSolution, session: Demonstrations, names: Sequence[str], world: World
+) -> Figure:
+    """The path of one session in the colours of its intentions, and what is believed over time."""
+    assert world.mdp.coordinates is not None
+    assert world.drawing.parents is not None
+    water = world.drawing.marks["water"][0]
+    shown = slice(0, min(_SHOWN, session.num_decisions))
+    beliefs = posterior(solution, session)
+    states = session.states[shown]
+    figure, (floor, bands) = plot.canvas(7.0, 7.2, rows=2)
+    plot.labyrinth_floor(floor, world.mdp.coordinates, world.drawing.parents, home=0, water=water)
+    places = np.asarray(world.mdp.coordinates)[states]
+    plot.intention_path(floor, places, beliefs.path[shown], count=len(names))
+    ends = states >= world.mdp.num_states // 2
+    plot.intention_bands(
+        bands,
+        beliefs.smoothed[shown],
+        names=names,
+        events={
+            "water": np.flatnonzero(states == water),
+            "home": np.flatnonzero(states == 0),
+            "ends": np.flatnonzero(ends),
+        },
+    )
+    bands.set_box_aspect(0.25)
+    return figure
