@@ -1,0 +1,287 @@
+"""People in mazes, by the networks of the GridWorld study: nine mazes learned, three predicted.
+
+Ho and others (Nature 2022), experiment 1, in the folds of the study of people: maze m is left out
+in fold m modulo 4. Networks see the board as tiles, and of the past only the last move, as tiles
+too.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.optimize import minimize_scalar
+
+from inverseq._core.errors import InputError
+from inverseq._core.files import write_text
+from inverseq.datasets import people as people_in_mazes
+from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.likelihood import ratio_error
+from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.fit import fit
+from inverseq.inverse.iq_learn import IQLearn
+from inverseq.inverse.network_policy import NetworkPolicy, network_q
+from inverseq.inverse.network_training import Lessons
+from inverseq.inverse.problem import Progress
+from inverseq.networks import Convolutional, Network, Planner
+from inverseq.studies.files import write_csv
+from inverseq.studies.gridworld_record import GridWorldStudy
+from inverseq.worlds import World
+from inverseq.worlds.game_boards import FLOOR, PLAYER, WALL, WIN
+
+BEHIND, AHEAD, BUMPED = 4, 5, 6
+"""Tiles of the last move: where the player came from, where going on would lead, the wall that was
+bumped into. Walls and the win keep their own tile behind and ahead."""
+
+STEPS = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]])
+
+KNOWN: Mapping[str, float] = {
+    "uniform": -1.386,
+    "straight line": -1.043,
+    "shortest path": -0.624,
+    "shortest path, lapses": -0.609,
+    "planner of costs: step, turn, reversal, blocked": -0.375,
+    "planner of costs: all": -0.370,
+}
+"""Nats per decision of the study of people, in the same folds."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One way to predict.
+
+    Attributes:
+        name: What it is.
+        network: Its network.
+        cloning: Whether it is cloned; by IQ-Learn otherwise.
+        past: Whether it sees the last move.
+        turned: Whether it also learns from every board turned and mirrored.
+        lessons: How it learns.
+    """
+
+    name: str
+    network: Network
+    cloning: bool
+    past: bool
+    turned: bool
+    lessons: Lessons
+
+
+def readers(steps: int = 800) -> tuple[Reader, ...]:
+    """The ways to predict; a planner reads turned boards alike and needs none."""
+    short, long = Lessons(steps, 64, 0.03), Lessons(2 * steps, 32, 1e-3)
+    blind, seeing = Planner(30, 4), Planner(30, 7)
+    filters = Convolutional((16, 16), hidden=(64,), tiles=7)
+    made = []
+    for cloning in (False, True):
+        kind = "cloning" if cloning else "IQ-Learn"
+        made += [
+            Reader(f"{kind}, planner, present only", blind, cloning, False, False, short),
+            Reader(f"{kind}, planner", seeing, cloning, True, False, short),
+            Reader(f"{kind}, convolutional", filters, cloning, True, True, long),
+        ]
+    return tuple(made)
+
+
+def gridworld_people(
+    out: str | os.PathLike,
+    *,
+    seed: int = 0,
+    folds: int = 4,
+    subjects: int | None = None,
+    ways: Sequence[Reader] | None = None,
+    progress: Progress | None = None,
+) -> GridWorldStudy:
+    """Write `people.csv` and `people.json` to a folder: nats per decision in mazes left out.
+
+    Args:
+        out: The folder; it is made where it does not exist.
+        seed: Of networks and the order of decisions.
+        folds: Maze m is left out in fold m modulo `folds`.
+        subjects: Use the first so many people; all of them where left out.
+        ways: How to predict; `readers()` where left out.
+        progress: Called with (what is being done, steps done, steps in all).
+
+    Raises:
+        InputError: The folder cannot be written to, or there are too few folds.
+    """
+    data = people_in_mazes()
+    if not 2 <= folds <= len(data.worlds):
+        raise InputError(f"folds must be 2 to {len(data.worlds)}, the number of mazes; got {folds}")
+    walks = data.demonstrations
+    if subjects is not None:
+        walks = walks.take(walks.units("subject") < subjects)
+    fold_of = {name: i % folds for i, name in enumerate(data.worlds)}
+    fold = np.array([fold_of[name] for name in walks.trajectories["world"]])
+    person = walks.units("subject")[walks.trajectory_of]
+    chosen = readers() if ways is None else tuple(ways)
+    seen = {past: as_boards(walks, data.worlds, past=past) for past in {w.past for w in chosen}}
+    rows = []
+    for number, way in enumerate(chosen):
+        log_p, heats, numbers = np.zeros(walks.num_decisions), [], 0
+        for k in range(folds):
+            train, test = seen[way.past].take(fold != k), seen[way.past].take(fold == k)
+            policy, heat = learned(way, train, seed + k)
+            log_p[fold[walks.trajectory_of] == k] = log_softmax(
+                network_q(policy, test.states) / heat, test.actions
+            )
+            heats.append(heat)
+            numbers = sum(array.size for array in policy.network.arrays)
+            if progress is not None:
+                progress("mazes left out", number * folds + k + 1, len(chosen) * folds)
+        rows.append(_row(way, log_p, person, heats, numbers))
+    tables = {"people": [*rows, *(_known(name, score) for name, score in KNOWN.items())]}
+    tables["people"].sort(key=lambda row: row["nats"])
+    best = max(rows, key=lambda row: row["nats"])
+    said = (
+        f"{best['method']}: {best['nats']:.3f} nats per decision in mazes left out "
+        f"(SE over people {best['error']:.3f}); the planner of costs has "
+        f"{KNOWN['planner of costs: all']}.",
+    )
+    folder = Path(out)
+    text = json.dumps({"sentences": said, **tables}, indent=2) + "\n"
+    files = (
+        write_csv(folder / "people.csv", tables["people"]),
+        str(write_text(folder / "people.json", text)),
+    )
+    return GridWorldStudy(tables, said, files)
+
+
+def as_boards(walks: Demonstrations, worlds: Mapping[str, World], *, past: bool) -> Demonstrations:
+    """The same decisions with boards of tiles for states, [11, 11] here.
+
+    Args:
+        walks: In numbered cells of mazes, named by the column "world".
+        worlds: The mazes.
+        past: Whether the last move of the same round is on the board.
+    """
+    names = walks.trajectories["world"]
+    shape = next(iter(worlds.values())).drawing.blocked.shape
+    states, following = (np.zeros((walks.num_decisions, *shape), np.int8) for _ in range(2))
+    first = np.isin(np.arange(walks.num_decisions), walks.starts[:-1])
+    moved = walks.states != walks.next_states
+    for name, world in worlds.items():
+        here = np.flatnonzero((names == name)[walks.trajectory_of])
+        cells = np.asarray(world.mdp.coordinates).astype(int)
+        ground = np.where(world.drawing.blocked, WALL, FLOOR)
+        x, y = cells[list(world.drawing.marks["goal"])].T
+        ground[y, x] = WIN
+        last = np.where(first[here] | (not past), -1, walks.actions[here - 1])
+        now, then = walks.states[here], walks.next_states[here]
+        states[here] = _boards(ground, cells[now], last, moved[here - 1])
+        latest = walks.actions[here] if past else np.full(len(here), -1)
+        following[here] = _boards(ground, cells[then], latest, moved[here])
+    return replace(walks, states=states, next_states=following)
+
+
+def _boards(
+    ground: Int[np.ndarray, "H W"],
+    cells: Int[np.ndarray, "n 2"],
+    last: Int[np.ndarray, " n"],
+    moved: np.ndarray,
+) -> Int[np.ndarray, "n H W"]:
+    """Boards with the player on its cell and the last move around it; -1 where there is none."""
+    boards = np.repeat(ground[None], len(cells), axis=0)
+    height, width = ground.shape
+
+    def put(which: np.ndarray, at: np.ndarray, tile: int, on: int) -> None:
+        x, y = at.T
+        which = which & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        rows = np.flatnonzero(which)
+        rows = rows[boards[rows, y[rows], x[rows]] == on]
+        boards[rows, y[rows], x[rows]] = tile
+
+    step = STEPS[np.maximum(last, 0)]
+    known = last >= 0
+    put(known & moved, cells - step, BEHIND, FLOOR)
+    put(known & moved, cells + step, AHEAD, FLOOR)
+    put(known & ~moved, cells + step, BUMPED, WALL)
+    boards[np.arange(len(cells)), cells[:, 1], cells[:, 0]] = PLAYER
+    return boards
+
+
+def turned_boards(walks: Demonstrations) -> Demonstrations:
+    """The decisions eight times: on the board as it is, turned and mirrored."""
+    states, following, actions = [], [], []
+    for quarter in range(4):
+        for mirrored in (False, True):
+            turn = lambda b, q=quarter, m=mirrored: np.rot90(  # noqa: E731
+                b[:, :, ::-1] if m else b, q, axes=(1, 2)
+            )
+            # A quarter turn to the left takes up to left; mirroring exchanges left and right.
+            action = np.where(mirrored, (-walks.actions) % 4, walks.actions)
+            states.append(turn(walks.states))
+            following.append(turn(walks.next_states))
+            actions.append((action - quarter) % 4)
+    return Demonstrations.from_arrays(
+        np.concatenate(states),
+        np.concatenate(actions),
+        next_states=np.concatenate(following),
+        trajectory=np.concatenate(
+            [walks.trajectory_of + i * walks.num_trajectories for i in range(8)]
+        ),
+        terminated=np.tile(walks.terminated, 8),
+        action_names=walks.action_names,
+    )
+
+
+def learned(way: Reader, train: Demonstrations, seed: int) -> tuple[NetworkPolicy, float]:
+    """A network, and the temperature that makes the decisions it learned from most likely."""
+    solver: Any = (
+        BehaviourCloning(seed, network=way.network, lessons=way.lessons, num_actions=4)
+        if way.cloning
+        else IQLearn(
+            seed,
+            network=way.network,
+            lessons=way.lessons,
+            temperature=0.1,
+            alpha=2.0,
+            discount=0.97,
+            num_actions=4,
+        )
+    )
+    policy = fit(turned_boards(train) if way.turned else train, solver).policy
+    assert isinstance(policy, NetworkPolicy)
+    q = network_q(policy, train.states)
+    found = minimize_scalar(
+        lambda log_heat: -float(log_softmax(q / np.exp(log_heat), train.actions).mean()),
+        bounds=(-3.0, 3.0),
+        method="bounded",
+        options={"xatol": 0.01},
+    )
+    return policy, float(np.exp(found.x))
+
+
+def log_softmax(
+    q: Float[np.ndarray, "N 4"], actions: Int[np.ndarray, " N"]
+) -> Float[np.ndarray, " N"]:
+    """Log-probability of each action taken where chances are proportional to exp(q)."""
+    above = q - q.max(1, keepdims=True)
+    return above[np.arange(len(q)), actions] - np.log(np.exp(above).sum(1))
+
+
+def _row(
+    way: Reader,
+    log_p: Float[np.ndarray, " N"],
+    person: Int[np.ndarray, " N"],
+    heats: Sequence[float],
+    numbers: int,
+) -> dict[str, Any]:
+    """One line of the table."""
+    error = ratio_error(np.bincount(person, log_p), np.bincount(person).astype(float))
+    return {
+        "method": way.name,
+        "nats": round(float(log_p.mean()), 4),
+        "error": round(float(error), 4),
+        "numbers": numbers,
+        "temperatures": " ".join(f"{heat:.2f}" for heat in heats),
+    }
+
+
+def _known(name: str, score: float) -> dict[str, Any]:
+    """A line of the study of people."""
+    return {"method": name, "nats": score, "error": None, "numbers": None, "temperatures": ""}
