@@ -20,6 +20,7 @@ from inverseq.intentions.switching import DependentMarkov, Markov, Switching
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Problem, Solver
+from inverseq.worlds import labyrinth
 
 K = 3
 RELEASED = 11.0
@@ -73,11 +74,12 @@ def training(small: bool) -> Demonstrations:
 
 def searching(train: Demonstrations, solver: Solver, law: Switching) -> Callable[[int], float]:
     """A search of so many iterations; it returns the penalised log-likelihood."""
-    problem = Problem(train, mice().mdp)
-    policies = CountedPolicies if isinstance(solver, IAVI) else FittedPolicies
+    problem = Problem(train, labyrinth().mdp)
     chain = chains(law.begins(train))
     contexts = law.contexts(train, problem.mdp)
-    task = Task(policies(problem, solver), law, contexts, chain)
+    counted = isinstance(solver, IAVI)
+    policies = CountedPolicies(problem, solver) if counted else FittedPolicies(problem, solver)
+    task = Task(policies, law, contexts, chain)
     rng = np.random.default_rng(0)
     weights = starting_weights(train.states, train.actions, chain, K, 1, rng, whole=False)
     numbers = law.start(K, contexts, 1)
@@ -114,7 +116,7 @@ def repeated(times: int, small: bool) -> dict[str, Any]:
 def table(train: Demonstrations, small: bool) -> dict[str, Any]:
     """Every k with restarts and folds."""
     ks, restarts, folds = ((1, 2), 2, 2) if small else (range(1, 7), 10, 5)
-    world = mice().mdp.with_history(2)
+    world = labyrinth().mdp.with_history(2)
     started = time.perf_counter()
     made = choose_intentions(
         train, world, seed=0, ks=tuple(ks), restarts=restarts, folds=folds, from_step=1, jobs=2

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from inverseq.datasets import mice
 from inverseq.demonstrations import Demonstrations
+from inverseq.worlds import labyrinth
 
 _SWEEPS = 100
 """Of soft value iteration, and of its gradient."""
@@ -17,7 +17,7 @@ class Loop:
 
     def __init__(self, train: Demonstrations, k: int, *, planned: bool, by_state: bool) -> None:
         self.train, self.planned, self.by_state = train, planned, by_state
-        self.mdp = mice().mdp
+        self.mdp = labyrinth().mdp
         rng = np.random.default_rng(0)
         states, actions = self.mdp.num_states, self.mdp.num_actions
         self.rewards = rng.normal(0, 0.1, (k, states))

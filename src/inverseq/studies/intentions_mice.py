@@ -108,7 +108,9 @@ def mice_part(effort: Effort) -> Part:
     )
 
 
-def readable_fit(data: Data, searching: Intentions) -> tuple[IntentionSolution, Scored, Scored]:
+def readable_fit(
+    data: Data, searching: Intentions, folds: int
+) -> tuple[IntentionSolution, Scored, Scored]:
     """Rewards on depth, turns and places above a habit of medium memory; the habit alone."""
     mdp = world_of_readable(READABLE, READABLE_DISCOUNT)
     habit = medium_habit(READABLE_MULTIPLIER)
