@@ -152,7 +152,7 @@ class Steering:
         weights = decision_weights(problem.weights, data.num_decisions)
         states = self.states
         rows = np.flatnonzero((data.actions >= 0) & (weights > 0))
-        search = _Search(
+        search = Search(
             model,
             settings.strength,
             self.log_habit[rows],
@@ -196,7 +196,7 @@ class Steering:
         return -0.5 * self.settings.strength * float((solution.parameters["weights"] ** 2).sum())
 
 
-class _Search:
+class Search:
     """Penalised log-likelihood per decision as a function of the reward's weights."""
 
     def __init__(

@@ -33,10 +33,11 @@ def labyrinth_contexts(
     "moves m" is the level, the side of its parent on which the node lies, and the kinds of the last
     m moves (see `move_kinds`), shared by all such nodes: what is learnt in one place holds in the
     others. "nodes n" is the last n nodes, the present one included. "since node a" and
-    "since edge a" say for each action how long ago the node was visited to which it leads, and the
-    edge was walked in that direction: 0 for the last step, then up to 2, 4, 8 ... 256 steps,
-    longer, never; 11 more for ways out. -1 where the action does not exist. Nothing is remembered
-    across the beginning of a trajectory or a gap.
+    "since edge a" say for each action how many rows ago the animal was last at the node to which it
+    leads, and last arrived there by the same move from here: 0 for one row at most, 1 for two, then
+    one number each for up to 4, 8 ... 256, for longer, and for never; 11 more for ways out. -1
+    where the action does not exist. Nothing is remembered across the beginning of a trajectory or
+    a gap.
 
     Args:
         demonstrations: N decisions in the labyrinth.
