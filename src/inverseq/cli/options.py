@@ -266,10 +266,25 @@ class Study:
 
     intentions: several intentions, where the truth is known and in animals (many minutes)
 
+    gridworld: DQN and IQ-Learn as in 2023, and what cures what failed there (many minutes)
+
+    gridworld-people: its networks on people in mazes, beside models of costs (minutes)
+
     Without --out, figures and tables go to out/NAME.
     """
 
-    name: Annotated[Literal["lecture", "people", "mice", "objectworld", "intentions"], Positional]
+    name: Annotated[
+        Literal[
+            "lecture",
+            "people",
+            "mice",
+            "objectworld",
+            "intentions",
+            "gridworld",
+            "gridworld-people",
+        ],
+        Positional,
+    ]
     """Which study."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
         None
@@ -277,6 +292,10 @@ class Study:
     """Folder to write to."""
     parts: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
     """Parts of the study of intentions, with commas between."""
+    games: Annotated[
+        str | None, arg(metavar="FILE", help_behavior_hint="(default: of the expert)")
+    ] = None
+    """Games that `inverseq play` recorded, to learn from in the study gridworld."""
     seed: int = 0
     """Which random choices."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

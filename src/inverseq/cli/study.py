@@ -9,9 +9,14 @@ from rich.console import Console
 
 from inverseq._core.errors import InputError
 from inverseq._core.progress import progress_bars
+from inverseq.app.games import read_games
 from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
+from inverseq.demonstrations import Demonstrations
 from inverseq.report import Column, Table, require_writable, to_json
+from inverseq.studies.gridworld import gridworld
+from inverseq.studies.gridworld_people import gridworld_people
+from inverseq.studies.gridworld_record import GRIDS, GridWorldStudy
 from inverseq.studies.intentions import intentions
 from inverseq.studies.intentions_record import IntentionsStudy
 from inverseq.studies.lecture import Lecture, lecture
@@ -31,6 +36,9 @@ def run(options: Study) -> int:
     """
     if options.parts is not None and options.name != "intentions":
         raise InputError(f"--parts belongs to the study intentions; {options.name} has no parts")
+    if options.games is not None and options.name != "gridworld":
+        raise InputError(f"--games belongs to the study gridworld; {options.name} reads none")
+    games = None if options.games is None else _games(options.games)
     parts = () if options.parts is None else tuple(map(str.strip, options.parts.split(",")))
     folder = require_writable(options.out or Path("out") / options.name)
     with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
@@ -44,6 +52,10 @@ def run(options: Study) -> int:
             made = mice(folder, seed=options.seed, progress=progress)
         elif options.name == "intentions":
             made = intentions(folder, parts=parts, seed=options.seed, progress=progress)
+        elif options.name == "gridworld":
+            made = gridworld(folder, seed=options.seed, demonstrations=games, progress=progress)
+        elif options.name == "gridworld-people":
+            made = gridworld_people(folder, seed=options.seed, progress=progress)
         else:
             made = objectworld(folder, seed=options.seed, progress=progress)
     if options.output.json:
@@ -53,8 +65,33 @@ def run(options: Study) -> int:
     return 0
 
 
-def _tables(made: Lecture | People | Mice | Objectworld | IntentionsStudy) -> list[Table]:
+def _games(path: str) -> dict[str, Demonstrations]:
+    """A person's games that were won or lost, by grid type.
+
+    Raises:
+        InputError: There is none of the study's grid types.
+    """
+    found = read_games(path)
+    level, ended = found.trajectories["difficulty"], found.trajectories["ended"]
+    finished = ended != "abandoned"
+    made = {}
+    for grid in GRIDS:
+        here = finished & (level == grid.name.replace(" ", "-"))
+        if here.any():
+            made[grid.name] = found.take(here)
+    if not made:
+        raise InputError(
+            f"{path} holds no finished game of the study's grid types; play some with inverseq play"
+        )
+    return made
+
+
+def _tables(
+    made: Lecture | People | Mice | Objectworld | IntentionsStudy | GridWorldStudy,
+) -> list[Table]:
     """What a study found, to be shown."""
+    if isinstance(made, GridWorldStudy):
+        return _of_gridworld(made)
     if isinstance(made, IntentionsStudy):
         return [_of_part_table(made, name) for name in made.tables]
     if isinstance(made, Mice):
@@ -78,6 +115,21 @@ def _of_part_table(made: IntentionsStudy, name: str) -> Table:
         tuple(tuple(row.values()) for row in rows),
         note="\n".join(made.sentences[part]) if last else "",
     )
+
+
+def _of_gridworld(made: GridWorldStudy) -> list[Table]:
+    """Its tables, the curve left to its file and figure, with what was found below the first."""
+    tables = []
+    for name, rows in made.tables.items():
+        if name == "curve":
+            continue
+        texts = {key for key in rows[0] if any(isinstance(row[key], str) for row in rows)}
+        columns = tuple(
+            Column(key.replace("_", " "), *(() if key in texts else (".4g",))) for key in rows[0]
+        )
+        note = "" if tables else "\n".join(made.sentences)
+        tables.append(Table(name, name, columns, tuple(tuple(r.values()) for r in rows), note))
+    return tables
 
 
 def _print(tables: Sequence[Table], files: Sequence[str]) -> None:
