@@ -18,6 +18,7 @@ from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.iql import IQL
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.mdp import MDP
 from strategies import play, played, random_mdp, random_policy, seeds
@@ -74,6 +75,26 @@ def test_the_objective_never_falls_with_a_planning_solver_or_weights(weighted):
     solution = fit(demos, how, mdp, weights=weights, accept_failure=True)
     assert solution.trace.size > 2
     assert rises(solution.trace)
+
+
+def test_a_solver_that_makes_things_worse_ends_the_search_before_it_does():
+    """IQL by sampled updates tends to the maximum; it is seldom there (HIQL)."""
+    mdp, demos = two_kinds()
+    law = Markov()
+    solution = fit(demos, Intentions(2, IQL(), law, restarts=2), mdp)
+    assert rises(solution.trace)
+    assert "would have fallen by" in solution.status.message
+    numbers = {name: value[None] for name, value in solution.numbers.items()}
+    assert_allclose(solution.log_likelihood + law.log_prior(numbers), solution.trace[-1])
+    assert_allclose(log_likelihood(solution, demos).sums.sum(), solution.log_likelihood)
+
+
+def test_one_intention_takes_one_step():
+    mdp, demos = two_kinds()
+    for solver in (IAVI(), MaxEnt(strength=1.0)):
+        solution = fit(demos, Intentions(1, solver), mdp)
+        assert solution.trace.size == 1
+        assert solution.status.ok
 
 
 def test_the_trace_ends_at_the_penalised_log_likelihood_of_what_is_returned():

@@ -14,14 +14,11 @@ from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
-from inverseq.intentions.solver import Intentions
+from inverseq.intentions.solver import EMPTY, Intentions
 from inverseq.intentions.switching import Markov, Switching
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
-
-EMPTY = 0.005
-"""Share of the decisions below which an intention counts as empty."""
 
 
 def choose_intentions(

@@ -2,13 +2,14 @@
 
 Dempster, Laird and Rubin 1977; Baum and others 1970 for chains. The E-step is exact; the M-step
 raises the weighted log-likelihood of every intention and of the law of switching, each with its
-prior, so the objective, log-likelihood + log prior, never falls (where the solver says its prior).
-Zhu and others (2024) draw the intention of each decision from its posterior instead
-(`assignment="sampled"`): then it may fall.
+prior, so the objective, log-likelihood + log prior, never falls, where the solver says its prior
+and finds what is most likely under it. One that does not (`IQL` by sampled updates) can fall: then
+the search ends where it was before. Zhu and others (2024) draw the intention of each decision from
+its posterior instead (`assignment="sampled"`): then it may fall.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ class Search:
         trace: `[steps]` objective, in nats.
         outcome: How it ended.
         smoothed: `[N, K]` posterior of the last E-step.
+        fall: Nats by which the objective would have fallen in one more step; 0 where it did not.
     """
 
     explained: Any
@@ -40,6 +42,7 @@ class Search:
     trace: Float[np.ndarray, " steps"]
     outcome: Outcome
     smoothed: Float[np.ndarray, "N K"]
+    fall: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,8 @@ def search(
 ) -> list[Search]:
     """Iterate from weights of the decisions until the objective no longer rises.
 
+    With one intention nothing is hidden, so one E-step ends it.
+
     Args:
         task: What is explained, and how.
         weights: `[N, R, K]` share of each intention in each decision, to begin with.
@@ -100,42 +105,57 @@ def search(
     Returns:
         One `Search` per restart.
     """
-    explained = task.explainer.explain(weights, before)
+    now = _Point(task.explainer.explain(weights, before), numbers, None)
     running = np.arange(weights.shape[1])
     traces: list[list[float]] = [[] for _ in running]
     ended: dict[int, Search] = {}
-    likely: np.ndarray | None = None
+    last_step: _Point | None = None
     for step in range(max_steps):
-        expected, log_likelihood = expectation(task.model(explained, numbers))
-        objective = log_likelihood + task.log_prior(explained, numbers)
+        expected, log_likelihood = expectation(task.model(now.explained, now.numbers))
+        now = replace(now, expected=expected)
+        objective = log_likelihood + task.log_prior(now.explained, now.numbers)
         for r, value in zip(running, objective, strict=True):
             traces[r].append(float(value))
-        if rng is None:
-            done = np.array([_settled(traces[r], tolerance * len(weights)) for r in running])
+        least = tolerance * len(weights)
+        if weights.shape[2] == 1:  # nothing is hidden
+            done = np.ones(running.size, bool)
+        elif rng is None:
+            done = np.array([_settled(traces[r], least) for r in running])
         else:
-            now = expected.smoothed.argmax(axis=-1)
-            done = np.zeros(running.size, bool) if likely is None else (now == likely).all(axis=0)
-            likely = now
+            done = _same_everywhere(now, last_step)
         last = step == max_steps - 1
         for place in np.flatnonzero(done | last):
-            ended[running[place]] = _end(
-                task, explained, numbers, expected, traces, running, place, bool(done[place])
-            )
+            trace = traces[running[place]]
+            fall = 0.0 if rng is not None else _fall(trace, least)
+            kept = last_step if fall > 0 and last_step is not None else now
+            outcome = Outcome.CONVERGED if done[place] else Outcome.LIMIT
+            ended[running[place]] = _end(task, kept, int(place), trace, outcome, fall)
         if progress is not None:
             progress(step + 1)
         going = np.flatnonzero(~done)
         if last or going.size == 0:
             break
         if going.size < running.size:
-            explained = task.explainer.take(explained, going)
-            numbers = {name: value[going] for name, value in numbers.items()}
-            expected = _some(expected, going)
-            running = running[going]
-            likely = None if likely is None else likely[:, going]
+            now, running = _some(task, now, going), running[going]
+        last_step, expected = now, now.expected
         shares = expected.smoothed if rng is None else _draw(expected.smoothed, rng)
-        explained = task.explainer.explain(shares, explained)
-        numbers = task.law.update(numbers, expected.initial, expected.transitions, task.contexts)
+        now = _Point(
+            task.explainer.explain(shares, now.explained),
+            task.law.update(now.numbers, expected.initial, expected.transitions, task.contexts),
+            None,
+        )
     return [ended[r] for r in range(weights.shape[1])]
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Where all running searches are: policies, numbers of the law, and what these make expected
+    (None before the E-step).
+    """
+
+    explained: Any
+    numbers: Numbers
+    expected: Any
 
 
 def _settled(trace: list[float], least: float) -> bool:
@@ -145,22 +165,44 @@ def _settled(trace: list[float], least: float) -> bool:
     return len(trace) > 1 and trace[-1] - trace[-2] < least
 
 
-def _end(task, explained, numbers, expected, traces, running, place, settled) -> Search:
-    """What is kept of one of the running searches."""
+def _fall(trace: list[float], least: float) -> float:
+    """By how much the last step fell; 0 where that is too little to count."""
+    fall = trace[-2] - trace[-1] if len(trace) > 1 else 0.0
+    return fall if fall > least else 0.0
+
+
+def _same_everywhere(now: _Point, before: _Point | None) -> np.ndarray:
+    """`[R]` whether no decision's most probable intention has changed."""
+    likely = now.expected.smoothed.argmax(axis=-1)
+    if before is None:
+        return np.zeros(likely.shape[1], bool)
+    return (likely == before.expected.smoothed.argmax(axis=-1)).all(axis=0)
+
+
+def _end(
+    task: Task, at: _Point, place: int, trace: list[float], outcome: Outcome, fall: float
+) -> Search:
+    """What is kept of one of the running searches: where it was before it fell, if it did."""
     one = np.array([place])
     return Search(
-        explained=task.explainer.take(explained, one),
-        numbers={name: value[one] for name, value in numbers.items()},
-        trace=np.array(traces[running[place]]),
-        outcome=Outcome.CONVERGED if settled else Outcome.LIMIT,
-        smoothed=expected.smoothed[:, place].copy(),
+        explained=task.explainer.take(at.explained, one),
+        numbers={name: value[one] for name, value in at.numbers.items()},
+        trace=np.array(trace[:-1] if fall > 0 else trace),
+        outcome=outcome,
+        smoothed=at.expected.smoothed[:, place].copy(),
+        fall=fall,
     )
 
 
-def _some(expected: Expected, chosen: np.ndarray) -> Expected:
+def _some(task: Task, at: _Point, chosen: np.ndarray) -> _Point:
     """Some of the restarts."""
-    return Expected(
-        expected.smoothed[:, chosen], expected.initial[chosen], expected.transitions[:, chosen]
+    expected = at.expected
+    return _Point(
+        task.explainer.take(at.explained, chosen),
+        {name: value[chosen] for name, value in at.numbers.items()},
+        Expected(
+            expected.smoothed[:, chosen], expected.initial[chosen], expected.transitions[:, chosen]
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Search, Task, search
 from inverseq.intentions.explainers import (
     CountedPolicies,
+    Fits,
     FittedPolicies,
     SolverOfCounts,
 )
@@ -26,7 +27,7 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem, Solver
 from inverseq.inverse.solution import Solution
 
-_EMPTY = 0.005
+EMPTY = 0.005
 """Share of the decisions below which an intention is reported as empty."""
 
 
@@ -124,7 +125,10 @@ class Intentions:
         task = Task(FittedPolicies(problem, solver), self.switching, contexts, chain)
         if not counted:
             found = self._polish(task, found, rng)
-        return _solution(self, problem, task, found)
+            return _solution(self, problem, task, found, found[0].explained)
+        # Policies are known; rewards are read out once, by one more M-step.
+        read = task.explainer.explain(found[0].smoothed[:, None], None)
+        return _solution(self, problem, task, found, read)
 
     def _search(
         self,
@@ -172,11 +176,10 @@ def _go_on(settings: Intentions, task: Task, found: Search, seed: int) -> Search
 
 
 def _solution(
-    settings: Intentions, problem: Problem, task: Task, found: list[Search]
+    settings: Intentions, problem: Problem, task: Task, found: list[Search], explained: Fits
 ) -> IntentionSolution:
     """The record of the best search, intentions in the order of their occupancy."""
     best, law, contexts = found[0], settings.switching, task.contexts
-    explained = task.explainer.explain(best.smoothed[:, None], None)
     parts: tuple[Solution, ...] = explained.solutions[0]
     model = task.model(explained, best.numbers)
     beliefs = forward(model)
@@ -219,15 +222,21 @@ def _reorder(values: np.ndarray, order: np.ndarray) -> np.ndarray:
 def _status(best: Search, occupancy: Float[np.ndarray, " K"]) -> Status:
     """How the best search ended, and what it left without decisions."""
     notes = []
-    empty = np.flatnonzero(occupancy < _EMPTY)
+    empty = np.flatnonzero(occupancy < EMPTY)
     if empty.size:
         names = ", ".join(str(i + 1) for i in empty)
         notes.append(
-            f"Intention {names} of {occupancy.size} explains less than {_EMPTY:.1%} of the "
+            f"Intention {names} of {occupancy.size} explains less than {EMPTY:.1%} of the "
             f"decisions: fewer intentions say as much. Use k={occupancy.size - empty.size}."
         )
     if best.outcome is Outcome.LIMIT:
         notes.append("The objective was still rising: give more max_steps or a larger tolerance.")
+    if best.fall > 0:
+        notes.append(
+            f"The objective would have fallen by {best.fall:.3g} nats in one more step, so the "
+            "search ended before it: the solver does not make weighted decisions as likely as they "
+            "can be. IAVI and MaxEnt do."
+        )
     rise = float(best.trace[-1] - best.trace[-2]) if best.trace.size > 1 else 0.0
     return Status(best.outcome, best.trace.size, abs(rise), " ".join(notes))
 
