@@ -35,7 +35,7 @@ FILES = {
 def moods(tmp_path):
     """Twelve trajectories of an animal that wants one of two things, in `moods.csv`."""
     rng = np.random.default_rng(0)
-    lines = ["animal,trajectory,trial,state,action,light"]
+    lines = ["animal,trajectory,trial,state,action,light,sky"]
     for walk in range(12):
         room, mood = 0, 0
         for trial in range(40):
@@ -43,7 +43,8 @@ def moods(tmp_path):
             right = ((0.05, 0.9, 0.8), (0.95, 0.1, 0.2))[mood][room]
             action = int(rng.random() < right)
             where, what = ("hall", "nest", "water")[room], ("left", "right")[action]
-            lines.append(f"{'AB'[walk % 2]},{walk},{trial},{where},{what},{trial % 2}")
+            sky = ("clear", "grey")[trial % 2]
+            lines.append(f"{'AB'[walk % 2]},{walk},{trial},{where},{what},{trial % 2},{sky}")
             room = (room + 1 + action) % 3
     path = tmp_path / "moods.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -161,6 +162,10 @@ REFUSED = {
         ("--intentions", "2", "--switching", "state,previous food"),
         "--switching previous food: there is no such law and no such column; give mixture, "
         "markov, or some of state, step, time, light",
+    ),
+    "a column of texts": (
+        ("--intentions", "2", "--switching", "previous sky"),
+        "column 'sky' must hold numbers",
     ),
     "no column": (("--intentions", "2", "--switching", ","), "--switching ','"),
     "a solver that takes none": (

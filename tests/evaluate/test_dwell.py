@@ -71,8 +71,10 @@ def test_a_law_that_depends_on_the_state_has_the_mean_of_its_simulations():
         assert_allclose(dwell.law_mean, dwell.sampled_mean, rtol=0.4)
 
 
-def test_a_mixture_has_no_dwell_times():
+def test_one_intention_and_a_mixture_have_no_dwell_times():
     _, data = fitted()
     solution = fit(data, Intentions(2, switching=Mixture(), restarts=1), ring())
     with pytest.raises(InputError, match="switching=Markov"):
         dwell_times(solution, data, seed=0)
+    with pytest.raises(InputError, match="one intention never gives way"):
+        dwell_times(fit(data, Intentions(1), ring()), data, seed=0)

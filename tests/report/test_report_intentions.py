@@ -91,6 +91,25 @@ def test_searches_that_disagree_are_a_warning(results):
     assert "none of 2 other searches" in headline(other)[0]
 
 
+def test_searches_that_disagree_and_are_as_good_ask_for_fewer_intentions(results):
+    alike = Restarts(np.zeros(3), *[np.ones(3, int)] * 2, np.array([1.0, 0.5, 0.6]))
+    other = replace(results, solution=replace(results.solution, restarts=alike))
+    told = " ".join(warnings_of(other))
+    assert "their objective is as high. Take fewer intentions." in told
+
+
+def test_a_single_unit_that_was_held_out_is_owned_up_to(results):
+    assert len(headline(results)) == 2
+    names = ("sums", "decisions", "forced", "chance", "hits")
+    whole = [{n: getattr(row.score, n).sum(keepdims=True) for n in names} for row in results.scores]
+    scores = tuple(
+        replace(row, score=replace(row.score, **sums))
+        for row, sums in zip(results.scores, whole, strict=True)
+    )
+    told = headline(replace(results, scores=scores))
+    assert "a single unit (trajectory), so nothing says how sure" in told[2]
+
+
 def test_a_search_that_did_not_end_is_a_warning(results):
     restarts = Restarts(np.array([-10.0]), np.array([300]), np.array([0]), np.array([1.0]))
     other = replace(results, solution=replace(results.solution, restarts=restarts))

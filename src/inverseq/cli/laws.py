@@ -7,6 +7,7 @@ from inverseq._core.errors import InputError
 from inverseq.cli.candidates import Menu
 from inverseq.cli.options import Changing
 from inverseq.demonstrations import Demonstrations
+from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
@@ -14,8 +15,6 @@ from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 
 RESTARTS = 10
-_STATE = "state"
-_PREVIOUS = "previous "
 _EXPLAINERS = ("iavi", "maxent-states", "maxent-state-actions", "maxent-features")
 
 
@@ -54,9 +53,12 @@ def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
     if text == "mixture":
         return Mixture()
     names = tuple(part.strip() for part in str(text).split(",") if part.strip())
-    known = [_STATE, "step", *(["time"] if demonstrations.time is not None else [])]
-    known += sorted(set(demonstrations.decisions) - set(known))
-    wrong = [n for n in names if n != _STATE and n.removeprefix(_PREVIOUS) not in known]
+    known = [STATE, "step", *(["time"] if demonstrations.time is not None else [])]
+    # A column of texts is refused where it is read, which says why.
+    columns = demonstrations.decisions
+    wrong = [n for n in names if n.removeprefix(PREVIOUS) not in {*known, *columns}]
+    numeric = {name for name, values in columns.items() if values.dtype.kind in "biuf"}
+    known += sorted(numeric - set(known))
     if wrong or not names:
         raise InputError(
             f"--switching {wrong[0] if wrong else repr(text)}: there is no such law and no such "

@@ -91,8 +91,10 @@ def dwell_times(
         One record per intention.
 
     Raises:
-        InputError: The law never lets an intention change, or as `simulate_like`.
+        InputError: There is one intention, or the law never lets one change, or as `simulate_like`.
     """
+    if solution.num_intentions == 1:
+        raise InputError("one intention never gives way to another, so nothing lasts any time")
     if isinstance(solution.switching, Mixture):
         raise InputError(
             "a mixture keeps one intention for a whole trajectory, so nothing lasts any time; fit "

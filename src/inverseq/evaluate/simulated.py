@@ -13,7 +13,7 @@ from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
 from inverseq.forward.simulation import draw
 from inverseq.forward.switching import with_intentions
-from inverseq.intentions.contexts import STATE, find_contexts
+from inverseq.intentions.contexts import PREVIOUS, STATE, find_contexts
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.switching import DependentMarkov, Mixture
 from inverseq.mdp import MDP
@@ -21,7 +21,6 @@ from inverseq.mdp import MDP
 Switches = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """From rows of the design, states, states before and intentions before, `[n]` each, to `[n, K]`
 probabilities of intentions."""
-PREVIOUS = "previous "
 
 
 def simulate_like(

@@ -13,7 +13,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 
 STATE = "state"
-_PREVIOUS = "previous "
+PREVIOUS = "previous "
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def find_contexts(
     Raises:
         InputError: There is no such column, a value is missing or no number, or there is no world.
     """
-    columns = tuple(name for name in names if name.removeprefix(_PREVIOUS) != STATE)
+    columns = tuple(name for name in names if name.removeprefix(PREVIOUS) != STATE)
     blocks: list[sparse.csr_array] = []
     codes: list[np.ndarray] = []
     made: dict[str, np.ndarray] = {}
@@ -109,14 +109,14 @@ def _centre_and_scale(table: Float[np.ndarray, "N columns"]) -> dict[str, np.nda
 
 def _column(demonstrations: Demonstrations, name: str) -> Float[np.ndarray, " N"]:
     """One column as numbers; NaN where there is no row before the first."""
-    source = name.removeprefix(_PREVIOUS)
+    source = name.removeprefix(PREVIOUS)
     known = {"step": demonstrations.step, **demonstrations.decisions}
     if demonstrations.time is not None:
         known["time"] = demonstrations.time
     if source not in known:
         raise InputError(
             f"no column {source!r} per decision; there are {sorted(known)}. Name one of them, or "
-            f"{_PREVIOUS + 'X'!r} for the value of X one row earlier"
+            f"{PREVIOUS + 'X'!r} for the value of X one row earlier"
         )
     column = np.asarray(known[source])
     try:

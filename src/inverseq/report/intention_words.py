@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inverseq.evaluate.likelihood import difference
+from inverseq.intentions.solver import EMPTY
 from inverseq.mdp import MDP
 from inverseq.report.document import Weight
 from inverseq.report.figures import scenes
@@ -28,7 +29,7 @@ AGREEING = 0.9
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 _SEEN = 0.01
 _CLEAR = 0.05
-_FEW = 0.005
+_SAME = 1e-4
 
 
 def headline(results: IntentionResults) -> tuple[str, ...]:
@@ -43,7 +44,14 @@ def headline(results: IntentionResults) -> tuple[str, ...]:
     how_many = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
     noun = "intention explains" if count == 1 else "intentions explain"
     first = f"*{how_many} {noun} the behaviour: {'; '.join(parts)}.* {_sure(results)}"
-    return first, _against_tables(results)
+    sentences = [first, _against_tables(results)]
+    score = _scored(results).score
+    if np.isnan(score.standard_error):
+        sentences.append(
+            f"All that was held out is a single unit ({score.by}), so nothing says how sure these "
+            "differences are."
+        )
+    return tuple(sentences)
 
 
 def describe(results: IntentionResults) -> list[str]:
@@ -191,10 +199,12 @@ def warnings_of(results: IntentionResults) -> tuple[str, ...]:
     if others.size and np.median(others) < AGREEING:
         size = int((results.train.demonstrations.actions >= 0).sum())
         lost = float(restarts.objective[0] - np.median(restarts.objective)) / size
+        much = f"is {lost:.4f} nats per decision lower" if lost > _SAME else "is as high"
+        hint = "more `--restarts`, or fewer intentions" if lost > _SAME else "fewer intentions"
         told.append(
             f"Searches from other beginnings find other intentions: at the median they agree with "
-            f"the best on {np.median(others):.0%} of decisions, and their objective is {lost:.4f} "
-            "nats per decision lower. Take more `--restarts`, or fewer intentions."
+            f"the best on {np.median(others):.0%} of decisions, and their objective {much}. Take "
+            f"{hint}."
         )
     if not restarts.converged[0]:
         told.append("The best search had not come to an end; its numbers are still moving.")
@@ -215,12 +225,12 @@ def _superfluous(results: IntentionResults) -> list[str]:
     count = smoothed.shape[1]
     wins = np.bincount(smoothed.argmax(axis=1), minlength=count) / len(smoothed)
     # What has hardly any share is named by the status of the fit.
-    never = np.flatnonzero((wins < _FEW) & (results.solution.occupancy >= _FEW))
+    never = np.flatnonzero((wins < EMPTY) & (results.solution.occupancy >= EMPTY))
     if not never.size:
         return []
     names = ", ".join(str(k + 1) for k in never)
     return [
-        f"Intention {names} of {count} is the most probable one at less than {_FEW:.1%} of the "
+        f"Intention {names} of {count} is the most probable one at less than {EMPTY:.1%} of the "
         f"decisions: it is there beside others, never by itself. Take `--intentions "
         f"{count - never.size}`."
     ]
