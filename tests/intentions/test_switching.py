@@ -113,7 +113,8 @@ def test_an_update_raises_what_it_is_meant_to_raise(law):
 
 
 def test_free_numbers_are_counted():
-    made = Contexts(sparse.csr_array(np.ones((5, 4))), np.zeros(1, int))
+    inputs = np.random.default_rng(0).normal(size=(6, 4))
+    made = Contexts(sparse.csr_array(inputs), np.zeros(1, int))
     assert Mixture().num_parameters(3, made) == 2
     assert Markov().num_parameters(3, made) == 2 + 6
     assert DependentMarkov().num_parameters(3, made) == 2 + 6 + 3 * 4 * 2
@@ -122,6 +123,28 @@ def test_free_numbers_are_counted():
         0,
         0,
     ]
+
+
+@settings(max_examples=20)
+@given(seed=seeds, states=st.integers(1, 5), columns=st.integers(0, 3), contexts=st.integers(1, 9))
+def test_the_rank_is_that_of_the_dense_table(seed, states, columns, contexts):
+    rng = np.random.default_rng(seed)
+    here, before = (np.eye(states + 1, states)[rng.integers(0, states + 1, contexts)] for _ in "ab")
+    numbers = rng.integers(-1, 2, (contexts, columns))
+    inputs = np.hstack([here, before, numbers.astype(float)])
+    wanted = np.linalg.matrix_rank(np.hstack([np.ones((contexts, 1)), inputs]))
+    assert Contexts(sparse.csr_array(inputs), np.zeros(1, int)).rank == wanted
+
+
+def test_numbers_that_no_context_tells_apart_are_not_free():
+    law = DependentMarkov()
+    # Six states, of which three were seen: as many numbers as a table has for three states.
+    states = np.eye(6)[[0, 2, 5]]
+    assert law.num_parameters(3, Contexts(sparse.csr_array(states), np.zeros(1, int))) == 2 + 18
+    twice = np.hstack([states, states])
+    assert law.num_parameters(3, Contexts(sparse.csr_array(twice), np.zeros(1, int))) == 2 + 18
+    alike = Contexts(sparse.csr_array(np.zeros((5, 4))), np.zeros(1, int))
+    assert law.num_parameters(3, alike) == Markov().num_parameters(3, alike)
 
 
 def test_contexts_are_combinations_of_values_in_units_of_their_spread():

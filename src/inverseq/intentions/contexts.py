@@ -35,6 +35,27 @@ class Contexts:
         """M."""
         return self.inputs.shape[0]
 
+    @property
+    def rank(self) -> int:
+        """How many numbers a linear function of the inputs with a constant has that can be told
+        apart in these contexts: states never seen have none, and one of those seen is the constant.
+        """
+        ones = sparse.csr_array(np.ones((self.num_contexts, 1)))
+        table = sparse.hstack([self.inputs, ones], format="csr")
+        gram = sparse.csr_array(table.T @ table)
+        size = gram.diagonal()
+        # Columns at right angles, such as those of many states, are taken out first.
+        apart, met = [], size == 0
+        for column in np.flatnonzero(size):
+            if not met[column]:
+                apart.append(column)
+                met[gram.indices[gram.indptr[column] : gram.indptr[column + 1]]] = True
+        others = np.setdiff1d(np.flatnonzero(size), apart)
+        across = gram[apart][:, others].toarray()
+        left = gram[others][:, others].toarray() - across.T @ (across / size[apart, None])
+        least = 1e-9 * size.max(initial=1.0)
+        return len(apart) + int(np.linalg.matrix_rank(left, tol=least, hermitian=True))
+
 
 def same_everywhere(size: int) -> Contexts:
     """One context for all of `size` decisions."""

@@ -264,8 +264,8 @@ class DependentMarkov:
         return self.smoothing * shares - self.strength / 2 * squares
 
     def num_parameters(self, k: int, contexts: Contexts) -> int:
-        """Shares, biases and weights."""
-        return (k - 1) * (1 + k * (1 + contexts.inputs.shape[1]))
+        """Shares, and those of the biases and weights that differ in some context."""
+        return (k - 1) * (1 + k * contexts.rank)
 
 
 Switching = Mixture | Markov | DependentMarkov
