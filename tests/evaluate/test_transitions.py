@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from inverseq._core.errors import InputError
-from inverseq.evaluate.transitions import switching_intervals
+from inverseq.evaluate.transitions import switching_intervals, switching_shares
+from inverseq.intentions.predict import sample_intentions
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov
 from inverseq.inverse.fit import fit
@@ -21,6 +22,12 @@ def test_intervals_surround_the_estimate_and_are_as_wide_as_counting_would_have_
     assert_allclose(estimate, solution.numbers["transition"], atol=0.02)
     assert (found.transition.low <= estimate).all()
     assert (estimate <= found.transition.high).all()
+    # Counts of the paths that the intentions may have taken.
+    paths = sample_intentions(solution, data, 200, seed=0)
+    follows = data.continues[1:]
+    pairs = np.zeros((2, 2))
+    np.add.at(pairs, (paths[:, :-1][:, follows], paths[:, 1:][:, follows]), 1)
+    assert_allclose(estimate, pairs / pairs.sum(axis=1, keepdims=True), atol=0.01)
     # Of intentions that could be seen, the standard error would be that of a share. Theirs is
     # larger, as they are not, but not by much, as they are easy to tell apart.
     left = solution.occupancy * data.num_decisions
@@ -45,6 +52,8 @@ def test_a_solver_that_searches_and_a_law_of_states_have_them_too():
     )
     assert found.units == 3
     assert_allclose(found.transition.estimate.sum(axis=1), 1)
+    shares = switching_shares(solution, settings, data.take(range(9)))
+    assert_allclose(found.transition.estimate, shares)
     assert found.transition.low.shape == (2, 2)
     assert (found.transition.low < found.transition.high).all()
 

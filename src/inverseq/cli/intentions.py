@@ -14,7 +14,7 @@ from inverseq._core.progress import progress_bars
 from inverseq._core.store import save
 from inverseq.cli.candidates import Menu, entries
 from inverseq.cli.job import Progress, menu_of, source_of
-from inverseq.cli.laws import RESTARTS, explainer_of, law_in_words, law_of
+from inverseq.cli.laws import RESTARTS, explainer_of, law_in_words, law_of, several
 from inverseq.cli.load import Behaviour, divide, load
 from inverseq.cli.options import Fit
 from inverseq.cli.show import diagnosis_of, print_table, provenance_of
@@ -25,8 +25,8 @@ from inverseq.evaluate.dwell import Dwell, dwell_times
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.posterior_table import write_posterior
 from inverseq.evaluate.predictive_checks import PredictiveChecks, check_predictions
-from inverseq.evaluate.transitions import SwitchingIntervals, switching_intervals
-from inverseq.intentions.predict import posterior, sample_intentions
+from inverseq.evaluate.transitions import SwitchingIntervals, switching_intervals, switching_shares
+from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Markov, Mixture
@@ -42,7 +42,6 @@ from inverseq.report.records import ScoreRow
 
 _REPLICATES = 40
 _SIMULATIONS = 100
-_DRAWS = 20
 
 
 def run(options: Fit) -> int:
@@ -93,7 +92,7 @@ def analyse(
     score = log_likelihood(solution, test, from_step=skipped, by=menu.by)
     mine = ScoreRow(
         "one" if settings.k == 1 else "intentions",
-        f"{_several(settings.k)}, {name}{_memory(menu)}",
+        f"{several(settings.k)}, {name}{_memory(menu)}",
         False,
         score,
         float(solution.num_parameters),
@@ -119,7 +118,7 @@ def analyse(
         solution=solution,
         train=Part("train", train, posterior(solution, train)),
         test=Part("test", test, posterior(solution, test)),
-        changes=_changes(solution, train, intervals, menu.seed),
+        changes=_changes(solution, settings, train, intervals),
         intervals=intervals,
         dwells=dwells,
         checks=_checks(options, solution, test, menu, progress),
@@ -154,7 +153,7 @@ def _others(
     listed = {e.key: (e.name, e.yardstick, e.candidate) for e in entries(menu) if e.yardstick}
     if settings.k > 1:
         one = Candidate(replace(settings, k=1), menu.history)
-        listed["one"] = (f"{_several(1)}, {name}{_memory(menu)}", False, one)
+        listed["one"] = (f"{several(1)}, {name}{_memory(menu)}", False, one)
     scored = score_all(
         train,
         test,
@@ -234,9 +233,9 @@ def _simulations(options: Fit) -> int:
 
 def _changes(
     solution: IntentionSolution,
+    settings: Intentions,
     train: Demonstrations,
     intervals: SwitchingIntervals | None,
-    seed: int,
 ) -> Float[np.ndarray, "K K"] | None:
     """What follows what; None where nothing can change."""
     if isinstance(solution.switching, Mixture) or solution.num_intentions == 1:
@@ -245,12 +244,7 @@ def _changes(
         return solution.numbers["transition"]
     if intervals is not None:
         return intervals.transition.estimate
-    paths = sample_intentions(solution, train, _DRAWS, seed)
-    goes_on = train.continues[1:]
-    before, after = paths[:, :-1][:, goes_on].ravel(), paths[:, 1:][:, goes_on].ravel()
-    counts = np.zeros((solution.num_intentions, solution.num_intentions))
-    np.add.at(counts, (before, after), 1.0)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    return switching_shares(solution, settings, train)
 
 
 def _with_parts(known: Demonstrations, test: Demonstrations) -> Demonstrations:
@@ -260,11 +254,6 @@ def _with_parts(known: Demonstrations, test: Demonstrations) -> Demonstrations:
     held_out = np.isin(known.rows[known.starts[:-1]], test.rows)
     part = np.where(held_out, "test", "train")
     return replace(known, trajectories={**known.trajectories, "part": part})
-
-
-def _several(k: int) -> str:
-    """How many intentions."""
-    return "1 intention" if k == 1 else f"{k} intentions"
 
 
 def _memory(menu: Menu) -> str:

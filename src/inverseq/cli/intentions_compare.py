@@ -8,7 +8,7 @@ from rich.console import Console
 from inverseq import __version__
 from inverseq._core.progress import progress_bars
 from inverseq.cli.candidates import Menu, entries
-from inverseq.cli.laws import RESTARTS, explainer_of, law_in_words, law_of, numbers_of
+from inverseq.cli.laws import RESTARTS, explainer_of, law_in_words, law_of, numbers_of, several
 from inverseq.cli.load import Behaviour
 from inverseq.cli.options import Compare
 from inverseq.cli.show import print_table, provenance_of
@@ -85,7 +85,7 @@ def _rows(
 ) -> tuple[ScoreRow, ...]:
     """The yardsticks and the numbers of intentions, on the same decisions."""
     rows = []
-    called = {one.name: f"{_several(one.k)}, {solver}" for one in choice.alternatives}
+    called = {one.name: f"{several(one.k)}, {solver}" for one in choice.alternatives}
     for result in (*counted.results, *choice.comparison.results):
         if result.score is not None:
             rows.append(
@@ -99,11 +99,6 @@ def _rows(
                 )
             )
     return tuple(rows)
-
-
-def _several(k: int) -> str:
-    """How many intentions."""
-    return "1 intention" if k == 1 else f"{k} intentions"
 
 
 def _wrong(choice: Choice) -> list[str]:

@@ -68,6 +68,11 @@ def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
     return DependentMarkov(on=names)
 
 
+def several(k: int) -> str:
+    """How many intentions, in words."""
+    return "1 intention" if k == 1 else f"{k} intentions"
+
+
 def law_in_words(law: Switching) -> str:
     """The law as part of a sentence."""
     if isinstance(law, Mixture):

@@ -21,6 +21,7 @@ from inverseq.intentions.explainers import (
     Fits,
     FittedPolicies,
     SolverOfCounts,
+    settled,
 )
 from inverseq.intentions.labels import agreement, match
 from inverseq.intentions.messages import forward, smooth
@@ -104,23 +105,17 @@ def switching_intervals(
         raise InputError(f"level must lie between 0 and 1, 0.95 for example; got {level}")
     if intentions.k != solution.num_intentions or intentions.switching != solution.switching:
         raise InputError("give the settings with which the solution was fitted")
-    solver: Any = intentions.solver
-    if hasattr(solver, "settle"):
-        solver = solver.settle(Problem(demonstrations, solution.mdp))
-    settled = replace(intentions, solver=solver, max_steps=max_steps)
+    solver = settled(intentions.solver, Problem(demonstrations, solution.mdp))
+    chosen = replace(intentions, solver=solver, max_steps=max_steps)
     tasks = (
-        delayed(_replicate)(solution, settled, demonstrations, units, s)
+        delayed(_replicate)(solution, chosen, demonstrations, units, s)
         for s in seeds_of(seed, replicates)
     )
     made = run_all(tasks, replicates, jobs, progress, "bootstrap")
     transition, initial, occupancy, agreed, converged = (
         np.stack(parts) for parts in zip(*made, strict=True)
     )
-    fitted = FittedPolicies(Problem(demonstrations, solution.mdp), solver)
-    numbers = {name: value[None] for name, value in solution.numbers.items()}
-    estimate = _expected_shares(
-        _task(solution, fitted, demonstrations), Fits((solution.intentions,)), numbers
-    )
+    estimate = switching_shares(solution, chosen, demonstrations)
     interval = lambda value, draws: percentiles(value, draws, count, level)  # noqa: E731
     return SwitchingIntervals(
         transition=interval(estimate, transition),
@@ -131,6 +126,26 @@ def switching_intervals(
         by=by,
         units=count,
     )
+
+
+def switching_shares(
+    solution: IntentionSolution, intentions: Intentions, demonstrations: Demonstrations
+) -> Float[np.ndarray, "K K"]:
+    """Share of each next intention after each intention, expected under the posterior.
+
+    For a law that depends on circumstances, its mean over those that occurred; it is what
+    `switching_intervals` has intervals for.
+
+    Args:
+        solution: Of `fit` with these settings and data.
+        intentions: The settings.
+        demonstrations: The data.
+    """
+    problem = Problem(demonstrations, solution.mdp)
+    explainer = FittedPolicies(problem, settled(intentions.solver, problem))
+    task = _task(solution, explainer, demonstrations)
+    numbers = {name: value[None] for name, value in solution.numbers.items()}
+    return _expected_shares(task, Fits((solution.intentions,)), numbers)
 
 
 def _replicate(
@@ -145,9 +160,7 @@ def _replicate(
     drawn = np.random.default_rng(seed).integers(count, size=count)
     sample = data.take(np.concatenate([np.flatnonzero(units == unit) for unit in drawn]))
     problem = Problem(sample, solution.mdp)
-    solver: Any = intentions.solver
-    if hasattr(solver, "settle"):
-        solver = solver.settle(problem)
+    solver = settled(intentions.solver, problem)
     counted = isinstance(solver, SolverOfCounts)
     explainer = CountedPolicies(problem, solver) if counted else FittedPolicies(problem, solver)
     task = _task(solution, explainer, sample)

@@ -35,6 +35,14 @@ class SolverOfCounts(Protocol):
         ...
 
 
+def settled(solver: Solver[Solution], problem: Problem) -> Any:
+    """The solver with what it chooses itself (the strength of a prior, a habit) chosen, once for
+    all parts of `problem`.
+    """
+    settle = getattr(solver, "settle", None)
+    return solver if settle is None else settle(problem)
+
+
 @runtime_checkable
 class Explainer(Protocol):
     """A way from weights to policies; the form of what is explained is its own affair."""

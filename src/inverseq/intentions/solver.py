@@ -17,6 +17,7 @@ from inverseq.intentions.explainers import (
     Fits,
     FittedPolicies,
     SolverOfCounts,
+    settled,
 )
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.messages import best_path, forward, smooth
@@ -104,9 +105,7 @@ class Intentions:
         rng = np.random.default_rng(self.seed)
         chain = chains(self.switching.begins(data))
         contexts = self.switching.contexts(data, problem.given_mdp)
-        solver: Any = self.solver
-        if hasattr(solver, "settle"):
-            solver = solver.settle(problem)
+        solver = settled(self.solver, problem)
         counted = isinstance(solver, SolverOfCounts)
         first = CountedPolicies(problem, solver if counted else IAVI())
         restarts = 1 if self.k == 1 else self.restarts
