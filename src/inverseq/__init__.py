@@ -65,6 +65,7 @@ _HOME = {
     "posterior": "intentions.predict",
     "Posterior": "intentions.predict",
     "sample_intentions": "intentions.predict",
+    "renumber": "intentions.labels",
     "replan": "inverse.replan",
     "bootstrap": "evaluate.bootstrap",
     "interval": "evaluate.bootstrap",

@@ -1,14 +1,22 @@
 """The same intention under the same number."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from inverseq.intentions.labels import agreement, match
+from inverseq.intentions.labels import agreement, match, renumber
+from inverseq.intentions.predict import action_probabilities, posterior
+from inverseq.intentions.solution import reorder
+from inverseq.intentions.solver import Intentions
+from inverseq.intentions.switching import DependentMarkov
+from inverseq.inverse.fit import fit
+from inverseq.inverse.iavi import IAVI
 from strategies import seeds
+from wishes import ring, switching_play
 
 
 @given(seed=seeds, k=st.integers(1, 4))
@@ -35,3 +43,45 @@ def test_intentions_without_a_partner_get_new_numbers():
     assert_array_equal(match(reference, other), [1, 2, 0])
     assert agreement(reference, other) == 4 / 5
     assert agreement(other, reference) == 4 / 5
+
+
+def test_another_animal_has_the_numbers_of_the_first():
+    """The second spends most of its time in what the first seldom does."""
+    data = switching_play(20, 60)
+    share = np.add.reduceat(data.decisions["intention"], data.starts[:-1]) / 60
+    first, second = np.argsort(share)[:10], np.argsort(share)[10:]
+    law = DependentMarkov()
+    one, other = (
+        fit(data.take(part), Intentions(2, switching=law, restarts=2), ring())
+        for part in (first, second)
+    )
+    found = renumber(other, one, data)
+    believed = posterior(found, data)
+    assert_array_equal(match(posterior(one, data).smoothed, believed.smoothed), [0, 1])
+    # The same model under other names.
+    assert_allclose(action_probabilities(found, data), action_probabilities(other, data))
+    own = posterior(found, data.take(second))
+    assert_allclose(own.smoothed, found.smoothed, atol=1e-12)
+    assert_allclose(own.filtered, found.filtered, atol=1e-12)
+    assert_array_equal(own.path, found.path)
+    assert_allclose(found.occupancy, found.smoothed.mean(axis=0))
+    assert_array_equal(renumber(found, other, data).smoothed, other.smoothed)
+
+
+def test_what_is_said_of_an_empty_intention_follows_it():
+    data = switching_play(6, 40)
+    how = Intentions(3, IAVI(smoothing=30.0), restarts=1)
+    solution = fit(data, how, ring(), accept_failure=True)
+    note = "Intention 3 of 3 explains less than 0.5% of the decisions"
+    occupancy = np.array([0.6, 0.399, 0.001])
+    status = replace(solution.status, message=f"{note}: fewer intentions say as much. Use k=2.")
+    empty = replace(solution, occupancy=occupancy, status=status)
+    order = np.array([2, 0, 1])
+    reference = replace(
+        empty,
+        intentions=tuple(empty.intentions[i] for i in order),
+        numbers={name: reorder(value, order) for name, value in empty.numbers.items()},
+    )
+    found = renumber(empty, reference, data)
+    assert_array_equal(found.occupancy, occupancy[order])
+    assert found.status.message.startswith("Intention 1 of 3 explains less than")

@@ -13,8 +13,8 @@ from inverseq.evaluate.compare import Candidate, Comparison, World, compare, sco
 from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution
-from inverseq.intentions.solver import EMPTY, Intentions
+from inverseq.intentions.solution import EMPTY, IntentionSolution
+from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Markov, Switching
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Progress, Solver

@@ -1,8 +1,14 @@
 """The same intention under the same number, across restarts, folds and animals."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
+
+from inverseq.demonstrations import Demonstrations
+from inverseq.intentions.predict import posterior
+from inverseq.intentions.solution import IntentionSolution, empty_note, reorder
 
 
 def match(
@@ -30,3 +36,38 @@ def agreement(reference: Float[np.ndarray, "N K"], other: Float[np.ndarray, "N L
     """Share of N decisions whose most probable intention is the same after matching labels."""
     place = match(reference, other)
     return float((reference.argmax(axis=1) == place[other.argmax(axis=1)]).mean())
+
+
+def renumber(
+    solution: IntentionSolution, reference: IntentionSolution, demonstrations: Demonstrations
+) -> IntentionSolution:
+    """A fit with its intentions in the order of another's: of another fold, or another animal.
+
+    Both are asked about the same decisions, and intentions that are believed in at the same ones
+    (smoothed) get the same number. Where `solution` has more, the others come last; where it has
+    fewer, those that it has move up.
+
+    Args:
+        solution: Of `fit` with `Intentions`.
+        reference: The fit whose numbers are taken.
+        demonstrations: Decisions in the world of both, seen in either fit or in none: those of all
+            animals together, say.
+
+    Raises:
+        InputError: As `posterior`.
+    """
+    acted = demonstrations.actions >= 0
+    mine, theirs = (posterior(s, demonstrations).smoothed[acted] for s in (solution, reference))
+    order = np.argsort(match(theirs, mine), kind="stable")
+    old, new = empty_note(solution.occupancy), empty_note(solution.occupancy[order])
+    message = solution.status.message.replace(old, new) if old else solution.status.message
+    return replace(
+        solution,
+        intentions=tuple(solution.intentions[i] for i in order),
+        numbers={name: reorder(value, order) for name, value in solution.numbers.items()},
+        status=replace(solution.status, message=message),
+        filtered=solution.filtered[:, order],
+        smoothed=solution.smoothed[:, order],
+        path=np.argsort(order)[solution.path],
+        occupancy=solution.occupancy[order],
+    )

@@ -13,6 +13,9 @@ from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 
+EMPTY = 0.005
+"""Share of the decisions below which an intention is reported as empty."""
+
 
 @dataclass(frozen=True, eq=False)
 class Restarts:
@@ -45,7 +48,8 @@ class Restarts:
 class IntentionSolution:
     """K intentions, each with a solution of its own, and the law by which they change.
 
-    Intentions are numbered by how much of the training data they explain, most first.
+    Intentions are numbered by how much of the training data they explain, most first, until
+    `renumber` gives them the numbers of another fit.
 
     Attributes:
         solver: "Intentions".
@@ -107,3 +111,20 @@ class IntentionSolution:
     def parameters(self) -> Mapping[str, np.ndarray]:
         """The numbers of the law of switching."""
         return self.numbers
+
+
+def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:
+    """Which intentions explain hardly anything, and what to do; nothing where none does."""
+    empty = np.flatnonzero(occupancy < EMPTY)
+    if not empty.size:
+        return ""
+    names = ", ".join(str(i + 1) for i in empty)
+    return (
+        f"Intention {names} of {occupancy.size} explains less than {EMPTY:.1%} of the decisions: "
+        f"fewer intentions say as much. Use k={occupancy.size - empty.size}."
+    )
+
+
+def reorder(values: np.ndarray, order: Int[np.ndarray, " K"]) -> np.ndarray:
+    """Numbers of a law with the intentions in another order: `[K]`, `[K, K]` or `[K, D, K]`."""
+    return values[order] if values.ndim == 1 else values[order][..., order]

@@ -21,15 +21,12 @@ from inverseq.intentions.explainers import (
 )
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.messages import best_path, forward, smooth
-from inverseq.intentions.solution import IntentionSolution, Restarts
+from inverseq.intentions.solution import IntentionSolution, Restarts, empty_note, reorder
 from inverseq.intentions.starts import starting_weights
 from inverseq.intentions.switching import Markov, Mixture, Switching
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem, Solver
 from inverseq.inverse.solution import Solution
-
-EMPTY = 0.005
-"""Share of the decisions below which an intention is reported as empty."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +190,7 @@ def _solution(
         settings=asdict(settings) | {"solver": parts[0].solver, "of": parts[0].settings},
         intentions=tuple(parts[i] for i in order),
         switching=law,
-        numbers={name: _reorder(value[0], order) for name, value in best.numbers.items()},
+        numbers={name: reorder(value[0], order) for name, value in best.numbers.items()},
         constants=contexts.constants,
         status=_status(best, occupancy[order]),
         filtered=np.exp(beliefs.filtered[:, 0])[:, order],
@@ -213,21 +210,9 @@ def _solution(
     )
 
 
-def _reorder(values: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Numbers of a law with the intentions in another order: `[K]`, `[K, K]` or `[K, D, K]`."""
-    return values[order] if values.ndim == 1 else values[order][..., order]
-
-
 def _status(best: Search, occupancy: Float[np.ndarray, " K"]) -> Status:
     """How the best search ended, and what it left without decisions."""
-    notes = []
-    empty = np.flatnonzero(occupancy < EMPTY)
-    if empty.size:
-        names = ", ".join(str(i + 1) for i in empty)
-        notes.append(
-            f"Intention {names} of {occupancy.size} explains less than {EMPTY:.1%} of the "
-            f"decisions: fewer intentions say as much. Use k={occupancy.size - empty.size}."
-        )
+    notes = [told] if (told := empty_note(occupancy)) else []
     if best.outcome is Outcome.LIMIT:
         notes.append("The objective was still rising: give more max_steps or a larger tolerance.")
     if best.fall > 0:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inverseq.evaluate.likelihood import difference
-from inverseq.intentions.solver import EMPTY
+from inverseq.intentions.solution import EMPTY
 from inverseq.mdp import MDP
 from inverseq.report.document import Weight
 from inverseq.report.figures import scenes
