@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from inverseq.inverse.iq_objective import (
     STEEPEST,
+    Absorbing,
     Terms,
     absorbing_loss,
     gradient_penalty,
@@ -103,6 +104,34 @@ def test_absorbing_rows_are_rows_like_any_other():
             settings = {"distance": distance, "alpha": 0.5, "discount": gamma}
             row_loss = iq_loss(row, None, None, form="value-expert", **settings)
             assert made == pytest.approx(float(row_loss), abs=1e-5)
+
+
+@pytest.mark.parametrize("form", ["value-expert", "value", "v0"])
+@pytest.mark.parametrize("penalised", ["expert", "all"])
+def test_absorbing_rows_count_as_if_they_stood_in_the_batch(form, penalised):
+    """Of expert and of learner alike: 3 such rows after 6 of the expert, 2 after 6 of its own."""
+    expert, own, starts = some_terms(4), some_terms(5), jnp.array([0.5, 1.5])
+    gamma, reward = 0.8, 0.3
+    last = Terms(*(jnp.array([x]) for x in (1.5, 1.5, gamma * 1.5)))
+    longer = [
+        Terms(*(jnp.concatenate([one, *[more] * n]) for one, more in zip(seen, last, strict=True)))
+        for seen, n in ((expert, 3), (own, 2))
+    ]
+    settings = {"distance": "chi-square", "form": form, "alpha": 0.7, "discount": gamma}
+    settings |= {"penalised": penalised}
+    found = iq_loss(expert, own, starts, absorbing=Absorbing(reward, 3 / 6, 2 / 6), **settings)
+    assert_allclose(found, 1.5 * iq_loss(*longer, starts, **settings), rtol=1e-5)
+
+
+def test_the_learner_s_ends_have_its_own_target_in_least_squares():
+    expert, own = some_terms(6), some_terms(7)
+    settings = {"distance": "least-squares", "form": "value", "alpha": 0.5, "discount": 0.8}
+    found = [
+        iq_loss(expert, own, None, absorbing=a, **settings)
+        for a in (None, Absorbing(0.3, 0.5, 0.25))
+    ]
+    added = 0.5 * (0.3 - 2) ** 2 + 0.25 * (0.3 + 2) ** 2
+    assert_allclose(found[1] - found[0], added, rtol=1e-4)
 
 
 def test_the_gradient_penalty_of_a_linear_network():

@@ -19,11 +19,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq.backup import hard_value, soft_value
 from inverseq.inverse.iq_objective import (
+    Absorbing,
     Distance,
     Form,
     Terms,
     Value,
-    absorbing_loss,
     gradient_penalty,
     iq_loss,
     state_value,
@@ -62,13 +62,14 @@ class IQLearn:
         network: Settings, for features; None is `FullyConnected()`.
         distance: Between the visits of expert and learner, see `iq_objective.phi`; "wasserstein" is
             a penalty on the gradient of Q, "least-squares" is LS-IQ (Al-Hafez and others 2023).
-        form: Of the value term: "value-expert" (offline), "value" (rows of the learner too, online)
-            or "v0" (beginnings of games).
+        form: Of the value term: "value-expert" (offline), "value" (rows of the learner too, online;
+            offline there are none, and it is "value-expert") or "v0" (beginnings of games).
         value: V(s) is "soft", temperature * log sum exp(Q / temperature), or "hard", the largest.
         temperature: Of the policy and of the soft value, in the units of rewards.
         alpha: Strength of chi-square: rewards stay near or below 2 alpha. Of LS-IQ its c.
         discount: gamma, below 1; None takes the world's.
-        penalised: Rows whose rewards chi-square penalises online: "expert" or "all".
+        penalised: Rows whose rewards chi-square penalises online: "expert" or "all". Offline there
+            are only the expert's.
         absorbing: After the world has ended a game, V is r / (1 - gamma) with a "learned" reward r
             that is in the loss like any other, or "zero" as in the paper's code (which biases
             rewards: with 0 and rewards above 0 the end looks bad, see LS-IQ).
@@ -232,10 +233,14 @@ class IQLearn:
         q = jnp.split(every, np.cumsum([len(part) for part in parts])[:-1])
         seen = self.terms(q[0], q[1], expert, after)
         mine = None if own is None else self.terms(q[2], q[3], own, after)
-        share = jnp.mean(expert.ended) * gamma / (1 - gamma) if self.absorbing == "learned" else 0.0
+        rows = None
+        if self.absorbing == "learned":
+            lasting = gamma / (1 - gamma)
+            theirs = 0.0 if own is None else jnp.mean(own.ended) * lasting
+            rows = Absorbing(numbers.absorbing, jnp.mean(expert.ended) * lasting, theirs)
         starts = None
         if self.form == "v0":
-            starts = (1 + share) * state_value(q[-1], self.value, self.temperature)
+            starts = state_value(q[-1], self.value, self.temperature)
         total = iq_loss(
             seen,
             mine,
@@ -245,11 +250,8 @@ class IQLearn:
             alpha=self.alpha,
             discount=gamma,
             penalised=self.penalised,
+            absorbing=rows,
         )
-        if self.absorbing == "learned":
-            total += share * absorbing_loss(
-                numbers.absorbing, distance=self.distance, form=self.form, alpha=self.alpha
-            )
         if self.distance == "wasserstein":
             other = jnp.roll(expert.observations, 1, axis=0) if own is None else own.observations
             total += _GRADIENT * gradient_penalty(
@@ -267,7 +269,7 @@ class IQLearn:
         """Q(s, a), V(s) and gamma V(s') of a batch whose action values these are."""
         chosen = jnp.take_along_axis(q, batch.actions[:, None], axis=1)[:, 0]
         ahead = state_value(following, self.value, self.temperature)
-        ahead = (self.gamma) * jnp.where(batch.ended, after, ahead)
+        ahead = self.gamma * jnp.where(batch.ended, after, ahead)
         return Terms(chosen, state_value(q, self.value, self.temperature), ahead)
 
     def tabulated(self, problem: Problem) -> Solution:

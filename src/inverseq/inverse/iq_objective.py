@@ -123,6 +123,21 @@ class Terms(NamedTuple):
         return self.chosen - self.ahead
 
 
+class Absorbing(NamedTuple):
+    """Rows that follow where the world has ended a game: the same state for ever, worth r / (1 -
+    gamma).
+
+    Attributes:
+        reward: r.
+        expert: How many such rows there are for each row of the expert.
+        own: The same for each row of the learner.
+    """
+
+    reward: Float[Array, ""] | float = 0.0
+    expert: Float[Array, ""] | float = 0.0
+    own: Float[Array, ""] | float = 0.0
+
+
 def iq_loss(
     expert: Terms,
     own: Terms | None,
@@ -133,12 +148,13 @@ def iq_loss(
     alpha: float,
     discount: float,
     penalised: str = "expert",
+    absorbing: Absorbing | None = None,
 ) -> Float[Array, ""]:
-    """The loss of IQ-Learn for a batch, without what absorbing states add (`absorbing_loss`).
+    """The loss of IQ-Learn for a batch, times the rows, absorbing ones too, per row of the expert.
 
     Args:
         expert: Transitions of the expert.
-        own: Transitions of the learner; None offline.
+        own: Transitions of the learner, which weigh as much as the expert's; None offline.
         starts: `[m]` values of states in which games begin, for the form "v0".
         distance: Which phi.
         form: "value-expert": mean of V(s) - gamma V(s') over the expert's rows. "value": over the
@@ -146,19 +162,36 @@ def iq_loss(
         alpha: Strength of chi-square.
         discount: gamma.
         penalised: Whose rewards chi-square penalises: "expert", or "all" rows of a mixture.
+        absorbing: Rows after the end; their reward is r, and so is V(s) - gamma V(s').
     """
+    after = absorbing or Absorbing()
+    mass = 1 + after.expert
+    alike = mass / (1 + after.own)
+
+    def of_expert(values: jax.Array, last: Any) -> jax.Array:
+        return jnp.mean(values) + after.expert * last
+
+    def of_own(values: jax.Array, last: Any) -> jax.Array:
+        return alike * (jnp.mean(values) + after.own * last)
+
     if distance == "least-squares":
-        return least_squares_loss(expert, own, alpha=alpha, discount=discount)
+        # What is fitted to a fixed target needs no balance of its rows.
+        total = least_squares_loss(expert, own, alpha=alpha, discount=discount)
+        total += after.expert * absorbing_loss(
+            jnp.asarray(after.reward), distance=distance, form=form, alpha=alpha
+        )
+        return total + (0.0 if own is None else after.own * (after.reward + 1 / alpha) ** 2)
+    last = jnp.asarray(after.reward, expert.chosen.dtype)
     if distance == "chi-square" and penalised == "all" and own is not None:
-        both = 0.5 * (jnp.mean(expert.reward**2) + jnp.mean(own.reward**2))
-        gain = jnp.mean(expert.reward) - both / (4 * alpha)
+        squares = of_expert(expert.reward**2, last**2) + of_own(own.reward**2, last**2)
+        gain = of_expert(expert.reward, last) - squares / (8 * alpha)
     else:
-        gain = jnp.mean(phi(expert.reward, distance, alpha))
-    cost = jnp.mean(expert.value - expert.ahead)
+        gain = of_expert(phi(expert.reward, distance, alpha), phi(last, distance, alpha))
+    cost = of_expert(expert.value - expert.ahead, last)
     if form == "value" and own is not None:
-        cost = 0.5 * (cost + jnp.mean(own.value - own.ahead))
+        cost = 0.5 * (cost + of_own(own.value - own.ahead, last))
     elif form == "v0" and starts is not None:
-        cost = (1 - discount) * jnp.mean(starts)
+        cost = (1 - discount) * mass * jnp.mean(starts)
     return cost - gain
 
 
@@ -202,9 +235,11 @@ def _squares(chosen: jax.Array, ahead: jax.Array, target: float, discount: float
 def absorbing_loss(
     reward: Float[Array, "..."], *, distance: Distance | str, form: Form | str, alpha: float
 ) -> Float[Array, "..."]:
-    """What one absorbing row adds to the loss; its reward r, for ever, is worth r / (1 - gamma).
+    """What one absorbing row of the expert adds to the loss; its reward r, for ever, is worth r /
+    (1 - gamma).
 
-    In the forms of differences V(s) - gamma V(s') is r itself.
+    In the forms of differences V(s) - gamma V(s') is r itself. In LS-IQ it has the expert's target;
+    offline nobody has seen the learner end a game.
     """
     if distance == "least-squares":
         return (reward - 1 / alpha) ** 2

@@ -150,6 +150,11 @@ def iq_learner(
             f"the demonstrations hold observations of shape {demonstrations.states.shape[1:]}, the "
             f"simulator shows {shape}"
         )
+    if demonstrations.actions.max() >= actions:
+        raise InputError(
+            f"the demonstrations hold action {demonstrations.actions.max()}, the simulator has "
+            f"actions 0 to {actions - 1}"
+        )
     settled = replace(settings, discount=settings.discount_of(None))
     lessons = replace(settled.lessons, steps=loop.blocks * loop.learn_steps)
     network, rows = settled.network or FullyConnected(), rows_of(demonstrations)

@@ -149,12 +149,11 @@ def improve(
         state: Parameters, and the optimiser's state.
         own: Transitions of the learner; None offline.
     """
-    for_batch, for_noise, for_next, for_loss = jax.random.split(key, 4)
-    expert = draw(for_batch, rows, lessons.batch)
-    expert = expert._replace(
-        observations=noisy(for_noise, expert.observations, lessons.noise),
-        following=noisy(for_next, expert.following, lessons.noise),
-    )
+    for_batch, for_now, for_next, for_loss = jax.random.split(key, 4)
+    expert = _seen(for_now, for_next, draw(for_batch, rows, lessons.batch), lessons.noise)
+    if own is not None:
+        own_now, own_next = (jax.random.fold_in(k, 2) for k in (for_now, for_next))
+        own = _seen(own_now, own_next, own, lessons.noise)
     numbers, optimiser = state
 
     def objective(numbers: jax.Array) -> jax.Array:
@@ -164,6 +163,15 @@ def improve(
     found, slope = jax.value_and_grad(objective)(numbers)
     change, optimiser = optimiser_of(lessons).update(slope, optimiser)
     return (numbers + change, optimiser), found
+
+
+def _seen(for_now: PRNGKeyArray, for_next: PRNGKeyArray, batch: Batch, noise: float) -> Batch:
+    """Transitions with noise on every observation."""
+    return batch._replace(
+        observations=noisy(for_now, batch.observations, noise),
+        following=noisy(for_next, batch.following, noise),
+        starts=noisy(jax.random.fold_in(for_now, 1), batch.starts, noise),
+    )
 
 
 @partial(jax.jit, static_argnames=("lessons", "loss", "network", "actions"))
