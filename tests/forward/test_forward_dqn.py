@@ -137,7 +137,7 @@ class Stopped(Exception):
 def same(one: TrainedDQN, other: TrainedDQN) -> bool:
     """Whether all numbers are equal."""
     arrays = [(*r.trained.arrays, r.loss, r.won, r.moves, r.earned) for r in (one, other)]
-    return all(np.array_equal(a, b) for a, b in zip(*arrays, strict=True))
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(*arrays, strict=True))
 
 
 def test_the_same_key_gives_the_same_numbers_stopped_or_not(tmp_path):
@@ -155,6 +155,8 @@ def test_the_same_key_gives_the_same_numbers_stopped_or_not(tmp_path):
     assert same(train_dqn(SHORT, WORLD, key, checkpoint=file, progress=stop), whole)
     with pytest.raises(InputError, match="other settings"):
         train_dqn(replace(SHORT, batch=16), WORLD, key, checkpoint=file)
+    with pytest.raises(InputError, match="other settings"):
+        train_dqn(SHORT, simulator_of(ring(), -REWARD, max_moves=5), key, checkpoint=file)
     with pytest.raises(InputError, match="another key"):
         train_dqn(SHORT, WORLD, jax.random.key(9), checkpoint=file)
 

@@ -1,5 +1,6 @@
 """The loop of acting, keeping and learning, with learners that only count."""
 
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -36,8 +37,10 @@ def test_moves_training_steps_and_losses_are_counted():
     assert int(training.replay.stored) == 120
     # Moves 1 to 29 teach nothing; the thirtieth is stored before training step 10.
     assert int(training.learner) == 31
-    np.testing.assert_allclose(training.curves.loss[:3], [0.0, 1.0, 4.0])
-    assert np.isfinite(np.stack(training.curves)).all()
+    # Block 0 makes no training step, so it has no loss.
+    np.testing.assert_allclose(training.curves.loss[:3], [np.nan, 1.0, 4.0])
+    assert np.isfinite(np.stack(training.curves)[:, 1:]).all()
+    assert not training.diverged
 
 
 def test_stored_moves_are_one_life():
@@ -78,12 +81,14 @@ def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
     assert (whole[0].replay.moves.actions != whole[1].replay.moves.actions).any()
 
 
-def test_a_loss_without_bounds_stops_it():
-    learner = counting(lambda learned, replay: jnp.where(learned < 12, 1.0, jnp.nan))
-    training = train(learner, SIMULATOR, LOOP, jax.random.key(0), settings="")
+@pytest.mark.parametrize(("last", "shown"), [(jnp.nan, np.inf), (-1e9, -1e9)])
+def test_a_loss_without_bounds_stops_it(last, shown):
+    learner = counting(lambda learned, replay: jnp.where(learned < 12, 1.0, last))
+    loop = replace(LOOP, test_games=0)
+    training = train(learner, SIMULATOR, loop, jax.random.key(0), settings="")
     assert bool(training.diverged)
     assert int(training.block) == 5  # training steps 7 to 11 are in block 3, 12 to 16 in block 4
-    assert np.isinf(training.curves.loss[4])
+    np.testing.assert_allclose(training.curves.loss[4], shown)
     assert np.isnan(training.curves.loss[5:]).all()
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq.forward.records import reward_of
@@ -34,6 +36,8 @@ class Simulator:
             where nobody knows.
         straight_moves: Like `best_moves`, as if nothing stood in the way (the Manhattan distance of
             Aubuchon and Ho 2023); None where it has no meaning.
+        description: Which world it is, in words: a training is carried on from its checkpoint where
+            these are the same.
     """
 
     reset: Callable[[jax.Array], State]
@@ -43,6 +47,7 @@ class Simulator:
     num_actions: int
     best_moves: Callable[[State], jax.Array] | None = None
     straight_moves: Callable[[State], jax.Array] | None = None
+    description: str = ""
 
 
 class TabularState(NamedTuple):
@@ -98,7 +103,26 @@ def simulator_of(mdp: MDP, reward: Any = None, *, max_moves: int = 100) -> Simul
     def observe(state: TabularState) -> jax.Array:
         return jax.nn.one_hot(state.state, mdp.num_states, dtype=jnp.float32)
 
-    return Simulator(reset, step, observe, (mdp.num_states,), mdp.num_actions)
+    return Simulator(
+        reset,
+        step,
+        observe,
+        (mdp.num_states,),
+        mdp.num_actions,
+        description=_described(mdp, earned, max_moves),
+    )
+
+
+def _described(mdp: MDP, earned: Float[np.ndarray, "S A"], max_moves: int) -> str:
+    """A world by its size and a digest of its numbers."""
+    digest = sha256()
+    parts = (mdp.successors, mdp.probabilities, mdp.allowed, mdp.terminal, mdp.initial, earned)
+    for part in parts:
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return (
+        f"a world of {mdp.num_states} states ({digest.hexdigest()[:16]}), games of at most "
+        f"{max_moves} moves"
+    )
 
 
 def _drawn(key: jax.Array, logarithms: jax.Array) -> jax.Array:

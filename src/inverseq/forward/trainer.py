@@ -28,7 +28,7 @@ class Checkpoint:
     """A training as plain arrays.
 
     Attributes:
-        settings: What was trained, in words; a training is carried on with the same only.
+        settings: What was trained and where, in words; a training is carried on with the same only.
         leaves: The arrays of its `Training`, in the order of its leaves.
     """
 
@@ -79,6 +79,7 @@ def train(
     Raises:
         InputError: The checkpoint is of another training.
     """
+    settings = f"{settings} in {simulator.description or 'a world without a description'}"
     start, go_on = programs(learner, simulator, loop)
     training = start(key)
     if checkpoint is not None and Path(checkpoint).exists():

@@ -55,7 +55,7 @@ class Loop:
         test_games: Games in a test; 0 for none.
         capacity: Moves that are kept to learn from; rounded up to a multiple of `training_freq`.
         learn_from: Moves stored before the first training step.
-        loss_limit: A mean loss of a block above this counts as divergence.
+        loss_limit: A mean loss of a block farther from 0 than this counts as divergence.
 
     Raises:
         InputError: A number is out of range.
@@ -95,7 +95,8 @@ class Curves(NamedTuple):
     """What was measured in each block; NaN in blocks not reached or not tested."""
 
     loss: Float[Array, " blocks"]
-    """Mean loss of the training steps; infinite where one of them was not finite."""
+    """Mean loss of the training steps; infinite where one of them was not finite, NaN where none
+    was made yet."""
     ratio: Float[Array, " blocks"]
     """Mean distance ratio of the test games; NaN where the simulator knows no straight way."""
     won: Float[Array, " blocks"]
@@ -175,9 +176,10 @@ def _block(learner: Learner, simulator: Simulator, loop: Loop, training: Trainin
 
     (state, game, replay), losses = jax.lax.scan(step, carried, (keys, made))
     counted = made + loop.training_freq >= loop.learn_from
-    loss = jnp.sum(jnp.where(counted, losses, 0.0)) / jnp.maximum(counted.sum(), 1)
-    diverged = ~(loss <= loop.loss_limit)
-    measured = {"loss": jnp.where(jnp.isfinite(loss), loss, jnp.inf)}
+    loss = jnp.sum(jnp.where(counted, losses, 0.0)) / counted.sum()
+    # A loss without a least value, as of IQ-Learn, may fall beyond all bounds too.
+    diverged = counted.any() & ~(jnp.abs(loss) <= loop.loss_limit)
+    measured = {"loss": jnp.where(diverged & ~jnp.isfinite(loss), jnp.inf, loss)}
     if loop.test_games:
         games = play_games(
             simulator, partial(_tested, learner, state), for_test, games=loop.test_games

@@ -185,6 +185,7 @@ def grid_simulator(rules: GridWorldRules) -> Simulator:
         num_actions=NUM_ACTIONS,
         best_moves=rules.shortest_distance,
         straight_moves=rules.manhattan_distance,
+        description=repr(rules),
     )
 
 
