@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.envs.toy_text import FrozenLakeEnv
 
-from inverseq import InputError, fit
+from inverseq import FitError, InputError, fit
 from inverseq.forward.dqn import DQN
 from inverseq.forward.training import Loop
 from inverseq.inverse.iq_learn import IQLearn
@@ -61,6 +61,14 @@ def test_iq_learn_by_steps_is_iq_learn_by_fit():
     assert play.distance_ratio.mean() < 1.05
 
 
+def test_a_loss_that_is_not_finite_is_noticed():
+    environment = FrozenLakeEnv(is_slippery=False)
+    settings = DQN(network=FullyConnected(()), learning_rate=1e30)
+    agent = DQNAgent(environment, settings, seed=0)
+    with pytest.raises(FitError, match="lower learning_rate"):
+        Orchestrator(environment, agent, training_freq=4).play(moves=100, seed=0)
+
+
 def test_what_cannot_be_learned_is_refused():
     environment = GridWorldEnv("tiles", **BOARD)
     agent = DQNAgent(environment, DQN(network=SMALL), seed=0)
@@ -70,6 +78,9 @@ def test_what_cannot_be_learned_is_refused():
     demos = expert_games(GridWorldRules(3, 3, 0), games=2, seed=0)
     with pytest.raises(InputError, match=r"of shape \(4, 4\), the demonstrations hold \(3, 3\)"):
         IQLearnAgent(environment, IQLearn(0, network=SMALL, discount=0.9), demos)
+    environment.observation_space = spaces.Discrete(9, start=1)
+    with pytest.raises(InputError, match="must count from 0"):
+        DQNAgent(environment, DQN(network=SMALL), seed=0)
     environment.observation_space = spaces.Dict({})
     with pytest.raises(InputError, match="arrays or whole numbers"):
         DQNAgent(environment, DQN(network=SMALL), seed=0)

@@ -13,9 +13,9 @@ import jax
 import numpy as np
 from gymnasium import spaces
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import FitError, InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.forward.dqn import DQN, dqn_learner
+from inverseq.forward.dqn import DQN, dqn_learner, noisy
 from inverseq.forward.replay import Moves, Replay
 from inverseq.forward.simulator import Simulator
 from inverseq.inverse.iq_learn import IQLearn
@@ -83,14 +83,18 @@ class DQNAgent(Agent):
         self._last = None
 
     def train(self) -> float | None:
-        """One training step, once enough moves are stored."""
+        """One training step, once enough moves are stored; None before.
+
+        Raises:
+            FitError: The loss is not finite.
+        """
         if self._moves < self.settings.loop.learn_from:
             return None
         stored: Any = np.int32(self._moves)
         number, replay = np.int32(self._lessons), Replay(self._seen, stored)
         self._state, loss = _call(self._learner.learn, self._key_learn, number, self._state, replay)
         self._lessons += 1
-        return float(loss)
+        return _finite(loss, "DQNAgent")
 
     def trained(self) -> TrainedNetwork:
         """What it has learned so far, for `QAgent` or to be saved."""
@@ -145,13 +149,17 @@ class IQLearnAgent(Agent):
         return int(_call(self._draw, self._key_act, number, self._state[0], seen))
 
     def train(self) -> float | None:
-        """One training step on the expert's moves; None once all of the settings' are made."""
+        """One training step on the expert's moves; None once all of the settings' are made.
+
+        Raises:
+            FitError: The loss is not finite.
+        """
         if self._lessons >= self.settings.lessons.steps:
             return None
         number = np.int32(self._lessons)
         self._state, loss = _call(self._improve, self._key_learn, number, self._state)
         self._lessons += 1
-        return float(loss)
+        return _finite(loss, "IQLearnAgent")
 
     def trained(self) -> TrainedNetwork:
         """What it has learned so far, for `QAgent` or to be saved."""
@@ -159,8 +167,23 @@ class IQLearnAgent(Agent):
         return trained_network(self._network, module, self.shape, self.num_actions)
 
     def _draw(self, key: jax.Array, numbers: jax.Array, seen: jax.Array) -> jax.Array:
-        q = self._unpack(numbers).module(seen)
-        return jax.random.categorical(key, q / self.settings.temperature)
+        for_noise, for_draw = jax.random.split(key)
+        q = self._unpack(numbers).module(noisy(for_noise, seen, self.settings.lessons.noise))
+        return jax.random.categorical(for_draw, q / self.settings.temperature)
+
+
+def _finite(loss: Any, who: str) -> float:
+    """The loss of a training step.
+
+    Raises:
+        FitError: It is not finite.
+    """
+    if not np.isfinite(loss):
+        raise FitError(
+            f"{who} diverged: the loss is {float(loss)}. Try a lower learning_rate, a lower "
+            "discount, or for DQN a target network (target_every)"
+        )
+    return float(loss)
 
 
 def seen_as(observation: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -174,12 +197,14 @@ def _sizes(environment: gymnasium.Env) -> tuple[tuple[int, ...], int]:
     """Shape of what a network sees in an environment, and the number of actions.
 
     Raises:
-        InputError: Observations are neither arrays nor whole numbers.
+        InputError: Observations are neither arrays nor whole numbers that count from 0.
     """
     space, actions = environment.observation_space, environment.action_space
     if not isinstance(actions, spaces.Discrete):
         raise InputError(f"actions must be Discrete; they are {actions}")
     if isinstance(space, spaces.Discrete):
+        if space.start != 0:
+            raise InputError(f"observations that are numbers must count from 0; they are {space}")
         return (int(space.n),), int(actions.n)
     if space.shape is None:
         raise InputError(f"a network reads arrays or whole numbers; observations are {space}")
