@@ -1,9 +1,11 @@
-"""Deep Q-learning of the GridWorld game: moves a second, beside a plain loop in PyTorch."""
+"""Trainings of the GridWorld study: moves a second, beside a plain loop in PyTorch."""
 
 import json
 import os
 import subprocess
 import time
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,36 +18,48 @@ from benchmarks.measure import cpu_seconds, row
 from benchmarks.peers import environment
 from inverseq.forward.dqn import DQN, train_dqns
 from inverseq.forward.training import Loop
-from inverseq.networks import FullyConnected
+from inverseq.inverse.iq_learn import IQLearn
+from inverseq.inverse.iq_online import train_iq_learns
+from inverseq.play.experts import expert_games
 from inverseq.worlds.game_rules import STATIC_WALLS, grid_simulator
 
 TORCH = ("torch==2.13.0", "numpy==2.4.6")
 SCRIPT = Path(__file__).parent / "peer_scripts" / "gridworld_torch.py"
-QUOTED = 800
+QUOTED = {"dqn": 800, "iq": 600}
 """Moves a second that a plain loop made when the targets were set."""
 LEAST = {1: 12, 16: 25}
 """Seeds -> times the plain loop."""
+NAMES = {"dqn": "DQN", "iq": "IQ-Learn"}
+SIZES = (100, 150, 100, 4)
+"""Of the study's network."""
 
 
 def run(small: bool = False) -> list[dict[str, Any]]:
-    steps = 2_000 if small else 20_000
-    loop = None if small else torch_moves(10_000)
     peak = peak_flops(256 if small else 1024)
+    return [made for method in NAMES for made in _rows(method, peak, small)]
+
+
+def _rows(method: str, peak: float, small: bool) -> list[dict[str, Any]]:
+    """One seed and many of one method."""
+    steps, quoted = 2_000 if small else 20_000, QUOTED[method]
+    loop = None if small else torch_moves(method, 10_000)
     rows = []
     for seeds in (1, 2) if small else LEAST:
-        spent, clock = training_seconds(steps, seeds)
+        spent, clock = training_seconds(method, steps, seeds)
         cores = min(seeds, os.cpu_count() or 1)
         rate = cores * seeds * steps / spent
-        share = seeds * steps * flops_per_move() / spent / peak
-        name = f"DQN of the study, {seeds} seed{'s' * (seeds > 1)} on {cores} of the cores"
+        share = seeds * steps * flops_per_move(method) / spent / peak
+        name = (
+            f"{NAMES[method]} of the study, {seeds} seed{'s' * (seeds > 1)} on {cores} of the cores"
+        )
         ours = f"{rate:,.0f} moves/s ({seeds * steps / clock:,.0f} by the clock)"
-        target = LEAST.get(seeds, 0) * QUOTED
+        target = LEAST.get(seeds, 0) * quoted
         rows += [
             row(
                 f"{name}, against the loop that targets were set by",
                 ours,
-                other=f"{QUOTED} /s",
-                ratio=rate / QUOTED,
+                other=f"{quoted} /s",
+                ratio=rate / quoted,
                 target=f">= {target:,} /s" if target else "",
                 met=None if small else rate >= target,
             ),
@@ -66,37 +80,38 @@ def run(small: bool = False) -> list[dict[str, Any]]:
     return rows
 
 
-def training_seconds(steps: int, seeds: int) -> tuple[float, float]:
+def training_seconds(method: str, steps: int, seeds: int) -> tuple[float, float]:
     """CPU time and time by the clock of trainings side by side, once compiled; best of three."""
     # As in the plain loop, no test games.
-    settings = DQN(
-        network=FullyConnected(),
-        loop=Loop(steps, test_games=0),
-        noise=0.1,
-        bootstrap_at_limit=False,
-    )
-    simulator = grid_simulator(STATIC_WALLS)
+    loop, simulator = Loop(steps, test_games=0), grid_simulator(STATIC_WALLS)
     keys = jax.random.split(jax.random.key(0), seeds)
-    train_dqns(settings, simulator, keys[:1])
+    if method == "dqn":
+        settings = replace(DQN.study(steps), loop=loop)
+        train = partial(train_dqns, settings, simulator)
+    else:
+        shown = expert_games(STATIC_WALLS, games=300, seed=0)
+        train = partial(train_iq_learns, IQLearn.study(0, steps), shown, simulator, loop)
+    train(keys[:1])
     spent, clock = np.inf, np.inf
     for _ in range(3):
         before = time.process_time(), time.perf_counter()
-        train_dqns(settings, simulator, keys)
+        train(keys)
         spent = min(spent, time.process_time() - before[0])
         clock = min(clock, time.perf_counter() - before[1])
     return spent, clock
 
 
-def flops_per_move() -> float:
+def flops_per_move(method: str) -> float:
     """Of the products of matrices: one board to act, and a quarter of a training step.
 
     A training step looks at 32 boards and 32 that follow, and goes back to the weights of every
-    layer and to the input of all but the first.
+    layer and to the input of all but the first; for IQ-Learn, whose slopes go through V(s') too,
+    from both.
     """
-    sizes = (100, 150, 100, 4)
-    weights = [a * b for a, b in pairwise(sizes)]
-    once = 2 * sum(weights)
-    return once + 32 * (3 * once + 2 * sum(weights[1:])) / 4
+    weights = [a * b for a, b in pairwise(SIZES)]
+    once, back = 2 * sum(weights), 2 * sum(weights) + 2 * sum(weights[1:])
+    step = 2 * once + (2 * back if method == "iq" else back)
+    return once + 32 * step / 4
 
 
 def peak_flops(size: int) -> float:
@@ -110,12 +125,12 @@ def peak_flops(size: int) -> float:
     return 20 * size**3 / taken
 
 
-def torch_moves(moves: int) -> float | None:
+def torch_moves(method: str, moves: int) -> float | None:
     """Moves a second of CPU time of the plain loop; None where PyTorch cannot be installed."""
     try:
         python = environment(Path(".peers") / "torch", TORCH)
     except subprocess.CalledProcessError:
         return None
-    command = [str(python), str(SCRIPT), "dqn", str(moves)]
+    command = [str(python), str(SCRIPT), method, str(moves)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])["moves_per_second"]
