@@ -65,7 +65,7 @@ def test_every_model_is_compared_with_the_yardsticks(part):
 def test_readable_intentions_are_described(part):
     rows = part.tables["readable"]
     assert sum(row["share"] for row in rows) == pytest.approx(1.0, abs=2e-3)
-    assert all(0 <= row["to_ends"] <= 1 and row["mean_dwell"] >= 1 for row in rows)
+    assert all(0 <= row["to_ends"] <= 1 and row["lasts"] >= 1 for row in rows)
     names = [row["intention"] for row in rows]
     for line in part.tables["weights"]:  # less their mean
         assert sum(line[name] for name in names) == pytest.approx(0.0, abs=2e-3)

@@ -54,7 +54,7 @@ from inverseq.worlds import labyrinth
 
 READABLE = ("depth", "turn", "ends", "ports", "places")
 """What the rewards that one can read are about."""
-READABLE_STAY = 0.9
+READABLE_STAY = 0.95
 """Where the search for readable intentions begins: they last less long."""
 READABLE_K = 3
 READABLE_MULTIPLIER = 10.0
@@ -181,7 +181,7 @@ def sentences(
 def _behaviour(row: dict[str, Any]) -> str:
     """One intention in words."""
     return (
-        f"{row['intention']}: {row['share']:.0%} of decisions, {row['mean_dwell']:.0f} in a row; "
+        f"{row['intention']}: {row['share']:.0%} of decisions, {row['lasts']:.0f} in a row; "
         f"{row['to_water']:.1%} of its moves lead to water, {row['to_home']:.1%} to home, "
         f"{row['leaves']:.1%} out of the maze, {row['to_ends']:.0%} to ends and "
         f"{row['long_unseen']:.0%} to nodes unseen for 64 decisions."

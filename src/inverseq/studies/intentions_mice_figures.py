@@ -19,7 +19,11 @@ _SHOWN = 250
 
 
 def draw_scores(found: Sequence[Scored]) -> Figure:
-    """Yardsticks hollow and grey, models with intentions filled and blue."""
+    """Yardsticks hollow and grey, models with intentions filled and blue.
+
+    Tables of one node are far below everything, and left out.
+    """
+    found = [one for one in found if "1 node," not in one.name and not one.name.endswith("1 node")]
     figure, (ax,) = plot.canvas(7.0, 0.9 + 0.2 * len(found))
     plot.scores(
         ax,
@@ -41,15 +45,13 @@ def draw_grid(cells: Sequence[Cell], found: Sequence[Scored]) -> Figure:
     figure, axes = plot.canvas(7.0, 2.9, columns=len(histories))
     for ax, history in zip(axes, histories, strict=True):
         # One intention needs no law: all curves begin at the same point.
-        line = [
-            [score.get((law, history, k), score[laws[0], history, 1]) for k in ks] for law in laws
-        ]
-        means = np.array([[one.mean for one in row] for row in line])
+        line = [[(laws[0] if k == 1 else law, history, k) for k in ks] for law in laws]
+        means = np.array([[score[key].mean if key in score else np.nan for key in r] for r in line])
         errors = np.zeros_like(means)
         plot.curves(ax, np.array(ks), means, errors, laws, x_name="intentions", unit="")
         ax.set_title(f"history {history}")
     axes[0].set_ylabel("nats per decision, test")
-    axes[-1].legend(loc="lower right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(laws))
     return figure
 
 
@@ -87,7 +89,9 @@ def draw_session(
     figure, (floor, bands) = plot.canvas(7.0, 7.2, rows=2)
     plot.labyrinth_floor(floor, world.mdp.coordinates, world.drawing.parents, home=0, water=water)
     places = np.asarray(world.mdp.coordinates)[states]
-    plot.intention_path(floor, places, beliefs.path[shown], count=len(names))
+    # Beliefs of the moment: the most likely path as a whole hides short changes.
+    likely = beliefs.smoothed[shown].argmax(axis=1)
+    plot.intention_path(floor, places, likely, count=len(names))
     ends = states >= world.mdp.num_states // 2
     plot.intention_bands(
         bands,

@@ -146,8 +146,8 @@ def long_habit(multiplier: float, own: bool) -> ColumnLogit:
 
 
 def medium_habit(multiplier: float) -> ColumnLogit:
-    """Up to 6 moves and 5 nodes, and recency; nothing says what this trajectory did before."""
-    return _habit(multiplier, _MOVES[:7], _NODES[:5], 2.0, ())
+    """Up to 4 moves and 3 nodes, and recency; nothing says what this trajectory did before."""
+    return _habit(multiplier, _MOVES[:5], _NODES[:3], 2.0, ())
 
 
 def _habit(

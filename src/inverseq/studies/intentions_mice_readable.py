@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.dwell import runs_of
-from inverseq.intentions.predict import posterior
+from inverseq.intentions.predict import posterior, sample_intentions
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.worlds.labyrinths import LEVELS
 from inverseq.worlds.record import World
@@ -17,6 +17,8 @@ from inverseq.worlds.record import World
 _LONG_AGO = 7
 """Bin of "since node" from which the node was not visited for more than 64 decisions."""
 _BINS = 11
+_DRAWS, _SEED = 10, 0
+"""Paths drawn from the posterior, for how long intentions last."""
 _MUCH = 1.5
 """How many times the others' share makes a name."""
 
@@ -53,18 +55,23 @@ def read_intentions(
     weight = beliefs.smoothed / beliefs.smoothed.sum(axis=0)
     shares = {name: weight.T @ moves for name, moves in done.items()}
     names = names_of(shares)
-    runs = runs_of(beliefs.path, solution.switching.begins(demonstrations))
+    # The most likely path as a whole leaves out short runs; paths drawn from the posterior do not.
+    begins = solution.switching.begins(demonstrations)
+    drawn = sample_intentions(solution, demonstrations, _DRAWS, _SEED)
+    runs = [runs_of(path, begins) for path in drawn]
+    length = np.concatenate([one.length for one in runs])
+    which = np.concatenate([one.intention for one in runs])
+    ended = np.concatenate([one.ended for one in runs])
     rows: list[dict[str, Any]] = []
     for k, name in enumerate(names):
-        mine = runs.length[runs.intention == k]
-        ended = runs.ended[runs.intention == k].sum()
+        stay = float(solution.numbers["transition"][k, k])
+        lasts = length[which == k].sum() / max(ended[which == k].sum(), 1)
         rows.append(
             {
                 "intention": name,
                 "share": round(float(beliefs.smoothed[:, k].mean()), 3),
-                "stay": round(float(solution.numbers["transition"][k, k]), 4),
-                "mean_dwell": round(float(mine.sum() / max(ended, 1)), 1),
-                "runs_per_trajectory": round(mine.size / demonstrations.num_trajectories, 2),
+                "lasts": round(float(lasts), 1),
+                "lasts_by_law": round(1 / (1 - stay), 1) if stay < 1 else None,
             }
             | {what: round(float(values[k]), 3) for what, values in shares.items()}
         )
