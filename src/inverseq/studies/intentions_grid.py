@@ -73,7 +73,7 @@ def switching_grid_part(effort: Effort) -> Part:
         whole = demos if data == "all" else demos.select(released=1)
         train, test = whole.select(split="train"), whole.select(split="test")
         if effort.small:
-            train, test = train.take(range(12)), test.take(range(4))
+            train, test = train.take(range(6)), test.take(range(2))
         if data not in bounds:
             bounds[data] = attainable(test, truth)
             rows.append(_line(data, "true parameters", "previous state", bounds[data], None, None))
