@@ -63,7 +63,7 @@ def switching_grid_part(effort: Effort) -> Part:
     cells = [("released", solver, law) for solver in SOLVERS for law in LAWS]
     cells += [("all", solver, "previous state") for solver in SOLVERS]
     if effort.small:
-        cells = [("released", "IAVI", "Markov"), SHOWN]
+        cells = [SHOWN]
     rows: list[dict[str, Any]] = []
     shown: tuple[IntentionSolution, Demonstrations] | None = None
     bounds = {}
@@ -77,9 +77,8 @@ def switching_grid_part(effort: Effort) -> Part:
         if data not in bounds:
             bounds[data] = attainable(test, truth)
             rows.append(_line(data, "true parameters", "previous state", bounds[data], None, None))
-        settings = Intentions(
-            2, SOLVERS[solver], LAWS[law], restarts=effort.restarts, seed=effort.seed
-        )
+        part = MaxEnt("state-actions", strength=10.0) if effort.small else SOLVERS[solver]
+        settings = Intentions(2, part, LAWS[law], restarts=effort.restarts, seed=effort.seed)
         solution = in_true_order(fit(train, settings, dataset.mdp), train)
         found = accuracies(solution, test)
         quality = [
