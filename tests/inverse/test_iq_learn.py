@@ -27,7 +27,7 @@ from inverseq.inverse.network_rows import draw, rows_of
 from inverseq.inverse.network_training import Lessons, advance, begin
 from inverseq.inverse.predict import action_probabilities, existing_actions
 from inverseq.inverse.solution import Solution
-from inverseq.networks import FullyConnected, Planner
+from inverseq.networks import Convolutional, FullyConnected, Planner
 from inverseq.play.experts import expert_games
 from inverseq.worlds import GridWorldRules
 
@@ -95,7 +95,7 @@ def test_rewards_are_what_is_not_explained_by_what_comes_after():
     [
         {},
         {"distance": "total-variation", "value": "hard", "absorbing": "zero"},
-        {"distance": "forward-kl"},
+        {"distance": "forward-kl", "network": Convolutional((8,), hidden=(16,))},
         {"distance": "reverse-kl"},
         {"distance": "jensen-shannon", "form": "v0"},
         {"distance": "hellinger", "reward_bound": 1.0},
