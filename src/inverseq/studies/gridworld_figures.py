@@ -91,19 +91,24 @@ def draw_ratios(grids: Sequence[Grid], find: Find) -> Figure:
                 ax.axhline(known, color=hue, ls=":", lw=1.0)
         at_random = find(grid.name, "", "random").straight[0]
         ax.axhline(at_random, color=GREY, ls="--", lw=1.0)
-        ax.text(0.02, at_random * 1.04, "random agent", fontsize=6.5, color=GREY)
+        if place < len(grids):
+            ax.text(
+                0.98, 0.93 * at_random, "random agent", size=6.5, color=GREY, ha="right", va="top"
+            )
         ax.axvline(1.02, color=GREY, lw=0.6)
         ax.set_yscale("log")
         ax.set_ylim(0.93, 40)
+        ax.set_xlim(0.0, 1.35)
         ax.set_yticks([1, 2, 5, 10, 20], labels=["1", "2", "5", "10", "20"])
         ax.set_title(f"{grid.name}, {preset}", fontsize=8.5)
         ax.set_xlabel("share of the training")
         ax.grid(color="#E6E6E6", lw=0.6)
     axes[0].set_ylabel("distance ratio")
     axes[len(grids)].set_ylabel("distance ratio")
-    axes[-1].plot([], [], color=SERIES[2], marker=MARKERS[2], ms=4, lw=0, label=CLONING_NAME)
-    axes[-1].plot([], [], color="black", ls=":", lw=1.0, label="published")
-    axes[-1].legend(loc="upper right", fontsize=6.5)
+    key = axes[-2]
+    key.plot([], [], color=SERIES[2], marker=MARKERS[2], ms=4, lw=0, label=CLONING_NAME)
+    key.plot([], [], color="black", ls=":", lw=1.0, label="published")
+    key.legend(loc="upper right", fontsize=6.5)
     return figure
 
 

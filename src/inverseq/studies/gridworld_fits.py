@@ -41,7 +41,7 @@ LESSONS = 1000
 _TESTED = 24
 """Games in a testing block."""
 
-_NONE = np.zeros((0, 0))
+_NONE = np.zeros((1, 0))
 
 
 def yardsticks(grid: Grid, *, seed: int, boards: int) -> tuple[Trial, Trial]:
@@ -181,7 +181,7 @@ def data_curve(
     made = {name: np.zeros((len(sizes), seeds, 2)) for name in solvers}
     for i, size in enumerate(sizes):
         for r in range(seeds):
-            games = expert_games(grid.rules, games=size, seed=seed + 1000 * (i + 1) + r)
+            games = expert_games(grid.rules, games=size, seed=seed + 1000 * (r + 1))
             for name, solver in solvers.items():
                 policy = fit(games, replace(solver, seed=seed + r)).policy
                 assert isinstance(policy, NetworkPolicy)

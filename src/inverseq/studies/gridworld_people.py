@@ -71,7 +71,7 @@ class Reader:
     lessons: Lessons
 
 
-def readers(steps: int = 800) -> tuple[Reader, ...]:
+def readers(steps: int = 500) -> tuple[Reader, ...]:
     """The ways to predict; a planner reads turned boards alike and needs none."""
     short, long = Lessons(steps, 64, 0.03), Lessons(2 * steps, 32, 1e-3)
     blind, seeing = Planner(30, 4), Planner(30, 7)
