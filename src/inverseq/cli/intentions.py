@@ -29,7 +29,7 @@ from inverseq.evaluate.transitions import SwitchingIntervals, switching_interval
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import Markov, Mixture
+from inverseq.intentions.switching import Mixture
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.mdp import MDP, unite
@@ -240,8 +240,6 @@ def _changes(
     """What follows what; None where nothing can change."""
     if isinstance(solution.switching, Mixture) or solution.num_intentions == 1:
         return None
-    if isinstance(solution.switching, Markov):
-        return solution.numbers["transition"]
     if intervals is not None:
         return intervals.transition.estimate
     return switching_shares(solution, settings, train)

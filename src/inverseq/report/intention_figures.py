@@ -73,7 +73,7 @@ def transition_figure(results: IntentionResults) -> list[Picture]:
             lambda ax: transition_matrix(ax, chances, low=low, high=high),
             f"Probability of keeping each intention for another decision: {stays}.",
             "*What follows what*: probability that the intention of a row is followed by that of a "
-            f"column at the next decision.{interval}",
+            f"column at the next decision, expected given the training decisions.{interval}",
         )
     ]
 
@@ -86,8 +86,8 @@ def dwell_figures(results: IntentionResults) -> list[Picture]:
             lambda ax, k=k, dwell=dwell: dwell_histogram(
                 ax, dwell.lengths, dwell.law_mean, expected=dwell.expected, intention=k
             ),
-            f"Intention {k + 1} lasts {dwell.mean:.1f} decisions on average on the most likely "
-            f"path; the law says {dwell.law_mean:.1f}.",
+            f"Intention {k + 1} {_lasts(dwell.mean)} on the most likely path; the law says "
+            f"{dwell.law_mean:.1f}.",
             f"*How long intention {k + 1} lasts*: stays on the most likely path of the training "
             "part, against the geometric law. The path leaves out stays too short to be seen; the "
             "dotted line is simulated from the fit and read in the same way.",
@@ -95,6 +95,11 @@ def dwell_figures(results: IntentionResults) -> list[Picture]:
         for k, dwell in enumerate(results.dwells)
         if dwell.lengths.size
     ]
+
+
+def _lasts(mean: float) -> str:
+    """A mean length, infinite where no stay was seen to end."""
+    return f"lasts {mean:.1f} decisions on average" if np.isfinite(mean) else "is never left"
 
 
 def session_figures(results: IntentionResults, where: Sequence[Scene]) -> list[Picture]:

@@ -53,7 +53,8 @@ class IntentionResults:
         solution: The fit with several.
         train: What was fitted.
         test: What was held out.
-        changes: `[K, K]` what follows what; None for a law without changes.
+        changes: `[K, K]` share of each next intention after each intention, expected given the
+            training decisions; None for a law without changes.
         intervals: How sure that and the occupancy are; None where nothing was resampled.
         dwells: How long each lasts; empty where there is nothing to say.
         checks: Real behaviour against simulated; None where none was simulated.
