@@ -251,6 +251,7 @@ def test_the_drawn_variant_of_the_paper_runs_and_can_fall():
     solution = fit(demos, how, mdp, accept_failure=True)
     assert np.isfinite(solution.trace).all()
     assert not rises(solution.trace)
+    assert "Drawn decisions still changed" in solution.status.message
     exact = fit(demos, replace(how, assignment="weighted", max_steps=300), mdp)
     assert solution.trace[-1] < exact.trace[-1] + 1e-6
 

@@ -192,7 +192,7 @@ def _solution(
         switching=law,
         numbers={name: reorder(value[0], order) for name, value in best.numbers.items()},
         constants=contexts.constants,
-        status=_status(best, occupancy[order]),
+        status=_status(best, occupancy[order], drawn=settings.assignment == "sampled"),
         filtered=np.exp(beliefs.filtered[:, 0])[:, order],
         smoothed=smoothed[:, order],
         path=np.argsort(order)[best_path(model)[:, 0]],
@@ -210,10 +210,15 @@ def _solution(
     )
 
 
-def _status(best: Search, occupancy: Float[np.ndarray, " K"]) -> Status:
+def _status(best: Search, occupancy: Float[np.ndarray, " K"], *, drawn: bool) -> Status:
     """How the best search ended, and what it left without decisions."""
     notes = [told] if (told := empty_note(occupancy)) else []
-    if best.outcome is Outcome.LIMIT:
+    if best.outcome is Outcome.LIMIT and drawn:
+        notes.append(
+            "Drawn decisions still changed their most probable intention, as they mostly do for "
+            'ever: take assignment="weighted", or accept_failure=True.'
+        )
+    elif best.outcome is Outcome.LIMIT:
         notes.append("The objective was still rising: give more max_steps or a larger tolerance.")
     if best.fall > 0:
         notes.append(
