@@ -11,14 +11,12 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.network_training import Lessons
 from inverseq.networks import Planner
 from inverseq.studies.gridworld_people import (
-    STEPS,
     Reader,
-    as_boards,
     gridworld_people,
     log_softmax,
     readers,
-    turned_boards,
 )
+from inverseq.studies.gridworld_tiles import STEPS, as_boards, turned_boards
 from inverseq.worlds import maze
 
 
