@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -6,7 +8,7 @@ from inverseq._core.errors import InputError
 from inverseq.evaluate.choice import criteria, simplest_within_error
 from inverseq.evaluate.choose_intentions import choose_intentions, fold_agreement
 from inverseq.evaluate.compare import Comparison, Result
-from inverseq.evaluate.likelihood import Score, difference, log_likelihood
+from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Markov, Mixture
 from inverseq.inverse.fit import fit
@@ -50,6 +52,13 @@ def test_what_speaks_for_each_is_of_the_fit_to_all(choice):
     assert choice[1].fold_agreement == 1
     assert [row["chosen"] for row in choice.rows] == ["", "yes", ""]
     assert choice.rows[1]["nats"] == one.score.mean
+
+
+def test_units_that_all_gain_alike_have_no_error_to_count_in(choice):
+    assert " errors)" in choice.sentence
+    alike = replace(choice[2], to_fewer=Difference(0.1, 0.0, 720))
+    found = replace(choice, alternatives=(choice[1], alike, choice[3]))
+    assert "Against one step fewer: +0.1000 ± 0.0000 nats per decision. k=3 adds" in found.sentence
 
 
 def test_folds_that_find_the_same_agree_whatever_the_labels(choice):

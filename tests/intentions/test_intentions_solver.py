@@ -328,6 +328,8 @@ def test_nothing_to_learn_from_is_said():
     silent = replace(demos, actions=np.full(demos.num_decisions, -1))
     with pytest.raises(InputError, match="none of the 480 decisions is free: every action is"):
         fit(silent, Intentions(2), mdp)
+    with pytest.raises(InputError, match="none of the 480 decisions is free"):
+        fit(demos, Intentions(2), mdp, weights=np.zeros(demos.num_decisions))
     forced = replace(remembering()[0], allowed=np.array([[False, True]] * 4))
     moves = Demonstrations.from_arrays([0, 1, 2, 3], [1, 1, 1, 1])
     with pytest.raises(InputError, match="none of the 4 decisions is free"):

@@ -37,6 +37,12 @@ def test_other_numbers_for_the_same_intentions_are_undone(seed, k):
     assert agreement(reference, reference[:, order]) == 1
 
 
+def test_beliefs_agree_with_themselves_even_where_nothing_is_more_probable():
+    assert agreement(np.full((9, 3), 1 / 3), np.full((9, 3), 1 / 3)) == 1
+    alike = np.tile([0.4, 0.4, 0.2], (9, 1))
+    assert agreement(alike, alike) == 1
+
+
 def test_intentions_without_a_partner_get_new_numbers():
     reference = np.eye(2)[[0, 0, 1, 1, 1]]
     other = np.eye(3)[[2, 2, 0, 0, 1]]

@@ -149,8 +149,10 @@ def _sure(chosen: Alternative, alternatives: tuple[Alternative, ...]) -> str:
     """By how much it beats one intention fewer, and what one more would add."""
     text = ""
     if chosen.to_fewer is not None:
-        errors = chosen.to_fewer.mean / chosen.to_fewer.standard_error
-        text += f" Against one step fewer: {_signed(chosen.to_fewer)} ({errors:.1f} errors)."
+        mean, error = chosen.to_fewer.mean, chosen.to_fewer.standard_error
+        # Units that all gain alike have no error to count in.
+        errors = f" ({mean / error:.1f} errors)" if error > 0 else ""
+        text += f" Against one step fewer: {_signed(chosen.to_fewer)}{errors}."
     same = [a for a in alternatives if (a.law, a.history) == (chosen.law, chosen.history)]
     larger = [a for a in same if a.k > chosen.k and a.to_fewer is not None]
     if larger:

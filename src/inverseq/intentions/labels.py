@@ -33,9 +33,12 @@ def match(
 
 
 def agreement(reference: Float[np.ndarray, "N K"], other: Float[np.ndarray, "N L"]) -> float:
-    """Share of N decisions whose most probable intention is the same after matching labels."""
-    place = match(reference, other)
-    return float((reference.argmax(axis=1) == place[other.argmax(axis=1)]).mean())
+    """Share of N decisions whose most probable intention is the same, labels matched so that this
+    share is as large as possible.
+    """
+    mine, theirs = (values.argmax(axis=1) for values in (reference, other))
+    place = match(np.eye(reference.shape[1])[mine], np.eye(other.shape[1])[theirs])
+    return float((mine == place[theirs]).mean())
 
 
 def renumber(

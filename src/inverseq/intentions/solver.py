@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align, check_existing
+from inverseq.counts import decision_weights
 from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Search, Task, search
 from inverseq.intentions.explainers import (
@@ -245,16 +246,18 @@ def _check_possible(evidence: Float[np.ndarray, " N"], problem: Problem) -> None
 def _check_enough(settings: Intentions, problem: Problem) -> None:
     """Raise an `InputError` where an action does not exist, or nothing tells k intentions apart."""
     data, mdp = problem.decisions, problem.given_mdp
-    free = data.actions >= 0
+    weights = decision_weights(problem.weights, data.num_decisions)
+    free = (data.actions >= 0) & (weights > 0)
     if mdp is not None:
         states = align(data, mdp)
         check_existing(data, mdp, states)
         free &= mdp.allowed[states].sum(axis=1) > 1
     if not free.any():
         raise InputError(
-            f"none of the {data.num_decisions} decisions is free: every action is missing or the "
-            "only one that exists at its state, so nothing tells what is wanted. Check the column "
-            "of actions (missing ones), or the allowed actions of the world"
+            f"none of the {data.num_decisions} decisions is free: every action is missing, the "
+            "only one that exists at its state, or without weight, so nothing tells what is "
+            "wanted. Check the column of actions (missing ones), the allowed actions of the world, "
+            "or the weights"
         )
     number, what = int(free.sum()), "free decisions"
     if isinstance(settings.switching, Mixture):
