@@ -51,16 +51,17 @@ def compiled(rules: GridWorldRules) -> tuple[Callable, ...]:
     return jax.jit(jax.vmap(rules.reset)), walk, jax.jit(rules.shortest_distance)
 
 
-@settings(max_examples=15)
-@given(st.sampled_from([(1, 4), (5, 3), (6, 6)]), st.booleans(), st.integers(0, 2**31 - 1))
-def test_environment_and_pure_functions_walk_in_step(size, random_win, seed):
-    rules = GridWorldRules(
-        *size,
-        num_walls=size[0] * size[1] // 6 if size[0] > 1 else 0,
-        win="random" if random_win and size[0] > 1 else "bottom right",
-        max_moves=20,
-        win_reward=2.5,
-    )
+WALKED = [
+    GridWorldRules(1, 4, 0, max_moves=20, win_reward=2.5),
+    GridWorldRules(5, 3, 2, win="random", max_moves=20, win_reward=2.5),
+    GridWorldRules(6, 6, 6, max_moves=20, win_reward=2.5),
+]
+"""Each is three programs to compile."""
+
+
+@settings(max_examples=10)
+@given(st.sampled_from(WALKED), st.integers(0, 2**31 - 1))
+def test_environment_and_pure_functions_walk_in_step(rules, seed):
     reset, walk, shortest = compiled(rules)
     boards = jax.tree.map(np.asarray, reset(jax.random.split(jax.random.key(seed), 30)))
     environment = GridWorldEnv("tiles", **asdict(rules))
