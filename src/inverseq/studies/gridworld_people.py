@@ -27,7 +27,7 @@ from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.network_policy import NetworkPolicy, network_q
 from inverseq.inverse.network_training import Lessons
 from inverseq.inverse.problem import Progress
-from inverseq.networks import Convolutional, Network, Planner
+from inverseq.networks import Network, Planner
 from inverseq.studies.files import write_csv
 from inverseq.studies.gridworld_record import GridWorldStudy
 from inverseq.studies.gridworld_tiles import as_boards, turned_boards
@@ -65,17 +65,15 @@ class Reader:
 
 
 def readers(steps: int = 500) -> tuple[Reader, ...]:
-    """The ways to predict; a planner reads turned boards alike and needs none."""
-    short, long = Lessons(steps, 64, 0.03), Lessons(2 * steps, 32, 1e-3)
+    """The ways of the study; a planner reads turned boards alike and needs none."""
+    short = Lessons(steps, 64, 0.03)
     blind, seeing = Planner(30, 4), Planner(30, 7)
-    filters = Convolutional((16, 16), hidden=(64,), tiles=7)
     made = []
     for cloning in (False, True):
         kind = "cloning" if cloning else "IQ-Learn"
         made += [
             Reader(f"{kind}, planner, present only", blind, cloning, False, False, short),
             Reader(f"{kind}, planner", seeing, cloning, True, False, short),
-            Reader(f"{kind}, convolutional", filters, cloning, True, True, long),
         ]
     return tuple(made)
 
