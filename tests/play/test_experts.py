@@ -52,6 +52,9 @@ def test_ties_are_broken_as_asked():
     assert 150 < counts[1] < 250
     fixed = expert_games(rules, games=3, seed=0, ties="first")
     assert fixed.actions.tolist() == [1, 1, 1, 1, 2, 2, 2, 2] * 3
+    straight = expert_games(rules, games=400, seed=0, ties="straight")
+    ways = {tuple(way) for way in straight.actions.reshape(400, 8).tolist()}
+    assert ways == {(1,) * 4 + (2,) * 4, (2,) * 4 + (1,) * 4}
 
 
 def test_the_limit_cuts_games_off():

@@ -24,8 +24,9 @@ def expert_games(
         rules: The rules; every game has a board of its own.
         games: How many.
         seed: Which boards, and which of the moves that tie.
-        ties: "random" draws one of the best moves, each equally often; "first" takes the first of
-            up, right, down, left, as a player with fixed habits does.
+        ties: "random" draws one of the best moves, each equally often; "straight" goes on in the
+            direction of the last move where that is among them, as people do, and draws otherwise;
+            "first" takes the first of up, right, down, left, as a player with fixed habits does.
 
     Returns:
         Demonstrations with the tiles `[N, H, W]` as states, `time`, the number of the move in its
@@ -36,8 +37,8 @@ def expert_games(
     """
     if games < 1:
         raise InputError(f"games must be 1 or more; got {games}")
-    if ties not in ("random", "first"):
-        raise InputError(f'ties must be "random" or "first"; got {ties!r}')
+    if ties not in ("random", "straight", "first"):
+        raise InputError(f'ties must be "random", "straight" or "first"; got {ties!r}')
     keys = jax.random.split(jax.random.key(seed), games)
     state, distance = (jax.tree.map(np.asarray, part) for part in _begin(rules)(keys))
     ground = np.where(state.walls.reshape(games, -1), WALL, 0)
@@ -46,11 +47,14 @@ def expert_games(
     best = distance[np.arange(games), state.player]
     player, alive = state.player.astype(np.int64), np.arange(games)
     shift = np.array([-rules.width, 1, rules.width, -1])
-    rows = []
+    rows, last = [], np.full(games, -1)
     for move in range(min(int(best.max()), rules.max_moves)):
         good = best_moves(distance[alive], player[alive], rules.width)
-        weight = rng.random(good.shape) if ties == "random" else np.arange(4, 0, -1)
+        weight = np.arange(4, 0, -1) if ties == "first" else rng.random(good.shape)
+        if ties == "straight":
+            weight = weight + (np.arange(4) == last[alive][:, None])
         action = np.where(good, weight, -1.0).argmax(axis=1)
+        last[alive] = action
         following = player[alive] + shift[action]
         rows.append(np.stack([alive, np.full_like(alive, move), player[alive], action, following]))
         player[alive] = following

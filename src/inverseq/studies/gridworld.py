@@ -161,7 +161,7 @@ def _games(
         games = given.get(grid.name)
         shape = (grid.rules.height, grid.rules.width)
         if games is None:
-            games = expert_games(grid.rules, games=grid.games, seed=seed)
+            games = expert_games(grid.rules, games=grid.games, seed=seed, ties="straight")
         elif games.states.shape[1:] != shape:
             raise InputError(
                 f"demonstrations of {grid.name} are boards of shape {games.states.shape[1:]}; its "

@@ -181,7 +181,9 @@ def data_curve(
     made = {name: np.zeros((len(sizes), seeds, 2)) for name in solvers}
     for i, size in enumerate(sizes):
         for r in range(seeds):
-            games = expert_games(grid.rules, games=size, seed=seed + 1000 * (r + 1))
+            games = expert_games(
+                grid.rules, games=size, seed=seed + 1000 * (r + 1), ties="straight"
+            )
             for name, solver in solvers.items():
                 policy = fit(games, replace(solver, seed=seed + r)).policy
                 assert isinstance(policy, NetworkPolicy)
