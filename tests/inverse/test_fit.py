@@ -15,6 +15,7 @@ from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.policies import TabularPolicy, uniform
+from inverseq.rewards import StateActionReward
 from strategies import play, random_mdp, random_policy
 
 
@@ -108,10 +109,10 @@ def test_a_fit_that_did_not_end_well_is_loud(outcome):
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("reward", {"reward": np.full((4, 3), np.nan)}),
+        ("reward", {"reward_function": StateActionReward(np.full((4, 3), np.nan))}),
         ("q", {"q": np.full((4, 3), np.inf)}),
         ("v", {"v": np.full(4, -np.inf)}),
-        ("policy", {"policy": np.full((4, 3), np.nan)}),
+        ("policy", {"policy": TabularPolicy(np.full((4, 3), np.nan))}),
         ("weights", {"parameters": {"weights": np.array([1.0, np.nan])}}),
     ],
 )

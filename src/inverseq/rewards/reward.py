@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -60,13 +60,13 @@ class WorldReward(ABC):
         """Of each state and action, 0 where the action does not exist."""
 
     @abstractmethod
-    def carry(self, old: MDP, new: MDP) -> Self:
+    def carry(self, old: MDP, new: MDP) -> "WorldReward":
         """The same reward for the states of another world."""
 
     @abstractmethod
     def like(
         self, table: Float[np.ndarray, "S A"] | None, parameters: Mapping[str, np.ndarray]
-    ) -> Self:
+    ) -> "WorldReward":
         """A reward of the same kind with the numbers of another fit."""
 
     def values(self, demonstrations: Demonstrations, mdp: MDP | None) -> Float[np.ndarray, " N"]:
