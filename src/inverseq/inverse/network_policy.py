@@ -96,7 +96,7 @@ def transition_rewards(
         raise InputError("this policy has no values to read rewards from: fit it with IQLearn")
     rows = np.arange(demonstrations.num_decisions)
     following = demonstrations.next_states
-    known = np.isfinite(following).reshape(len(rows), -1).all(1) & ~demonstrations.terminated
+    known = demonstrations.next_known & ~demonstrations.terminated
     ahead = np.full(len(rows), policy.absorbing_value / policy.temperature)
     if known.any():
         ahead[known] = network_values(policy, following[known])
