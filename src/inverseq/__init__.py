@@ -33,6 +33,7 @@ _HOME = {
     "diagnose": "doctor",
     "fit": "inverse.fit",
     "Solution": "inverse.solution",
+    "Explanation": "inverse.explanation",
     "IAVI": "inverse.iavi",
     "inverse_action_values": "inverse.iavi",
     "Fading": "inverse.iql",
@@ -45,25 +46,25 @@ _HOME = {
     "IQLearn": "inverse.iq_learn",
     "BehaviourCloning": "inverse.cloning",
     "Lessons": "inverse.network_training",
-    "NetworkPolicy": "inverse.network_policy",
-    "transition_rewards": "inverse.network_policy",
+    "NetworkPolicy": "policies.network",
+    "transition_rewards": "inverse.explanation",
     "train_iq_learn": "inverse.iq_online",
     "train_iq_learns": "inverse.iq_online",
     "TrainedIQLearn": "inverse.iq_online",
     "CountTable": "inverse.count_table",
-    "BackoffTable": "inverse.backoff",
+    "BackoffTable": "policies.backoff",
     "ColumnTable": "inverse.column_table",
-    "ColumnPolicy": "inverse.column_policy",
+    "ColumnPolicy": "policies.columns",
     "ColumnLogit": "inverse.column_logit",
-    "LogitPolicy": "inverse.logit_policy",
+    "LogitPolicy": "policies.logit",
     "Steered": "inverse.steered",
-    "SteeredPolicy": "inverse.steered_policy",
+    "SteeredPolicy": "policies.steered",
     "Intentions": "intentions.solver",
     "IntentionSolution": "intentions.solution",
     "Mixture": "intentions.switching",
     "Markov": "intentions.switching",
     "DependentMarkov": "intentions.switching",
-    "action_probabilities": "intentions.predict",
+    "action_probabilities": "inverse.explanation",
     "posterior": "intentions.predict",
     "Posterior": "intentions.predict",
     "sample_intentions": "intentions.predict",
@@ -109,7 +110,17 @@ _HOME = {
 }
 """Where each public name lives."""
 
-_MODULES = ("worlds", "datasets", "networks", "forward", "play", "plot", "studies")
+_MODULES = (
+    "policies",
+    "rewards",
+    "worlds",
+    "datasets",
+    "networks",
+    "forward",
+    "play",
+    "plot",
+    "studies",
+)
 """Public sub-packages, used as `inverseq.worlds.labyrinth()`."""
 
 __all__ = ["__version__", *_HOME, *_MODULES]

@@ -109,9 +109,9 @@ def test_a_walker_that_lapses_is_fitted_by_likelihood(few):
 
     def log_likelihood(x):
         policy = greedy_solution(walker, x, worlds)
-        counts = np.zeros(policy.policy.shape)
+        counts = np.zeros(policy.policy.table.shape)
         np.add.at(counts, (align(data, policy.mdp), data.actions), 1.0)
-        return float((counts * np.log(policy.policy)).sum() / data.num_decisions)
+        return float((counts * np.log(policy.policy.table)).sum() / data.num_decisions)
 
     slope = lambda x: np.zeros(x.size)  # noqa: E731
     assert check_grad(log_likelihood, slope, found) < 1e-4

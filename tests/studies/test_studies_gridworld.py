@@ -9,9 +9,9 @@ import pytest
 
 from inverseq import InputError
 from inverseq.forward import policy_iteration
-from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.networks import TrainedNetwork
 from inverseq.play import expert_games
+from inverseq.policies.network import NetworkPolicy
 from inverseq.studies import gridworld as study
 from inverseq.studies.gridworld_fits import data_curve, judged, train_grid, yardsticks
 from inverseq.studies.gridworld_maps import (
