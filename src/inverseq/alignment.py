@@ -7,6 +7,7 @@ from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.spaces import number_of
 from inverseq.mdp import MDP
 from inverseq.mdp.history import history_rows
 
@@ -80,8 +81,8 @@ def world_shift(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N
 
 def _check_fit(demonstrations: Demonstrations, mdp: MDP) -> None:
     """Raise an `InputError` where states or actions do not exist in the world at all."""
-    if demonstrations.states.ndim != 1:
-        raise InputError("states are features; a finite world needs states numbered from 0")
+    number_of(demonstrations.state_space, "states")
+    number_of(demonstrations.action_space, "actions")
     num_states = mdp.num_states if mdp.history is None else mdp.history.num_base_states
     for what, values, count in (
         ("state", demonstrations.states, num_states),

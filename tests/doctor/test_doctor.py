@@ -371,7 +371,9 @@ def test_any_table_in_any_world_is_examined(demos, alone, world):
 
 
 def test_what_the_doctor_cannot_look_at_is_refused():
-    with pytest.raises(InputError, match="these are features"):
+    with pytest.raises(InputError, match=r"states are features.*bin them"):
         diagnose(Demonstrations.from_arrays(np.zeros((2, 2)), [0, 0]))
+    with pytest.raises(InputError, match=r"actions are continuous.*bin them"):
+        diagnose(Demonstrations.from_arrays([0, 1], np.zeros((2, 2))), ring())
     with pytest.raises(InputError, match="the world without history"):
         diagnose(Demonstrations.from_arrays([0], [0]), ring().with_history(2))

@@ -200,7 +200,7 @@ def test_the_preset_of_the_study_is_its_algorithm():
 def test_what_cannot_be_learned_from_is_refused():
     demos = games()
     unknown = replace(demos, actions=np.full(demos.num_decisions, -1))
-    holes = demos.states.copy()
+    holes = demos.states.astype(float)
     holes[2] = np.nan
     for data, solver, words in (
         (unknown, SOLVER, "no row has an action"),

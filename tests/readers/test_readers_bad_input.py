@@ -20,7 +20,11 @@ GOOD = {"state": [0, 1, 2], "action": [0, 1, 0], "t": [0, 1, 2]}
         ({"state": [0, np.nan, 2]}, {}, "row 2, column 'state': the state is empty"),
         ({"state": [0, 1, -3]}, {}, "row 3, column 'state': -3 cannot number a state"),
         ({"state": [0, -1, 2]}, {}, "row 2, column 'state': states are numbered from 0"),
-        ({"state": [0, 0.25, 2]}, {}, "row 2, column 'state': 0.25 cannot number .* classes"),
+        (
+            {"state": [0, 0.25, 2]},
+            {},
+            "row 2, column 'state': 0.25 is a measured value.*bins=.*features=",
+        ),
         ({"state": [0, np.inf, 2]}, {}, "row 2, column 'state': inf cannot number"),
         ({"state": [0, 2**40, 2]}, {}, "row 2, column 'state': 1099511627776 cannot number"),
         ({"state": [0, 10**9, 2]}, {}, "state numbers go up to 1000000000, .* only 3"),
@@ -96,7 +100,7 @@ def written(folder, text: str | bytes, name: str = "mice.csv"):
         ("state,action\n0,1\n".encode("utf-16"), "is not UTF-8 text"),
         ("state,action\n0,1\none,0\n2,1\n", "row 2, column 'state': 'one' is text, but 2 of 3"),
         ("state,action\n0,1\n,0\n", "row 2, column 'state': the state is empty"),
-        ("state,action\n0,1\n1.5,0\n", "row 2, column 'state': 1.5 cannot number a state"),
+        ("state,action\n0,1\n1.5,0\n", "row 2, column 'state': 1.5 is a measured value"),
         ("state,action\n0,1\n1e400,0\n", "row 2, column 'state'"),
     ],
 )

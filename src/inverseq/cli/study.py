@@ -9,10 +9,10 @@ from rich.console import Console
 
 from inverseq._core.errors import InputError
 from inverseq._core.progress import progress_bars
-from inverseq.app.games import read_games
 from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
 from inverseq.demonstrations import Demonstrations
+from inverseq.readers import read_games
 from inverseq.report import Column, Table, require_writable, to_json
 from inverseq.studies.gridworld import gridworld
 from inverseq.studies.gridworld_people import gridworld_people

@@ -1,6 +1,8 @@
 """What was observed: trajectories of decisions."""
 
+from inverseq.demonstrations.endings import Ending
 from inverseq.demonstrations.join import concatenate
-from inverseq.demonstrations.record import Demonstrations, Ending
+from inverseq.demonstrations.record import Demonstrations
+from inverseq.demonstrations.spaces import Box, Finite
 
-__all__ = ["Demonstrations", "Ending", "concatenate"]
+__all__ = ["Box", "Demonstrations", "Ending", "Finite", "concatenate"]

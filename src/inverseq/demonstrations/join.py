@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inverseq._core.errors import InputError
+from inverseq.demonstrations.following import joined
 from inverseq.demonstrations.record import Demonstrations
 
 
@@ -23,7 +24,9 @@ def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
                 f"the parts have states of different shapes: {first.states.shape[1:]} and "
                 f"{part.states.shape[1:]}; numbers and features cannot be mixed"
             )
-        if (part.state_names, part.action_names) != (first.state_names, first.action_names):
+        if part.actions.shape[1:] != first.actions.shape[1:]:
+            raise InputError("the parts have numbered and continuous actions, or such of several D")
+        if _names(part) != _names(first):
             raise InputError("the parts name their states or actions differently")
     shifts = np.cumsum([0] + [p.num_decisions for p in parts])
     join = lambda get: np.concatenate([get(p) for p in parts])  # noqa: E731
@@ -33,7 +36,6 @@ def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
     return Demonstrations(
         states=join(lambda p: p.states),
         actions=join(lambda p: p.actions),
-        next_states=join(lambda p: p.next_states),
         endings=join(lambda p: p.endings),
         starts=np.concatenate(
             [[0], *(p.starts[1:] + s for p, s in zip(parts, shifts, strict=False))]
@@ -43,5 +45,13 @@ def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
         trajectories={k: join(lambda p, k=k: p.trajectories[k]) for k in trajectories},
         state_names=first.state_names,
         action_names=first.action_names,
+        feature_names=first.feature_names,
+        action_feature_names=first.action_feature_names,
+        following=joined([p.following for p in parts]),
         source=", ".join(dict.fromkeys(p.source for p in parts)),
     )
+
+
+def _names(part: Demonstrations) -> tuple[tuple[str, ...], ...]:
+    """Everything that names states and actions."""
+    return (part.state_names, part.action_names, part.feature_names, part.action_feature_names)

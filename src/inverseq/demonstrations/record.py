@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,37 +11,48 @@ from jaxtyping import Bool, Int, Shaped
 
 from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.errors import InputError
+from inverseq.demonstrations.arrays import (
+    read_actions,
+    read_columns,
+    read_states,
+    require_lengths,
+)
+from inverseq.demonstrations.endings import Ending
+from inverseq.demonstrations.following import NextStates, finite_rows, led_to
+from inverseq.demonstrations.rows import in_time_order
+from inverseq.demonstrations.spaces import Box, Finite, number_of, require_names
+
+_NOTHING: Mapping[str, Any] = {}
+_INSTEAD = {
+    "starts": "trajectory=[...], the label of the trajectory of each row",
+    "endings": "terminated=[...] and gap=[...]",
+    "following": "next_states=[...]",
+}
+"""Fields of the record that `from_arrays` makes, and what it makes them from."""
 
 
-class Ending(IntEnum):
-    """What comes after a row. Four different facts."""
-
-    CONTINUES = 0
-    """The next row of the trajectory is the next decision."""
-    TERMINATED = 1
-    """The world ended the trajectory."""
-    TRUNCATED = 2
-    """A limit, or the end of the table, ended the trajectory."""
-    GAP = 3
-    """The recording has a hole: the next row does not go on from this one."""
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Demonstrations:
     """Trajectories of states and actions, one row per decision, N rows in T trajectories.
 
+    It is made from `states, actions, next_states, endings, starts` and the fields below. Next
+    states are kept only where the following row does not give them, so also in a copy with others.
+
     Attributes:
-        states: `[N]` whole numbers for a finite world, or features `[N, ...]`.
-        actions: `[N]` whole numbers; -1 where the action is missing.
-        next_states: Like `states`; -1 (or NaN) where unknown.
+        states: `[N]` whole numbers for a finite world, or features `[N, ...]` in the type given.
+        actions: `[N]` whole numbers, -1 where the action is missing; or, where actions are
+            continuous, `[N, D]` fractions, NaN where missing.
         endings: `[N]` what comes after each row, as `Ending`.
         starts: `[T + 1]` rows `starts[i]` to `starts[i + 1] - 1` are trajectory i.
+        following: The next states as they are kept; read them as `next_states`.
         time: `[N]` seconds or any unit of the table, or None.
         rows: `[N]` row of the source (1 is the first), for messages, or None.
         decisions: Further columns per decision, each `[N]`.
         trajectories: Columns per trajectory, each `[T]`: "subject", "session", "world", anything.
-        state_names: Names of the states; empty where they are numbers.
-        action_names: Names of the actions; empty where they are numbers.
+        state_names: Names of the states; empty where they are numbers or features.
+        action_names: Names of the actions; empty where they are numbers or continuous.
+        feature_names: `[D]` names of the components of states `[N, D]`, or empty.
+        action_feature_names: `[D]` names of the components of actions `[N, D]`, or empty.
         source: Where the rows came from, for messages and the report.
 
     Raises:
@@ -51,35 +61,64 @@ class Demonstrations:
     """
 
     states: Shaped[np.ndarray, "N *features"]
-    actions: Int[np.ndarray, " N"]
-    next_states: Shaped[np.ndarray, "N *features"]
+    actions: Shaped[np.ndarray, "N *components"]
     endings: Int[np.ndarray, " N"]
     starts: Int[np.ndarray, " T1"]
-    time: Shaped[np.ndarray, " N"] | None = None
-    rows: Int[np.ndarray, " N"] | None = None
-    decisions: Mapping[str, np.ndarray] = field(default_factory=dict)
-    trajectories: Mapping[str, np.ndarray] = field(default_factory=dict)
-    state_names: tuple[str, ...] = ()
-    action_names: tuple[str, ...] = ()
-    source: str = "arrays"
+    following: NextStates
+    time: Shaped[np.ndarray, " N"] | None
+    rows: Int[np.ndarray, " N"] | None
+    decisions: Mapping[str, np.ndarray]
+    trajectories: Mapping[str, np.ndarray]
+    state_names: tuple[str, ...]
+    action_names: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    action_feature_names: tuple[str, ...]
+    source: str
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        states: Any,
+        actions: Any,
+        next_states: Any = None,
+        endings: Any = (),
+        starts: Any = (),
+        time: Any = None,
+        rows: Any = None,
+        decisions: Any = _NOTHING,
+        trajectories: Any = _NOTHING,
+        state_names: Any = (),
+        action_names: Any = (),
+        source: str = "arrays",
+        *,
+        feature_names: Any = (),
+        action_feature_names: Any = (),
+        following: NextStates | None = None,
+    ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        kind = np.int64 if np.asarray(self.states).ndim == 1 else np.float64
-        for name in ("states", "next_states"):
-            put(name, frozen_array(getattr(self, name), kind, name))
-        put("actions", frozen_array(self.actions, np.int64, "actions"))
-        put("endings", frozen_array(self.endings, np.int8, "endings"))
-        put("starts", frozen_array(self.starts, np.int64, "starts"))
-        if self.rows is not None:
-            put("rows", frozen_array(self.rows, np.int64, "rows"))
-        if self.time is not None:
-            put("time", frozen_array(self.time, np.float64, "time"))
-        put("decisions", _columns(self.decisions))
-        put("trajectories", _columns(self.trajectories))
-        for name in ("state_names", "action_names"):
-            put(name, tuple(map(str, getattr(self, name))))
-        _check_demonstrations(self)
+        put("source", str(source))
+        put("states", read_states(states))
+        put("actions", read_actions(actions))
+        put("endings", frozen_array(endings, np.int8, "endings"))
+        put("starts", frozen_array(starts, np.int64, "starts"))
+        put("rows", None if rows is None else frozen_array(rows, np.int64, "rows"))
+        put("time", None if time is None else frozen_array(time, np.float64, "time"))
+        put("decisions", read_columns(decisions, "decisions"))
+        put("trajectories", read_columns(trajectories, "trajectories"))
+        for name, values in (
+            ("state_names", state_names),
+            ("action_names", action_names),
+            ("feature_names", feature_names),
+            ("action_feature_names", action_feature_names),
+        ):
+            put(name, tuple(map(str, values)))
+        if not self.actions.size:
+            raise InputError(f"{self.source} holds no decisions")
+        per_row = {name: getattr(self, name) for name in ("states", "endings", "time", "rows")}
+        require_lengths(self.actions, per_row, self.starts, self.decisions, self.trajectories)
+        require_names("state", self.states, self.state_names, self.feature_names)
+        require_names("action", self.actions, self.action_names, self.action_feature_names)
+        put("following", led_to(self.states, self.starts, next_states, following))
+        _check_numbers(self)
 
     @classmethod
     def from_arrays(
@@ -90,49 +129,34 @@ class Demonstrations:
         next_states: Any = None,
         trajectory: Any = None,
         terminated: Any = None,
+        gap: Any = None,
         **fields: Any,
     ) -> "Demonstrations":
         """Demonstrations from equally long arrays in time order.
 
         Args:
             states: `[N]` whole numbers or `[N, ...]` features.
-            actions: `[N]` whole numbers, -1 for missing.
+            actions: `[N]` whole numbers, -1 for missing; or `[N, D]` continuous, NaN for missing.
             next_states: `[N]` or None: the next row's state, unknown at the end of a trajectory.
                 Where it disagrees with the next row of the same trajectory, the recording has a
                 gap there.
             trajectory: `[N]` label of the trajectory of each row (equal labels must be adjacent),
                 or None for one trajectory.
             terminated: `[N]` bool, whether the world ended the trajectory after the row.
+            gap: `[N]` bool, whether the recording has a hole after the row.
             **fields: Any further field of `Demonstrations`.
 
         Raises:
             InputError: As for `Demonstrations`.
         """
-        kind = np.int64 if np.asarray(states).ndim == 1 else np.float64
-        states = frozen_array(states, kind, "states")
-        size = len(states)
-        actions = frozen_array(actions, np.int64, "actions")
-        require_shape(actions, (size,), "actions", "N")
-        labels = np.zeros(size, np.int64) if trajectory is None else np.asarray(trajectory)
-        require_shape(labels, (size,), "trajectory", "N")
-        begins = np.ones(size, dtype=bool)
-        begins[1:] = labels[1:] != labels[:-1]
-        starts = np.append(np.flatnonzero(begins), size)
-        if np.unique(labels).size != starts.size - 1:
-            raise InputError(
-                "rows of a trajectory must be adjacent; sort the table by trajectory and time"
-            )
-        last = np.append(begins[1:], True)[:size]
-        ended = np.zeros(size, bool) if terminated is None else np.asarray(terminated, dtype=bool)
-        require_shape(ended, (size,), "terminated", "N")
-        following, gap = _next_states(states, last | ended, next_states)
-        endings = np.where(gap, Ending.GAP, Ending.CONTINUES)
-        endings[last] = Ending.TRUNCATED
-        endings[ended] = Ending.TERMINATED
-        known = {k: np.asarray(v) for k, v in fields.pop("trajectories", {}).items()}
+        for name, instead in _INSTEAD.items():
+            if name in fields:
+                raise InputError(f"from_arrays takes no {name}; give {instead}")
+        columns = read_columns(fields.pop("trajectories", _NOTHING), "trajectories")
+        rows, labels = in_time_order(states, actions, next_states, trajectory, terminated, gap)
         if trajectory is not None:
-            known.setdefault("trajectory", labels[starts[:-1]])
-        return cls(states, actions, following, endings, starts, trajectories=known, **fields)
+            columns.setdefault("trajectory", labels)
+        return cls(trajectories=columns, **rows, **fields)
 
     @property
     def num_decisions(self) -> int:
@@ -145,21 +169,57 @@ class Demonstrations:
         return len(self.starts) - 1
 
     @property
-    def num_states(self) -> int:
-        """Number of states: of their names, or one more than the largest number seen."""
-        if self.state_names:
-            return len(self.state_names)
-        return int(max(self.states.max(initial=-1), self.next_states.max(initial=-1))) + 1
+    def next_states(self) -> Shaped[np.ndarray, "N *features"]:
+        """Where each decision led, like `states`: -1, NaN or (in boxes of whole numbers) 0 where
+        unknown. A new array, made from the following rows, each time it is asked for.
+        """
+        return self.following.beside(self.states)
 
     @property
-    def num_actions(self) -> int:
-        """Number of actions: of their names, or one more than the largest number seen."""
-        return len(self.action_names) or int(self.actions.max(initial=-1)) + 1
+    def next_known(self) -> Bool[np.ndarray, " N"]:
+        """Whether it is known where each decision led."""
+        return self.following.known
 
     @property
     def acted(self) -> Bool[np.ndarray, " N"]:
         """Whether the action of each row is known."""
-        return self.actions >= 0
+        return self.actions >= 0 if self.actions.ndim == 1 else finite_rows(self.actions)
+
+    @cached_property
+    def state_space(self) -> Finite | Box:
+        """What states are."""
+        if self.states.ndim > 1:
+            return Box(self.states.shape[1:], str(self.states.dtype), self.feature_names)
+        names = self.state_names
+        seen = max(self.states.max(initial=-1), self.following.states.max(initial=-1))
+        return Finite(len(names) or int(seen) + 1, names)
+
+    @cached_property
+    def action_space(self) -> Finite | Box:
+        """What actions are."""
+        if self.actions.ndim > 1:
+            names = self.action_feature_names
+            return Box(self.actions.shape[1:], str(self.actions.dtype), names)
+        names = self.action_names
+        return Finite(len(names) or int(self.actions.max(initial=-1)) + 1, names)
+
+    @property
+    def num_states(self) -> int:
+        """Number of states: of their names, or one more than the largest number seen.
+
+        Raises:
+            InputError: States are features.
+        """
+        return number_of(self.state_space, "states")
+
+    @property
+    def num_actions(self) -> int:
+        """Number of actions: of their names, or one more than the largest number seen.
+
+        Raises:
+            InputError: Actions are continuous.
+        """
+        return number_of(self.action_space, "actions")
 
     @property
     def terminated(self) -> Bool[np.ndarray, " N"]:
@@ -186,9 +246,12 @@ class Demonstrations:
     def fingerprint(self) -> str:
         """SHA-256 of states, actions, next states and trajectory bounds, for the report."""
         digest = hashlib.sha256()
-        for array in (self.states, self.actions, self.next_states, self.starts):
+        arrays = [self.states, self.actions, self.next_states, self.starts]
+        if self.states.ndim > 1 and self.states.dtype.kind != "f":
+            arrays.append(self.next_known)
+        for array in arrays:
             digest.update(repr((array.shape, str(array.dtype))).encode())
-            digest.update(array.tobytes())
+            digest.update(array.reshape(-1).data)
         return digest.hexdigest()
 
     def row(self, index: int) -> int:
@@ -218,7 +281,7 @@ class Demonstrations:
             self,
             states=self.states[index],
             actions=self.actions[index],
-            next_states=self.next_states[index],
+            following=self.following.take(index),
             endings=self.endings[index],
             starts=starts,
             time=at(self.time),
@@ -318,63 +381,20 @@ class Demonstrations:
         return np.random.default_rng(seed).permutation(count)[units]
 
 
-def _columns(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Read-only columns; texts become arrays of text, so that they can be saved."""
-    made = {}
-    for name, values in columns.items():
-        array = np.asarray(values)
-        if array.dtype.kind not in "biufU":
-            array = np.array([str(v) for v in array])
-        made[str(name)] = frozen_array(array, array.dtype, str(name))
-    return made
-
-
-def _next_states(
-    states: np.ndarray, breaks: np.ndarray, given: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    """Next state of each row, and whether the recording has a gap after it.
-
-    Without a column the next row's state is taken; with one, a row whose next state is not the
-    state of the next row ends before a gap.
-    """
-    unknown = -1 if states.dtype.kind == "i" else np.nan
-    from_rows = np.full_like(states, unknown)
-    from_rows[:-1] = states[1:]
-    from_rows[breaks] = unknown
-    if given is None:
-        return from_rows, np.zeros(len(states), dtype=bool)
-    following = frozen_array(given, states.dtype, "next_states").copy()
-    require_shape(following, states.shape, "next_states", "N, ...")
-    absent = following == -1 if states.dtype.kind == "i" else np.isnan(following)
-    following = np.where(absent, from_rows, following)
-    differs = following != from_rows
-    if states.ndim > 1:
-        differs = differs.reshape(len(states), -1).any(1)
-    return following, differs & ~breaks
-
-
-def _check_demonstrations(demos: Demonstrations) -> None:
-    """Raise an `InputError` for arrays that do not make demonstrations."""
-    size = len(demos.actions)
-    if size == 0:
-        raise InputError(f"{demos.source} holds no decisions")
-    for name in ("states", "next_states", "endings", "time", "rows"):
-        array = getattr(demos, name)
-        if array is not None and len(array) != size:
-            raise InputError(f"{name} has {len(array)} rows, actions {size}")
-    if demos.starts[0] != 0 or demos.starts[-1] != size or (np.diff(demos.starts) <= 0).any():
-        raise InputError("starts must rise from 0 to the number of rows; no trajectory is empty")
-    low = demos.actions < -1
+def _check_numbers(demos: Demonstrations) -> None:
+    """Raise an `InputError` naming the first row with a number that cannot be."""
+    low = np.zeros(demos.num_decisions, dtype=bool)
+    if demos.actions.ndim == 1:
+        low |= demos.actions < -1
+    else:
+        low |= np.isinf(demos.actions).any(1)
     if demos.states.ndim == 1:
-        low |= (demos.states < 0) | (demos.next_states < -1)
+        low |= demos.states < 0
+        low[demos.following.rows] |= demos.following.states < 0
     if low.any():
         row = int(np.argmax(low))
         raise InputError(
             f"row {demos.row(row)}: state {demos.states[row]}, action {demos.actions[row]}, next "
             f"state {demos.next_states[row]}: numbers start at 0 (-1 marks a missing action or an "
-            "unknown next state)"
+            "unknown next state), and continuous actions are finite (NaN marks a missing one)"
         )
-    for columns, length in ((demos.decisions, size), (demos.trajectories, len(demos.starts) - 1)):
-        for name, values in columns.items():
-            if len(values) != length:
-                raise InputError(f"column {name!r} has {len(values)} entries, expected {length}")

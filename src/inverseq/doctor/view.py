@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 from inverseq._core.errors import InputError
 from inverseq.alignment import name_conflicts
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.spaces import number_of
 from inverseq.doctor.record import Finding, Severity
 from inverseq.mdp import MDP, unite
 
@@ -102,10 +103,10 @@ def look(
     """The view of the table in its world, and what does not fit into it at all.
 
     Raises:
-        InputError: States are features, or the world has a history.
+        InputError: States are features, actions are continuous, or the world has a history.
     """
-    if demonstrations.states.ndim != 1:
-        raise InputError("the doctor looks at states numbered from 0; these are features")
+    number_of(demonstrations.state_space, "states")
+    number_of(demonstrations.action_space, "actions")
     if world is None:
         shape = (demonstrations.num_states, max(demonstrations.num_actions, 1))
         d = demonstrations

@@ -57,7 +57,7 @@ def rows_of(demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | N
     if not finite.all():
         row = demonstrations.row(int(np.argmin(finite)))
         raise InputError(f"row {row}: the state holds a number that is not finite")
-    known = np.isfinite(demonstrations.next_states).reshape(len(states), -1).all(1) & ~ended
+    known = demonstrations.next_known & ~ended
     wide = known.reshape(-1, *[1] * (states.ndim - 1))
     following = np.where(wide, demonstrations.next_states, states)
     weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)

@@ -228,24 +228,23 @@ def fields_from_demonstrations(
     demonstrations: Any, smoothing: float, num_states: int = 0, num_actions: int = 0
 ) -> Fields:
     """Transition shares of observed decisions, smoothed towards each state's own average."""
-    if demonstrations.states.ndim != 1 or demonstrations.states.dtype.kind != "i":
-        raise InputError("MDP.estimate needs integer states; bin the features first")
     states = max(demonstrations.num_states, num_states)
     actions = max(demonstrations.num_actions, num_actions)
-    seen = (demonstrations.actions >= 0) & (demonstrations.next_states >= 0)
+    following = demonstrations.next_states
+    seen = (demonstrations.actions >= 0) & (following >= 0)
     if not seen.any():
         raise InputError("no row has both an action and a next state; nothing to estimate from")
-    used = (demonstrations.states, demonstrations.next_states)
+    used = (demonstrations.states, following)
     require_numbering(np.concatenate(used), "state", ", or read them as names")
     made, left, taken = transition_shares(
         demonstrations.states[seen],
         demonstrations.actions[seen],
-        demonstrations.next_states[seen],
+        following[seen],
         np.ones(int(seen.sum())),
         (states, actions),
         smoothing,
     )
-    ended = np.unique(demonstrations.next_states[demonstrations.terminated])
+    ended = np.unique(following[demonstrations.terminated])
     terminal = np.zeros(states, dtype=bool)
     terminal[ended[ended >= 0]] = True
     terminal &= left == 0  # a state that was also left is passed through, not an end

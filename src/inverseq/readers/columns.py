@@ -24,6 +24,7 @@ class Column:
         loose: Whether the source does not tell text from numbers (CSV, mixed frame columns), so
             that words that read as numbers among words that do not are a likely mistake.
         rows: `[N]` row of the table that each value stands in, where not in this order; else None.
+        ordered: Whether the words stand in an order of their own, that of intervals.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     words: tuple[str, ...] | None = None
     loose: bool = False
     rows: Int[np.ndarray, " N"] | None = None
+    ordered: bool = False
 
     def place(self, index: int) -> str:
         """Where value `index` stands in the table (row 1 is the first), for messages."""

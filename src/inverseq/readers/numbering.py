@@ -1,6 +1,7 @@
 """States and actions as whole numbers from 0, with the names they stand for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int
@@ -47,12 +48,20 @@ def number(
         return numbers, tuple(names)
     for column in columns:
         _refuse_mixture(column, role)
-    used = [set(np.unique(c.values[~c.missing]).tolist()) for c in columns]
-    known = tuple(names) or tuple(
-        sorted({c.words[i] for c, u in zip(columns, used, strict=True) if c.words for i in u})
-    )
+    known = tuple(names) or _used(columns)
     place = {name: i for i, name in enumerate(known)}
     return [_placed(column, place, role) for column in columns], known
+
+
+def _used(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The words that occur, sorted unless they have an order of their own."""
+    seen = [np.unique(c.values[~c.missing]).tolist() for c in columns]
+    words = next((c.words for c in columns if c.ordered), None)
+    if words is not None:
+        return tuple(words[i] for i in sorted({i for places in seen for i in places}))
+    return tuple(
+        sorted({c.words[i] for c, s in zip(columns, seen, strict=True) if c.words for i in s})
+    )
 
 
 def _placed(column: Column, place: dict[str, int], role: str) -> Int[np.ndarray, " N"]:
@@ -83,8 +92,7 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
         raise InputError(
             f"{column.place(row)}: {column.text(row)} cannot number a {role}; "
             f"{role}s are whole numbers from 0, or names ({int(bad.sum())} such rows). "
-            "Put measured values into classes first, or, if these are names, add "
-            f'named="{column.name}"'
+            f'If these are names, add named="{column.name}"'
         )
     return values.astype(np.int64)
 
@@ -146,9 +154,11 @@ def require_counted(column: Column, states: Int[np.ndarray, " N"]) -> None:
 
 
 def joined(
-    columns: Sequence[Column], before: Sequence[Column], has_before: np.ndarray | None
+    columns: Sequence[Column], before: Sequence[Column] = (), has_before: np.ndarray | None = None
 ) -> Column:
     """One column of words from several: "1|0" where they hold 1 and 0.
+
+    Intervals keep their order, "x 0–5, y 2–4" before "x 0–5, y 4–20".
 
     Args:
         columns: Columns of the row itself.
@@ -166,14 +176,39 @@ def joined(
     for part, place in zip(parts, places, strict=True):
         missing |= part.missing & (place >= 0)
     rows, inverse = np.unique(np.stack(places, 1), axis=0, return_inverse=True)
-    texts = [_name(row, parts, len(columns)) for row in rows]
-    order = {word: i for i, word in enumerate(sorted(set(texts)))}
+    ordered = any(part.ordered for part in parts)
+    texts = [_name(row, parts, len(columns), ", " if ordered else "|") for row in rows]
+    order = {word: i for i, word in enumerate(texts if ordered else sorted(set(texts)))}
     values = np.array([order[text] for text in texts])[inverse.ravel()]
     name = ",".join(column.name for column in (*columns, *before))
-    return Column(name, np.where(missing, 0, values), missing, tuple(order))
+    values = np.where(missing, 0, values)
+    return Column(name, values, missing, tuple(order), ordered=ordered)
 
 
-def _name(row: np.ndarray, parts: Sequence[Column], present: int) -> str:
+def joined_alike(columns: Sequence[Column], others: Sequence[Column]) -> tuple[Column, Column]:
+    """`joined` of two groups of columns in one order of names: states and next states."""
+    size = columns[0].values.size
+    both = joined([_stacked(one, two) for one, two in zip(columns, others, strict=True)])
+    name = ",".join(column.name for column in others)
+    return both.at(np.arange(size)), replace(both, name=name).at(np.arange(size, 2 * size))
+
+
+def _stacked(one: Column, two: Column) -> Column:
+    """Two columns of words behind each other."""
+    one, two = as_words(one), as_words(two)
+    words = one.words or ()
+    if one.words != two.words:
+        words = tuple(sorted({*words, *(two.words or ())}))
+    place = {word: i for i, word in enumerate(words)}
+    values = [
+        np.array([*(place[word] for word in part.words or ()), 0])[part.values]
+        for part in (one, two)
+    ]
+    missing = np.append(one.missing, two.missing)
+    return Column(one.name, np.concatenate(values), missing, words, ordered=one.ordered)
+
+
+def _name(row: np.ndarray, parts: Sequence[Column], present: int, link: str) -> str:
     """The name of one combination of values."""
     words = [p.words[i] for p, i in zip(parts, row, strict=True) if i >= 0 and p.words]
-    return "|".join([*words, START] if (row[present:] < 0).any() else words)
+    return link.join([*words, START] if (row[present:] < 0).any() else words)

@@ -63,6 +63,10 @@ def resolve(
             found[role] = (column,)
         elif role in _NEEDED:
             require_column(role, present, role)
+            raise InputError(
+                f"there is no column {role!r} left; the table has {[*present]}, and {role!r} plays "
+                f'another role. Name the right one with {role}="..."'
+            )
     return found
 
 

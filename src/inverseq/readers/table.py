@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,18 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
-from inverseq.demonstrations import Demonstrations, Ending
+from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.following import finite_rows
 from inverseq.readers import numbering
 from inverseq.readers.columns import Column, as_words, is_missing, plain_array
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.frames import frame_columns, frame_names
+from inverseq.readers.measured import Bins, binned, features_of, refuse_measured
 from inverseq.readers.order import Order, previous_decisions, put_in_order
 from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
 
 _LABELS = ("subject", "session", "trajectory")
+_NONE: Bins = {}
 _FALSE = ("0", "false", "f", "no")
 _TRUE = ("1", "true", "t", "yes")
 
@@ -31,17 +34,18 @@ class _Table:
     roles: Mapping[str, Columns]
     size: int
     description: str
+    binned: Mapping[str, Column] = field(default_factory=dict)
 
     def of(self, role: str) -> list[Column]:
-        """The columns of a role; none where the table has none."""
-        return [self.columns[name] for name in self.roles.get(role, ())]
+        """The columns of a role, put into bins where asked for; none where the table has none."""
+        return [self.binned.get(n, self.columns[n]) for n in self.roles.get(role, ())]
 
 
 def read_table(
     source: Any,
     *,
     state: str | Sequence[str] = AUTO,
-    action: str = AUTO,
+    action: str | Sequence[str] = AUTO,
     next_state: str | Sequence[str] | None = AUTO,
     subject: str | None = AUTO,
     session: str | None = AUTO,
@@ -56,6 +60,9 @@ def read_table(
     state_names: Sequence[str] = (),
     action_names: Sequence[str] = (),
     longest_step: float | None = None,
+    features: str | Sequence[str] = (),
+    bins: Bins = _NONE,
+    continuous: bool = False,
 ) -> Demonstrations:
     """Demonstrations from a table with one row per decision.
 
@@ -68,9 +75,10 @@ def read_table(
         source: Path of a CSV or Parquet file, a pandas, Polars or Arrow frame, or a mapping from
             column names to arrays.
         state: Column of the state, or several, whose values are then joined to names such as "1|0".
-            Whole numbers from 0, or names, which are numbered in sorted order.
-        action: Column of the action, numbers or names. Empty, NaN, -1 and `missing` mean that it
-            is not known: such rows stay, with action -1.
+            Whole numbers from 0, or names, which are numbered in sorted order. Measured values
+            are `features`, or put into `bins`.
+        action: Column of the action, numbers or names, or several, joined likewise. Empty, NaN, -1
+            and `missing` mean that it is not known: such rows stay, with action -1.
         next_state: Column(s) of the state after the decision; taken from the next row where there
             is none. Where it disagrees with the next row, the recording has a gap there.
         subject: Column of the subject. The default "auto" looks for a column of that name (or
@@ -91,15 +99,28 @@ def read_table(
         action_names: Names of the actions in the order of their numbers.
         longest_step: Rows of a trajectory whose times are further apart than this have a gap
             between them. In units of the time column.
+        features: Columns of measured values that are the state `[N, D]`, in place of `state`; the
+            columns of `next_state` are then those of the features after the decision.
+        bins: Columns of states or actions that are put into intervals, named "x 0.5–1" and numbered
+            in rising order: `{"x": 10}` for ten equally wide ones, `{"x": [0, 0.5, 2]}` for edges.
+            The column of a next state has the bins of its state.
+        continuous: Whether the action columns are continuous actions `[N, D]`, NaN for missing.
 
     Raises:
         InputError: The file or a value cannot be used; the message names row (1 is the first below
             the header), column and remedy.
     """
+    measured = several(features)
+    if measured and (state != AUTO or state_from_previous):
+        raise InputError(
+            "features are the state: drop state and state_from_previous, or put the features into "
+            'bins, state=("x", "y"), bins={"x": 10, "y": 10}'
+        )
     wanted = {
-        "state": None if state_from_previous and state == AUTO else state,
+        "state": None if state == AUTO and (state_from_previous or measured) else state,
+        "features": measured or None,
         "action": action,
-        "next_state": next_state,
+        "next_state": None if measured and next_state == AUTO else next_state,
         "subject": subject,
         "session": session,
         "trajectory": trajectory,
@@ -113,30 +134,34 @@ def read_table(
             raise InputError("next_state and state_from_previous exclude each other; drop one")
         wanted["next_state"] = None
     kept = None if keep is None else several(keep)
-    table = _read(source, wanted, previous_columns, kept, several(named))
+    table = _with_bins(_read(source, wanted, previous_columns, kept, several(named)), bins)
     labels = [column for role in _LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
     order = put_in_order(labels, clock, table.size, longest_step)
     ended = _truth(table)
-    actions, actions_called = _actions(table, several(missing), action_names)
-    previous = previous_decisions(order, actions >= 0, ended)
-    before = [table.columns[name] for name in previous_columns]
-    states, following, states_called = _states(table, before, previous, state_names)
+    actions, actions_called = _actions(table, several(missing), action_names, continuous)
+    names = {"action_feature_names" if continuous else "action_names": actions_called}
+    if measured:
+        states, following = _features(table)
+        names["feature_names"] = measured
+    else:
+        acted = finite_rows(actions) if continuous else actions >= 0
+        previous = previous_decisions(order, acted, ended)
+        states, following, names["state_names"] = _states(table, previous, state_names)
     rows = order.rows
-    made = Demonstrations.from_arrays(
+    return Demonstrations.from_arrays(
         states[rows],
         actions[rows],
         next_states=None if following is None else following[rows],
         trajectory=order.number,
         terminated=ended[rows],
+        gap=order.late,
         time=order.time,
         rows=rows + 1,
-        state_names=states_called,
-        action_names=actions_called,
         source=table.description,
+        **names,
         **_further(table, order),
     )
-    return _with_gaps(made, order, following is not None)
 
 
 def _read(
@@ -182,7 +207,28 @@ def _read(
     told = [f"{role} from {','.join(names)!r}" for role, names in roles.items() if names != (role,)]
     told += [f"state from the previous {','.join(before)!r}"] * bool(before)
     description = origin + (f" ({', '.join(told)})" if told else "")
-    return _Table(columns, roles, lengths.pop(), description)
+    return _Table(columns, roles | {"state_from_previous": before}, lengths.pop(), description)
+
+
+def _with_bins(table: _Table, bins: Bins) -> _Table:
+    """The table with columns of states and actions put into bins.
+
+    Raises:
+        InputError: A column to bin makes no state and no action.
+    """
+    states = table.roles.get("state", ())
+    after = dict(zip(states, table.roles.get("next_state", ()), strict=False))
+    playing = [*states, *table.roles["action"], *table.roles["state_from_previous"]]
+    made: dict[str, Column] = {}
+    for name, wanted in bins.items():
+        if name not in playing:
+            raise InputError(
+                f"bins are for columns that make the state or the action, {playing}; got {name!r}"
+            )
+        names = [name, *([after[name]] if name in after else [])]
+        columns = binned([table.columns[n] for n in names], wanted, name)
+        made |= dict(zip(names, columns, strict=True))
+    return replace(table, binned=made)
 
 
 def _choose(
@@ -206,24 +252,41 @@ def _choose(
 
 
 def _actions(
-    table: _Table, missing: Sequence[Any], names: Sequence[str]
-) -> tuple[Int[np.ndarray, " N"], tuple[str, ...]]:
-    """The action of each row of the table, -1 where it is missing, and the names."""
-    (column,) = table.of("action")
-    column = replace(column, missing=is_missing(column, (-1, *missing)))
-    numbering.require_any(column)
+    table: _Table, missing: Sequence[Any], names: Sequence[str], continuous: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The action of each row of the table, -1 or NaN where it is missing, and the names."""
+    columns = table.of("action")
+    nothing = missing if continuous else (-1, *missing)
+    columns = [replace(c, missing=is_missing(c, tuple(nothing))) for c in columns]
+    for column in columns:
+        numbering.require_any(column)
+    if continuous:
+        return features_of(columns), tuple(column.name for column in columns)
+    refuse_measured(columns, "action")
+    column = columns[0] if len(columns) == 1 else numbering.joined(columns)
     (actions,), known = numbering.number([column], names, "action")
     return actions, known
 
 
+def _features(table: _Table) -> tuple[np.ndarray, np.ndarray | None]:
+    """Features of each row of the table, and of the state after it (None where there are none)."""
+    present, following = table.of("features"), table.of("next_state")
+    for column in present:
+        numbering.require_present(column, "a feature")
+    _require_alike(present, following)
+    return features_of(present), features_of(following) if following else None
+
+
 def _states(
     table: _Table,
-    before: list[Column],
     previous: Int[np.ndarray, " N"],
     names: Sequence[str],
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"] | None, tuple[str, ...]]:
     """State and next state (None where the table has none) of each row, and the names."""
     present, following = table.of("state"), table.of("next_state")
+    before = table.of("state_from_previous")
+    _require_alike(present, following)
+    refuse_measured((*present, *following, *before), "state")
     for column in present:
         numbering.require_present(column, "the state")
     if before:
@@ -233,21 +296,24 @@ def _states(
             used = np.zeros(table.size, dtype=bool)
             used[previous[known & lagged.missing]] = True
             numbering.require_present(column, "a part of the state", used)
-        state = numbering.joined(present, past, known)
+        columns = [numbering.joined(present, past, known)]
+    elif len(present) == 1:
+        columns = [*present, *following]
+    elif following:
+        columns = [*numbering.joined_alike(present, following)]
     else:
-        state = present[0] if len(present) == 1 else numbering.joined(present, (), None)
-    if not following:
-        (states,), called = numbering.number([state], names, "state")
-        states_next = None
-    else:
-        if len(following) != len(present):
-            raise InputError(
-                f"state has {len(present)} columns, next_state {len(following)}; give both alike"
-            )
-        after = following[0] if len(following) == 1 else numbering.joined(following, (), None)
-        (states, states_next), called = numbering.number([state, after], names, "state")
-    numbering.require_counted(state, states)
-    return states, states_next, called
+        columns = [numbering.joined(present)]
+    (states, *after), called = numbering.number(columns, names, "state")
+    numbering.require_counted(columns[0], states)
+    return states, after[0] if after else None, called
+
+
+def _require_alike(present: list[Column], following: list[Column]) -> None:
+    """Raise where states and next states have different numbers of columns."""
+    if following and len(following) != len(present):
+        raise InputError(
+            f"state has {len(present)} columns, next_state {len(following)}; give both alike"
+        )
 
 
 def _truth(table: _Table) -> Bool[np.ndarray, " N"]:
@@ -277,8 +343,9 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
     for role in (*_LABELS, "world"):
         for column in table.of(role):
             trajectories[role] = plain_array(column)[order.firsts]
-    # A column that makes the state together with others is kept for itself as well.
-    used = {names[0] for names in table.roles.values() if len(names) == 1}
+    # A column that makes the state together with others, or in bins, is kept for itself as well.
+    playing = [n for role, n in table.roles.items() if role != "state_from_previous"]
+    used = {names[0] for names in playing if len(names) == 1} - set(table.binned)
     for column in table.of("world"):
         row = _changing_row(column, order)
         if row is not None:
@@ -303,18 +370,3 @@ def _changing_row(column: Column, order: Order) -> int | None:
     differs = column.values[order.rows] != column.values[first]
     differs |= column.missing[order.rows] != column.missing[first]
     return int(order.rows[np.argmax(differs)]) if differs.any() else None
-
-
-def _with_gaps(made: Demonstrations, order: Order, known: bool) -> Demonstrations:
-    """The demonstrations with gaps where rows follow each other too late.
-
-    `known`: whether the table says what the next states are.
-    """
-    late = order.late & (made.endings == Ending.CONTINUES)
-    if not late.any():
-        return made
-    return replace(
-        made,
-        endings=np.where(late, Ending.GAP, made.endings),
-        next_states=made.next_states if known else np.where(late, -1, made.next_states),
-    )

@@ -36,7 +36,7 @@ class ReadOutReward:
         assert policy.discount is not None  # its solvers see to it
         rows = np.arange(demonstrations.num_decisions)
         following = demonstrations.next_states
-        known = np.isfinite(following).reshape(len(rows), -1).all(1) & ~demonstrations.terminated
+        known = demonstrations.next_known & ~demonstrations.terminated
         ahead = np.full(len(rows), policy.absorbing_value / policy.temperature)
         if known.any():
             ahead[known] = network_values(policy, following[known])
