@@ -84,7 +84,7 @@ def _environment(package: str, page: bool) -> Environment:
 
 def _in_one_line(value: Any) -> Any:
     """A name from outside cannot begin a paragraph."""
-    return " ".join(value.split()) if type(value) is str else value
+    return value.replace("\r", " ").replace("\n", " ") if type(value) is str else value
 
 
 def _tag(tag: str, page: bool) -> Any:

@@ -20,6 +20,13 @@ _OPTIONS = {"state_from_previous": "previous", "k": "intentions"} | {
         "smoothing",
         "folds",
         "by",
+        "split",
+        "actions",
+        "solver",
+        "switching",
+        "gauge",
+        "anchor",
+        "intentions",
     )
 }
 """Argument in Python -> option."""

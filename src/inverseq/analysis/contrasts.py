@@ -1,55 +1,33 @@
 """The differences of rewards that are worth an interval, and what settles each of them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
+from inverseq.analysis.behaviour import Parts
+from inverseq.analysis.findings import Contrast, Contrasts, Difference
+from inverseq.analysis.models import Menu
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
-from inverseq.evaluate.identifiability import identify
+from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
 from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.problem import Progress
 from inverseq.mdp import MDP
-from inverseq.report.records import ContrastRow, Contrasts
 from inverseq.rewards.gauges import Gauge
 from inverseq.worlds import World
 
 _MOST = 10
 
-Progress = Callable[[str, int, int], None]
 Weights = Float[np.ndarray, "S A"]
+Named = dict[tuple[Difference, tuple[str, ...]], Weights]
+"""What is compared -> weights of the rewards in the difference."""
 
 
-@dataclass(frozen=True)
-class Resampling:
-    """How intervals are made.
-
-    Attributes:
-        replicates: R.
-        by: What is resampled.
-        seed: Which random choice.
-        smoothing: Decisions added to each action's count.
-        gauge: Which of the equivalent rewards, where places are not compared.
-        anchor: Action of known reward, for the gauge "anchor".
-    """
-
-    replicates: int
-    by: str
-    seed: int
-    smoothing: float
-    gauge: str = "zero-mean"
-    anchor: int | None = None
-
-
-def contrast_rows(
-    train: Demonstrations,
-    mdp: MDP,
-    worlds: Mapping[str, World],
-    how: Resampling,
-    progress: Progress,
+def contrasts_of(
+    parts: Parts, worlds: Mapping[str, World], menu: Menu, replicates: int, progress: Progress
 ) -> Contrasts | None:
     """Bootstrap intervals of IAVI's reward; None where nothing can be resampled or compared.
 
@@ -57,72 +35,54 @@ def contrast_rows(
     side and straight back with ways into the other: the latter begin and end alike, so that
     behaviour itself settles them. Elsewhere the actions of the most visited states are compared.
     """
-    units = int(train.units(how.by).max()) + 1
+    mdp, by = parts.mdp, menu.plan.by
     world = next(iter(worlds.values()), None) if len(worlds) == 1 else None
     parents = None if world is None else world.drawing.parents
-    if how.replicates < 1 or units < 2:
+    if replicates < 1 or menu.units < 2:
         return None
     if world is not None and parents is not None:
         named = _places(mdp, world) | _ways(mdp, world, parents)
-        gauge = "state-only"
+        gauge = Gauge("state-only")
     else:
-        named = _actions(mdp, train, units)
-        gauge = how.gauge
+        named = _actions(mdp, parts.train)
+        gauge = Gauge(menu.gauge, menu.anchor)
     if not named:
         return None
-    anchor = how.anchor if gauge == "anchor" else None
-    solver = IAVI(smoothing=how.smoothing, backup="soft", gauge=gauge, anchor=anchor)
+    smoothing = menu.plan.smoothing
+    solver = IAVI(smoothing=smoothing, backup="soft", gauge=gauge.name, anchor=gauge.anchor)
+    weights = dict(zip(map(str, range(len(named))), named.values(), strict=True))
     made = bootstrap(
-        train,
+        parts.train,
         solver,
         mdp,
-        seed=how.seed,
-        by=how.by,
-        replicates=how.replicates,
-        contrasts=named,
+        seed=menu.plan.seed,
+        by=by,
+        replicates=replicates,
+        contrasts=weights,
         progress=progress,
     )
-    verdicts, lines = _identified(
-        mdp, Gauge(gauge, anchor), made.estimate.intentions[0].visits, named
-    )
+    visits = made.estimate.intentions[0].visits
+    found, error = _identified(mdp, gauge, visits, weights)
+    verdicts = [None] * len(named) if found is None else found.verdicts
     rows = []
-    for name in named:
-        found = interval(made, name)
-        rows.append(
-            ContrastRow(
-                name,
-                float(found.estimate),
-                float(found.low),
-                float(found.high),
-                verdicts.get(name, "not examined"),
-            )
-        )
-    method = (
-        f"Intervals are percentile intervals (95 %) of {how.replicates:,} rewards by IAVI, soft "
-        f"backup, smoothing {how.smoothing:g} and the gauge {gauge!r}, each from {units} units "
-        f"({how.by}) drawn with replacement, all of them right-hand sides of one factorisation."
-    )
-    caption = (
-        f"*Differences of IAVI's rewards* with 95 % bootstrap intervals over {units} units "
-        f"({how.by}); filled where the interval leaves out zero. The table says which of "
-        "them behaviour settles and which rest on a convention."
-    )
-    return Contrasts(tuple(rows), lines, method, caption)
+    for (kind, names), key, verdict in zip(named, weights, verdicts, strict=True):
+        ends = interval(made, key)
+        numbers = float(ends.estimate), float(ends.low), float(ends.high)
+        rows.append(Contrast(kind, names, *numbers, verdict))
+    return Contrasts(tuple(rows), replicates, menu.units, gauge.name, found, error)
 
 
 def _identified(
-    mdp: MDP, gauge: Gauge, visits: Float[np.ndarray, " S"] | None, named: Mapping[str, Weights]
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What settles each contrast, and the same in words."""
+    mdp: MDP, gauge: Gauge, visits: Float[np.ndarray, " S"] | None, weights: Mapping[str, Weights]
+) -> tuple[Identification | None, str]:
+    """What settles each contrast, or what prevented that."""
     try:
-        found = identify(mdp, gauge=gauge, visits=visits, contrasts=named)
+        return identify(mdp, gauge=gauge, visits=visits, contrasts=weights), ""
     except InputError as error:
-        return {}, (f"What behaviour settles was not examined: {error}",)
-    verdicts = {name: str(v) for name, v in zip(found.names, found.verdicts, strict=True)}
-    return verdicts, tuple(found.text.splitlines())
+        return None, str(error)
 
 
-def _places(mdp: MDP, world: World) -> dict[str, Weights]:
+def _places(mdp: MDP, world: World) -> Named:
     """Named places against each other and against everywhere else, actions averaged."""
     share = mdp.allowed / mdp.allowed.sum(1, keepdims=True)
     marks = {name: states for name, states in world.drawing.marks.items() if states}
@@ -136,15 +96,14 @@ def _places(mdp: MDP, world: World) -> dict[str, Weights]:
 
     # Water before home: what is looked for first, what is left behind last.
     names = sorted(marks, reverse=True)
-    made = {f"{name} − elsewhere": at(marks[name]) - at(others) for name in names}
+    made: Named = {(Difference.ELSEWHERE, (name,)): at(marks[name]) - at(others) for name in names}
     for i, name in enumerate(names):
-        made |= {
-            f"{name} − {other}": at(marks[name]) - at(marks[other]) for other in names[i + 1 :]
-        }
+        for other in names[i + 1 :]:
+            made[Difference.PLACES, (name, other)] = at(marks[name]) - at(marks[other])
     return made
 
 
-def _ways(mdp: MDP, world: World, parents: Int[np.ndarray, " S"]) -> dict[str, Weights]:
+def _ways(mdp: MDP, world: World, parents: Int[np.ndarray, " S"]) -> Named:
     """At each branching on the way to the marked end: a step towards it and back, against a step
     to the other side and back.
     """
@@ -154,15 +113,14 @@ def _ways(mdp: MDP, world: World, parents: Int[np.ndarray, " S"]) -> dict[str, W
     path = [target]
     while path[-1] >= 0 and parents[path[-1]] >= 0:
         path.append(int(parents[path[-1]]))
-    made = {}
+    made: Named = {}
     for towards, branching in zip(path[-2::-1], path[:0:-1], strict=True):
         for other in np.flatnonzero(parents == branching):
             if other == towards:
                 continue
             ways = [_there_and_back(mdp, branching, int(side)) for side in (towards, other)]
             if ways[0] is not None and ways[1] is not None:
-                label = f"node {branching}: to the {name}'s side and back − to the other"
-                made[label] = ways[0] - ways[1]
+                made[Difference.WAYS, (str(branching), name)] = ways[0] - ways[1]
     return made
 
 
@@ -177,22 +135,25 @@ def _there_and_back(mdp: MDP, start: int, side: int) -> Weights | None:
     return made
 
 
-def _actions(mdp: MDP, train: Demonstrations, units: int) -> dict[str, Weights]:
+def _actions(mdp: MDP, train: Demonstrations) -> Named:
     """Each action but the first against the first, in the most visited states with a choice."""
     if mdp.worlds is not None:
         return {}
     visits = np.bincount(train.states[train.actions >= 0], minlength=mdp.num_states)
     states = [int(s) for s in np.argsort(-visits, kind="stable") if mdp.allowed[s].sum() > 1]
     name = lambda names, i: names[i] if names else str(i)  # noqa: E731
-    made: dict[str, Weights] = {}
+    made: Named = {}
     for s in states:
         first, *rest = np.flatnonzero(mdp.allowed[s])
         for a in rest:
             weights = np.zeros(mdp.allowed.shape)
             weights[s, [a, first]] = 1.0, -1.0
-            here, a_name = name(mdp.state_names, s), name(mdp.action_names, int(a))
-            first_name = name(mdp.action_names, int(first))
-            made[f"state {here}: action {a_name} − {first_name}"] = weights
+            names = (
+                name(mdp.state_names, s),
+                name(mdp.action_names, int(a)),
+                name(mdp.action_names, int(first)),
+            )
+            made[Difference.ACTIONS, names] = weights
             if len(made) == _MOST:
                 return made
     return made

@@ -2,31 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num
 from matplotlib.axes import Axes
 
+from inverseq.analysis.places import Places, likely_moves
 from inverseq.mdp import MDP
 from inverseq.plot import (
     canvas,
     grid_map,
-    intervals,
     labyrinth_map,
     occupancy,
-    scores,
     state_action_map,
     to_png,
     to_svg,
 )
 from inverseq.plot.style import COLUMN_WIDTH, Scale
-from inverseq.report.document import Picture
-from inverseq.report.places import Places, likely_moves
+from inverseq.reporting.document import Picture
+from inverseq.reporting.words import line, text
 from inverseq.worlds import World
 
 _MOST_ROWS = 24
 _MOST_WORLDS = 4
-_CENTRED = "Zero is the average decision: a constant added to every reward changes no behaviour."
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +81,17 @@ def visit_maps(shown: Places, where: Sequence[Scene]) -> list[Picture]:
         if scene.mdp.coordinates is None:
             continue
         visits = shown.visits[scene.first : scene.first + scene.mdp.num_states]
-        end, file = _of(scene)
+        told = _told(scene, visits) | {
+            "total": visits.sum(),
+            "seen": int((visits > 0).sum()),
+            "size": visits.size,
+        }
         pictures.append(
             picture(
-                f"occupancy{file}",
+                f"occupancy{_file(scene)}",
                 lambda ax, scene=scene, visits=visits: _visits(ax, scene, visits),
-                _extremes("Number of decisions", visits, visits, scene, end),
-                f"*Where decisions were made*{end}, in powers of ten: {visits.sum():,.0f} in the "
-                f"training part, in {int((visits > 0).sum())} of {visits.size} states."
-                f"{_hatching(visits)}",
+                _extremes("Number of decisions", visits, visits, scene),
+                line("figures.j2", "visits", **told),
             )
         )
     return pictures
@@ -100,37 +101,35 @@ def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
     """Two maps of one world."""
     part = slice(scene.first, scene.first + scene.mdp.num_states)
     visits, policy = shown.visits[part], shown.policy[part]
-    (end, file), hatch = _of(scene), _hatching(visits)
+    file, told = _file(scene), _told(scene, visits) | {"model": model}
     return [
         picture(
             f"reward_map{file}",
             lambda ax: _map(
                 ax, scene, shown.reward[part], None, visits, "signed", "reward (temperature units)"
             ),
-            _extremes("Reward", shown.reward[part], visits, scene, end),
-            f"*Reward*{end}, {model}: what a decision at each place earns. {_CENTRED}{hatch}",
+            _extremes("Reward", shown.reward[part], visits, scene),
+            line("figures.j2", "reward_map", **told),
         ),
         picture(
             f"value_map{file}",
             lambda ax: _map(
                 ax, scene, shown.value[part], policy, visits, "plain", "value (temperature units)"
             ),
-            _extremes("Value", shown.value[part], visits, scene, end),
-            f"*Value and policy*{end}, {model}: how good it is to be at each place, given what "
-            f"comes after; arrows are as large as the move is probable.{hatch}",
+            _extremes("Value", shown.value[part], visits, scene),
+            line("figures.j2", "value_map", **told),
         ),
     ]
 
 
-def _of(scene: Scene) -> tuple[str, str]:
-    """The world's name at the end of a sentence and of a file's name."""
-    return (f" in {scene.name}", f"_{scene.name}") if scene.name else ("", "")
+def _file(scene: Scene) -> str:
+    """The world's name at the end of a file's name."""
+    return f"_{scene.name}" if scene.name else ""
 
 
-def _hatching(visits: Float[np.ndarray, " P"]) -> str:
-    """What hatching means, where there is any."""
-    unseen = int((visits == 0).sum())
-    return f" {unseen} states without a decision are hatched." if unseen else ""
+def _told(scene: Scene, visits: Float[np.ndarray, " P"]) -> dict[str, Any]:
+    """What captions of maps say of the world."""
+    return {"name": scene.name, "unseen": int((visits == 0).sum())}
 
 
 def _map(
@@ -211,22 +210,19 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     rows = np.sort(np.argsort(-visits, kind="stable")[:_MOST_ROWS])
     states = [mdp.state_names[i] if mdp.state_names else str(i) for i in rows]
     actions = list(mdp.action_names) or [str(a) for a in range(mdp.num_actions)]
-    _, file = _of(scene)
-    some = "" if rows.size == visits.size else f" The {rows.size} most visited states are shown."
+    file = _file(scene)
+    told = {"model": model, "shown": rows.size, "cut": rows.size < visits.size}
     unseen = (visits[rows] == 0)[:, None]
     policy = np.where(mdp.allowed, shown.policy[part], np.nan)
     height = 0.9 + 0.27 * rows.size
-    states_of = (
-        "of each action (columns) in each state (rows); the numbers are in tables/states.csv."
-    )
     reward = np.where(unseen, np.nan, shown.rewards[part][rows])
     choice = np.where(unseen, np.nan, policy[rows])
     return [
         picture(
             f"reward_map{file}",
             lambda ax: state_action_map(ax, reward, states, actions, label="reward (temperature)"),
-            f"Reward {states_of}",
-            f"*Reward* of each action in each state, {model}. {_CENTRED}{some}",
+            text("figures.j2", "table_alt", what="Reward"),
+            line("figures.j2", "reward_table", **told),
             height=height,
         ),
         picture(
@@ -234,60 +230,11 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
             lambda ax: state_action_map(
                 ax, choice, states, actions, scale="plain", label="probability"
             ),
-            f"Probability {states_of}",
-            f"*Policy*: how probable each action is in each state, {model}.{some}",
+            text("figures.j2", "table_alt", what="Probability"),
+            line("figures.j2", "policy_table", **told),
             height=height,
         ),
     ]
-
-
-def score_figure(
-    labels: Sequence[str],
-    means: Float[np.ndarray, " M"],
-    errors: Float[np.ndarray, " M"],
-    yardsticks: Bool[np.ndarray, " M"],
-    chance: float,
-    chosen: int | None,
-) -> Picture:
-    """Held-out scores with their yardsticks."""
-    best = int(np.argmax(means))
-    return picture(
-        "scores",
-        lambda ax: scores(
-            ax, labels, means, errors, yardsticks=yardsticks, chance=chance, chosen=chosen
-        ),
-        f"Held-out scores of {len(labels)} models; the best is {labels[best]} with "
-        f"{means[best]:.3f} nats per decision, chance is {chance:.3f}.",
-        "*Held-out scores.* Hollow grey: yardsticks that only count. Filled blue: models with a "
-        "reward; the ring marks the one drawn below. Bars reach one standard error (over "
-        "trajectories) to either side; the dashed line is chance.",
-        width=7.0,
-        height=0.9 + 0.26 * len(labels),
-        wide=True,
-    )
-
-
-def interval_figure(
-    labels: Sequence[str],
-    low: Float[np.ndarray, " M"],
-    middle: Float[np.ndarray, " M"],
-    high: Float[np.ndarray, " M"],
-    caption: str,
-) -> Picture:
-    """Bootstrap intervals of contrasts of the reward."""
-    told = "; ".join(
-        f"{name}: {m:.2f} ({lo:.2f} to {hi:.2f})"
-        for name, lo, m, hi in zip(labels, low, middle, high, strict=True)
-    )
-    return picture(
-        "intervals",
-        lambda ax: intervals(ax, labels, low, middle, high),
-        told,
-        caption,
-        width=7.0,
-        height=0.9 + 0.28 * len(labels),
-        wide=True,
-    )
 
 
 def picture(
@@ -307,18 +254,12 @@ def picture(
 
 
 def _extremes(
-    what: str,
-    values: Float[np.ndarray, " P"],
-    visits: Float[np.ndarray, " P"],
-    scene: Scene,
-    end: str,
+    what: str, values: Float[np.ndarray, " P"], visits: Float[np.ndarray, " P"], scene: Scene
 ) -> str:
     """In words what a map shows: the largest and the smallest visited places."""
     seen = np.flatnonzero(visits > 0)
-    if not seen.size:
-        return f"{what}{end}: no place was visited."
     order = seen[np.argsort(values[seen], kind="stable")]
     names = scene.mdp.state_names
-    tell = lambda s: f"{names[s] if names else s} ({values[s]:.2f})"  # noqa: E731
-    top, bottom = ", ".join(map(tell, order[::-1][:3])), ", ".join(map(tell, order[:3]))
-    return f"{what} of each place{end}. Highest at state {top}; lowest at {bottom}."
+    tell = lambda places: [(names[s] if names else str(s), values[s]) for s in places]  # noqa: E731
+    ends = {"tops": tell(order[::-1][:3]), "bottoms": tell(order[:3])}
+    return text("figures.j2", "extremes", what=what, name=scene.name, **ends)

@@ -1,14 +1,16 @@
 """The figures of several intentions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int
 from matplotlib.axes import Axes
 
 from inverseq.alignment import align
-from inverseq.evaluate.choice import Choice
+from inverseq.analysis.findings import IntentionFindings, Part
+from inverseq.evaluate.choice import Alternative, Choice
+from inverseq.evaluate.predictive_checks import PredictiveChecks
+from inverseq.intentions.solution import IntentionSolution
 from inverseq.plot import (
     canvas,
     choice_points,
@@ -22,10 +24,9 @@ from inverseq.plot import (
     to_svg,
     transition_matrix,
 )
-from inverseq.report.document import Picture
-from inverseq.report.figures import Scene, maps, picture
-from inverseq.report.intention_records import IntentionResults, Part
-from inverseq.report.places import places
+from inverseq.reporting.document import Picture
+from inverseq.reporting.figures.places import Scene, picture
+from inverseq.reporting.words import line, text
 
 _SESSIONS = 2
 _MOST_DECISIONS = 600
@@ -33,52 +34,38 @@ _MOST_ACTIONS = 3
 _LARGE = 10_000
 
 
-def reward_maps(results: IntentionResults, where: Sequence[Scene]) -> list[Picture]:
-    """Reward and value of each intention, in the first of the worlds."""
-    made = []
-    for k, part in enumerate(results.solution.intentions, 1):
-        drawn = maps(places(part), where[:1], f"intention {k} ({results.solver})")
-        made += [replace(each, name=f"{each.name}_intention_{k}") for each in drawn]
-    return made
-
-
-def occupancy_figure(results: IntentionResults) -> Picture:
+def occupancy_figure(found: IntentionFindings) -> Picture:
     """How much each intention explains."""
-    shares = np.stack([_occupancy(results.train), _occupancy(results.test)])
-    made, errors = results.intervals, None
+    shares = np.stack([_occupancy(found.train), _occupancy(found.test)])
+    made, errors = found.intervals, None
     if made is not None:
         half = (made.occupancy.high - made.occupancy.low) / (2 * 1.96)
         errors = np.stack([half, np.zeros(half.size)])
-    told = ", ".join(f"{k}: {share:.0%}" for k, share in enumerate(shares[0], 1))
-    bars = "" if made is None else " Bars reach one standard error to either side."
     return picture(
         "intention_occupancy",
         lambda ax: occupancy_bars(ax, shares, parts=("fitted", "held out"), errors=errors),
-        f"Share of the decisions that each intention explains: {told}.",
-        f"*Occupancy*: share of the decisions of each intention, smoothed.{bars}",
+        text("figures.j2", "occupancy_alt", shares=shares[0]),
+        line("figures.j2", "occupancy", bars=made is not None),
     )
 
 
-def transition_figure(results: IntentionResults) -> list[Picture]:
+def transition_figure(found: IntentionFindings) -> list[Picture]:
     """What follows what; nothing for a law without changes."""
-    made, chances = results.intervals, results.changes
+    made, chances = found.intervals, found.changes
     if chances is None:
         return []
     low, high = (None, None) if made is None else (made.transition.low, made.transition.high)
-    stays = ", ".join(f"{k}: {p:.3f}" for k, p in enumerate(np.diag(chances), 1))
-    interval = "" if made is None else " Below each number is its 95 % interval."
     return [
         picture(
             "transitions",
             lambda ax: transition_matrix(ax, chances, low=low, high=high),
-            f"Probability of keeping each intention for another decision: {stays}.",
-            "*What follows what*: probability that the intention of a row is followed by that of a "
-            f"column at the next decision, expected given the training decisions.{interval}",
+            text("figures.j2", "transitions_alt", stays=np.diag(chances)),
+            line("figures.j2", "transitions", interval=made is not None),
         )
     ]
 
 
-def dwell_figures(results: IntentionResults) -> list[Picture]:
+def dwell_figures(found: IntentionFindings) -> list[Picture]:
     """How long each intention lasts."""
     return [
         picture(
@@ -86,33 +73,34 @@ def dwell_figures(results: IntentionResults) -> list[Picture]:
             lambda ax, k=k, dwell=dwell: dwell_histogram(
                 ax, dwell.lengths, dwell.law_mean, expected=dwell.expected, intention=k
             ),
-            f"Intention {k + 1} {_lasts(dwell.mean)} on the most likely path; the law says "
-            f"{dwell.law_mean:.1f}.",
-            f"*How long intention {k + 1} lasts*: stays on the most likely path of the training "
-            "part, against the geometric law. The path leaves out stays too short to be seen; the "
-            "dotted line is simulated from the fit and read in the same way.",
+            text(
+                "figures.j2",
+                "dwell_alt",
+                k=k + 1,
+                finite=np.isfinite(dwell.mean),
+                mean=dwell.mean,
+                law=dwell.law_mean,
+            ),
+            line("figures.j2", "dwell", k=k + 1),
         )
-        for k, dwell in enumerate(results.dwells)
+        for k, dwell in enumerate(found.dwells)
         if dwell.lengths.size
     ]
 
 
-def _lasts(mean: float) -> str:
-    """A mean length, infinite where no stay was seen to end."""
-    return f"lasts {mean:.1f} decisions on average" if np.isfinite(mean) else "is never left"
-
-
-def session_figures(results: IntentionResults, where: Sequence[Scene]) -> list[Picture]:
+def session_figures(
+    found: IntentionFindings, solution: IntentionSolution, where: Sequence[Scene]
+) -> list[Picture]:
     """Beliefs over some held-out sessions, beside the way that was gone."""
     return [
-        _session(results, where, int(trajectory), number)
-        for number, trajectory in enumerate(_typical(results.test), 1)
+        _session(found, solution, where, int(trajectory), number)
+        for number, trajectory in enumerate(_typical(found.test), 1)
     ]
 
 
-def checks_figure(results: IntentionResults) -> list[Picture]:
-    """Real behaviour among simulated behaviour; nothing where none was simulated."""
-    checks = [] if results.checks is None else list(results.checks.checks)
+def checks_figure(found: PredictiveChecks, alt: str) -> list[Picture]:
+    """Real behaviour among simulated behaviour; nothing without statistics."""
+    checks = found.checks
     if not checks:
         return []
     names = [check.name for check in checks]
@@ -125,10 +113,8 @@ def checks_figure(results: IntentionResults) -> list[Picture]:
                 np.array([check.observed for check in checks]),
                 np.stack([check.simulated for check in checks]),
             ),
-            results.checks.sentence if results.checks is not None else "",
-            f"*Real behaviour among simulated behaviour* ({checks[0].simulated.size} simulations "
-            "of the held-out sessions). Pale bars hold 95 % of the simulations, dark ones half; "
-            "dots are the real values, filled where outside of 95 %, arrows where far out.",
+            alt,
+            line("figures.j2", "checks", repeats=checks[0].simulated.size),
             width=7.0,
             height=0.9 + 0.24 * len(names),
             wide=True,
@@ -139,7 +125,7 @@ def checks_figure(results: IntentionResults) -> list[Picture]:
 def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Picture:
     """Score, penalised likelihood and agreement of each number of intentions."""
     figure, axes = canvas(7.4, 2.6, columns=3)
-    names = [one.name.removeprefix("k=") for one in choice.alternatives]
+    names = [_tick(one, choice) for one in choice.alternatives]
     chosen = [one.name for one in choice.alternatives].index(choice.chosen)
     rows = choice.rows
     of = lambda key: np.array([row[key] for row in rows], dtype=float)  # noqa: E731
@@ -155,15 +141,18 @@ def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Pi
     choice_points(axes[2], names, agree, unit="agreement of folds", limits=(0.0, 1.05), **same)
     return Picture(
         "choice",
-        f"Scores, BIC and agreement of {', '.join(names)} intentions; chosen: {choice.chosen}.",
-        "*How many intentions.* Left: prediction of held-out decisions with one standard error; "
-        "dashed: tables that only count. Middle: BIC of the fit to all. Right: share of decisions "
-        "at which fits to different folds find the same intention. Filled: the best of each. The "
-        "ring marks the chosen one: the simplest within one standard error of the best prediction.",
+        text("choice.j2", "alt", names=names, chosen=choice.chosen),
+        line("choice.j2", "caption"),
         to_svg(figure),
         to_png(figure),
         wide=True,
     )
+
+
+def _tick(one: Alternative, choice: Choice) -> str:
+    """A number of intentions, with all of its name where law or history vary."""
+    alike = {(each.law, each.history) for each in choice.alternatives}
+    return str(one.k) if len(alike) == 1 else one.name
 
 
 def _occupancy(part: Part) -> np.ndarray:
@@ -181,10 +170,14 @@ def _typical(part: Part) -> Int[np.ndarray, " n"]:
 
 
 def _session(
-    results: IntentionResults, where: Sequence[Scene], trajectory: int, number: int
+    found: IntentionFindings,
+    solution: IntentionSolution,
+    where: Sequence[Scene],
+    trajectory: int,
+    number: int,
 ) -> Picture:
     """One session: bands, and the way on the map where there is one."""
-    data, beliefs, mdp = results.test.demonstrations, results.test.posterior, results.solution.mdp
+    data, beliefs, mdp = found.test.demonstrations, found.test.posterior, solution.mdp
     assert mdp is not None  # every fit of the command line has a world
     begin, end = data.starts[trajectory], data.starts[trajectory + 1]
     rows = slice(int(begin), int(min(end, begin + _MOST_DECISIONS)))
@@ -194,24 +187,16 @@ def _session(
     drawable = scene is not None and scene.mdp.coordinates is not None
     figure, axes = canvas(7.4, 2.9 if drawable else 2.3, columns=2 if drawable else 1)
     smoothed, path = beliefs.smoothed[rows], beliefs.path[rows]
-    intention_bands(axes[0], smoothed, events=_events(results, scene, place, data.actions[rows]))
+    intention_bands(axes[0], smoothed, events=_events(found, scene, place, data.actions[rows]))
     if drawable and scene is not None:
-        _draw_way(axes[1], scene, place - scene.first, path, results.solution.num_intentions)
-    label = _label(results.test, trajectory)
-    cut = f" The first {_MOST_DECISIONS} decisions." if end - begin > _MOST_DECISIONS else ""
-    beside = (
-        " Right: the way that was gone, in the colour of the most likely path of intentions, each "
-        "in a lane of its own; it begins at the ring."
-        if drawable
-        else ""
-    )
+        _draw_way(axes[1], scene, place - scene.first, path, solution.num_intentions)
+    label = _label(found.test, trajectory)
+    told = {"cut": end - begin > _MOST_DECISIONS, "drawable": drawable}
     changes = int((np.diff(path) != 0).sum())
     return Picture(
         f"session_{number}",
-        f"Probability of each intention over {label}; the most likely path changes {changes} "
-        "times.",
-        f"*Beliefs over a held-out session* ({label}): probability of each intention at each "
-        f"decision, given all decisions of the session.{cut}{beside}",
+        text("figures.j2", "session_alt", label=label, changes=changes),
+        line("figures.j2", "session", label=label, most=_MOST_DECISIONS, **told),
         to_svg(figure),
         to_png(figure),
         wide=True,
@@ -225,14 +210,14 @@ def _scene_of(where: Sequence[Scene], place: int) -> Scene | None:
 
 
 def _events(
-    results: IntentionResults, scene: Scene | None, place: np.ndarray, actions: np.ndarray
+    found: IntentionFindings, scene: Scene | None, place: np.ndarray, actions: np.ndarray
 ) -> dict[str, np.ndarray]:
     """When marked places were visited; without any, when the rarer actions were taken."""
     marks = {} if scene is None or scene.world is None else scene.world.drawing.marks
     if scene is not None and marks:
         found = {n: np.flatnonzero(np.isin(place - scene.first, s)) for n, s in marks.items()}
         return {name: when for name, when in found.items() if when.size}
-    data = results.test.demonstrations
+    data = found.test.demonstrations
     if data.num_actions > _MOST_ACTIONS:
         return {}
     names = data.action_names or tuple(f"action {a}" for a in range(data.num_actions))

@@ -13,8 +13,8 @@ import numpy as np
 
 from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole, write_text
-from inverseq.report.document import Picture, Report, Table
-from inverseq.report.page import to_html
+from inverseq.reporting.document import Picture, Report, Table
+from inverseq.reporting.page import to_html
 
 
 def require_writable(folder: str | os.PathLike) -> Path:

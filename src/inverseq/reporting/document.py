@@ -68,7 +68,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Prose:
-    """Paragraphs. Words between backticks are set as code, between asterisks as strong."""
+    """Paragraphs; what is not `Markup` is escaped."""
 
     paragraphs: tuple[str, ...]
 
