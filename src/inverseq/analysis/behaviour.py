@@ -84,7 +84,7 @@ class Parts:
     mdp: MDP
 
 
-def behaviour_of(data: Demonstrations | Dataset, plan: Plan) -> Behaviour:
+def behaviour_of(data: object, plan: Plan) -> Behaviour:
     """The behaviour in the world that the plan names, or in the data set's own.
 
     Raises:

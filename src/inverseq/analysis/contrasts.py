@@ -42,14 +42,14 @@ def contrasts_of(
         return None
     if world is not None and parents is not None:
         named = _places(mdp, world) | _ways(mdp, world, parents)
-        gauge = Gauge("state-only")
+        gauge, anchor = Gauge("state-only"), None
     else:
         named = _actions(mdp, parts.train)
-        gauge = Gauge(menu.gauge, menu.anchor)
+        gauge, anchor = Gauge(menu.gauge, menu.anchor), menu.anchor
     if not named:
         return None
     smoothing = menu.plan.smoothing
-    solver = IAVI(smoothing=smoothing, backup="soft", gauge=gauge.name, anchor=gauge.anchor)
+    solver = IAVI(smoothing=smoothing, backup="soft", gauge=gauge.name, anchor=anchor)
     weights = dict(zip(map(str, range(len(named))), named.values(), strict=True))
     made = bootstrap(
         parts.train,

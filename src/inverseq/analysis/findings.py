@@ -227,6 +227,7 @@ class IntentionFindings:
     """What there is to say of several intentions.
 
     Attributes:
+        solution: The fit.
         explainer: What explains each of them.
         law: The law of switching.
         train: What was fitted.
@@ -239,6 +240,7 @@ class IntentionFindings:
         checks: Real behaviour against simulated; None where none was simulated.
     """
 
+    solution: IntentionSolution
     explainer: Model
     law: Switching
     train: Part
@@ -278,8 +280,8 @@ class Findings:
         scores: All models, scored on the same decisions.
         failures: Models that were left out.
         settings: Settings as they were used, by name.
-        given: The world or worlds that were fitted in, without history; None where there are many
-            (one for each fold).
+        given: The world or worlds that were fitted in, without history; empty where each fold has
+            its own.
         worlds: Their drawings.
         diagnosis: What the doctor found; None where it was not asked.
         division: How the data were divided; None for folds.
@@ -300,7 +302,7 @@ class Findings:
     scores: tuple[ScoreRow, ...]
     failures: tuple[Failure, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
-    given: MDP | Mapping[str, MDP] | None = None
+    given: MDP | Mapping[str, MDP] = field(default_factory=dict)
     worlds: Mapping[str, World] = field(default_factory=dict)
     diagnosis: Diagnosis | None = None
     division: Division | None = None

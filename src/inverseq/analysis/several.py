@@ -104,6 +104,7 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
         chosen=key,
         solution=solution,
         intentions=IntentionFindings(
+            solution=solution,
             explainer=explainer,
             law=law,
             train=Part(parts.train, posterior(solution, parts.train)),

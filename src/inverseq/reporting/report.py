@@ -13,7 +13,7 @@ import numpy as np
 from inverseq import __version__
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
-from inverseq.analysis.places import Places, places
+from inverseq.analysis.places import Places
 from inverseq.evaluate.posterior_table import write_posterior
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Facts, Report, Section, Table
@@ -82,7 +82,7 @@ def write(findings: Findings, folder: str | os.PathLike, provenance: Mapping[str
         save(findings.solution, root / "solution.npz")
     if findings.intentions is not None:
         beliefs = root / "tables" / "posterior.parquet"
-        write_posterior(findings.solution, findings.intentions.whole, beliefs)
+        write_posterior(findings.intentions.solution, findings.intentions.whole, beliefs)
     return write_report(root, made, summary(findings, provenance), further_tables(findings))
 
 
@@ -116,7 +116,7 @@ def further_tables(findings: Findings) -> tuple[Table, ...]:
     if findings.solution is None:
         return ()
     if findings.intentions is None:
-        return (state_table(places(findings.solution), findings.given),)
+        return (state_table(each_place(findings)[0], findings.given),)
     states = (
         state_table(each, findings.given, f"states_intention_{k}")
         for k, each in enumerate(each_place(findings), 1)

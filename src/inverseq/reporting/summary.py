@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inverseq.analysis.findings import Choosing, Findings, IntentionFindings, ScoreRow
-from inverseq.intentions.solution import IntentionSolution
 from inverseq.reporting.sections.choice import failures_of
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.intentions import described
@@ -26,8 +25,8 @@ def summary(findings: Findings, provenance: Mapping[str, str]) -> dict[str, Any]
         scores = [_score(row) for row in findings.scores]
         return told | {"scores": scores, "remarks": remarks(findings)}
     told |= {"title": findings.title, "headline": list(headline_text(findings))}
-    if isinstance(findings.solution, IntentionSolution) and findings.intentions is not None:
-        told |= _intentions(findings, findings.intentions, findings.solution)
+    if findings.intentions is not None:
+        told |= _intentions(findings, findings.intentions)
     else:
         told |= {"free_chance": first.free_chance_mean, "forced": first.num_forced}
         told |= {"chosen": findings.chosen, "contrasts": _contrasts(findings)}
@@ -89,11 +88,9 @@ def _contrasts(findings: Findings) -> list[dict[str, Any]]:
     ]
 
 
-def _intentions(
-    findings: Findings, found: IntentionFindings, solution: IntentionSolution
-) -> dict[str, Any]:
+def _intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
     """Several intentions."""
-    made, restarts, told = found.intervals, solution.restarts, described(findings)
+    made, solution, told = found.intervals, found.solution, described(findings)
     return {
         "intentions": [
             {
@@ -112,7 +109,7 @@ def _intentions(
         "log_likelihood": solution.log_likelihood,
         "parameters": solution.num_parameters,
         "restarts": {
-            name: getattr(restarts, name)
+            name: getattr(solution.restarts, name)
             for name in ("objective", "steps", "converged", "agreement")
         },
         "checks": [] if found.checks is None else found.checks.rows,

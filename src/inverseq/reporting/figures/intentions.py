@@ -10,7 +10,6 @@ from inverseq.alignment import align
 from inverseq.analysis.findings import IntentionFindings, Part
 from inverseq.evaluate.choice import Alternative, Choice
 from inverseq.evaluate.predictive_checks import PredictiveChecks
-from inverseq.intentions.solution import IntentionSolution
 from inverseq.plot import (
     canvas,
     choice_points,
@@ -88,12 +87,10 @@ def dwell_figures(found: IntentionFindings) -> list[Picture]:
     ]
 
 
-def session_figures(
-    found: IntentionFindings, solution: IntentionSolution, where: Sequence[Scene]
-) -> list[Picture]:
+def session_figures(found: IntentionFindings, where: Sequence[Scene]) -> list[Picture]:
     """Beliefs over some held-out sessions, beside the way that was gone."""
     return [
-        _session(found, solution, where, int(trajectory), number)
+        _session(found, where, int(trajectory), number)
         for number, trajectory in enumerate(_typical(found.test), 1)
     ]
 
@@ -171,13 +168,12 @@ def _typical(part: Part) -> Int[np.ndarray, " n"]:
 
 def _session(
     found: IntentionFindings,
-    solution: IntentionSolution,
     where: Sequence[Scene],
     trajectory: int,
     number: int,
 ) -> Picture:
     """One session: bands, and the way on the map where there is one."""
-    data, beliefs, mdp = found.test.demonstrations, found.test.posterior, solution.mdp
+    data, beliefs, mdp = found.test.demonstrations, found.test.posterior, found.solution.mdp
     assert mdp is not None  # every fit of the command line has a world
     begin, end = data.starts[trajectory], data.starts[trajectory + 1]
     rows = slice(int(begin), int(min(end, begin + _MOST_DECISIONS)))
@@ -189,7 +185,7 @@ def _session(
     smoothed, path = beliefs.smoothed[rows], beliefs.path[rows]
     intention_bands(axes[0], smoothed, events=_events(found, scene, place, data.actions[rows]))
     if drawable and scene is not None:
-        _draw_way(axes[1], scene, place - scene.first, path, solution.num_intentions)
+        _draw_way(axes[1], scene, place - scene.first, path, found.solution.num_intentions)
     label = _label(found.test, trajectory)
     told = {"cut": end - begin > _MOST_DECISIONS, "drawable": drawable}
     changes = int((np.diff(path) != 0).sum())
@@ -215,8 +211,8 @@ def _events(
     """When marked places were visited; without any, when the rarer actions were taken."""
     marks = {} if scene is None or scene.world is None else scene.world.drawing.marks
     if scene is not None and marks:
-        found = {n: np.flatnonzero(np.isin(place - scene.first, s)) for n, s in marks.items()}
-        return {name: when for name, when in found.items() if when.size}
+        times = {n: np.flatnonzero(np.isin(place - scene.first, s)) for n, s in marks.items()}
+        return {name: when for name, when in times.items() if when.size}
     data = found.test.demonstrations
     if data.num_actions > _MOST_ACTIONS:
         return {}

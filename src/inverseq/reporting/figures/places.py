@@ -74,13 +74,13 @@ def maps(shown: Places, where: Sequence[Scene], model: str) -> list[Picture]:
     return pictures
 
 
-def visit_maps(shown: Places, where: Sequence[Scene]) -> list[Picture]:
+def visit_maps(everywhere: Float[np.ndarray, " P"], where: Sequence[Scene]) -> list[Picture]:
     """Where decisions were made, in worlds that have places."""
     pictures = []
     for scene in where:
         if scene.mdp.coordinates is None:
             continue
-        visits = shown.visits[scene.first : scene.first + scene.mdp.num_states]
+        visits = everywhere[scene.first : scene.first + scene.mdp.num_states]
         told = _told(scene, visits) | {
             "total": visits.sum(),
             "seen": int((visits > 0).sum()),

@@ -11,8 +11,7 @@ from inverseq.reporting.figures.intentions import (
     session_figures,
     transition_figure,
 )
-from inverseq.reporting.figures.places import scenes
-from inverseq.reporting.sections.intentions import each_place
+from inverseq.reporting.sections.intentions import drawn_worlds, each_place
 from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import line, prose, text
 
@@ -20,11 +19,10 @@ from inverseq.reporting.words import line, prose, text
 def when_they_change(findings: Findings) -> Section | None:
     """Sessions, what follows what, how long it lasts; silent without intentions."""
     found = findings.intentions
-    if found is None or findings.solution is None:
+    if found is None:
         return None
-    visits = sum(each.visits for each in each_place(findings))
-    where = scenes(findings.given, findings.worlds, visits)
-    blocks: list[Block] = [*session_figures(found, findings.solution, where)]
+    where = drawn_worlds(findings, each_place(findings))
+    blocks: list[Block] = [*session_figures(found, where)]
     blocks += [occupancy_figure(found), *transition_figure(found), *dwell_figures(found)]
     if found.changes is None:
         blocks.append(prose("intentions.j2", "never"))

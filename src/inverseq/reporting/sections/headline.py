@@ -78,7 +78,7 @@ def _of_contrasts(contrasts: Contrasts | None) -> dict[str, Any]:
 
 def _of_intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
     """What the intentions are and how sure, then how well they predict."""
-    solution, mine = findings.solution, findings.row(findings.chosen)
+    solution, mine = found.solution, findings.row(findings.chosen)
     assert mine is not None  # several intentions are always scored
     one, several, table = findings.row("one"), findings.row("intentions"), findings.best_table
     others = solution.restarts.agreement[1:]

@@ -9,7 +9,7 @@ from inverseq.analysis.findings import Findings, IntentionFindings
 from inverseq.analysis.places import Places, places
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Section, Table
-from inverseq.reporting.figures.places import maps, scenes
+from inverseq.reporting.figures.places import Scene, maps, scenes
 from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import line, text
 
@@ -26,7 +26,7 @@ def what_they_are(findings: Findings) -> Section | None:
     if found is None:
         return None
     shown, name = each_place(findings), found.explainer.name
-    where = scenes(findings.given, findings.worlds, sum(each.visits for each in shown))
+    where = drawn_worlds(findings, shown)
     drawn = [
         replace(picture, name=f"{picture.name}_intention_{k}")
         for k, each in enumerate(shown, 1)
@@ -36,9 +36,15 @@ def what_they_are(findings: Findings) -> Section | None:
 
 
 def each_place(findings: Findings) -> list[Places]:
-    """The places of each intention."""
-    assert findings.solution is not None  # asked for several intentions only
-    return [places(part) for part in findings.solution.intentions]
+    """The places of each intention; one for a single reward."""
+    parts = () if findings.solution is None else findings.solution.intentions
+    return [places(part) for part in parts]
+
+
+def drawn_worlds(findings: Findings, shown: Sequence[Places]) -> list[Scene]:
+    """The worlds to draw: of many, those with the most decisions."""
+    visits = np.sum([each.visits for each in shown], axis=0)
+    return scenes(findings.given, findings.worlds, visits)
 
 
 def described(findings: Findings) -> list[str]:
@@ -93,7 +99,7 @@ def _done_more(shown: Sequence[Places], mdp: MDP, names: Sequence[str]) -> list[
     told = []
     for mine, policy in zip(visits, policies, strict=True):
         gain = mine[:, None] * (policy - together)
-        place, action = np.unravel_index(int(gain.argmax()), gain.shape)
+        place, action = divmod(int(gain.argmax()), gain.shape[1])
         values = {
             "action": actions[action],
             "name": names[place],
@@ -116,7 +122,7 @@ def intention_table(findings: Findings, found: IntentionFindings) -> Table:
     made, told = found.intervals, described(findings)
     held_out = found.test.posterior.smoothed.mean(axis=0)
     rows = []
-    for k, share in enumerate(findings.solution.occupancy):
+    for k, share in enumerate(found.solution.occupancy):
         dwell = found.dwells[k] if found.dwells else None
         rows.append(
             (

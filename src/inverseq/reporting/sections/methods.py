@@ -1,14 +1,13 @@
 """The data, the methods with the settings that were used, and what to cite."""
 
-from dataclasses import replace
+import numpy as np
 
 from inverseq.analysis.findings import Family, Findings
-from inverseq.analysis.places import places
 from inverseq.doctor import Severity
 from inverseq.intentions.switching import DependentMarkov, Mixture, Switching
 from inverseq.reporting.document import Block, Facts, Remarks, Section, Weight
-from inverseq.reporting.figures.places import scenes, visit_maps
-from inverseq.reporting.sections.intentions import each_place
+from inverseq.reporting.figures.places import visit_maps
+from inverseq.reporting.sections.intentions import drawn_worlds, each_place
 from inverseq.reporting.words import line, prose, text
 
 _WEIGHTS: dict[Severity, Weight] = {
@@ -27,12 +26,10 @@ def the_data(findings: Findings) -> Section | None:
     source = prose("methods.j2", "source", source=findings.source, dataset=findings.dataset)
     blocks: list[Block] = [source, Facts(tuple(facts), short=True)]
     if findings.intentions is None:
-        shown = places(findings.solution)
         blocks.append(_remarks(findings))
-    else:
-        each = each_place(findings)
-        shown = replace(each[0], visits=sum(one.visits for one in each))
-    blocks += visit_maps(shown, scenes(findings.given, findings.worlds, shown.visits))
+    shown = each_place(findings)
+    visits = np.sum([each.visits for each in shown], axis=0)
+    blocks += visit_maps(visits, drawn_worlds(findings, shown))
     return Section(text("methods.j2", "data_title"), tuple(blocks))
 
 
@@ -40,7 +37,9 @@ def _remarks(findings: Findings) -> Remarks:
     """What went wrong, and what the doctor found."""
     assert findings.diagnosis is not None  # as `the_data` has seen
     failed = prose("scores.j2", "failures", failures=findings.failures).paragraphs
-    items: list[tuple[Weight, str]] = [("problem", each) for each in failed]
+    problem: Weight = "problem"
+    items: list[tuple[Weight, str]] = []
+    items += [(problem, each) for each in failed]
     items += [
         (_WEIGHTS[each.severity], line("methods.j2", "finding", found=each))
         for each in findings.diagnosis.findings

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from inverseq.analysis.findings import Findings, IntentionFindings
-from inverseq.intentions.solution import EMPTY, IntentionSolution
+from inverseq.intentions.solution import EMPTY
 from inverseq.reporting.document import Column, Remarks, Section, Table, Weight
 from inverseq.reporting.gains import gain_of
 from inverseq.reporting.sections.intentions import AGREEING
@@ -17,26 +17,29 @@ _SAME = 1e-4
 
 def how_sure(findings: Findings) -> Section | None:
     """What speaks against these intentions, and how the searches ended; silent without any."""
-    found, solution = findings.intentions, findings.solution
-    if found is None or not isinstance(solution, IntentionSolution):
+    found = findings.intentions
+    if found is None:
         return None
-    items: list[tuple[Weight, str]] = [
-        ("problem", each)
+    problem: Weight = "problem"
+    items: list[tuple[Weight, str]] = []
+    items += [
+        (problem, each)
         for each in prose("scores.j2", "failures", failures=findings.failures).paragraphs
     ]
     items += [("warning", line("intentions.j2", b, **v)) for b, v in warnings_of(findings)]
     if not items:
-        block = "one" if solution.num_intentions == 1 else "good"
+        block = "one" if found.solution.num_intentions == 1 else "good"
         items = [("good", line("intentions.j2", block))]
     title = text("intentions.j2", "sure_title")
-    return Section(title, (Remarks(tuple(items)), restart_table(found, solution)))
+    return Section(title, (Remarks(tuple(items)), restart_table(found)))
 
 
 def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
     """Blocks of the template to say, and their values."""
-    found, solution = findings.intentions, findings.solution
-    if found is None or not isinstance(solution, IntentionSolution):
+    found = findings.intentions
+    if found is None:
         return
+    solution = found.solution
     count, restarts = solution.num_intentions, solution.restarts
     empty = np.flatnonzero(solution.occupancy < EMPTY)
     smoothed = found.train.posterior.smoothed
@@ -59,9 +62,9 @@ def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "no_gain", {"count": count, "most": max(3, count)}
 
 
-def restart_table(found: IntentionFindings, solution: IntentionSolution) -> Table:
+def restart_table(found: IntentionFindings) -> Table:
     """How the searches ended, best first."""
-    ended = solution.restarts
+    ended = found.solution.restarts
     size = int((found.train.demonstrations.actions >= 0).sum())
     rows = tuple(
         (

@@ -3,10 +3,10 @@
 import numpy as np
 
 from inverseq.analysis.findings import Contrast, Contrasts, Findings
-from inverseq.analysis.places import places
 from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
-from inverseq.reporting.figures.places import maps, picture, scenes
+from inverseq.reporting.figures.places import maps, picture
+from inverseq.reporting.sections.intentions import drawn_worlds, each_place
 from inverseq.reporting.words import line, prose, text
 
 
@@ -14,11 +14,10 @@ def what_they_want(findings: Findings) -> Section | None:
     """The reward that is drawn; silent unless one reward was looked at."""
     if findings.solution is None or findings.intentions is not None:
         return None
-    shown, row = places(findings.solution), findings.row(findings.chosen)
+    (shown,), row = each_place(findings), findings.row(findings.chosen)
     assert row is not None  # what is shown was scored
-    where = scenes(findings.given, findings.worlds, shown.visits)
     blocks: list[Block] = [prose("wants.j2", "reason", reason=findings.reason, row=row)]
-    blocks += maps(shown, where, row.name)
+    blocks += maps(shown, drawn_worlds(findings, [shown]), row.name)
     if findings.contrasts is not None:
         blocks += _contrasts(findings.contrasts, row.name, findings.plan.by)
     return Section(text("wants.j2", "title"), tuple(blocks))

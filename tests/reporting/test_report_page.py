@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
-from inverseq.report.document import (
+from inverseq.reporting.document import (
     Column,
     Facts,
     Picture,
@@ -16,7 +17,7 @@ from inverseq.report.document import (
     Section,
     Table,
 )
-from inverseq.report.page import cell_text, to_html
+from inverseq.reporting.page import cell_text, to_html
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"/>'
 TABLE = Table(
@@ -43,7 +44,7 @@ def test_a_page_with_every_kind_of_block_is_well_formed():
     root = parsed(
         to_html(
             report(
-                Prose(("Say `code` and *this*.",)),
+                Prose((Markup("Say <code>code</code> and <strong>this</strong>."), "<b>not</b>")),
                 TABLE,
                 PICTURE,
                 PICTURE,

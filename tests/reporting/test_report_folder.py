@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from inverseq import InputError
-from inverseq.report.document import Column, Picture, Prose, Report, Section, Table
-from inverseq.report.folder import require_writable, to_csv, to_json, write_report
+from inverseq.reporting.document import Column, Picture, Prose, Report, Section, Table
+from inverseq.reporting.folder import require_writable, to_csv, to_json, write_report
 
 TABLE = Table(
     "scores",
@@ -38,7 +38,7 @@ def test_the_page_comes_last(tmp_path, monkeypatch):
     def fail(value):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("inverseq.report.folder.to_json", fail)
+    monkeypatch.setattr("inverseq.reporting.folder.to_json", fail)
     with pytest.raises(KeyboardInterrupt):
         write_report(tmp_path, REPORT, {})
     assert (tmp_path / "tables/scores.csv").exists()

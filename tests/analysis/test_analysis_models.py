@@ -1,6 +1,7 @@
 import pytest
 
-from inverseq.cli.candidates import Menu, entries
+from inverseq.analysis.models import Menu, entries
+from inverseq.analysis.plan import Plan
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from inverseq.cli.candidates import Menu, entries
 def test_models_with_a_memory_are_left_out_where_they_would_take_very_long(
     num_states, history, with_memory
 ):
-    menu = Menu(num_states, False, 10, "trajectory", 0.5, history, 5, 0)
+    menu = Menu(Plan(history=history), num_states, False, 10)
     keys = {entry.key for entry in entries(menu)}
     assert {key for key in keys if "history" in key} == with_memory
     assert {"iavi", "maxent-states", "maxent-state-actions", "table-1", "backoff-4"} <= keys

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inverseq.cli.intentions import analyse
-from inverseq.cli.load import Behaviour
-from inverseq.cli.options import Fit
+from inverseq.analysis import Plan, analyse
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.solution import Restarts
-from inverseq.report.document import Picture, Table
-from inverseq.report.intention_build import build_report, further_tables, summary
-from inverseq.report.intention_words import describe, headline, remarks_of, warnings_of
+from inverseq.reporting.document import Picture, Table
+from inverseq.reporting.report import build_report, further_tables
+from inverseq.reporting.sections.headline import headline_text as headline
+from inverseq.reporting.sections.intentions import described
+from inverseq.reporting.sections.sure import how_sure
+from inverseq.reporting.summary import remarks, summary
 from inverseq.worlds import gridworld
 
 
@@ -37,15 +38,20 @@ def results():
     data = Demonstrations.from_arrays(
         state, action, next_states=reached, trajectory=walk, rows=np.arange(1, len(rows) + 1)
     )
-    behaviour = Behaviour("walks", data, mdp, {"board": world}, digest="0" * 64)
-    options = Fit("walks", intentions=2, history=1, bootstrap=3, simulations=3)
-    made, _ = analyse(behaviour, options, lambda *_: None)
-    return made
+    plan = Plan(world=world, intentions=2, history=1, bootstrap=3, simulations=3, title="walks")
+    return analyse(data, plan)
+
+
+def searched(results, restarts):
+    """The same found by other searches."""
+    solution = replace(results.solution, restarts=restarts)
+    found = replace(results.intentions, solution=solution)
+    return replace(results, solution=solution, intentions=found)
 
 
 def test_the_headline_says_what_they_are_and_how_sure(results):
     first, second = headline(results)
-    assert first.startswith("*Two intentions explain the behaviour: 1 (")
+    assert first.startswith("Two intentions explain the behaviour: 1 (")
     assert "better than one intention" in first
     assert "other searches found the same" in first
     for words in ("chance has", "the share of each action", "one-step table", "two-step table"):
@@ -54,13 +60,13 @@ def test_the_headline_says_what_they_are_and_how_sure(results):
 
 def test_intentions_are_described_by_the_places_they_reward(results):
     # The corners that the two walk to are the places 0 and 8.
-    told = describe(results)
+    told = described(results)
     assert {"0" if "place 0" in text else "8" for text in told} == {"0", "8"}
     assert all(text.startswith("rewards place") for text in told)
 
 
 def test_the_report_has_every_figure_and_table(results):
-    report = build_report(results, {"made": "now"}, "made")
+    report = build_report(results, {"made": "now"})
     pictures = {p.name for p in report.all_of(Picture)}
     assert pictures >= {
         "intention_occupancy",
@@ -84,17 +90,17 @@ def test_the_report_has_every_figure_and_table(results):
 def test_searches_that_disagree_are_a_warning(results):
     agreement = np.array([1.0, 0.5, 0.6])
     restarts = Restarts(np.array([-10.0, -20.0, -21.0]), *[np.ones(3, int)] * 2, agreement)
-    other = replace(results, solution=replace(results.solution, restarts=restarts))
-    told = " ".join(warnings_of(other))
+    other = searched(results, restarts)
+    told = " ".join(remarks(other))
     assert "find other intentions: at the median they agree with the best on 55%" in told
-    assert remarks_of(other)[0][0] == "warning"
+    assert how_sure(other).blocks[0].items[0][0] == "warning"
     assert "none of 2 other searches" in headline(other)[0]
 
 
 def test_searches_that_disagree_and_are_as_good_ask_for_fewer_intentions(results):
     alike = Restarts(np.zeros(3), *[np.ones(3, int)] * 2, np.array([1.0, 0.5, 0.6]))
-    other = replace(results, solution=replace(results.solution, restarts=alike))
-    told = " ".join(warnings_of(other))
+    other = searched(results, alike)
+    told = " ".join(remarks(other))
     assert "their objective is as high. Take fewer intentions." in told
 
 
@@ -112,16 +118,17 @@ def test_a_single_unit_that_was_held_out_is_owned_up_to(results):
 
 def test_a_search_that_did_not_end_is_a_warning(results):
     restarts = Restarts(np.array([-10.0]), np.array([300]), np.array([0]), np.array([1.0]))
-    other = replace(results, solution=replace(results.solution, restarts=restarts))
-    assert "had not come to an end" in " ".join(warnings_of(other))
+    other = searched(results, restarts)
+    assert "had not come to an end" in " ".join(remarks(other))
     assert "a single search was made" in headline(other)[0]
 
 
 def test_an_intention_that_never_stands_out_is_a_warning(results):
-    beliefs = results.train.posterior
-    same = np.full_like(beliefs.smoothed, 0.5)
-    train = replace(results.train, posterior=replace(beliefs, smoothed=same))
-    told = " ".join(warnings_of(replace(results, train=train)))
+    found = results.intentions
+    same = np.full_like(found.train.posterior.smoothed, 0.5)
+    train = replace(found.train, posterior=replace(found.train.posterior, smoothed=same))
+    other = replace(results, intentions=replace(found, train=train))
+    told = " ".join(remarks(other))
     assert "Intention 2 of 2 is the most probable one at less than 0.5%" in told
     assert "--intentions 1" in told
 

@@ -3,9 +3,9 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+from inverseq.analysis.places import Places
 from inverseq.mdp import MDP
-from inverseq.report.figures import interval_figure, maps, scenes, score_figure
-from inverseq.report.places import Places
+from inverseq.reporting.figures.places import maps, scenes
 from inverseq.worlds import four_by_three, labyrinth, maze
 
 
@@ -60,12 +60,3 @@ def test_of_many_worlds_the_four_most_visited_are_drawn_each_with_its_own_states
     assert [p.name for p in pictures[:2]] == [
         f"{kind}_{found[0].name}" for kind in ("reward_map", "value_map")
     ]
-
-
-def test_scores_and_intervals_tell_their_numbers_in_words():
-    picture = score_figure(
-        ["a", "b"], np.array([-0.9, -0.5]), np.zeros(2), np.array([True, False]), -0.9, 1
-    )
-    assert "the best is b with -0.500" in picture.alt
-    picture = interval_figure(["x"], np.array([0.1]), np.array([0.2]), np.array([0.3]), "c")
-    assert picture.alt == "x: 0.20 (0.10 to 0.30)"
