@@ -127,7 +127,7 @@ def test_hostile_names_are_escaped_on_the_page(found, kind, tmp_path):
 
 
 def test_findings_tell_themselves_in_a_line(found):
-    assert repr(found["one"]).startswith("Findings('walks.csv")
+    assert repr(found["one"]).startswith('Findings("walks.csv')
     assert "\n" not in repr(found["one"])
 
 

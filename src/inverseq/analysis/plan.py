@@ -137,4 +137,4 @@ class Plan:
             return names.index(told)
         if told.isdecimal() and int(told) < mdp.num_actions:
             return int(told)
-        raise InputError(f"anchor {told}: there is no such action; there are {[*names]}")
+        raise InputError(f"anchor={told}: there is no such action; there are {[*names]}")
