@@ -135,7 +135,7 @@ def test_findings_tell_themselves_in_a_line(found):
     ("settings", "words"),
     [
         ({"smoothing": -1.0}, "smoothing must be"),
-        ({"restarts": 3}, "intentions=3"),
+        ({"restarts": 3}, "restarts=3 goes with several intentions; give intentions=3"),
         ({"intentions": 0}, "1 or more"),
         ({"intentions": (1, 2)}, "cross_validate"),
         ({"anchor": "up"}, 'gauge="anchor"'),

@@ -108,10 +108,11 @@ class Plan:
             for name in needy:
                 if getattr(self, name) is not None:
                     raise InputError(
-                        f"{name} goes with several intentions; give intentions=3 too, or drop it"
+                        f"{name}={getattr(self, name)} goes with several intentions; give intentions=3 "
+                        "too, or drop it"
                     )
         elif min(self.numbers, default=0) < 1:
-            raise InputError(f"intentions must be 1 or more; got {self.intentions}")
+            raise InputError(f"intentions={self.intentions} must be 1 or more")
         elif not self.cross_validate and len(self.numbers) != 1:
             raise InputError("several numbers of intentions need cross_validate=True")
         if self.anchor is not None and self.gauge != "anchor":

@@ -27,6 +27,8 @@ _OPTIONS = {"state_from_previous": "previous", "k": "intentions"} | {
         "gauge",
         "anchor",
         "intentions",
+        "restarts",
+        "simulations",
     )
 }
 """Argument in Python -> option."""
