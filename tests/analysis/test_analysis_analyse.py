@@ -1,6 +1,7 @@
 """The whole analysis from Python: what the command line writes, and no sentence in it."""
 
 import json
+import xml.etree.ElementTree as ElementTree
 from dataclasses import fields, is_dataclass
 from enum import Enum
 
@@ -122,6 +123,8 @@ def test_with_nothing_found_every_section_is_silent():
 def test_hostile_names_are_escaped_on_the_page(found, kind, tmp_path):
     page = iq.report(found[kind], tmp_path).read_text("utf-8")
     assert "<script" not in page
+    # Every element is closed, every bare sign escaped.
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
     if kind == "one":
         assert "nest &lt;script&gt;" in page
 

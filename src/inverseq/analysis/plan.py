@@ -108,8 +108,8 @@ class Plan:
             for name in needy:
                 if getattr(self, name) is not None:
                     raise InputError(
-                        f"{name}={getattr(self, name)} goes with several intentions; give intentions=3 "
-                        "too, or drop it"
+                        f"{name}={getattr(self, name)} goes with several intentions; give "
+                        "intentions=3 too, or drop it"
                     )
         elif min(self.numbers, default=0) < 1:
             raise InputError(f"intentions={self.intentions} must be 1 or more")

@@ -37,13 +37,12 @@ def _remarks(findings: Findings) -> Remarks:
     """What went wrong, and what the doctor found."""
     assert findings.diagnosis is not None  # as `the_data` has seen
     failed = prose("scores.j2", "failures", failures=findings.failures).paragraphs
-    problem: Weight = "problem"
     items: list[tuple[Weight, str]] = []
-    items += [(problem, each) for each in failed]
-    items += [
+    items.extend(("problem", each) for each in failed)
+    items.extend(
         (_WEIGHTS[each.severity], line("methods.j2", "finding", found=each))
         for each in findings.diagnosis.findings
-    ]
+    )
     return Remarks(tuple(items) or (("good", line("methods.j2", "healthy")),))
 
 

@@ -20,13 +20,12 @@ def how_sure(findings: Findings) -> Section | None:
     found = findings.intentions
     if found is None:
         return None
-    problem: Weight = "problem"
     items: list[tuple[Weight, str]] = []
-    items += [
-        (problem, each)
+    items.extend(
+        ("problem", each)
         for each in prose("scores.j2", "failures", failures=findings.failures).paragraphs
-    ]
-    items += [("warning", line("intentions.j2", b, **v)) for b, v in warnings_of(findings)]
+    )
+    items.extend(("warning", line("intentions.j2", b, **v)) for b, v in warnings_of(findings))
     if not items:
         block = "one" if found.solution.num_intentions == 1 else "good"
         items = [("good", line("intentions.j2", block))]
