@@ -31,7 +31,7 @@ ORDER = (
     "intentions",
     "evaluate",
     "plot",
-    *("studies", "report", "app", "cli"),
+    *("analysis", "studies", "reporting", "app", "cli"),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import inverseq as iq
-from inverseq.report.places import likely_moves, places
+from inverseq.analysis.places import likely_moves, places
 
 SHOWN = {
     "marginal": "share of each action",

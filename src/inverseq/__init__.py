@@ -105,6 +105,10 @@ _HOME = {
     "compare_with_null": "evaluate.nulls",
     "NullComparison": "evaluate.nulls",
     "adjust_p_values": "evaluate.nulls",
+    "analyse": "analysis.analyse",
+    "Plan": "analysis.plan",
+    "Findings": "analysis.findings",
+    "report": "reporting.report",
     "posterior_table": "evaluate.posterior_table",
     "write_posterior": "evaluate.posterior_table",
 }

@@ -151,7 +151,7 @@ def test_comparing_prints_what_to_choose_and_what_failed(inside, moods, tmp_path
 
 
 REFUSED = {
-    "none": (("--intentions", "0"), "--intentions must be 1 or more; got 0"),
+    "none": (("--intentions", "0"), "--intentions 0 must be 1 or more"),
     "more than decisions": (("--intentions", "9999"), "give --intentions"),
     "more than trajectories": (
         ("--intentions", "11", "--switching", "mixture"),
@@ -170,7 +170,7 @@ REFUSED = {
     "no column": (("--intentions", "2", "--switching", ","), "--switching ','"),
     "a solver that takes none": (
         ("--intentions", "2", "--solver", "maxent-history"),
-        "--solver maxent-history takes no --intentions",
+        "--solver maxent-history cannot explain several intentions",
     ),
     "features that are not there": (
         ("--intentions", "2", "--solver", "maxent-features"),
@@ -178,8 +178,11 @@ REFUSED = {
     ),
     "no searches": (("--intentions", "2", "--restarts", "0"), "--restarts must be 1 or more"),
     "one simulation": (("--intentions", "2", "--simulations", "1"), "--simulations must be 0"),
-    "a law without intentions": (("--switching", "state"), "--switching goes with --intentions"),
-    "simulations without intentions": (("--simulations", "9"), "--simulations goes with"),
+    "a law without intentions": (
+        ("--switching", "state"),
+        "--switching state goes with several intentions; give --intentions 3",
+    ),
+    "simulations without intentions": (("--simulations", "9"), "--simulations 9 goes with"),
 }
 
 
@@ -204,4 +207,4 @@ def test_numbers_of_intentions_to_compare_must_be_numbers(inside, moods, given):
 def test_what_explains_intentions_means_nothing_without_them(inside, moods):
     code, _, err = inside("compare", moods, "--solver", "iavi")
     assert code == 2
-    assert "--solver goes with --intentions" in err
+    assert "--solver iavi goes with several intentions" in err

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from inverseq.cli.show import print_table
-from inverseq.report import Column, Table
+from inverseq.reporting import Column, Table
 
 NAME = "MaxEnt on state-actions, memory of 2 states"
 TABLE = Table(

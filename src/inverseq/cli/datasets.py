@@ -5,7 +5,7 @@ from rich.console import Console
 from inverseq import datasets
 from inverseq.cli.options import Datasets
 from inverseq.mdp import MDP
-from inverseq.report import to_json
+from inverseq.reporting import to_json
 
 
 def run(options: Datasets) -> int:

@@ -4,52 +4,61 @@ from pathlib import Path
 
 from rich.console import Console
 
-from inverseq import __version__
 from inverseq._core.progress import progress_bars
-from inverseq._core.store import save
-from inverseq.cli import intentions
-from inverseq.cli.job import analyse
-from inverseq.cli.load import load
+from inverseq.analysis import Findings, Plan, analyse
+from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Fit
-from inverseq.cli.show import print_table, provenance_of
-from inverseq.report import require_writable, to_json, write_report
-from inverseq.report.build import build_report, score_table, state_table, summary
-from inverseq.report.places import places
-from inverseq.report.records import Results
-from inverseq.report.words import headline
+from inverseq.cli.show import command, print_table, say, typed
+from inverseq.reporting import require_writable, to_json
+from inverseq.reporting.report import provenance_of, write
+from inverseq.reporting.sections.headline import headline_text
+from inverseq.reporting.sections.scores import score_table
+from inverseq.reporting.summary import remarks, summary
 
 
 def run(options: Fit) -> int:
     """Fit, score, and write the report."""
-    if options.intentions is not None:
-        return intentions.run(options)
     folder = require_writable(options.out)
-    behaviour = load(options.table, options.columns, options.world)
-    quiet = options.output.quiet or options.output.json
-    with progress_bars(quiet=quiet) as progress:
-        results = analyse(behaviour, options, progress)
+    loaded = load(options.table, options.columns, options.world)
+    with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
+        findings = typed(analyse(loaded.data, plan_of(options, loaded), progress=progress))
         progress("report", 0, 1)
-        provenance = provenance_of(behaviour.digest, bundled=behaviour.dataset is not None)
-        made = f"Made by inverseq {__version__} on {provenance['made']}, without a network."
-        report = build_report(results, provenance, made)
-        save(results.solution, folder / "solution.npz")
-        told = summary(results, provenance)
-        page = write_report(
-            folder, report, told, further=(state_table(places(results.solution), results.given),)
-        )
+        provenance = provenance_of(findings, command(), loaded.digest)
+        page = write(findings, folder, provenance)
         progress("report", 1, 1)
     if options.output.json:
-        print(to_json(told | {"report": str(page)}), end="")
+        print(to_json(summary(findings, provenance) | {"report": str(page)}), end="")
     elif not options.output.quiet:
-        _print(Console(highlight=False), results, page)
+        _print(findings, page)
     return 0
 
 
-def _print(console: Console, results: Results, page: Path) -> None:
-    """The scores and where the report lies."""
-    print_table(console, score_table(results.scores))
-    for text in headline(results):
-        console.print(text.replace("*", ""), markup=False)
-    for text in results.remarks:
-        console.print(f"Mind: {text}", markup=False)
-    console.print(f"Report: {page}  ({results.seconds:.0f} s)", markup=False, soft_wrap=True)
+def plan_of(options: Fit, loaded: Loaded) -> Plan:
+    """What the options ask for."""
+    return Plan(
+        solver=options.solver,
+        intentions=options.intentions,
+        split=options.held_out.split,
+        test=options.held_out.test,
+        by=options.held_out.by,
+        seed=options.held_out.seed,
+        folds=options.folds,
+        history=options.history,
+        smoothing=options.smoothing,
+        gauge=options.gauge,
+        anchor=options.anchor,
+        switching=options.changing.switching,
+        restarts=options.changing.restarts,
+        bootstrap=options.bootstrap,
+        simulations=options.simulations,
+        **loaded.settings,
+    )
+
+
+def _print(findings: Findings, page: Path) -> None:
+    """The scores, what was found, and where the report lies."""
+    console = Console(highlight=False)
+    print_table(console, score_table(findings.scores))
+    say(console, headline_text(findings), remarks(findings))
+    where = f"Report: {page}  ({findings.seconds:.0f} s)"
+    console.print(where, markup=False, soft_wrap=True)

@@ -1,17 +1,16 @@
-"""From the options of a command to behaviour in a world, divided for fitting and scoring."""
+"""From the options of a command to data and the plan of their analysis."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 
 from inverseq import datasets
 from inverseq._core.errors import InputError
-from inverseq.cli.options import Columns, HeldOut
+from inverseq.analysis.behaviour import DISCOUNT
+from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
@@ -21,163 +20,63 @@ from inverseq.readers.columns import Column, plain_array
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.worlds import World, labyrinth
 
-_DISCOUNT = 0.9
-
 
 @dataclass(frozen=True, eq=False)
-class Behaviour:
+class Loaded:
     """What a command works on.
 
     Attributes:
-        title: For headings.
-        demonstrations: All decisions.
-        given: The world, or worlds by name; None where it is to be estimated.
-        worlds: Worlds with drawings, by name.
-        discount: gamma of an estimated world.
-        seen_actions: In an estimated world: only actions seen at a state exist there.
-        coordinates: `[S, 2]` of an estimated world whose states are pairs x, y; or None.
-        dataset: The data set, where it is a bundled one.
-        digest: SHA-256 of the file, or of the arrays of a bundled data set.
+        data: All decisions, or a data set.
+        settings: What the options say of the world, as fields of a `Plan`.
+        digest: SHA-256 of the file; empty for a data set.
     """
 
-    title: str
-    demonstrations: Demonstrations
-    given: MDP | Mapping[str, MDP] | None
-    worlds: Mapping[str, World] = field(default_factory=dict)
-    discount: float = _DISCOUNT
-    seen_actions: bool = False
-    coordinates: np.ndarray | None = None
-    dataset: Dataset | None = None
+    data: Demonstrations | Dataset
+    settings: dict[str, Any]
     digest: str = ""
 
-    def world_for(self, train: Demonstrations) -> MDP | Mapping[str, MDP]:
-        """The world; an estimated one knows the transitions of `train` only."""
-        if self.given is not None:
-            return self.given
-        return MDP.estimate(
-            train,
-            discount=self.discount,
-            num_states=self.demonstrations.num_states,
-            num_actions=self.demonstrations.num_actions,
-            coordinates=self.coordinates,
-            allowed=self._existing(),
-        )
 
-    def _existing(self) -> Bool[np.ndarray, "S A"]:
-        """The actions that exist at each state of an estimated world."""
-        known = self.demonstrations
-        shape = (known.num_states, known.num_actions)
-        if not self.seen_actions:
-            return np.ones(shape, dtype=bool)
-        seen = np.zeros(shape, dtype=bool)
-        acted = known.actions >= 0
-        seen[known.states[acted], known.actions[acted]] = True
-        return seen | ~seen.any(axis=1, keepdims=True)
-
-
-def load(table: str, columns: Columns, world: WorldOptions) -> Behaviour:
+def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     """The behaviour that a command names.
 
     Raises:
         InputError: The file, a column, a value or the world cannot be used.
     """
-    path = Path(table)
+    path, settings = Path(table), {"discount": world.discount, "actions": world.actions}
     if table in datasets.names() and not path.is_file():
-        return _bundled(table, columns, world)
+        if columns != Columns():
+            raise InputError(
+                f"the columns of the data set {table!r} are known; leave such options out"
+            )
+        if world.world is not None:
+            raise InputError(f"the world of the data set {table!r} is known; leave --world out")
+        return Loaded(datasets.load(table), settings)
     if not path.exists():
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
-    given, drawn = _world(world)
-    demonstrations = _read(path, columns, given)
-    return Behaviour(
-        title=path.stem,
-        demonstrations=demonstrations,
-        given=given,
-        worlds=drawn,
-        discount=_DISCOUNT if world.discount is None else world.discount,
-        seen_actions=world.actions == "seen",
-        coordinates=_coordinates(columns.state, demonstrations) if given is None else None,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
-    )
+    given = _world(world)
+    mdp = given.mdp if isinstance(given, World) else given
+    known = _read(path, columns, mdp)
+    settings |= {"world": given, "title": path.stem}
+    if given is None:
+        settings["coordinates"] = _coordinates(columns.state, known)
+    return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def divide(behaviour: Behaviour, held_out: HeldOut) -> tuple[Demonstrations, Demonstrations, str]:
-    """What is fitted, what is scored, and the division in words.
-
-    Raises:
-        InputError: There is no such column, or nothing can be held out.
-    """
-    known = behaviour.demonstrations
-    column = held_out.split or (behaviour.dataset.split if behaviour.dataset else None)
-    if column is None:
-        train, test = known.split(held_out.test, by=held_out.by, seed=held_out.seed)
-        share = f"{held_out.test:.0%} of the units ({held_out.by}), seed {held_out.seed}"
-        return train, test, f"drawn at random: {share}"
-    values = known.trajectories.get(column)
-    if values is None:
-        raise InputError(
-            f"no column {column!r} that is constant in a trajectory; there are "
-            f"{[*known.trajectories]}. Name one with --split, or leave it out for a random split"
-        )
-    test = np.array([str(v).lower() == "test" for v in values])
-    if not test.any() or test.all():
-        raise InputError(
-            f"column {column!r} must be 'test' in some trajectories and not in all; it holds "
-            f"{sorted({str(v) for v in values})[:5]}"
-        )
-    whose = "the data set's own" if held_out.split is None else "given in the table"
-    return known.take(~test), known.take(test), f"{whose}: column {column!r}"
-
-
-def _bundled(name: str, columns: Columns, world: WorldOptions) -> Behaviour:
-    """A data set, in its own world unless told otherwise."""
-    if columns != Columns():
-        raise InputError(f"the columns of the data set {name!r} are known; leave such options out")
-    if world.world is not None:
-        raise InputError(f"the world of the data set {name!r} is known; leave --world out")
-    dataset = datasets.load(name)
-    given = dataset.mdp
-    if world.discount is not None:
-        given = _discounted(given, world.discount)
-    return Behaviour(
-        title=dataset.title,
-        demonstrations=dataset.demonstrations,
-        given=given,
-        worlds=dataset.worlds,
-        dataset=dataset,
-        digest=dataset.demonstrations.fingerprint,
-    )
-
-
-def _discounted(given: MDP | Mapping[str, MDP], discount: float) -> MDP | Mapping[str, MDP]:
-    """The same world or worlds with another discount."""
-    if isinstance(given, MDP):
-        return replace(given, discount=discount)
-    return {name: replace(mdp, discount=discount) for name, mdp in given.items()}
-
-
-def _world(options: WorldOptions) -> tuple[MDP | None, dict[str, World]]:
-    """The world that was asked for (None: estimate it), and its drawing where there is one."""
-    discount = _DISCOUNT if options.discount is None else options.discount
+def _world(options: WorldOptions) -> MDP | World | None:
+    """The world that was asked for; None to estimate it."""
     if options.world in (None, "estimated"):
-        if discount == 1:
-            raise InputError(
-                "a discount of 1 needs a world with an end; an estimated one has none that is "
-                "sure. Give --discount 0.99, say, or --world TABLE"
-            )
-        return None, {}
-    if options.actions == "seen":
-        raise InputError("--actions seen goes with an estimated world; this world says what exists")
+        return None
+    discount = DISCOUNT if options.discount is None else options.discount
     if options.world == "labyrinth":
-        drawn = labyrinth(discount)
-        return drawn.mdp, {drawn.name: drawn}
+        return labyrinth(discount)
     path = Path(str(options.world))
     if not path.exists():
         raise InputError(
             f"--world {options.world}: there is no such file. Give a transition table, "
             '"labyrinth", or "estimated"'
         )
-    return MDP.from_table(_transitions(path), discount=discount), {}
+    return MDP.from_table(_transitions(path), discount=discount)
 
 
 def _transitions(path: Path) -> dict[str, np.ndarray]:

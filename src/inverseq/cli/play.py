@@ -14,7 +14,7 @@ from inverseq.app.match import Level
 from inverseq.app.server import is_local, listen, make_app, server_of
 from inverseq.app.session import Offer
 from inverseq.cli.options import Play
-from inverseq.report import to_json
+from inverseq.reporting import to_json
 from inverseq.worlds.game_rules import RANDOM_WALLS, RANDOM_WIN, STATIC_WALLS, grid_simulator
 
 _LEVELS = {"static-walls": STATIC_WALLS, "random-walls": RANDOM_WALLS, "random-win": RANDOM_WIN}

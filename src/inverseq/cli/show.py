@@ -1,23 +1,20 @@
 """What commands share in printing and reporting."""
 
-import platform
 import shlex
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from inverseq import __version__
-from inverseq.cli.load import Behaviour
+from inverseq.analysis import Findings
 from inverseq.cli.wording import as_typed
-from inverseq.doctor import Diagnosis, diagnose
-from inverseq.report.document import Table
-from inverseq.report.page import cell_text
+from inverseq.doctor import Diagnosis
+from inverseq.reporting.document import Table
+from inverseq.reporting.page import cell_text
 
 _WIDEST = 1000
 """Characters that hold any table."""
@@ -45,22 +42,27 @@ def _first_columns(table: Table, most: int) -> RichTable:
     return made
 
 
-def diagnosis_of(behaviour: Behaviour) -> Diagnosis:
+def say(console: Console, told: Iterable[str], remarks: Iterable[str]) -> None:
+    """What was found, and what to mind."""
+    for text in (*told, *(f"Mind: {text}" for text in remarks)):
+        console.print(text, markup=False)
+
+
+def typed(findings: Findings) -> Findings:
+    """The same with the words of errors and remedies as one types them here."""
+    failures = tuple(replace(each, error=as_typed(each.error)) for each in findings.failures)
+    found = findings.diagnosis
+    return replace(
+        findings, failures=failures, diagnosis=None if found is None else typed_diagnosis(found)
+    )
+
+
+def typed_diagnosis(found: Diagnosis) -> Diagnosis:
     """What the doctor finds, with remedies as one types them."""
-    found = diagnose(behaviour.demonstrations, behaviour.given)
     findings = tuple(replace(each, remedy=as_typed(each.remedy)) for each in found.findings)
     return replace(found, findings=findings)
 
 
-def provenance_of(digest: str, *, bundled: bool) -> dict[str, str]:
-    """Versions, the hash of the data and the command as one would type it."""
-    packages = {name: version(name) for name in ("numpy", "scipy", "matplotlib", "duckdb")}
-    return {
-        "command": shlex.join(["inverseq", *sys.argv[1:]]),
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "inverseq": __version__,
-        "Python": platform.python_version(),
-        **packages,
-        "system": f"{platform.system()} {platform.machine()}",
-        f"SHA-256 of the {'arrays' if bundled else 'file'}": digest,
-    }
+def command() -> str:
+    """The command as one would type it."""
+    return shlex.join(["inverseq", *sys.argv[1:]])

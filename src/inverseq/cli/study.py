@@ -13,7 +13,7 @@ from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
 from inverseq.demonstrations import Demonstrations
 from inverseq.readers import read_games
-from inverseq.report import Column, Table, require_writable, to_json
+from inverseq.reporting import Column, Table, require_writable, to_json
 from inverseq.studies.gridworld import gridworld
 from inverseq.studies.gridworld_people import gridworld_people
 from inverseq.studies.gridworld_record import GRIDS, GridWorldStudy

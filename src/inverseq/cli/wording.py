@@ -20,6 +20,15 @@ _OPTIONS = {"state_from_previous": "previous", "k": "intentions"} | {
         "smoothing",
         "folds",
         "by",
+        "split",
+        "actions",
+        "solver",
+        "switching",
+        "gauge",
+        "anchor",
+        "intentions",
+        "restarts",
+        "simulations",
     )
 }
 """Argument in Python -> option."""

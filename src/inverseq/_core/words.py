@@ -1,0 +1,94 @@
+"""Sentences from templates: numbers go in, words for a page or for a terminal come out.
+
+A template is a file of a package's `templates` folder. It may hold named blocks, each of which is
+rendered by itself; a blank line in it begins a new paragraph, other line breaks mean nothing. The
+same words serve both uses: what is set as `strong` or `code` is marked up on a page, where names
+are escaped, and is plain text in a terminal. A value that a template asks for and does not get is
+an error.
+"""
+
+from functools import cache
+from math import isfinite
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+
+def number(value: float, form: str = ".3f") -> str:
+    """A number as people read it, "unknown" where it is not finite."""
+    return format(value, form).replace("-", "−") if isfinite(value) else "unknown"
+
+
+def signed(value: float, form: str = "+.2f") -> str:
+    """A number with its sign."""
+    return number(value, form)
+
+
+def percent(value: float, form: str = ".0%") -> str:
+    """A share of one in per cent."""
+    return number(value, form)
+
+
+def render(package: str, template: str, block: str = "", /, **values: Any) -> Markup:
+    """A template of `package`, or one block of it, as HTML; values are escaped.
+
+    Args:
+        package: Dotted name of the package that holds the folder `templates`.
+        template: File in that folder.
+        block: Name of the block to render; all of the template where left out.
+        **values: What the template asks for.
+
+    Raises:
+        jinja2.UndefinedError: It asks for a value that is not given.
+    """
+    return Markup(_rendered(package, template, block, values, page=True))
+
+
+def render_text(package: str, template: str, block: str = "", /, **values: Any) -> str:
+    """The same as plain text, for a terminal or JSON: no markup, nothing escaped."""
+    return _rendered(package, template, block, values, page=False)
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """What stands between blank lines, in one line each; HTML stays HTML."""
+    kind = type(text)
+    parts = str(text).replace("\r", "").split("\n\n")
+    return tuple(kind(" ".join(part.split())) for part in parts if part.strip())
+
+
+def _rendered(package: str, name: str, block: str, values: dict[str, Any], *, page: bool) -> str:
+    template = _environment(package, page).get_template(name)
+    if not block:
+        return template.render(values)
+    return "".join(template.blocks[block](template.new_context(values)))
+
+
+@cache
+def _environment(package: str, page: bool) -> Environment:
+    """The templates of a package, for a page or as plain text."""
+    made = Environment(
+        loader=PackageLoader(package),
+        autoescape=page,
+        undefined=StrictUndefined,
+        finalize=_in_one_line,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"number": number, "signed": signed, "percent": percent}
+    made.filters |= {
+        name: _tag(tag, page) for name, tag in (("strong", "strong"), ("code", "code"))
+    }
+    return made
+
+
+def _in_one_line(value: Any) -> Any:
+    """A name from outside cannot begin a paragraph."""
+    return value.replace("\r", " ").replace("\n", " ") if type(value) is str else value
+
+
+def _tag(tag: str, page: bool) -> Any:
+    """A filter that marks words up on a page, and leaves them alone elsewhere."""
+    if not page:
+        return str
+    return lambda text: Markup("<{tag}>{text}</{tag}>").format(tag=tag, text=text)

@@ -1,0 +1,58 @@
+"""The whole analysis of a table of decisions, in one call."""
+
+import time
+from dataclasses import replace
+
+from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.compared import compare_models
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.held_out import look_at_models
+from inverseq.analysis.plan import Plan
+from inverseq.analysis.several import look_at_intentions
+from inverseq.datasets import Dataset
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.problem import Progress
+
+
+def analyse(
+    data: Demonstrations | Dataset, plan: Plan | None = None, *, progress: Progress | None = None
+) -> Findings:
+    """Fit what explains the decisions, score it on others, and say how sure that is.
+
+    The plan decides which of three questions is asked: which reward explains all decisions (the
+    usual one), which `intentions` give way to one another, or, with `cross_validate`, how models
+    or numbers of intentions compare.
+
+    Args:
+        data: Decisions, or a data set with its world from `inverseq.datasets`.
+        plan: What is asked; the usual question with usual settings where left out.
+        progress: Called with (what, steps done, steps in all).
+
+    Returns:
+        What was found: numbers, arrays and enumerations. `inverseq.report` makes a page of it.
+
+    Raises:
+        InputError: The decisions do not fit the world, a setting cannot be used, or nothing can be
+            held out.
+        FitError: Nothing, or not what was asked for, could be fitted.
+    """
+    began = time.perf_counter()
+    plan = Plan() if plan is None else plan
+    behaviour = behaviour_of(data, plan)
+    known, dataset = behaviour.demonstrations, behaviour.dataset
+    start = Findings(
+        plan=plan,
+        title=plan.title or (dataset.title if dataset else known.source or "decisions"),
+        source=known.source,
+        dataset=dataset,
+        fingerprint=known.fingerprint,
+        scores=(),
+        failures=(),
+        worlds=behaviour.worlds,
+    )
+    if plan.cross_validate:
+        look = compare_models
+    else:
+        look = look_at_models if plan.intentions is None else look_at_intentions
+    made = look(behaviour, start, progress or (lambda *_: None))
+    return replace(made, seconds=time.perf_counter() - began)

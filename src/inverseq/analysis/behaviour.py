@@ -1,0 +1,162 @@
+"""Behaviour in its world, divided for fitting and scoring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from inverseq._core.errors import InputError
+from inverseq.analysis.findings import Division, DivisionKind
+from inverseq.analysis.plan import Plan
+from inverseq.datasets import Dataset
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP, unite
+from inverseq.worlds import World
+
+DISCOUNT = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Behaviour:
+    """What an analysis works on.
+
+    Attributes:
+        demonstrations: All decisions.
+        plan: What is asked.
+        given: The world, or worlds by name; None where it is to be estimated.
+        worlds: Worlds with drawings, by name.
+        dataset: The data set, where it is a bundled one.
+    """
+
+    demonstrations: Demonstrations
+    plan: Plan
+    given: MDP | Mapping[str, MDP] | None
+    worlds: Mapping[str, World] = field(default_factory=dict)
+    dataset: Dataset | None = None
+
+    @property
+    def from_step(self) -> int:
+        """First step of a held-out trajectory that is scored."""
+        return self.dataset.score_from_step if self.dataset else 0
+
+    def world_for(self, train: Demonstrations) -> MDP | Mapping[str, MDP]:
+        """The world; an estimated one knows the transitions of `train` only."""
+        if self.given is not None:
+            return self.given
+        return MDP.estimate(
+            train,
+            discount=DISCOUNT if self.plan.discount is None else self.plan.discount,
+            num_states=self.demonstrations.num_states,
+            num_actions=self.demonstrations.num_actions,
+            coordinates=self.plan.coordinates,
+            allowed=self._existing(),
+        )
+
+    def _existing(self) -> Bool[np.ndarray, "S A"]:
+        """The actions that exist at each state of an estimated world."""
+        known = self.demonstrations
+        shape = (known.num_states, known.num_actions)
+        if self.plan.actions == "all":
+            return np.ones(shape, dtype=bool)
+        seen = np.zeros(shape, dtype=bool)
+        acted = known.actions >= 0
+        seen[known.states[acted], known.actions[acted]] = True
+        return seen | ~seen.any(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Behaviour that is divided, in its world.
+
+    Attributes:
+        train: What is fitted.
+        test: What is scored.
+        division: How the two were told apart.
+        given: The world or worlds, without history; an estimated one knows `train` only.
+        mdp: The same as one world.
+    """
+
+    train: Demonstrations
+    test: Demonstrations
+    division: Division
+    given: MDP | Mapping[str, MDP]
+    mdp: MDP
+
+
+def behaviour_of(data: object, plan: Plan) -> Behaviour:
+    """The behaviour in the world that the plan names, or in the data set's own.
+
+    Raises:
+        InputError: The data have no such use, or the world does not go with the other settings.
+    """
+    if isinstance(data, Dataset):
+        if plan.world is not None:
+            raise InputError(f"the world of the data set {data.name!r} is known; leave world out")
+        given = _discounted(data.mdp, plan.discount)
+        return Behaviour(data.demonstrations, plan, given, data.worlds, data)
+    if not isinstance(data, Demonstrations):
+        raise InputError(
+            f"an analysis takes Demonstrations or a Dataset; got {type(data).__name__}. Read a "
+            "table with inverseq.read_table"
+        )
+    if plan.world is None:
+        if plan.discount == 1:
+            raise InputError(
+                "a discount of 1 needs a world with an end; an estimated one has none that is "
+                "sure. Give discount=0.99, say, or a world"
+            )
+        return Behaviour(data, plan, None)
+    if plan.actions == "seen":
+        raise InputError("actions=seen goes with an estimated world; this world says what exists")
+    if isinstance(plan.world, World):
+        drawn = {plan.world.name: plan.world}
+        return Behaviour(data, plan, _discounted(plan.world.mdp, plan.discount), drawn)
+    return Behaviour(data, plan, _discounted(plan.world, plan.discount))
+
+
+def divide(behaviour: Behaviour) -> Parts:
+    """What is fitted and what is scored.
+
+    Raises:
+        InputError: There is no such column, or nothing can be held out.
+    """
+    known, plan = behaviour.demonstrations, behaviour.plan
+    column = plan.split or (behaviour.dataset.split if behaviour.dataset else None)
+    if column is None:
+        train, test = known.split(plan.test, by=plan.by, seed=plan.seed)
+        return _parts(behaviour, train, test, Division(DivisionKind.DRAWN))
+    values = known.trajectories.get(column)
+    if values is None:
+        raise InputError(
+            f"no column {column!r} that is constant in a trajectory; there are "
+            f"{[*known.trajectories]}. Give split=COLUMN, or leave it out for a random split"
+        )
+    held_out = np.array([str(v).lower() == "test" for v in values])
+    if not held_out.any() or held_out.all():
+        raise InputError(
+            f"column {column!r} must be 'test' in some trajectories and not in all; it holds "
+            f"{sorted({str(v) for v in values})[:5]}"
+        )
+    kind = DivisionKind.OF_THE_DATASET if plan.split is None else DivisionKind.GIVEN
+    train, test = known.take(~held_out), known.take(held_out)
+    return _parts(behaviour, train, test, Division(kind, column))
+
+
+def _parts(
+    behaviour: Behaviour, train: Demonstrations, test: Demonstrations, division: Division
+) -> Parts:
+    """Both parts, and the world as the training part knows it."""
+    given = behaviour.world_for(train)
+    sizes = [(int((part.actions >= 0).sum()), part.num_trajectories) for part in (train, test)]
+    division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
+    return Parts(train, test, division, given, given if isinstance(given, MDP) else unite(given))
+
+
+def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:
+    """The same world or worlds with another discount; with their own where it is None."""
+    if discount is None:
+        return given
+    if isinstance(given, MDP):
+        return replace(given, discount=discount)
+    return {name: replace(mdp, discount=discount) for name, mdp in given.items()}

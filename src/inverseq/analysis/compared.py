@@ -1,0 +1,111 @@
+"""Models side by side by cross-validation: every decision is predicted once."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from inverseq._core.errors import InputError
+from inverseq.analysis.behaviour import Behaviour
+from inverseq.analysis.findings import Choosing, Failure, Findings, ScoreRow
+from inverseq.analysis.models import (
+    RESTARTS,
+    Entry,
+    Menu,
+    entries,
+    explainer_of,
+    law_of,
+    rows_of,
+    yardsticks,
+)
+from inverseq.evaluate.choose_intentions import choose_intentions
+from inverseq.evaluate.compare import Candidate, Comparison, compare
+from inverseq.inverse.problem import Progress
+from inverseq.mdp import MDP
+
+
+def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) -> Findings:
+    """Scores of all models; with numbers of intentions, of these beside the yardsticks.
+
+    Raises:
+        InputError: There are fewer units than folds, a setting cannot be used, or nothing could
+            be scored.
+    """
+    menu, plan = _menu(behaviour), behaviour.plan
+    if plan.numbers:
+        return _with_choice(behaviour, start, menu, progress)
+    listed = entries(menu)
+    rows, failures = rows_of(listed, _scored(behaviour, listed, progress))
+    return replace(start, scores=rows, failures=failures)
+
+
+def _menu(behaviour: Behaviour) -> Menu:
+    """What the models share; their own folds lie within the training part of each fold."""
+    known, given, plan = behaviour.demonstrations, behaviour.given, behaviour.plan
+    worlds = [] if given is None else [given] if isinstance(given, MDP) else list(given.values())
+    units = int(known.units(plan.by).max()) + 1
+    if units < plan.folds:
+        raise InputError(
+            f"{plan.folds} folds by {plan.by} need as many units; there are {units}. Try "
+            f"folds={max(units, 2)}, or by=something finer"
+        )
+    return Menu(
+        plan=plan,
+        num_states=sum(w.num_states for w in worlds) or known.num_states,
+        features=bool(worlds) and all(w.features is not None for w in worlds),
+        units=units - -(-units // plan.folds),
+        gauge=plan.gauge or "zero-mean",
+    )
+
+
+def _scored(behaviour: Behaviour, listed: list[Entry], progress: Progress) -> Comparison:
+    """Models by cross-validation."""
+    candidates = {entry.key: entry.candidate for entry in listed}
+    world, known = _world(behaviour), behaviour.demonstrations
+    return compare(known, candidates, world, progress=progress, **_same(behaviour))
+
+
+def _world(behaviour: Behaviour) -> Any:
+    """The world, or how each fold estimates it."""
+    return behaviour.world_for if behaviour.given is None else behaviour.given
+
+
+def _same(behaviour: Behaviour) -> Mapping[str, Any]:
+    """Which folds, and what is scored in them."""
+    plan = behaviour.plan
+    settings = {"folds": plan.folds, "by": plan.by, "seed": plan.seed}
+    return settings | {"from_step": behaviour.from_step}
+
+
+def _with_choice(behaviour: Behaviour, start: Findings, menu: Menu, progress: Progress) -> Findings:
+    """Numbers of intentions beside the yardsticks, and which number to take."""
+    plan = behaviour.plan
+    law = law_of(plan.switching, behaviour.demonstrations)
+    solver, explainer = explainer_of(menu)
+    choice = choose_intentions(
+        behaviour.demonstrations,
+        _world(behaviour),
+        ks=tuple(sorted(set(plan.numbers))),
+        solver=solver,
+        switching=law,
+        histories=(plan.history,),
+        restarts=plan.restarts or RESTARTS,
+        progress=progress,
+        **_same(behaviour),
+    )
+    listed = yardsticks(menu)
+    rows, failures = rows_of(listed, _scored(behaviour, listed, progress))
+    numbers = [
+        Entry(each.name, replace(explainer, intentions=each.k), Candidate(solver))
+        for each in choice.alternatives
+    ]
+    by_name = {entry.key: entry for entry in numbers}
+    more, failed = rows_of([by_name[r.name] for r in choice.comparison.results], choice.comparison)
+    found: tuple[ScoreRow, ...] = (*rows, *more)
+    wrong: tuple[Failure, ...] = (*failures, *failed)
+    return replace(
+        start,
+        scores=found,
+        failures=wrong,
+        chosen=choice.chosen,
+        choosing=Choosing(choice, explainer, law),
+    )

@@ -1,0 +1,336 @@
+"""What an analysis found: numbers, arrays and enumerations, no sentences and no figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq.analysis.plan import Plan
+from inverseq.datasets import Dataset
+from inverseq.demonstrations import Demonstrations
+from inverseq.doctor import Diagnosis
+from inverseq.evaluate.choice import Choice
+from inverseq.evaluate.dwell import Dwell
+from inverseq.evaluate.identifiability import Identification, Verdict
+from inverseq.evaluate.likelihood import Score
+from inverseq.evaluate.predictive_checks import PredictiveChecks
+from inverseq.evaluate.transitions import SwitchingIntervals
+from inverseq.intentions.predict import Posterior
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.switching import Switching
+from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
+from inverseq.worlds import World
+
+
+class Family(StrEnum):
+    """What kind of model a score belongs to."""
+
+    SHARES = "shares"
+    TABLE = "table"
+    BACKOFF = "backoff"
+    IAVI = "iavi"
+    MAXENT = "maxent"
+
+
+class DivisionKind(StrEnum):
+    """How the data were divided."""
+
+    DRAWN = "drawn"
+    OF_THE_DATASET = "of the dataset"
+    GIVEN = "given"
+
+
+class Reason(StrEnum):
+    """Why a model's reward is the one that is shown."""
+
+    ASKED = "asked"
+    VALIDATED = "validated"
+    TOO_FEW_UNITS = "too few units"
+
+
+class Difference(StrEnum):
+    """What a contrast of the reward compares."""
+
+    ELSEWHERE = "elsewhere"
+    PLACES = "places"
+    WAYS = "ways"
+    ACTIONS = "actions"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model this is.
+
+    Attributes:
+        family: Its kind.
+        order: Past states and actions that a table looks at.
+        smoothing: What a plain table adds to every count; NaN where that is chosen by itself.
+        reward: What a MaxEnt reward is given on: "states", "state-actions" or "features".
+        memory: States that its world looks at, the present one included.
+        intentions: How many intentions; None for a model without any.
+    """
+
+    family: Family
+    order: int = 0
+    smoothing: float = float("nan")
+    reward: str = ""
+    memory: int = 1
+    intentions: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        steps = {1: "one", 2: "two", 3: "three", 4: "four"}.get(self.order, str(self.order))
+        name = {
+            Family.SHARES: "share of each action",
+            Family.TABLE: f"{steps}-step table, plus {self.smoothing:g}",
+            Family.BACKOFF: f"{steps}-step table, back-off",
+            Family.IAVI: "IAVI",
+            Family.MAXENT: f"MaxEnt on {self.reward}",
+        }[self.family]
+        if self.intentions is not None:
+            name = f"{self.intentions} intention{'s' * (self.intentions != 1)}, {name}"
+        return name if self.memory == 1 else f"{name}, memory of {self.memory} states"
+
+    @property
+    def yardstick(self) -> bool:
+        """Whether it only counts and has no reward."""
+        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreRow:
+    """One model on held-out decisions.
+
+    Attributes:
+        key: Short name, for options and files.
+        model: Which model.
+        score: Its score.
+        parameters: Free numbers in the fit.
+        seconds: Time of the fit.
+        validation: Nats per decision in cross-validation within the training part, or NaN.
+    """
+
+    key: str
+    model: Model
+    score: Score
+    parameters: float
+    seconds: float
+    validation: float = float("nan")
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        return self.model.name
+
+    @property
+    def yardstick(self) -> bool:
+        """Whether it only counts and has no reward."""
+        return self.model.yardstick
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A model that could not be fitted or scored, and what the error said.
+
+    Attributes:
+        key: Its short name.
+        model: Which model.
+        error: The message of the error, quoted.
+    """
+
+    key: str
+    model: Model
+    error: str
+
+
+@dataclass(frozen=True)
+class Division:
+    """How the data were divided.
+
+    Attributes:
+        kind: Who divided them.
+        column: The column that says so, or empty.
+        train: Decisions and trajectories that were fitted.
+        test: Decisions and trajectories that were held out.
+        from_step: First step of a held-out trajectory that is scored.
+    """
+
+    kind: DivisionKind
+    column: str = ""
+    train: tuple[int, int] = (0, 0)
+    test: tuple[int, int] = (0, 0)
+    from_step: int = 0
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A difference of rewards with its interval.
+
+    Attributes:
+        difference: What is compared.
+        names: Names of what is compared, in the order of the kind: the place (and the other
+            place); the branching and the target of the ways; state, action and first action.
+        estimate: In units of the policy's temperature.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        verdict: What settles it; None where that was not examined.
+    """
+
+    difference: Difference
+    names: tuple[str, ...]
+    estimate: float
+    low: float
+    high: float
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts:
+    """Differences of rewards, how they were resampled, and what is known of them.
+
+    Attributes:
+        rows: The differences.
+        replicates: Rewards behind the intervals.
+        units: Units that were drawn from.
+        gauge: Which of the equivalent rewards.
+        identification: What behaviour and the gauge say; None where it was not examined.
+        unexamined: The message of the error that prevented it, or empty.
+    """
+
+    rows: tuple[Contrast, ...]
+    replicates: int
+    units: int
+    gauge: str
+    identification: Identification | None
+    unexamined: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of the data and what is believed about its intentions.
+
+    Attributes:
+        demonstrations: N decisions.
+        posterior: `[N, K]` beliefs about their intentions.
+    """
+
+    demonstrations: Demonstrations
+    posterior: Posterior
+
+
+@dataclass(frozen=True, eq=False)
+class IntentionFindings:
+    """What there is to say of several intentions.
+
+    Attributes:
+        solution: The fit.
+        explainer: What explains each of them.
+        law: The law of switching.
+        train: What was fitted.
+        test: What was held out.
+        whole: All decisions, with the part that each trajectory is in.
+        changes: `[K, K]` share of each next intention after each intention, expected given the
+            training decisions; None for a law without changes.
+        intervals: How sure that and the occupancy are; None where nothing was resampled.
+        dwells: How long each lasts; empty where there is nothing to say.
+        checks: Real behaviour against simulated; None where none was simulated.
+    """
+
+    solution: IntentionSolution
+    explainer: Model
+    law: Switching
+    train: Part
+    test: Part
+    whole: Demonstrations
+    changes: Float[np.ndarray, "K K"] | None
+    intervals: SwitchingIntervals | None
+    dwells: tuple[Dwell, ...]
+    checks: PredictiveChecks | None
+
+
+@dataclass(frozen=True, eq=False)
+class Choosing:
+    """Which number of intentions to take.
+
+    Attributes:
+        choice: The numbers that were tried.
+        explainer: What explains each of them.
+        law: The law of switching.
+    """
+
+    choice: Choice
+    explainer: Model
+    law: Switching
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything that an analysis found; parts that were not asked for are None or empty.
+
+    Attributes:
+        plan: What was asked.
+        title: Of the data.
+        source: Where the table came from.
+        dataset: The bundled data set; None for a user's own data.
+        fingerprint: SHA-256 of the arrays.
+        scores: All models, scored on the same decisions.
+        failures: Models that were left out.
+        settings: Settings as they were used, by name.
+        given: The world or worlds that were fitted in, without history; empty where each fold has
+            its own.
+        worlds: Their drawings.
+        diagnosis: What the doctor found; None where it was not asked.
+        division: How the data were divided; None for folds.
+        chosen: Key of the model that is shown, or empty.
+        reason: Why this one.
+        solution: Its fit; None where models are only compared.
+        contrasts: Differences of rewards; None where there are none.
+        intentions: What there is to say of several intentions; None without them.
+        choosing: Which number of intentions to take; None where that was not asked.
+        seconds: Time of everything.
+    """
+
+    plan: Plan
+    title: str
+    source: str
+    dataset: Dataset | None
+    fingerprint: str
+    scores: tuple[ScoreRow, ...]
+    failures: tuple[Failure, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    given: MDP | Mapping[str, MDP] = field(default_factory=dict)
+    worlds: Mapping[str, World] = field(default_factory=dict)
+    diagnosis: Diagnosis | None = None
+    division: Division | None = None
+    chosen: str = ""
+    reason: Reason | None = None
+    solution: Solution | IntentionSolution | None = None
+    contrasts: Contrasts | None = None
+    intentions: IntentionFindings | None = None
+    choosing: Choosing | None = None
+    seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        best = max(self.scores, key=lambda row: row.score.mean)
+        return (
+            f"Findings({self.title!r}, {len(self.scores)} models, best {best.key} with "
+            f"{best.score.mean:.3f} nats)"
+        )
+
+    def row(self, key: str) -> ScoreRow | None:
+        """The row of a model; None where it was not scored."""
+        return next((row for row in self.scores if row.key == key), None)
+
+    @property
+    def best_reward(self) -> ScoreRow:
+        """The model with a reward that scores best."""
+        return max((r for r in self.scores if not r.yardstick), key=lambda row: row.score.mean)
+
+    @property
+    def best_table(self) -> ScoreRow:
+        """The yardstick that scores best."""
+        return max((r for r in self.scores if r.yardstick), key=lambda row: row.score.mean)

@@ -1,0 +1,134 @@
+"""One reward for all decisions: fit and score all models on one split, choose one, look at it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from inverseq._core.errors import FitError
+from inverseq.analysis.behaviour import Behaviour, Parts, divide
+from inverseq.analysis.contrasts import contrasts_of
+from inverseq.analysis.findings import Failure, Findings, Reason, ScoreRow
+from inverseq.analysis.models import Entry, Menu, entries, rows_of
+from inverseq.doctor import diagnose
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.inverse.problem import Progress
+from inverseq.inverse.solution import Solution
+
+REPLICATES = 1000
+
+
+def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) -> Findings:
+    """Everything about one reward for all decisions.
+
+    Raises:
+        InputError: The decisions do not fit the world, or nothing can be held out.
+        FitError: No model with a reward, or not the one asked for, could be fitted.
+    """
+    plan, parts = behaviour.plan, divide(behaviour)
+    menu = menu_of(behaviour, parts)
+    listed = entries(menu)
+    scored = score_all(
+        parts.train,
+        parts.test,
+        {entry.key: entry.candidate for entry in listed},
+        parts.mdp,
+        by=plan.by,
+        from_step=behaviour.from_step,
+        keep_solutions=True,
+        progress=progress,
+    )
+    rows, failures = rows_of(listed, scored)
+    by_key = {entry.key: entry for entry in listed}
+    # No candidate has several intentions.
+    fits = {r.name: cast(Solution, r.solutions[0]) for r in scored.results if r.score is not None}
+    rows = tuple(
+        replace(row, validation=_validation(by_key[row.key], fits[row.key], parts, menu))
+        for row in rows
+    )
+    chosen, reason = _choose(plan.solver or "best", rows, failures)
+    replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
+    return replace(
+        start,
+        scores=rows,
+        failures=failures,
+        settings=_settings(menu, parts, replicates, fits[chosen]),
+        given=parts.given,
+        diagnosis=diagnose(behaviour.demonstrations, behaviour.given),
+        division=parts.division,
+        chosen=chosen,
+        reason=reason,
+        solution=fits[chosen],
+        contrasts=contrasts_of(parts, behaviour.worlds, menu, replicates, progress),
+    )
+
+
+def menu_of(behaviour: Behaviour, parts: Parts, gauge: str = "zero-mean") -> Menu:
+    """What the models share; `gauge` where none was asked for."""
+    plan, mdp = behaviour.plan, parts.mdp
+    return Menu(
+        plan=plan,
+        num_states=mdp.num_states,
+        features=mdp.features is not None,
+        units=int(parts.train.units(plan.by).max()) + 1,
+        gauge=plan.gauge or gauge,
+        anchor=plan.anchor_in(mdp),
+    )
+
+
+def _validation(entry: Entry, solution: Solution, parts: Parts, menu: Menu) -> float:
+    """Nats per decision in cross-validation within the training part; NaN where unknown.
+
+    MaxEnt made one to choose its strength; IAVI's takes a moment.
+    """
+    tried, plan = solution.settings.get("cross_validation"), menu.plan
+    if isinstance(tried, Mapping) and tried:
+        return float(max(tried.values()))
+    if entry.key != "iavi" or menu.units < 2:
+        return float("nan")
+    folds = min(plan.folds, menu.units)
+    candidates = {entry.key: entry.candidate}
+    made = compare(parts.train, candidates, parts.mdp, folds=folds, by=plan.by, seed=plan.seed)
+    score = made[entry.key].score
+    return float("nan") if score is None else score.mean
+
+
+def _choose(
+    wanted: str, rows: tuple[ScoreRow, ...], failures: tuple[Failure, ...]
+) -> tuple[str, Reason]:
+    """The model whose reward is shown, and why."""
+    with_reward = {row.key: row for row in rows if not row.yardstick}
+    errors = [f"{failure.key}: {failure.error}" for failure in failures]
+    if not with_reward:
+        raise FitError(". ".join(["no model with a reward could be fitted", *errors]))
+    if wanted != "best":
+        if wanted not in with_reward:
+            told = f"solver={wanted} could not be fitted here; there are {[*with_reward]}"
+            raise FitError(". ".join([told, *errors]))
+        return wanted, Reason.ASKED
+    tested = [row for row in with_reward.values() if np.isfinite(row.validation)]
+    if not tested:
+        return "iavi" if "iavi" in with_reward else next(iter(with_reward)), Reason.TOO_FEW_UNITS
+    return max(tested, key=lambda row: row.validation).key, Reason.VALIDATED
+
+
+def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> dict[str, str]:
+    """The settings by name, as text."""
+    plan = menu.plan
+    chosen = {
+        name: f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in solution.settings.items()
+        if isinstance(value, bool | int | float | str)
+    }
+    return {
+        "discount": f"{parts.mdp.discount:g}",
+        "by": plan.by,
+        "seed": str(plan.seed),
+        "folds": str(min(plan.folds, menu.units)),
+        "smoothing": f"{plan.smoothing:g}",
+        "history": str(plan.history),
+        "gauge of IAVI": menu.gauge,
+        "bootstrap replicates": f"{replicates:,}",
+        "drawn model": f"{solution.solver}: " + ", ".join(f"{k} {v}" for k, v in chosen.items()),
+    }

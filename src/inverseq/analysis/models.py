@@ -1,0 +1,172 @@
+"""The models that decisions are scored with: yardsticks that count, and models with a reward."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.analysis.findings import Failure, Family, Model, ScoreRow
+from inverseq.analysis.plan import Plan
+from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.compare import Candidate, Comparison
+from inverseq.intentions.contexts import PREVIOUS, STATE
+from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
+from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.problem import Solver
+from inverseq.inverse.solution import Solution
+
+RESTARTS = 10
+_DEEPEST_TABLE = 4
+_MOST_STATES = {"states": 500, "state-actions": 1500}
+"""Reward -> states of a world beyond which its model with a memory is left out: it would take very
+long, and a reward on states gains the least from a memory."""
+_EXPLAINERS = ("iavi", "maxent-states", "maxent-state-actions", "maxent-features")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model to be fitted and scored.
+
+    Attributes:
+        key: Short name, for options and files.
+        model: Which model.
+        candidate: Its settings and the memory of its world.
+    """
+
+    key: str
+    model: Model
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What the models share.
+
+    Attributes:
+        plan: What was asked.
+        num_states: States of the world.
+        features: Whether the world has features.
+        units: Units that every fit can be sure of, for folds within the training part.
+        gauge: Which of the equivalent rewards IAVI reports.
+        anchor: Action of known reward, for the gauge "anchor".
+    """
+
+    plan: Plan
+    num_states: int
+    features: bool
+    units: int
+    gauge: str = "zero-mean"
+    anchor: int | None = None
+
+    @property
+    def iavi(self) -> IAVI:
+        """IAVI with these settings."""
+        return IAVI(smoothing=self.plan.smoothing, gauge=self.gauge, anchor=self.anchor)
+
+    def maxent(self, reward: str) -> MaxEnt:
+        """MaxEnt, the strength of its prior chosen by folds where there are units for them."""
+        if self.units < 2:
+            return MaxEnt(reward=reward, strength=1.0)
+        plan, folds = self.plan, min(self.plan.folds, self.units)
+        return MaxEnt(reward=reward, folds=folds, by=plan.by, seed=plan.seed)
+
+
+def entries(menu: Menu) -> list[Entry]:
+    """The models to score: yardsticks, then models with a reward."""
+    return yardsticks(menu) + _with_reward(menu)
+
+
+def yardsticks(menu: Menu) -> list[Entry]:
+    """The models that only count."""
+    smoothing, by = menu.plan.smoothing, menu.plan.by
+    plain = CountTable(smoothing=smoothing, backoff=False, by=by)
+    backing = CountTable(by=by)
+    shares = Candidate(replace(backing, order=0))
+    found = [Entry("marginal", Model(Family.SHARES), shares)]
+    for order in (1, 2):
+        model = Model(Family.TABLE, order, smoothing)
+        found.append(Entry(f"table-{order}", model, Candidate(replace(plain, order=order))))
+    for order in range(1, _DEEPEST_TABLE + 1):
+        table = Candidate(replace(backing, order=order))
+        found.append(Entry(f"backoff-{order}", Model(Family.BACKOFF, order), table))
+    return found
+
+
+def _with_reward(menu: Menu) -> list[Entry]:
+    """IAVI, and MaxEnt on everything the world offers, without and with a memory."""
+    memory = menu.plan.history
+    found = [Entry("iavi", Model(Family.IAVI), Candidate(menu.iavi))]
+    rewards = ["states", "state-actions", *(["features"] if menu.features else [])]
+    for what in rewards:
+        model = Model(Family.MAXENT, reward=what)
+        found.append(Entry(f"maxent-{what}", model, Candidate(menu.maxent(what))))
+    for key, what in (("-states", "states"), ("", "state-actions")):
+        if memory > 1 and menu.num_states <= _MOST_STATES[what]:
+            candidate = Candidate(menu.maxent(what), history=memory)
+            model = Model(Family.MAXENT, reward=what, memory=memory)
+            found.append(Entry(f"maxent-history{key}", model, candidate))
+    return found
+
+
+def rows_of(
+    listed: Sequence[Entry], made: Comparison
+) -> tuple[tuple[ScoreRow, ...], tuple[Failure, ...]]:
+    """The models that could be scored, and those that could not."""
+    rows, failures = [], []
+    for entry, result in zip(listed, made.results, strict=True):
+        if result.score is None:
+            failures.append(Failure(entry.key, entry.model, result.failure))
+            continue
+        numbers = float(np.mean(result.num_parameters)), float(np.mean(result.seconds))
+        rows.append(ScoreRow(entry.key, entry.model, result.score, *numbers))
+    return tuple(rows), tuple(failures)
+
+
+def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
+    """What explains each of several intentions.
+
+    Raises:
+        InputError: It cannot explain several, or the world has no features.
+    """
+    solver = menu.plan.solver
+    solver = "iavi" if solver in (None, "best") else solver
+    if solver not in _EXPLAINERS:
+        raise InputError(
+            f"solver={solver} cannot explain several intentions: give {', '.join(_EXPLAINERS)}. A "
+            "memory comes with history, whatever the solver"
+        )
+    if solver == "iavi":
+        return menu.iavi, Model(Family.IAVI)
+    what = solver.removeprefix("maxent-")
+    if what == "features" and not menu.features:
+        raise InputError("solver=maxent-features needs a world with features; take maxent-states")
+    return menu.maxent(what), Model(Family.MAXENT, reward=what)
+
+
+def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
+    """The law of switching that a setting names.
+
+    Raises:
+        InputError: There is no such law and no such column.
+    """
+    if text in (None, "markov"):
+        return Markov()
+    if text == "mixture":
+        return Mixture()
+    names = tuple(part.strip() for part in str(text).split(",") if part.strip())
+    known = [STATE, "step", *(["time"] if demonstrations.time is not None else [])]
+    # A column of texts is refused where it is read, which says why.
+    columns = demonstrations.decisions
+    wrong = [n for n in names if n.removeprefix(PREVIOUS) not in {*known, *columns}]
+    numeric = {name for name, values in columns.items() if values.dtype.kind in "biuf"}
+    known += sorted(numeric - set(known))
+    if wrong or not names:
+        raise InputError(
+            f"switching={wrong[0] if wrong else repr(text)}: there is no such law and no such "
+            f"column; give mixture, markov, or some of {', '.join(known)} (or 'previous X' for X "
+            "one row earlier), with commas between"
+        )
+    return DependentMarkov(on=names)

@@ -1,0 +1,141 @@
+"""What an analysis is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.mdp import MDP
+from inverseq.worlds import World
+
+Model = Literal[
+    "best",
+    "iavi",
+    "maxent-states",
+    "maxent-state-actions",
+    "maxent-features",
+    "maxent-history-states",
+    "maxent-history",
+]
+
+Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
+
+RANGES = {
+    "seed": (lambda n: n >= 0, "0 or more"),
+    "bootstrap": (lambda n: n >= 0, "0 (for none) or more"),
+    "simulations": (lambda n: n == 0 or n >= 2, "0 (for none), or 2 or more"),
+    "restarts": (lambda n: n >= 1, "1 or more"),
+    "folds": (lambda n: n >= 2, "2 or more"),
+    "history": (lambda n: n >= 1, "1 (no memory) or more"),
+    "smoothing": (lambda n: 0 <= n < float("inf"), "a number from 0"),
+    "test": (lambda n: 0 < n < 1, "a share between 0 and 1"),
+    "discount": (lambda n: 0 <= n <= 1, "a number between 0 and 1"),
+}
+"""Setting -> whether a number will do, and what would."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that an analysis can be asked for; what is left out has a sensible default.
+
+    Attributes:
+        solver: Whose reward is shown: "best" of those with a reward in cross-validation within
+            the training part, or one of them. With `intentions`, what explains each of them:
+            "iavi" (also "best"), "maxent-states", "maxent-state-actions" or "maxent-features".
+        intentions: K intentions that give way to one another; None for one reward for all. With
+            `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
+        cross_validate: Score all models in folds, every decision predicted once, instead of
+            fitting to a training part and looking at what was found.
+        world: The world, or worlds by name; None for the data set's own, else one estimated
+            from the training part.
+        discount: gamma; None for the data set's own or the given world's, else 0.9.
+        actions: In an estimated world, whether "all" actions exist everywhere or only those "seen"
+            at each state.
+        coordinates: `[S, 2]` where the states of an estimated world lie, for maps; or None.
+        split: Column that is "test" in the trajectories to hold out; None for the data set's own.
+        test: Without such a column, the share of the units to hold out.
+        by: What a unit is: "trajectory", "session", "subject" or any trajectory column.
+        seed: Which random choices.
+        folds: Folds of the cross-validation.
+        history: States that models with a memory look at, the present one included.
+        smoothing: Decisions added to each action's count by IAVI and the plain tables.
+        gauge: Which of the equivalent rewards IAVI reports; None for "zero-mean", and for
+            "state-only" where several intentions live on a map.
+        anchor: Name or number of the action of known reward, for the gauge "anchor".
+        switching: The law of several intentions: "markov", "mixture", or columns that changes
+            depend on with commas between; None for "markov".
+        restarts: Searches for several intentions from different beginnings; None for 10.
+        bootstrap: Replicates behind the intervals; None for 1,000, or 40 with several intentions.
+        simulations: Simulations of several intentions beside the real behaviour; None for 100.
+        title: Of the report; None for that of the data set, or where the table came from.
+
+    Raises:
+        InputError: A number is out of its range, or a setting goes with others that are not given.
+    """
+
+    solver: Model | None = None
+    intentions: int | tuple[int, ...] | None = None
+    cross_validate: bool = False
+    world: MDP | World | Mapping[str, MDP] | None = None
+    discount: float | None = None
+    actions: Literal["all", "seen"] = "all"
+    coordinates: np.ndarray | None = None
+    split: str | None = None
+    test: float = 0.2
+    by: str = "trajectory"
+    seed: int = 0
+    folds: int = 5
+    history: int = 2
+    smoothing: float = 0.5
+    gauge: Gauge | None = None
+    anchor: str | int | None = None
+    switching: str | None = None
+    restarts: int | None = None
+    bootstrap: int | None = None
+    simulations: int | None = None
+    title: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, (will_do, expected) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not will_do(value):
+                raise InputError(f"{name} must be {expected}; got {value:g}")
+        if self.intentions is None:
+            needy = ["switching", "restarts", "simulations"]
+            needy += ["solver"] if self.cross_validate else []
+            for name in needy:
+                if getattr(self, name) is not None:
+                    raise InputError(
+                        f"{name}={getattr(self, name)} goes with several intentions; give "
+                        "intentions=3 too, or drop it"
+                    )
+        elif min(self.numbers, default=0) < 1:
+            raise InputError(f"intentions={self.intentions} must be 1 or more")
+        elif not self.cross_validate and len(self.numbers) != 1:
+            raise InputError("several numbers of intentions need cross_validate=True")
+        if self.anchor is not None and self.gauge != "anchor":
+            raise InputError('an anchor goes with gauge="anchor"')
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of intentions that were asked for."""
+        asked = self.intentions
+        return () if asked is None else (asked,) if isinstance(asked, int) else tuple(asked)
+
+    def anchor_in(self, mdp: MDP) -> int | None:
+        """The number of the anchor action; None under another gauge.
+
+        Raises:
+            InputError: There is no such action.
+        """
+        if self.gauge != "anchor":
+            return None
+        names = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
+        told = "0" if self.anchor is None else str(self.anchor)
+        if told in names:
+            return names.index(told)
+        if told.isdecimal() and int(told) < mdp.num_actions:
+            return int(told)
+        raise InputError(f"anchor={told}: there is no such action; there are {[*names]}")

@@ -1,0 +1,199 @@
+"""Several intentions: their rewards, when each was pursued, and how sure that is."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq.analysis.behaviour import Behaviour, Parts, divide
+from inverseq.analysis.findings import (
+    Failure,
+    Findings,
+    IntentionFindings,
+    Model,
+    Part,
+    ScoreRow,
+)
+from inverseq.analysis.held_out import menu_of
+from inverseq.analysis.models import (
+    RESTARTS,
+    Entry,
+    Menu,
+    explainer_of,
+    law_of,
+    rows_of,
+    yardsticks,
+)
+from inverseq.demonstrations import Demonstrations
+from inverseq.doctor import diagnose
+from inverseq.evaluate.compare import Candidate, score_all
+from inverseq.evaluate.dwell import Dwell, dwell_times
+from inverseq.evaluate.likelihood import log_likelihood
+from inverseq.evaluate.predictive_checks import check_predictions
+from inverseq.evaluate.transitions import (
+    SwitchingIntervals,
+    switching_intervals,
+    switching_shares,
+)
+from inverseq.intentions.predict import posterior
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solver import Intentions
+from inverseq.intentions.switching import Mixture
+from inverseq.inverse.fit import fit
+from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.problem import Progress
+
+_REPLICATES = 40
+_SIMULATIONS = 100
+
+
+def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress) -> Findings:
+    """Everything about several intentions.
+
+    Raises:
+        InputError: The settings or the decisions cannot be used.
+        FitError: The fit failed.
+    """
+    plan, parts = behaviour.plan, divide(behaviour)
+    # On a map one looks for what a place is worth; in a table, for what an action is.
+    usual = "zero-mean" if parts.mdp.coordinates is None else "state-only"
+    menu = menu_of(behaviour, parts, usual)
+    solver, explainer = explainer_of(menu)
+    law = law_of(plan.switching, behaviour.demonstrations)
+    (count,) = plan.numbers
+    restarts = plan.restarts or RESTARTS
+    settings = Intentions(count, solver, law, restarts=restarts, seed=plan.seed)
+    model = replace(explainer, memory=plan.history, intentions=count)
+    mdp = parts.mdp if plan.history == 1 else parts.mdp.with_history(plan.history)
+    began = time.perf_counter()
+    solution = fit(parts.train, settings, mdp, accept_failure=True, progress=progress)
+    seconds = time.perf_counter() - began
+    score = log_likelihood(solution, parts.test, from_step=behaviour.from_step, by=plan.by)
+    key = "one" if count == 1 else "intentions"
+    mine = ScoreRow(key, model, score, float(solution.num_parameters), seconds)
+    others, failures = _others(behaviour, parts, menu, settings, model, progress)
+    intervals = _intervals(settings, solution, parts.train, menu, progress)
+    repeats = _SIMULATIONS if plan.simulations is None else plan.simulations
+    dwells = _dwells(solution, parts.train, plan.seed, repeats, progress)
+    checks = None
+    if repeats:
+        checks = check_predictions(
+            solution, parts.test, seed=plan.seed, repeats=repeats, progress=progress
+        )
+    return replace(
+        start,
+        scores=(*others, mine),
+        failures=failures,
+        settings={
+            "intentions": str(count),
+            "switching": plan.switching or "markov",
+            "restarts": str(restarts),
+            "solver": explainer.name,
+            "gauge of IAVI": menu.gauge,
+            "smoothing": f"{plan.smoothing:g}",
+            "history": str(plan.history),
+            "discount": f"{parts.mdp.discount:g}",
+            "by": plan.by,
+            "seed": str(plan.seed),
+            "simulations": str(repeats),
+        },
+        given=parts.given,
+        diagnosis=diagnose(behaviour.demonstrations, behaviour.given),
+        division=parts.division,
+        chosen=key,
+        solution=solution,
+        intentions=IntentionFindings(
+            solution=solution,
+            explainer=explainer,
+            law=law,
+            train=Part(parts.train, posterior(solution, parts.train)),
+            test=Part(parts.test, posterior(solution, parts.test)),
+            whole=_with_parts(behaviour.demonstrations, parts.test),
+            changes=_changes(solution, settings, parts.train, intervals),
+            intervals=intervals,
+            dwells=dwells,
+            checks=checks,
+        ),
+    )
+
+
+def _others(
+    behaviour: Behaviour,
+    parts: Parts,
+    menu: Menu,
+    settings: Intentions,
+    model: Model,
+    progress: Progress,
+) -> tuple[tuple[ScoreRow, ...], tuple[Failure, ...]]:
+    """The yardsticks and one intention, on the same decisions, and what failed."""
+    listed = yardsticks(menu)
+    if settings.k > 1:
+        one = Candidate(replace(settings, k=1), menu.plan.history)
+        listed.append(Entry("one", replace(model, intentions=1), one))
+    scored = score_all(
+        parts.train,
+        parts.test,
+        {entry.key: entry.candidate for entry in listed},
+        parts.mdp,
+        by=menu.plan.by,
+        from_step=behaviour.from_step,
+        progress=progress,
+    )
+    return rows_of(listed, scored)
+
+
+def _intervals(
+    settings: Intentions,
+    solution: IntentionSolution,
+    train: Demonstrations,
+    menu: Menu,
+    progress: Progress,
+) -> SwitchingIntervals | None:
+    """How sure the law is; None where nothing is or can be resampled."""
+    # A solver that searches itself is called again in every step of every replicate.
+    usual, plan = _REPLICATES if isinstance(settings.solver, IAVI) else 0, menu.plan
+    replicates = usual if plan.bootstrap is None else plan.bootstrap
+    if replicates == 0 or menu.units < 2:
+        return None
+    return switching_intervals(
+        solution,
+        settings,
+        train,
+        seed=plan.seed,
+        by=plan.by,
+        replicates=replicates,
+        progress=progress,
+    )
+
+
+def _dwells(
+    solution: IntentionSolution, train: Demonstrations, seed: int, repeats: int, progress: Progress
+) -> tuple[Dwell, ...]:
+    """How long each lasts; nothing for one intention, a mixture or no simulations."""
+    if solution.num_intentions == 1 or isinstance(solution.switching, Mixture) or repeats == 0:
+        return ()
+    return dwell_times(solution, train, seed=seed, repeats=repeats, progress=progress)
+
+
+def _changes(
+    solution: IntentionSolution,
+    settings: Intentions,
+    train: Demonstrations,
+    intervals: SwitchingIntervals | None,
+) -> Float[np.ndarray, "K K"] | None:
+    """What follows what; None where nothing can change."""
+    if isinstance(solution.switching, Mixture) or solution.num_intentions == 1:
+        return None
+    if intervals is not None:
+        return intervals.transition.estimate
+    return switching_shares(solution, settings, train)
+
+
+def _with_parts(known: Demonstrations, test: Demonstrations) -> Demonstrations:
+    """All decisions, with the column "part" where rows are numbered: train or test."""
+    if known.rows is None or test.rows is None or "part" in known.trajectories:
+        return known
+    held_out = np.isin(known.rows[known.starts[:-1]], test.rows)
+    part = np.where(held_out, "test", "train")
+    return replace(known, trajectories={**known.trajectories, "part": part})

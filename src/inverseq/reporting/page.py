@@ -1,0 +1,56 @@
+"""A report as one HTML page that needs nothing from outside."""
+
+import base64
+from importlib.resources import files
+from itertools import groupby
+
+from markupsafe import Markup
+
+from inverseq._core.words import render
+from inverseq.reporting.document import Block, Cell, Picture, Report, Table
+
+
+def to_html(report: Report) -> str:
+    """The page; figures, style and all lie inside it."""
+    style = files("inverseq.reporting").joinpath("style.css").read_text("utf-8")
+    page = render(
+        "inverseq.reporting",
+        "page.html.j2",
+        report=report,
+        style=Markup(style),
+        cell=cell_text,
+        look_of=_look_of,
+        encoded=_encoded,
+        grouped=_grouped,
+    )
+    return page.lstrip() + "\n"
+
+
+def cell_text(value: Cell, form: str) -> str:
+    """A cell as people read it: real minus signs, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return format(value, form).replace("-", "\N{MINUS SIGN}")
+    return value
+
+
+def _look_of(table: Table) -> list[Markup]:
+    """How each column is set: numbers stand on the right."""
+    numeric = [
+        any(isinstance(row[i], int | float) and not isinstance(row[i], bool) for row in table.rows)
+        for i in range(len(table.columns))
+    ]
+    return [Markup(' class="number"' if n else "") for n in numeric]
+
+
+def _encoded(picture: Picture) -> str:
+    """A figure as it lies inside the page."""
+    return base64.b64encode(picture.svg.encode()).decode()
+
+
+def _grouped(blocks: tuple[Block, ...]) -> list[tuple[str, list[Block]]]:
+    """Neighbouring blocks of one kind together, so that figures share a grid."""
+    return [(kind, [*group]) for kind, group in groupby(blocks, lambda b: type(b).__name__)]

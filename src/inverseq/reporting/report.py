@@ -1,0 +1,151 @@
+"""From findings to a folder: the list of sections, the tables, and the page."""
+
+import os
+import platform
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inverseq import __version__
+from inverseq._core.store import save
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.places import Places
+from inverseq.evaluate.posterior_table import write_posterior
+from inverseq.mdp import MDP
+from inverseq.reporting.document import Column, Facts, Report, Section, Table
+from inverseq.reporting.folder import require_writable, write_report
+from inverseq.reporting.sections.changes import does_it_behave, transition_table, when_they_change
+from inverseq.reporting.sections.choice import how_many
+from inverseq.reporting.sections.headline import headline, title
+from inverseq.reporting.sections.intentions import each_place, what_they_are
+from inverseq.reporting.sections.methods import methods, references, the_data
+from inverseq.reporting.sections.scores import how_well, what_it_adds
+from inverseq.reporting.sections.sure import how_sure
+from inverseq.reporting.sections.wants import what_they_want
+from inverseq.reporting.summary import summary
+from inverseq.reporting.words import text
+
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+    how_many,
+    what_they_are,
+    when_they_change,
+    how_well,
+    what_it_adds,
+    what_they_want,
+    how_sure,
+    does_it_behave,
+    the_data,
+    methods,
+    references,
+)
+"""The parts of a report in their order; each is left out where it has nothing to say."""
+
+
+def report(
+    findings: Findings,
+    folder: str | os.PathLike,
+    *,
+    command: str = "",
+    file_digest: str = "",
+) -> Path:
+    """Write the page of an analysis with everything beside it.
+
+    `report.html` needs nothing from outside. Beside it lie `figures/` (SVG and PNG), `tables/`
+    (CSV, and Parquet where there are many rows), `summary.json` and the fit, `solution.npz`, for
+    `inverseq.load`. Every file is written whole or not at all, the page last.
+
+    Args:
+        findings: What `inverseq.analyse` found.
+        folder: Where to write; it is made where it does not exist.
+        command: What was typed to make it, for the page.
+        file_digest: SHA-256 of the file that the table was read from; the arrays' own where left
+            out.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    return write(findings, folder, provenance_of(findings, command, file_digest))
+
+
+def write(findings: Findings, folder: str | os.PathLike, provenance: Mapping[str, str]) -> Path:
+    """The same with given provenance."""
+    root = require_writable(folder)
+    made = build_report(findings, provenance)
+    if findings.solution is not None:
+        save(findings.solution, root / "solution.npz")
+    if findings.intentions is not None:
+        beliefs = root / "tables" / "posterior.parquet"
+        write_posterior(findings.intentions.solution, findings.intentions.whole, beliefs)
+    return write_report(root, made, summary(findings, provenance), further_tables(findings))
+
+
+def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
+    """The report as a document."""
+    told = (section(findings) for section in SECTIONS)
+    name = text("methods.j2", "provenance_title", settings=findings.settings)
+    facts = Facts((*findings.settings.items(), *provenance.items()))
+    sections = (*(each for each in told if each is not None), Section(name, (facts,)))
+    made = text("methods.j2", "made", version=__version__, made=provenance["made"])
+    return Report(title(findings), headline(findings), sections, made)
+
+
+def provenance_of(findings: Findings, command: str = "", file_digest: str = "") -> dict[str, str]:
+    """Versions, the hash of the data, and the command as one would type it."""
+    packages = {name: version(name) for name in ("numpy", "scipy", "matplotlib", "duckdb")}
+    return {
+        **({"command": command} if command else {}),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "inverseq": __version__,
+        "Python": platform.python_version(),
+        **packages,
+        "system": f"{platform.system()} {platform.machine()}",
+        f"SHA-256 of the {'file' if file_digest else 'arrays'}": file_digest
+        or findings.fingerprint,
+    }
+
+
+def further_tables(findings: Findings) -> tuple[Table, ...]:
+    """What is too long for the page: every state, and transitions as rows."""
+    if findings.solution is None:
+        return ()
+    if findings.intentions is None:
+        return (state_table(each_place(findings)[0], findings.given),)
+    states = (
+        state_table(each, findings.given, f"states_intention_{k}")
+        for k, each in enumerate(each_place(findings), 1)
+    )
+    return (*transition_table(findings.intentions), *states)
+
+
+def state_table(shown: Places, given: MDP | Mapping[str, MDP], name: str = "states") -> Table:
+    """Reward, value, policy and visits of every place, for the CSV file `name`."""
+    mdps = {"": given} if isinstance(given, MDP) else dict(given)
+    actions = next(iter(mdps.values())).action_names or tuple(
+        str(a) for a in range(shown.policy.shape[1])
+    )
+    titles = ["world", "state", "name", "x", "y", "visits", "reward", "value"]
+    titles += [f"probability_{a}" for a in actions] + [f"reward_{a}" for a in actions]
+    rows, first = [], 0
+    for world, mdp in mdps.items():
+        for s in range(mdp.num_states):
+            rows.append((world, *_state_cells(shown, mdp, s, first + s)))
+        first += mdp.num_states
+    return Table(name, "", tuple(map(Column, titles)), tuple(rows))
+
+
+def _state_cells(shown: Places, mdp: MDP, state: int, place: int) -> tuple[Any, ...]:
+    """One row of the table of states."""
+    where = (None, None)
+    if mdp.coordinates is not None:
+        where = tuple(float(c) for c in mdp.coordinates[state][:2])
+    numbers = [shown.visits[place], shown.reward[place], shown.value[place]]
+    numbers += [*shown.policy[place], *shown.rewards[place]]
+    cells = [float(n) if np.isfinite(n) else None for n in numbers]
+    return (state, mdp.state_names[state] if mdp.state_names else "", *where, *cells)

@@ -1,0 +1,1 @@
+"""The sections of a report; each returns None where it has nothing to say."""

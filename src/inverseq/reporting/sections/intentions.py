@@ -1,0 +1,156 @@
+"""What several intentions are, and what is told of each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from inverseq.analysis.findings import Findings, IntentionFindings
+from inverseq.analysis.places import Places, places
+from inverseq.mdp import MDP
+from inverseq.reporting.document import Column, Section, Table
+from inverseq.reporting.figures.places import Scene, maps, scenes
+from inverseq.reporting.sections.scores import or_none
+from inverseq.reporting.words import line, text
+
+AGREEING = 0.9
+"""Share of the decisions on which two searches that found the same thing agree."""
+
+_SEEN = 0.01
+_CLEAR = 0.05
+
+
+def what_they_are(findings: Findings) -> Section | None:
+    """A table and maps of the intentions; silent without any."""
+    found = findings.intentions
+    if found is None:
+        return None
+    shown, name = each_place(findings), found.explainer.name
+    where = drawn_worlds(findings, shown)
+    drawn = [
+        replace(picture, name=f"{picture.name}_intention_{k}")
+        for k, each in enumerate(shown, 1)
+        for picture in maps(each, where[:1], f"intention {k} ({name})")
+    ]
+    return Section(text("intentions.j2", "title"), (intention_table(findings, found), *drawn))
+
+
+def each_place(findings: Findings) -> list[Places]:
+    """The places of each intention; one for a single reward."""
+    parts = () if findings.solution is None else findings.solution.intentions
+    return [places(part) for part in parts]
+
+
+def drawn_worlds(findings: Findings, shown: Sequence[Places]) -> list[Scene]:
+    """The worlds to draw: of many, those with the most decisions."""
+    visits = np.sum([each.visits for each in shown], axis=0)
+    return scenes(findings.given, findings.worlds, visits)
+
+
+def described(findings: Findings) -> list[str]:
+    """For each intention the end of a sentence: the places it rewards, or what it does more."""
+    shown, names = each_place(findings), place_names(findings)
+    given = findings.given
+    mdps = [given] if isinstance(given, MDP) else list(given.values())
+    if all(mdp.coordinates is not None for mdp in mdps):
+        return [_wanted(each, names) for each in shown]
+    return _done_more(shown, mdps[0], names)
+
+
+def place_names(findings: Findings) -> list[str]:
+    """A name for each place: a mark of the drawing, its own name, or its number."""
+    found: list[str] = []
+    given = findings.given
+    mdps = {"": given} if isinstance(given, MDP) else dict(given)
+    for name, mdp in mdps.items():
+        # One world may be drawn under another name than its own.
+        world = findings.worlds.get(name) or (
+            next(iter(findings.worlds.values()), None) if isinstance(given, MDP) else None
+        )
+        names = list(mdp.state_names) or [f"place {s}" for s in range(mdp.num_states)]
+        for mark, states in (world.drawing.marks if world else {}).items():
+            for state in states:
+                names[state] = mark
+        found += [f"{each} in {name}" if name else each for each in names]
+    return found
+
+
+def _wanted(shown: Places, names: Sequence[str]) -> str:
+    """The two places with the highest reward among those that it visits."""
+    visits = shown.visits
+    if not visits.any():
+        return text("intentions.j2", "described", kind="unused")
+    # In a large world no place has its hundredth part of the visits.
+    least = min(_SEEN * float(visits.sum()), float(np.median(visits[visits > 0])))
+    often = np.flatnonzero(visits >= least)
+    top = often[np.argsort(-shown.reward[often], kind="stable")][:2]
+    top = top[shown.reward[top] >= max(_CLEAR, float(shown.reward[top[0]]) / 4)]
+    tops = [(names[p], float(shown.reward[p])) for p in top]
+    return text("intentions.j2", "described", kind="places" if tops else "even", tops=tops)
+
+
+def _done_more(shown: Sequence[Places], mdp: MDP, names: Sequence[str]) -> list[str]:
+    """Where each acts least like all of them together."""
+    actions = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
+    visits = np.stack([each.visits for each in shown])
+    policies = np.stack([each.policy for each in shown])
+    shares = visits / np.maximum(visits.sum(axis=0), 1e-300)
+    together = np.einsum("kp,kpa->pa", shares, policies)
+    told = []
+    for mine, policy in zip(visits, policies, strict=True):
+        gain = mine[:, None] * (policy - together)
+        place, action = divmod(int(gain.argmax()), gain.shape[1])
+        values = {
+            "action": actions[action],
+            "name": names[place],
+            "mine": policy[place, action],
+            "together": together[place, action],
+        }
+        kind = "alone" if len(shown) == 1 else "acts" if gain.max() > 0 else "alike"
+        told.append(text("intentions.j2", "described", kind=kind, **values))
+    return told
+
+
+def lasting(found: IntentionFindings, count: int) -> list[float]:
+    """How long each lasts; NaN where that is not known."""
+    known = [dwell.mean for dwell in found.dwells] or [float("nan")] * count
+    return [mean if np.isfinite(mean) else float("nan") for mean in known]
+
+
+def intention_table(findings: Findings, found: IntentionFindings) -> Table:
+    """One row per intention."""
+    made, told = found.intervals, described(findings)
+    held_out = found.test.posterior.smoothed.mean(axis=0)
+    rows = []
+    for k, share in enumerate(found.solution.occupancy):
+        dwell = found.dwells[k] if found.dwells else None
+        rows.append(
+            (
+                f"intention {k + 1}",
+                100 * float(share),
+                None if made is None else 100 * float(made.occupancy.low[k]),
+                None if made is None else 100 * float(made.occupancy.high[k]),
+                100 * float(held_out[k]),
+                None if dwell is None else or_none(dwell.mean),
+                None if dwell is None else or_none(dwell.law_mean),
+                None if dwell is None else or_none(dwell.p_value),
+                told[k],
+            )
+        )
+    return Table(
+        "intentions",
+        text("intentions.j2", "table"),
+        (
+            Column("Intention", name="intention"),
+            Column("Share, %", ".1f", "share_percent"),
+            Column("Low", ".1f", "share_low"),
+            Column("High", ".1f", "share_high"),
+            Column("Held out, %", ".1f", "held_out_share_percent"),
+            Column("Lasts", ".1f", "mean_stay"),
+            Column("Law", ".1f", "mean_stay_of_law"),
+            Column("p", ".3f", "p_of_stays"),
+            Column("What it does", name="description"),
+        ),
+        tuple(rows),
+        note=line("intentions.j2", "note"),
+    )

@@ -1,0 +1,69 @@
+"""What one reward says is wanted: maps, and differences with their intervals."""
+
+import numpy as np
+
+from inverseq.analysis.findings import Contrast, Contrasts, Findings
+from inverseq.plot import intervals
+from inverseq.reporting.document import Block, Column, Section, Table
+from inverseq.reporting.figures.places import maps, picture
+from inverseq.reporting.sections.intentions import drawn_worlds, each_place
+from inverseq.reporting.words import line, prose, text
+
+
+def what_they_want(findings: Findings) -> Section | None:
+    """The reward that is drawn; silent unless one reward was looked at."""
+    if findings.solution is None or findings.intentions is not None:
+        return None
+    (shown,), row = each_place(findings), findings.row(findings.chosen)
+    assert row is not None  # what is shown was scored
+    blocks: list[Block] = [prose("wants.j2", "reason", reason=findings.reason, row=row)]
+    blocks += maps(shown, drawn_worlds(findings, [shown]), row.name)
+    if findings.contrasts is not None:
+        blocks += _contrasts(findings.contrasts, row.name, findings.plan.by)
+    return Section(text("wants.j2", "title"), tuple(blocks))
+
+
+def contrast_name(row: Contrast) -> str:
+    """What is compared, for people."""
+    return text("wants.j2", "contrast", kind=row.difference, names=row.names)
+
+
+def _contrasts(found: Contrasts, drawn: str, by: str) -> list[Block]:
+    """Intervals as a figure and a table, and what is identified."""
+    rows, names = found.rows, [contrast_name(row) for row in found.rows]
+    low, middle, high = (
+        np.array([getattr(row, name) for row in rows]) for name in ("low", "estimate", "high")
+    )
+    figure = picture(
+        "intervals",
+        lambda ax: intervals(ax, names, low, middle, high),
+        text("wants.j2", "alt", rows=list(zip(rows, names, strict=True))),
+        line("wants.j2", "caption", units=found.units, by=by),
+        width=7.0,
+        height=0.9 + 0.28 * len(rows),
+        wide=True,
+    )
+    table = Table(
+        "contrasts",
+        text("wants.j2", "table"),
+        (
+            Column("Difference", name="contrast"),
+            Column("Estimate", "+.2f", "estimate"),
+            Column("Low", "+.2f", "low"),
+            Column("High", "+.2f", "high"),
+            Column("Rests on", name="verdict"),
+        ),
+        tuple(
+            (name, r.estimate, r.low, r.high, verdict_name(r))
+            for name, r in zip(names, rows, strict=True)
+        ),
+        note=line("wants.j2", "note"),
+    )
+    told = {"found": found.identification, "error": found.unexamined}
+    whose = prose("wants.j2", "whose", drawn=drawn)
+    return [whose, figure, table, prose("wants.j2", "identified", **told)]
+
+
+def verdict_name(row: Contrast) -> str:
+    """What settles a difference."""
+    return "not examined" if row.verdict is None else str(row.verdict)

@@ -1,0 +1,62 @@
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from inverseq.analysis.places import Places
+from inverseq.mdp import MDP
+from inverseq.reporting.figures.places import maps, scenes
+from inverseq.worlds import four_by_three, labyrinth, maze
+
+
+def places_of(*mdps):
+    states = sum(m.num_states for m in mdps)
+    rng = np.random.default_rng(0)
+    visits = rng.integers(1, 50, states).astype(float)
+    return Places(
+        reward=rng.normal(size=states),
+        rewards=np.where(np.concatenate([m.allowed for m in mdps]), 1.0, np.nan),
+        value=rng.normal(size=states),
+        policy=np.concatenate([m.allowed / m.allowed.sum(1, keepdims=True) for m in mdps]),
+        visits=visits,
+    )
+
+
+@pytest.mark.parametrize("world", [labyrinth(), four_by_three()], ids=["maze", "grid"])
+def test_a_world_with_places_is_drawn_as_maps_that_say_what_they_show(world):
+    shown = places_of(world.mdp)
+    pictures = maps(shown, scenes(world.mdp, {world.name: world}, shown.visits), "IAVI")
+    assert [p.name for p in pictures] == ["reward_map", "value_map"]
+    best = int(np.argmax(shown.reward))
+    assert pictures[0].alt.startswith(f"Reward of each place. Highest at state {best} (")
+    for picture in pictures:
+        assert ElementTree.fromstring(picture.svg).tag.endswith("svg")
+        assert picture.png.startswith(b"\x89PNG")
+
+
+def test_a_world_without_places_is_drawn_as_tables_of_its_most_visited_states():
+    names = tuple(f"s{i}" for i in range(40))
+    mdp = MDP.from_dense(
+        np.full((40, 2, 40), 1 / 40), discount=0.9, state_names=names, action_names=("a", "b")
+    )
+    shown = places_of(mdp)
+    pictures = maps(shown, scenes(mdp, {}, shown.visits), "IAVI")
+    assert [p.name for p in pictures] == ["reward_map", "policy_map"]
+    assert "24 most visited" in pictures[0].caption
+
+
+def test_of_many_worlds_the_four_most_visited_are_drawn_each_with_its_own_states():
+    layouts = ["S.G", "S..G", "S...G", "S....G", "S.....G"]
+    worlds = {f"m{len(row)}": maze([row], name=f"m{len(row)}") for row in layouts}
+    given = {name: world.mdp for name, world in worlds.items()}
+    shown = places_of(*given.values())
+    found = scenes(given, worlds, shown.visits)
+    assert len(found) == 4
+    total = {s.name: shown.visits[s.first : s.first + s.mdp.num_states].sum() for s in found}
+    assert list(total.values()) == sorted(total.values(), reverse=True)
+    firsts = dict(zip(given, np.cumsum([0, 3, 4, 5, 6]), strict=True))
+    assert all(s.first == firsts[s.name] for s in found)
+    pictures = maps(shown, found, "MaxEnt")
+    assert [p.name for p in pictures[:2]] == [
+        f"{kind}_{found[0].name}" for kind in ("reward_map", "value_map")
+    ]
