@@ -20,7 +20,7 @@ from inverseq.studies import (
     intentions_relations,
 )
 from inverseq.studies.intentions import PARTS, intentions
-from inverseq.studies.intentions_record import Effort
+from inverseq.studies.study import Effort
 from inverseq.worlds import goal_abandon, goal_abandon_experts
 
 

@@ -12,7 +12,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.plot.intentions import hue
 from inverseq.plot.style import GREY, styled
-from inverseq.studies.intentions_relations import Relation
+from inverseq.neural.relations import Relation
 
 LEVEL = 0.05
 
