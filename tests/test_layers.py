@@ -16,14 +16,12 @@ MAX_LINES = 400
 ORDER = (
     "_core",
     *("mdp", "demonstrations", "alignment", "counts", "readers", "counting", "doctor"),
-    *("backup", "policies", "networks", "forward", "worlds", "datasets"),
+    *("backup", "networks", "policies", "rewards", "forward", "worlds", "datasets"),
     *(
-        "inverse.backoff",
-        "inverse.column_policy",
-        "inverse.logit_policy",
-        "inverse.steered_policy",
-        "inverse.network_policy",
+        "inverse.soft_plans",
+        "inverse.planning",
         "inverse.solution",
+        "inverse.explanation",
         "inverse.problem",
         "inverse",
         "inverse.fit",
@@ -31,7 +29,7 @@ ORDER = (
         "play",
     ),
     "intentions",
-    "evaluate",
+    *("evaluate", "neural"),
     "plot",
     *("studies", "report", "app", "cli"),
 )

@@ -15,6 +15,6 @@ demonstrations = iq.Demonstrations.from_arrays(
 solution = iq.fit(demonstrations, iq.IAVI(), mdp=world.mdp)
 assert np.isfinite(solution.reward).all()
 iq.save(solution, Path("solution.npz"))
-assert iq.load(Path("solution.npz"), iq.Solution).policy.shape == solution.policy.shape
+assert iq.load(Path("solution.npz"), iq.Solution).policy.table.shape == solution.policy.table.shape
 assert iq.datasets.load("mice").demonstrations.states.size > 100_000
 print("the wheel works")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from inverseq.app.games import read_games
 from inverseq.app.log import GameLog
+from inverseq.readers import read_games
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")

@@ -3,8 +3,9 @@ import pytest
 
 import inverseq
 from inverseq import InputError
-from inverseq.app.games import End, read_games, tiles_as_text
+from inverseq.app.games import End, tiles_as_text
 from inverseq.app.log import GameLog
+from inverseq.readers import read_games
 from played_games import board, walk
 
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inverseq import InputError
-from inverseq.app.games import End, read_games
+from inverseq.app.games import End
 from inverseq.app.log import GameLog
+from inverseq.readers import read_games
 from played_games import walk
 
 

@@ -11,11 +11,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from inverseq import InputError
-from inverseq.app.games import read_games
 from inverseq.app.log import GameLog
 from inverseq.app.match import Level
 from inverseq.app.server import is_local, listen, make_app, server_of
 from inverseq.app.session import Offer
+from inverseq.readers import read_games
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
 RULES = GridWorldRules(width=4, height=1, num_walls=0, start=(0, 0))

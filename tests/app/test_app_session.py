@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from inverseq import InputError
-from inverseq.app.games import End, read_games
+from inverseq.app.games import End
 from inverseq.app.log import GameLog
 from inverseq.app.match import Level
 from inverseq.app.session import Offer, Session
+from inverseq.readers import read_games
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
 UP, RIGHT, DOWN, LEFT = range(4)

@@ -10,8 +10,9 @@ from inverseq import InputError
 from inverseq.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate import bootstrap as module
-from inverseq.evaluate.bootstrap import bootstrap, interval
+from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import contrast
+from inverseq.evaluate.intervals import interval
 from inverseq.forward import simulate
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI, inverse_action_values

@@ -15,7 +15,7 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.policies import uniform
+from inverseq.policies import TabularPolicy, uniform
 from strategies import play, random_mdp, random_policy
 
 TABLES = {"marginal": CountTable(0), "one-step": CountTable(1), "two-step": CountTable(2)}
@@ -31,7 +31,7 @@ class Uniform:
     def solve(self, problem: Problem) -> Solution:
         self.seen.append(problem)
         policy = uniform(problem.mdp.allowed)
-        return Solution("Uniform", {}, policy, Status(self.outcome), problem.mdp)
+        return Solution("Uniform", {}, TabularPolicy(policy), Status(self.outcome), problem.mdp)
 
 
 def some_play(trajectories: int = 9) -> tuple[MDP, Demonstrations]:

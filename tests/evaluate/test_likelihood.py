@@ -22,12 +22,12 @@ from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.policies import uniform
+from inverseq.policies import TabularPolicy, uniform
 from strategies import play, played, random_mdp, random_policy, seeds
 
 
 def solution_of(policy: np.ndarray, mdp: MDP) -> Solution:
-    return Solution("test", {}, policy, Status(Outcome.CONVERGED), mdp)
+    return Solution("test", {}, TabularPolicy(policy), Status(Outcome.CONVERGED), mdp)
 
 
 @given(played(missing=0.2, gaps=0.1), st.integers(0, 3), st.booleans())

@@ -5,7 +5,7 @@ import pytest
 
 from inverseq import CountTable, Intentions, Steered, fit
 from inverseq.datasets import mice
-from inverseq.inverse.predict import action_probabilities
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.problem import Problem
 from inverseq.worlds import labyrinth, labyrinth_features
 

@@ -13,12 +13,13 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import difference, log_likelihood
 from inverseq.forward.switching import simulate_switching
 from inverseq.intentions.labels import match
-from inverseq.intentions.predict import action_probabilities, posterior, sample_intentions
+from inverseq.intentions.predict import posterior, sample_intentions
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.ciql import CIQL
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.iql import IQL

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq.intentions.labels import agreement, match, renumber
-from inverseq.intentions.predict import action_probabilities, posterior
+from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import reorder
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from strategies import seeds

@@ -14,9 +14,10 @@ from scipy.special import log_softmax
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.contexts import Contexts, find_contexts
-from inverseq.intentions.predict import action_probabilities, posterior
+from inverseq.intentions.predict import posterior
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from strategies import play, random_mdp, random_policy, seeds
 

@@ -101,7 +101,7 @@ def test_nothing_forbidden_is_ever_done(case, seed, learner, behaviour):
     safe = some_safe(np.random.default_rng(seed), mdp)
     found = fit(demonstrations, CIQL(safe, learner, behaviour=behaviour), mdp)
     assert (found.policy[~safe] == 0).all()
-    np.testing.assert_allclose(found.policy.sum(1), 1)
+    np.testing.assert_allclose(found.policy.table.sum(1), 1)
     if behaviour == "greedy":
         best = np.where(safe, found.q, -np.inf).argmax(1)
         assert (found.policy[np.arange(mdp.num_states), best] > 0).all()

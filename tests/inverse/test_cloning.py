@@ -11,9 +11,9 @@ from inverseq.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.network_training import Lessons
-from inverseq.inverse.predict import action_probabilities
 from inverseq.networks import FullyConnected
 from strategies import random_mdp
 

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from inverseq._core.errors import InputError
 from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations, Ending, concatenate
-from inverseq.inverse.backoff import BackoffTable, allowed_at, grow, table_policy
 from inverseq.inverse.count_table import CountTable, past_columns
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.leave_out import (
     Rows,
@@ -17,8 +17,8 @@ from inverseq.inverse.leave_out import (
     leave_out,
     luce,
 )
-from inverseq.inverse.predict import action_probabilities
 from inverseq.mdp import MDP
+from inverseq.policies.backoff import BackoffTable, allowed_at, grow, table_policy
 from strategies import any_demonstrations, play, played, random_mdp, random_policy, seeds
 
 

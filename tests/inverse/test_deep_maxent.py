@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from inverseq import FitError, InputError
 from inverseq.counts import Counts
+from inverseq.forward.soft import soft_plan
 from inverseq.inverse.deep_maxent import DeepMaxEnt, _Chain, _packed, _unpacked
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.planning import soft_plan
 from inverseq.inverse.replan import replan
-from inverseq.inverse.reward_network import forward, network_reward, random_layers
 from inverseq.policies import log_boltzmann
+from inverseq.rewards.network import forward, random_layers
 from inverseq.worlds import gridworld
 from strategies import mdps, random_mdp, seeds
 
@@ -74,7 +74,7 @@ def test_a_network_finds_what_no_line_can():
     inside = np.corrcoef(deep.reward[:, 0], reward[:, 0])[0, 1]
     assert inside > 0.9
     assert np.ptp(line.reward) < 0.1, "by symmetry, no direction is better than another"
-    np.testing.assert_allclose(network_reward(deep.parameters, mdp), deep.reward, atol=1e-12)
+    np.testing.assert_allclose(NetworkReward(deep.parameters).table(mdp), deep.reward, atol=1e-12)
     np.testing.assert_allclose(deep.policy, soft_plan(mdp, deep.reward).policy, atol=1e-9)
 
 
@@ -161,4 +161,4 @@ def test_features_are_needed_and_must_be_as_many():
     found = fit(counts, DeepMaxEnt(0, hidden=(4,)), mdp)
     other = random_mdp(np.random.default_rng(0), 5, 5, features=3)
     with pytest.raises(InputError, match="depends on 2 features; the world has 3"):
-        network_reward(found.parameters, other)
+        NetworkReward(found.parameters).table(other)

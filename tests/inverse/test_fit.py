@@ -14,7 +14,7 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.policies import uniform
+from inverseq.policies import TabularPolicy, uniform
 from strategies import play, random_mdp, random_policy
 
 
@@ -29,7 +29,7 @@ class Scripted:
     def solve(self, problem: Problem) -> Solution:
         self.seen.append(problem)
         mdp = problem.mdp
-        made = {"policy": uniform(mdp.allowed), "visits": problem.counts.visits}
+        made = {"policy": TabularPolicy(uniform(mdp.allowed)), "visits": problem.counts.visits}
         return Solution("Scripted", {}, status=self.status, mdp=mdp, **(made | self.changes))
 
 

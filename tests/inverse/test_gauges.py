@@ -8,10 +8,10 @@ from scipy.optimize import minimize
 
 from inverseq import InputError
 from inverseq.inverse import gauges
-from inverseq.inverse.gauges import GAUGES, Gauge, least_squares, shaping, within_state
 from inverseq.inverse.iavi import IAVI, inverse_action_values
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
+from inverseq.rewards.gauges import GAUGES, Gauge, least_squares, shaping, within_state
 from strategies import mdps, random_mdp, random_policy, seeds
 
 BACKUPS = ("hard", "soft")

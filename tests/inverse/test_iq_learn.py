@@ -15,20 +15,19 @@ from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.explanation import action_probabilities, transition_rewards
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.network_policy import (
-    network_probabilities,
-    network_q,
-    network_values,
-    transition_rewards,
-)
 from inverseq.inverse.network_rows import draw, rows_of
 from inverseq.inverse.network_training import Lessons, advance, begin
-from inverseq.inverse.predict import action_probabilities, existing_actions
 from inverseq.inverse.solution import Solution
 from inverseq.networks import Convolutional, FullyConnected, Planner
 from inverseq.play.experts import expert_games
+from inverseq.policies.network import (
+    network_probabilities,
+    network_q,
+    network_values,
+)
 from inverseq.worlds import GridWorldRules
 
 RULES = GridWorldRules(width=4, height=4, num_walls=1, win="random")
@@ -77,17 +76,17 @@ def test_values_rise_towards_the_win():
 
 
 def test_rewards_are_what_is_not_explained_by_what_comes_after():
-    policy, demos = planned(IQLearn).policy, games(100, seed=1)
-    rewards = transition_rewards(policy, demos)
+    solution, demos = planned(IQLearn), games(100, seed=1)
+    policy, rewards = solution.policy, transition_rewards(solution, demos)
     q = network_q(policy, demos.states)[np.arange(len(rewards)), demos.actions]
     ended = demos.terminated
     assert_allclose(rewards[ended], (q - 0.9 * policy.absorbing_value / policy.temperature)[ended])
     ahead = network_values(policy, demos.next_states[~ended])
     assert_allclose(rewards[~ended], q[~ended] - 0.9 * ahead)
     lost = replace(demos, actions=np.where(np.arange(len(q)) == 1, -1, demos.actions))
-    assert_array_equal(np.flatnonzero(np.isnan(transition_rewards(policy, lost))), [1])
-    with pytest.raises(InputError, match="no values to read rewards from"):
-        transition_rewards(planned(BehaviourCloning).policy, demos)
+    assert_array_equal(np.flatnonzero(np.isnan(transition_rewards(solution, lost))), [1])
+    with pytest.raises(InputError, match="BehaviourCloning finds no reward"):
+        transition_rewards(planned(BehaviourCloning), demos)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +173,7 @@ def test_the_solution_of_features_is_whole(solver, tmp_path):
     found = action_probabilities(solution, demos)
     assert found.shape == (demos.num_decisions, 4)
     assert_allclose(found.sum(1), 1, atol=1e-6)
-    assert existing_actions(solution, demos).all()
+    assert solution.exists(demos).all()
     assert_array_equal(found, network_probabilities(solution.policy, demos.states))
     again = load(save(solution, tmp_path / "solution.npz"), Solution)
     assert_array_equal(action_probabilities(again, demos), found)

@@ -11,10 +11,10 @@ from inverseq._core.errors import InputError
 from inverseq.forward.training import Loop
 from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.iq_online import train_iq_learn, train_iq_learns
-from inverseq.inverse.network_policy import network_q
 from inverseq.inverse.network_training import Lessons
 from inverseq.networks import FullyConnected, Planner
 from inverseq.play.experts import expert_games
+from inverseq.policies.network import network_q
 from inverseq.worlds import GridWorldRules, grid_simulator
 
 RULES = GridWorldRules(width=4, height=4, num_walls=1, win="random", max_moves=30)

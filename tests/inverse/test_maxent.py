@@ -11,14 +11,15 @@ from inverseq import FitError, InputError, concatenate
 from inverseq._core.status import Outcome
 from inverseq.counts import Counts, count
 from inverseq.forward import soft_policy_iteration, soft_value_iteration
+from inverseq.forward.soft import soft_plan
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.maxent_design import make_design, smoothness
 from inverseq.inverse.maxent_objective import Model, information, log_likelihood_and_gradient
-from inverseq.inverse.planning import soft_plan, soft_plans
 from inverseq.inverse.problem import Problem
+from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
 from inverseq.policies import uniform
+from inverseq.rewards.linear import make_design, smoothness
 from inverseq.worlds import gridworld, labyrinth
 from strategies import mdps, play, random_mdp, seeds
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from inverseq import Counts, InputError, concatenate
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.forward import soft_value_iteration, value_iteration
+from inverseq.forward.soft import soft_plan
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.iql import IQL
 from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.planning import soft_plan
-from inverseq.inverse.predict import action_probabilities
 from inverseq.inverse.replan import replan
 from inverseq.policies import boltzmann
 from inverseq.worlds import gridworld, maze_features
@@ -199,4 +199,4 @@ def test_pasts_that_could_not_happen_before_are_named():
     )
     assert "cannot happen in the world of the fit" in refusal(solution, opened.with_history(2))
     narrower = replan(solution, replace(line, discount=0.5).with_history(2))
-    assert narrower.policy.shape == solution.policy.shape
+    assert narrower.policy.table.shape == solution.policy.table.shape

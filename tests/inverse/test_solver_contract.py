@@ -16,13 +16,13 @@ from inverseq.inverse.column_logit import ColumnLogit
 from inverseq.inverse.column_table import ColumnTable
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.deep_maxent import DeepMaxEnt
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.iql import IQL
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.maxent_irl import MaxEntIRL
-from inverseq.inverse.predict import action_probabilities
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.steered import Steered

@@ -11,22 +11,22 @@ from inverseq._core.store import load, save
 from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
-from inverseq.intentions.predict import action_probabilities as forecasts
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.column_logit import ColumnLogit
 from inverseq.inverse.column_table import ColumnTable
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.explanation import action_probabilities
+from inverseq.inverse.explanation import action_probabilities as forecasts
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.maxent_design import make_design
 from inverseq.inverse.maxent_objective import Model
-from inverseq.inverse.predict import action_probabilities
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.steered import Search, Steered
 from inverseq.mdp import MDP
+from inverseq.rewards.linear import make_design
 from strategies import play, random_mdp, random_policy
 
 EVEN = ColumnTable(("all",), concentrations=(1e15,))
@@ -230,7 +230,7 @@ def test_the_reward_is_carried_to_another_world_without_the_habit():
     solution = fit(demos, Steered(HABITS["table"], "features", folds=3), mdp)
     carried = replan(solution, mdp)
     assert_allclose(carried.q, solution.q, atol=1e-6)
-    assert_allclose(carried.policy.sum(axis=1), 1)
+    assert_allclose(np.asarray(carried.policy).sum(axis=1), 1)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from inverseq import MDP, InputError, Solution, Status, unite, worlds
 from inverseq._core.status import Outcome
 from inverseq.forward import value_iteration
-from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.networks import FullyConnected, action_values, trained_network
 from inverseq.play import Agent, HumanAgent, Orchestrator, QAgent, ShortestPathAgent
-from inverseq.policies import boltzmann, uniform
+from inverseq.policies import TabularPolicy, boltzmann, uniform
+from inverseq.policies.network import NetworkPolicy
 from inverseq.worlds import GridWorldEnv, MDPEnv
 from inverseq.worlds.game_environment import OBSERVATIONS
 
@@ -73,7 +73,7 @@ def test_boards_without_a_way_are_refused(board, words):
 def solution_of(mdp: MDP, q: np.ndarray | None) -> Solution:
     """What a solver could have found: the Boltzmann policy of `q`."""
     policy = uniform(mdp.allowed) if q is None else boltzmann(q, mdp.allowed)
-    return Solution("Some", {}, policy, Status(Outcome.CONVERGED, 1, 0.0), mdp, q=q)
+    return Solution("Some", {}, TabularPolicy(policy), Status(Outcome.CONVERGED, 1, 0.0), mdp, q=q)
 
 
 def test_a_fitted_solution_plays_its_own_world():

@@ -10,7 +10,7 @@ import pytest
 from inverseq import CountTable, InputError, fit
 from inverseq.datasets import mice as mice_in_labyrinth
 from inverseq.evaluate.likelihood import log_likelihood
-from inverseq.inverse.predict import action_probabilities
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.studies.mice import mice
 from inverseq.studies.mice.models import (
     CARRIED,

@@ -9,8 +9,8 @@ from scipy.optimize import check_grad
 
 from inverseq import Counts, InputError, MaxEnt, align, fit
 from inverseq.datasets import people as people_in_mazes
-from inverseq.studies.people import ABLATIONS, EVERY_COST, PLANNERS, YARDSTICKS, people
 from inverseq.studies.people.figures import expected_moves
+from inverseq.studies.people.study import ABLATIONS, EVERY_COST, PLANNERS, YARDSTICKS, people
 from inverseq.studies.people.yardsticks import Greedy, fit_greedy, greedy_solution, with_paths
 from inverseq.worlds import maze, maze_features
 
@@ -109,9 +109,9 @@ def test_a_walker_that_lapses_is_fitted_by_likelihood(few):
 
     def log_likelihood(x):
         policy = greedy_solution(walker, x, worlds)
-        counts = np.zeros(policy.policy.shape)
+        counts = np.zeros(policy.policy.table.shape)
         np.add.at(counts, (align(data, policy.mdp), data.actions), 1.0)
-        return float((counts * np.log(policy.policy)).sum() / data.num_decisions)
+        return float((counts * np.log(policy.policy.table)).sum() / data.num_decisions)
 
     slope = lambda x: np.zeros(x.size)  # noqa: E731
     assert check_grad(log_likelihood, slope, found) < 1e-4

@@ -9,10 +9,10 @@ import pytest
 
 from inverseq import InputError
 from inverseq.forward import policy_iteration
-from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.networks import TrainedNetwork
 from inverseq.play import expert_games
-from inverseq.studies import gridworld as study
+from inverseq.policies.network import NetworkPolicy
+from inverseq.studies.gridworld import study
 from inverseq.studies.gridworld.fits import data_curve, judged, train_grid, yardsticks
 from inverseq.studies.gridworld.maps import (
     drawn_boards,

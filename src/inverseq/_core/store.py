@@ -18,7 +18,7 @@ from inverseq._core.files import replace_when_whole
 
 Record = TypeVar("Record")
 _HEADER = "record.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 def save(record: Any, path: str | os.PathLike) -> Path:
@@ -37,8 +37,13 @@ def save(record: Any, path: str | os.PathLike) -> Path:
     return Path(path)
 
 
-def load(path: str | os.PathLike, kind: type[Record]) -> Record:
+def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = ()) -> Record:
     """Read a record of class `kind` from a file that `save` wrote.
+
+    Args:
+        path: The file.
+        kind: What it holds.
+        also: Classes of your own that may stand inside it: the policy, say, of your own solver.
 
     Raises:
         InputError: The file is missing, is not such a file, or holds another kind of record.
@@ -55,8 +60,12 @@ def load(path: str | os.PathLike, kind: type[Record]) -> Record:
     if found != kind.__name__:
         raise InputError(f"{path} holds a {found}, not a {kind.__name__}")
     if number != _FORMAT:
-        raise InputError(f"{path} has format {number}; this version reads {_FORMAT}")
-    return _decode(header["tree"], kind, arrays)
+        older = "an earlier" if number < _FORMAT else "a later"
+        raise InputError(
+            f"{path} was written by {older} version of inverseq (format {number}; this one reads "
+            f"{_FORMAT}): fit again, or read it with that version"
+        )
+    return _decode(header["tree"], kind, arrays, also)
 
 
 def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
@@ -93,7 +102,7 @@ def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
     raise InputError(f"{where} is a {type(value).__name__}, which cannot be written to a file")
 
 
-def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray], also: tuple[type, ...]) -> Any:
     """The value that `tree` describes, with the classes that the type `hint` names."""
     if not isinstance(tree, dict):
         enum = next((c for c in _classes(hint) if issubclass(c, Enum)), None)
@@ -103,22 +112,27 @@ def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray]) -> Any:
     if "float" in tree:
         return float(tree["float"])
     if "sparse" in tree:
-        data, indices, pointers, shape = _decode(tree["sparse"], Any, arrays)
+        data, indices, pointers, shape = _decode(tree["sparse"], Any, arrays, also)
         return sparse.csr_array((data, indices, pointers), shape=tuple(shape.tolist()))
     if "list" in tree:
         inner = [h for h in typing.get_args(hint) if h is not Ellipsis]
-        return tuple(_decode(item, inner[0] if inner else Any, arrays) for item in tree["list"])
+        return tuple(
+            _decode(item, inner[0] if inner else Any, arrays, also) for item in tree["list"]
+        )
     if "map" in tree:
         value_hint = next(
             (typing.get_args(h)[1] for h in _members(hint) if len(typing.get_args(h)) == 2), Any
         )
-        return {key: _decode(item, value_hint, arrays) for key, item in tree["map"].items()}
-    kind = next((c for c in _classes(hint) if c.__name__ == tree["class"]), None)
+        return {key: _decode(item, value_hint, arrays, also) for key, item in tree["map"].items()}
+    kind = next((c for c in (*_classes(hint), *also) if c.__name__ == tree["class"]), None)
     if kind is None:
-        raise InputError(f"the file holds a {tree['class']} where this version expects {hint}")
+        raise InputError(
+            f"the file holds a {tree['class']} where this version expects {hint}. If the class is "
+            f"your own, name it: load(path, kind, also=({tree['class']},))"
+        )
     hints = typing.get_type_hints(kind)
     known = {name: item for name, item in tree["fields"].items() if name in hints}
-    return kind(**{name: _decode(item, hints[name], arrays) for name, item in known.items()})
+    return kind(**{name: _decode(item, hints[name], arrays, also) for name, item in known.items()})
 
 
 def _members(hint: Any) -> tuple[Any, ...]:

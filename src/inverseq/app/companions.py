@@ -9,11 +9,11 @@ import numpy as np
 from inverseq._core.errors import InputError
 from inverseq._core.store import load
 from inverseq.app.match import Companion
-from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.inverse.solution import Solution
 from inverseq.networks import TrainedNetwork
 from inverseq.play.agents import Agent, ShortestPathAgent
 from inverseq.play.fitted import QAgent
+from inverseq.policies.network import NetworkPolicy
 from inverseq.worlds.game_boards import PLAYER, WIN
 
 Companions = dict[str, Callable[[int], Companion]]

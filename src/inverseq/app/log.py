@@ -9,8 +9,9 @@ import duckdb
 
 from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole
-from inverseq.app.games import COLUMNS, Game, require_games, rows_of
+from inverseq.app.games import Game, rows_of
 from inverseq.readers.engine import connect, scan_file
+from inverseq.readers.games import COLUMNS, require_games
 
 
 class GameLog:

@@ -9,9 +9,10 @@ from typing import Any
 import jax
 
 from inverseq._core.errors import InputError
-from inverseq.app.games import ACTION_NAMES, End, Game
+from inverseq.app.games import End, Game
 from inverseq.app.log import GameLog
 from inverseq.app.match import Companion, Level, Match, Seat
+from inverseq.readers.games import ACTION_NAMES
 
 ANONYMOUS = "anonymous"
 """The subject of games whose player gave no name."""

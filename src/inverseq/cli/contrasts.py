@@ -8,12 +8,13 @@ from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.bootstrap import bootstrap, interval
+from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import identify
-from inverseq.inverse.gauges import Gauge
+from inverseq.evaluate.intervals import interval
 from inverseq.inverse.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.report.records import ContrastRow, Contrasts
+from inverseq.rewards.gauges import Gauge
 from inverseq.worlds import World
 
 _MOST = 10
@@ -81,7 +82,9 @@ def contrast_rows(
         contrasts=named,
         progress=progress,
     )
-    verdicts, lines = _identified(mdp, Gauge(gauge, anchor), made.estimate.visits, named)
+    verdicts, lines = _identified(
+        mdp, Gauge(gauge, anchor), made.estimate.intentions[0].visits, named
+    )
     rows = []
     for name in named:
         found = interval(made, name)

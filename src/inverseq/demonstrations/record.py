@@ -157,6 +157,11 @@ class Demonstrations:
         return len(self.action_names) or int(self.actions.max(initial=-1)) + 1
 
     @property
+    def acted(self) -> Bool[np.ndarray, " N"]:
+        """Whether the action of each row is known."""
+        return self.actions >= 0
+
+    @property
     def terminated(self) -> Bool[np.ndarray, " N"]:
         """Whether the world ended the trajectory after each row."""
         return self.endings == Ending.TERMINATED

@@ -12,7 +12,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import run_all, seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.predict import posterior, sample_intentions
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solution import IntentionSolution, check_several
 from inverseq.intentions.switching import Markov, Mixture
 from inverseq.inverse.problem import Progress
 
@@ -93,6 +93,7 @@ def dwell_times(
     Raises:
         InputError: There is one intention, or the law never lets one change, or as `simulate_like`.
     """
+    check_several(solution, demonstrations, "dwell_times")
     if solution.num_intentions == 1:
         raise InputError("one intention never gives way to another, so nothing lasts any time")
     if isinstance(solution.switching, Mixture):

@@ -1,7 +1,7 @@
 """What behaviour settles about a reward, what only a convention settles, and what nothing does.
 
 Behaviour leaves the reward open up to r + v(s) - gamma E[v(next state)] for any v (Cao, Cohen and
-Szpruch 2021, Theorem 1; see `inverseq.inverse.gauges`). A contrast <c, r> is settled by behaviour
+Szpruch 2021, Theorem 1; see `inverseq.rewards.gauges`). A contrast <c, r> is settled by behaviour
 if c is orthogonal to all of these. A gauge, or the behaviour of the same agent in other worlds or
 at other discounts (Theorem 2 there), takes directions away.
 """
@@ -17,8 +17,9 @@ from jaxtyping import Bool, Float
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
-from inverseq.inverse.gauges import Gauge, GaugeName, shaping, within_state
+from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.mdp import MDP
+from inverseq.rewards.gauges import Gauge, GaugeName, shaping, within_state
 
 MAX_PAIRS = 4000
 """State-action pairs up to which `identify` works; it takes singular values of dense matrices."""
@@ -129,7 +130,7 @@ def usual_contrasts(mdp: MDP) -> dict[str, Float[np.ndarray, "S A"]]:
 
 
 def identify(
-    mdp: MDP,
+    mdp: MDP | Explanation,
     *,
     gauge: Gauge | GaugeName | str = "zero-mean",
     visits: Float[np.ndarray, " S"] | None = None,
@@ -139,7 +140,8 @@ def identify(
     """Which contrasts of the reward behaviour in `mdp` can settle, and which only the gauge does.
 
     Args:
-        mdp: The world in which behaviour was observed.
+        mdp: The world in which behaviour was observed; or a solution with one intention, for its
+            world and its visits.
         gauge: The choice among equivalent rewards, by name, or a `Gauge`.
         visits: `[S]` weight of the decisions seen in each state (`Solution.visits`); all states
             count as seen where left out.
@@ -153,6 +155,7 @@ def identify(
     Raises:
         InputError: The world is too large (`MAX_PAIRS`), or something does not fit it.
     """
+    mdp, visits = _world_and_visits(mdp, visits)
     rule = gauge if isinstance(gauge, Gauge) else Gauge(gauge)
     named = usual_contrasts(mdp) if contrasts is None else contrasts
     pairs = _check(mdp, visits, others)
@@ -212,6 +215,23 @@ class _Decomposed:
     def pseudo_inverse_transposed(self, y: Float[np.ndarray, "n C"]) -> Float[np.ndarray, "M C"]:
         """pinv(matrix)' y."""
         return self.left @ ((self.right @ y) / self.values[:, None])
+
+
+def _world_and_visits(
+    given: object, visits: Float[np.ndarray, " S"] | None
+) -> tuple[MDP, Float[np.ndarray, " S"] | None]:
+    """Of what `identify` was given; an `InputError` where there is no world in it."""
+    if isinstance(given, MDP):
+        return given, visits
+    check_explanation(given, "identify")
+    assert isinstance(given, Explanation)  # the line above sees to it
+    if given.mdp is None or len(given.intentions) != 1:
+        raise InputError(
+            "what behaviour settles depends on the world: give a world, or one solution fitted "
+            f"with mdp=...; this {given.solver} has "
+            + ("none" if given.mdp is None else "several intentions: ask for each of them")
+        )
+    return given.mdp, given.intentions[0].visits if visits is None else visits
 
 
 def _check(mdp: MDP, visits: np.ndarray | None, others: Sequence[MDP]) -> np.ndarray:

@@ -9,9 +9,8 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
-from inverseq.intentions.predict import action_probabilities, existing_actions
-from inverseq.intentions.solution import IntentionSolution
-from inverseq.inverse.solution import Solution
+from inverseq.inverse.explanation import Explanation, check_arguments
+from inverseq.policies.policy import log_taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +108,7 @@ class Difference:
 
 
 def log_likelihood(
-    solution: Solution | IntentionSolution,
+    solution: Explanation,
     demonstrations: Demonstrations,
     *,
     from_step: int = 0,
@@ -134,11 +133,15 @@ def log_likelihood(
         InputError: A decision does not fit the world or is impossible under the solution, or
             nothing is left to score.
     """
-    exists = existing_actions(solution, demonstrations)
-    _check_actions(solution, demonstrations, exists.shape[1])
-    options = exists.sum(axis=1)
-    scored = (demonstrations.actions >= 0) & (demonstrations.step >= from_step)
-    if exclude_forced:
+    check_arguments(solution, demonstrations, "log_likelihood")
+    if solution.mdp is not None:
+        check_existing(demonstrations, solution.mdp, align(demonstrations, solution.mdp))
+    finite = solution.num_actions is not None
+    size = demonstrations.num_decisions
+    # Densities have no number of options: nothing is forced, and there is no chance level.
+    options = solution.exists(demonstrations).sum(axis=1) if finite else np.full(size, np.nan)
+    scored = demonstrations.acted & (demonstrations.step >= from_step)
+    if exclude_forced and finite:
         scored &= options > 1
     rows = np.flatnonzero(scored)
     if rows.size == 0:
@@ -146,25 +149,30 @@ def log_likelihood(
             f"none of the {demonstrations.num_decisions} decisions can be scored: all actions are "
             f"missing, forced or before step {from_step}"
         )
-    policy = action_probabilities(solution, demonstrations)[rows]
-    taken = policy[np.arange(rows.size), demonstrations.actions[rows]]
-    if (taken <= 0).any():
-        row = int(rows[np.argmax(taken <= 0)])
+    hits = np.full(rows.size, np.nan)
+    if finite:
+        policy = solution.probabilities(demonstrations)
+        logs = log_taken(policy, demonstrations)[rows]
+        # Rounding must not break ties between equally good actions.
+        best = policy[rows] >= policy[rows].max(axis=1, keepdims=True) - 1e-12
+        hits = best[np.arange(rows.size), demonstrations.actions[rows]] / best.sum(axis=1)
+    else:
+        logs = solution.log_likelihoods(demonstrations)[rows]
+    never = logs == -np.inf
+    if never.any():
+        row = int(rows[np.argmax(never)])
         raise InputError(
             f"row {demonstrations.row(row)}: the solution gives action "
             f"{demonstrations.actions[row]} at state {demonstrations.states[row]} no probability "
-            f"({int((taken <= 0).sum())} such rows), so the log-likelihood is minus infinity. Fit "
+            f"({int(never.sum())} such rows), so the log-likelihood is minus infinity. Fit "
             "with more smoothing or a stronger prior"
         )
-    # Rounding must not break ties between equally good actions.
-    best = policy >= policy.max(axis=1, keepdims=True) - 1e-12
-    hits = best[np.arange(rows.size), demonstrations.actions[rows]] / best.sum(axis=1)
     units = demonstrations.units(by)
     unit = units[demonstrations.trajectory_of[rows]]
     per_unit = lambda values: np.bincount(unit, values, int(units.max()) + 1)  # noqa: E731
     return Score(
         by=by,
-        sums=per_unit(np.log(taken)),
+        sums=per_unit(logs),
         decisions=per_unit(np.ones(rows.size)),
         forced=per_unit((options[rows] == 1).astype(float)),
         chance=per_unit(-np.log(options[rows])),
@@ -203,17 +211,3 @@ def _ratio(sums: Float[np.ndarray, " U"], sizes: Float[np.ndarray, " U"]) -> flo
     """sum(sums) / sum(sizes), NaN where the latter is 0."""
     total = float(sizes.sum())
     return float(sums.sum()) / total if total > 0 else float("nan")
-
-
-def _check_actions(
-    solution: Solution | IntentionSolution, demonstrations: Demonstrations, num_actions: int
-) -> None:
-    """Raise an `InputError` naming the first action that does not exist where it was taken."""
-    if solution.mdp is not None:
-        check_existing(demonstrations, solution.mdp, align(demonstrations, solution.mdp))
-    elif (demonstrations.actions >= num_actions).any():
-        row = int(np.argmax(demonstrations.actions >= num_actions))
-        raise InputError(
-            f"row {demonstrations.row(row)}: action {demonstrations.actions[row]} was never seen "
-            f"while fitting, which knew {num_actions} actions numbered from 0"
-        )

@@ -10,7 +10,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solution import IntentionSolution, check_several
 from inverseq.readers.engine import connect
 
 _FORMATS = {".parquet": "PARQUET", ".pq": "PARQUET", ".csv": "CSV, HEADER"}
@@ -38,6 +38,7 @@ def posterior_table(
     Raises:
         InputError: As `posterior`, or a column per trajectory has the name of one of these.
     """
+    check_several(solution, demonstrations, "posterior_table")
     beliefs = posterior(solution, demonstrations)
     trajectory = demonstrations.trajectory_of
     index = np.arange(demonstrations.num_decisions)

@@ -5,7 +5,10 @@ small p-value says that the model hardly ever produces what was seen. A model ca
 still fail here, and the statistic that fails says what it does not know.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,7 +19,7 @@ from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import run_all, seeds_of
 from inverseq.evaluate.simulated import simulate_like
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.problem import Progress
 
 _LAGS = (1, 2, 5, 10)
@@ -102,10 +105,11 @@ class PredictiveChecks:
 
 
 def check_predictions(
-    solution: IntentionSolution,
+    solution: Explanation,
     demonstrations: Demonstrations,
     *,
     seed: int,
+    states: Literal["drawn", "observed"] = "drawn",
     repeats: int = 200,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -118,9 +122,11 @@ def check_predictions(
     the action of now is taken again 1, 2, 5 and 10 decisions later.
 
     Args:
-        solution: Of `fit` with `Intentions`.
-        demonstrations: The real decisions.
+        solution: What `fit` returned.
+        demonstrations: The real decisions; where states are observations, only what concerns
+            actions is compared.
         seed: Which random choice.
+        states: As in `simulate_like`.
         repeats: R, how many simulations; p-values cannot fall below 2 / (R + 1): give 40
             or more.
         jobs: Processes.
@@ -129,23 +135,33 @@ def check_predictions(
     Raises:
         InputError: As `simulate_like`, or `repeats` is below 2.
     """
+    check_arguments(solution, demonstrations, "check_predictions")
+    if solution.num_actions is None:
+        raise InputError(
+            "shares and runs of actions have no meaning where actions are continuous: compare "
+            'simulate_like(solution, demonstrations, seed=..., states="observed") with the data'
+        )
     if repeats < 2:
         raise InputError(f"repeats must be 2 or more; got {repeats}")
     mdp = solution.mdp
-    sizes = demonstrations.num_states, demonstrations.num_actions
+    sizes = [0, max(demonstrations.num_actions, solution.num_actions)]
+    favourites = np.zeros(0, dtype=np.int64)
+    if _numbered(demonstrations):
+        sizes[0] = demonstrations.num_states
+        favourites = np.argsort(-np.bincount(demonstrations.states), kind="stable")[:_FAVOURITES]
     if mdp is not None:
-        states = mdp.num_states if mdp.history is None else mdp.history.num_base_states
-        sizes = max(sizes[0], states), max(sizes[1], mdp.num_actions)
-    favourites = np.argsort(-np.bincount(demonstrations.states), kind="stable")[:_FAVOURITES]
+        known = mdp.num_states if mdp.history is None else mdp.history.num_base_states
+        sizes[0] = max(sizes[0], known)
+    draw = partial(simulate_like, solution, demonstrations, states=states)
     tasks = (
-        delayed(_simulated)(solution, demonstrations, s, sizes, favourites)
+        delayed(_simulated)(draw, s, (sizes[0], sizes[1]), favourites)
         for s in seeds_of(seed, repeats)
     )
     made = run_all(tasks, repeats, jobs, progress, "simulations")
-    scalars, visits, actions = _summary(demonstrations, sizes, favourites)
+    scalars, visits, actions = _summary(demonstrations, (sizes[0], sizes[1]), favourites)
     simulated_visits = np.stack([one[1] for one in made])
     simulated_actions = np.stack([one[2] for one in made])
-    checks = [_visits_check(visits, simulated_visits)]
+    checks = [_visits_check(visits, simulated_visits)] if visits.size else []
     for a in np.flatnonzero(np.append(actions[None], simulated_actions, axis=0).any(axis=0)):
         name = demonstrations.action_names[a] if demonstrations.action_names else str(a)
         checks.append(_check(f"share of action {name}", actions[a], simulated_actions[:, a]))
@@ -155,14 +171,13 @@ def check_predictions(
 
 
 def _simulated(
-    solution: IntentionSolution,
-    design: Demonstrations,
+    draw: Callable[..., Demonstrations],
     seed: int,
     sizes: tuple[int, int],
     favourites: Int[np.ndarray, " n"],
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
     """Statistics of one simulation."""
-    return _summary(simulate_like(solution, design, seed=seed), sizes, favourites)
+    return _summary(draw(seed=seed), sizes, favourites)
 
 
 def _summary(
@@ -170,18 +185,25 @@ def _summary(
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
     """Statistics with one value each, shares of states, and shares of actions."""
     acted = data.actions[data.actions >= 0]
-    visits = np.bincount(data.states, minlength=sizes[0]) / data.num_decisions
     actions = np.bincount(acted, minlength=sizes[1]) / max(acted.size, 1)
-    pairs = np.unique(np.stack([data.trajectory_of, data.states]), axis=1)
-    scalars = {
-        "different states per trajectory": pairs.shape[1] / data.num_trajectories,
-        "decisions until a favourite state again": _return_time(data, favourites),
-        "run of one action": _run_length(data),
-    }
+    visits, scalars = np.zeros(0), {}
+    if _numbered(data):
+        visits = np.bincount(data.states, minlength=sizes[0]) / data.num_decisions
+        pairs = np.unique(np.stack([data.trajectory_of, data.states]), axis=1)
+        scalars = {
+            "different states per trajectory": pairs.shape[1] / data.num_trajectories,
+            "decisions until a favourite state again": _return_time(data, favourites),
+        }
+    scalars["run of one action"] = _run_length(data)
     for lag in _LAGS:
         again = _repetition(data, lag) - float((actions**2).sum())
         scalars[f"same action {lag} later, beyond chance"] = again
     return scalars, visits, actions
+
+
+def _numbered(data: Demonstrations) -> bool:
+    """Whether states can be counted."""
+    return data.states.ndim == 1
 
 
 def _return_time(data: Demonstrations, favourites: Int[np.ndarray, " n"]) -> float:

@@ -5,7 +5,8 @@ and length of trajectories, cannot be read off the animal either (Wilson and Col
 "Ten simple rules for the computational modeling of behavioral data", rules 4 and 5).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,15 +16,16 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq.alignment import align
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.repeats import run_all, seeds_of
+from inverseq.evaluate.repeats import run_all, seeded, seeds_of
 from inverseq.evaluate.rewards import reward_correlation
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.labels import match
-from inverseq.intentions.predict import posterior, sample_intentions
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.predict import sample_intentions
+from inverseq.intentions.solution import switching_of
 from inverseq.intentions.solver import Intentions
+from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import Progress
+from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
 
 
@@ -93,12 +95,13 @@ class Recovery:
 
 
 def recover_parameters(
-    solution: IntentionSolution,
-    intentions: Intentions,
+    solution: Explanation,
+    solver: Solver[Explanation],
     demonstrations: Demonstrations,
     *,
     repeats: int,
     seed: int,
+    states: Literal["drawn", "observed"] = "drawn",
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Recovery:
@@ -106,8 +109,9 @@ def recover_parameters(
 
     Args:
         solution: Whose numbers are the truth.
-        intentions: Settings of the refits: those of the fit, usually.
+        solver: Settings of the refits: those of the fit, usually.
         demonstrations: The design: how many trajectories, how long, from where.
+        states: As in `simulate_like`.
         repeats: R, how many simulations.
         seed: Of the simulations and of the refits.
         jobs: Processes.
@@ -116,13 +120,15 @@ def recover_parameters(
     Raises:
         InputError: As `simulate_like`, or the number of intentions is another.
     """
-    if intentions.k != solution.num_intentions:
+    check_arguments(solution, demonstrations, "recover_parameters")
+    wanted = solver.k if isinstance(solver, Intentions) else 1
+    if wanted != len(solution.intentions):
         raise InputError(
-            f"the fit has {solution.num_intentions} intentions, the settings {intentions.k}: give "
+            f"the fit has {len(solution.intentions)} intentions, the settings {wanted}: give "
             "those of the fit; recover_models compares different numbers"
         )
     tasks = (
-        delayed(_recover)(solution, replace(intentions, seed=s), demonstrations, s)
+        delayed(_recover)(solution, seeded(solver, s), demonstrations, s, states)
         for s in seeds_of(seed, repeats)
     )
     made = run_all(tasks, repeats, jobs, progress, "refits")
@@ -130,59 +136,56 @@ def recover_parameters(
 
 
 def _recover(
-    solution: IntentionSolution, intentions: Intentions, design: Demonstrations, seed: int
+    solution: Explanation,
+    solver: Solver[Explanation],
+    design: Demonstrations,
+    seed: int,
+    states: Literal["drawn", "observed"],
 ) -> tuple[np.ndarray, ...]:
     """One simulation and refit: the fields of `Recovery`."""
-    drawn = simulate_like(solution, design, seed=seed)
+    drawn = simulate_like(solution, design, seed=seed, states=states)
     truth = drawn.decisions["intention"]
-    found = fit(drawn, intentions, solution.mdp, accept_failure=True)
-    k = solution.num_intentions
+    found = fit(drawn, solver, solution.mdp, accept_failure=True)
+    k = len(solution.intentions)
     one_hot = np.eye(k)[truth]
     # Intention `place[i]` of the truth is what the refit calls i.
-    place = match(one_hot, found.smoothed)
+    smoothed = found.beliefs(drawn)
+    place = match(one_hot, smoothed)
     own = np.argsort(place)
-    attainable = posterior(solution, drawn).smoothed.argmax(axis=1) == truth
+    attainable = solution.beliefs(drawn).argmax(axis=1) == truth
     parts = [found.intentions[index] for index in own]
-    visits = _visits(drawn, solution, one_hot)
-    begins = solution.switching.begins(drawn)
+    pairs = list(zip(solution.intentions, parts, one_hot.T, strict=True))
+    begins = switching_of(solution)[0].begins(drawn)
     drawn_path = sample_intentions(found, drawn, 1, seed)[0]
     return (
-        np.array((place[found.smoothed.argmax(axis=1)] == truth).mean()),
+        np.array((place[smoothed.argmax(axis=1)] == truth).mean()),
         np.array(attainable.mean()),
-        np.array(
-            [_policy_gap(*pair) for pair in zip(solution.intentions, parts, visits, strict=True)]
-        ),
-        np.array(
-            [_correlate(*pair) for pair in zip(solution.intentions, parts, visits, strict=True)]
-        ),
-        found.occupancy[own],
+        np.array([_policy_gap(true, part, drawn, made) for true, part, made in pairs]),
+        np.array([_correlate(true, part, drawn, made) for true, part, made in pairs]),
+        smoothed[drawn.acted].mean(axis=0)[own],
         one_hot.mean(axis=0),
         _shares(place[drawn_path], begins, k),
         _shares(truth, begins, k),
     )
 
 
-def _visits(
-    drawn: Demonstrations, solution: IntentionSolution, one_hot: Float[np.ndarray, "N K"]
-) -> Float[np.ndarray, "K S"]:
-    """How many decisions each true intention made in each state of the world."""
-    mdp = solution.mdp
-    if mdp is None:
-        raise InputError("to simulate, a fit needs a world: fit(demonstrations, ..., mdp)")
-    states = align(drawn, mdp)
-    return np.stack([np.bincount(states, w, mdp.num_states) for w in one_hot.T])
-
-
-def _policy_gap(true: Solution, found: Solution, visits: Float[np.ndarray, " S"]) -> float:
-    """Total variation, mean over decisions."""
-    gap = np.abs(np.asarray(found.policy) - np.asarray(true.policy)).sum(axis=1) / 2
-    return float(gap @ visits / visits.sum()) if visits.any() else float("nan")
-
-
-def _correlate(true: Solution, found: Solution, visits: Float[np.ndarray, " S"]) -> float:
-    """Of rewards, up to shaping."""
-    if true.mdp is None or true.reward is None or found.reward is None or not visits.any():
+def _policy_gap(
+    true: Solution, found: Solution, drawn: Demonstrations, made: Float[np.ndarray, " N"]
+) -> float:
+    """Total variation, mean over the decisions that the intention made; NaN for densities."""
+    if true.num_actions is None or not made.any():
         return float("nan")
+    gap = np.abs(found.probabilities(drawn) - true.probabilities(drawn)).sum(axis=1) / 2
+    return float(gap @ made / made.sum())
+
+
+def _correlate(
+    true: Solution, found: Solution, drawn: Demonstrations, made: Float[np.ndarray, " N"]
+) -> float:
+    """Of rewards, up to shaping."""
+    if true.mdp is None or true.reward is None or found.reward is None or not made.any():
+        return float("nan")
+    visits = np.bincount(align(drawn, true.mdp), made, true.mdp.num_states)
     return reward_correlation(true.mdp, found.reward, true.reward, visits=visits)
 
 

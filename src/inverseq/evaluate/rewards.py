@@ -10,9 +10,9 @@ from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.errors import InputError
 from inverseq.forward import policy_evaluation, policy_iteration
 from inverseq.forward.records import reward_of
-from inverseq.inverse.gauges import least_squares, shaping, within_state
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
+from inverseq.rewards.gauges import least_squares, shaping, within_state
 
 Equivalence = Literal["constant", "within-state", "state", "shaping"]
 EQUIVALENCES: tuple[str, ...] = ("constant", "within-state", "state", "shaping")

@@ -1,7 +1,8 @@
-"""Behaviour of a fit with several intentions, on the very design of some data."""
+"""Behaviour of a fit, on the very design of some data."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,9 +14,11 @@ from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
 from inverseq.forward.simulation import draw
 from inverseq.forward.switching import with_intentions
+from inverseq.intentions.chains import chains
 from inverseq.intentions.contexts import PREVIOUS, STATE, find_contexts
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solution import switching_of
 from inverseq.intentions.switching import DependentMarkov, Mixture
+from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.mdp import MDP
 
 Switches = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -24,7 +27,11 @@ probabilities of intentions."""
 
 
 def simulate_like(
-    solution: IntentionSolution, demonstrations: Demonstrations, *, seed: int
+    solution: Explanation,
+    demonstrations: Demonstrations,
+    *,
+    seed: int,
+    states: Literal["drawn", "observed"] = "drawn",
 ) -> Demonstrations:
     """Behaviour drawn from a fit, with as many trajectories, as long, from the same beginnings.
 
@@ -34,27 +41,38 @@ def simulate_like(
     the real row, as if behaviour had no influence on them. An action that is missing in the data
     is hidden here too, except where the world remembers actions.
 
+    With `states="observed"` every decision stays where it was really made, after what really came
+    before, and only intentions and actions are drawn. That needs no world, so it serves
+    observations, and habits whose contexts no world can make.
+
     Args:
-        solution: Of `fit` with `Intentions`, in a world.
-        demonstrations: The design: N decisions in the world of the solution.
+        solution: What `fit` returned.
+        demonstrations: The design: N decisions.
         seed: Which random choice.
+        states: Whether states are drawn from the world or stay as observed.
 
     Returns:
         Demonstrations with the trajectory columns of the design and, from 0, the true intention of
         each decision in `decisions["intention"]`.
 
     Raises:
-        InputError: The fit has no world or policies of another form than `[S, A]`, or the design
-            does not fit it.
+        InputError: States are to be drawn, but the fit has no world or its policies depend on more
+            than the state; or the design does not fit it.
     """
-    mdp, acts = _acting(solution)
-    switch = _switches(solution, mdp, demonstrations)
+    check_arguments(solution, demonstrations, "simulate_like")
+    if states not in ("drawn", "observed"):
+        raise InputError(f'states must be "drawn" or "observed"; got {states!r}')
     rng = np.random.default_rng(seed)
+    if states == "observed":
+        return _where_it_was(solution, demonstrations, rng)
+    mdp, acts = _acting(solution)
+    law, numbers, _ = switching_of(solution)
+    switch = _switches(solution, mdp, demonstrations)
     leads = np.cumsum(mdp.probabilities, axis=2)
     begins = np.flatnonzero(~demonstrations.continues)
     lengths = np.diff(np.append(begins, demonstrations.num_decisions))
-    chain = np.cumsum(solution.switching.begins(demonstrations)) - 1
-    first = np.tile(np.cumsum(solution.numbers["initial"]), (int(chain[-1]) + 1, 1))
+    chain = np.cumsum(law.begins(demonstrations)) - 1
+    first = np.tile(np.cumsum(numbers["initial"]), (int(chain[-1]) + 1, 1))
     intention = draw(first, rng)[chain[begins]]
     state = align(demonstrations, mdp)[begins]
     alive, before, made = np.arange(begins.size), state, []
@@ -74,24 +92,54 @@ def simulate_like(
     return _written(mdp, solution, demonstrations, np.concatenate(made, axis=1))
 
 
-def _acting(solution: IntentionSolution) -> tuple[MDP, Float[np.ndarray, "K S A"]]:
+def _where_it_was(
+    solution: Explanation, design: Demonstrations, rng: np.random.Generator
+) -> Demonstrations:
+    """Intentions and actions drawn at the decisions of the design."""
+    law, numbers, constants = switching_of(solution)
+    chain = chains(law.begins(design))
+    contexts = law.contexts(design, solution.mdp, constants or None)
+    stacked = {name: value[None] for name, value in numbers.items()}
+    changes = np.cumsum(np.exp(law.log_transition(stacked, contexts)[:, 0]), axis=2)
+    intention = np.zeros(design.num_decisions, dtype=np.int64)
+    first = np.tile(np.cumsum(numbers["initial"]), (chain.num_chains, 1))
+    now = draw(first, rng)
+    for step in range(chain.num_steps):
+        row = chain.rows[chain.at(step)]
+        if step > 0:
+            now = draw(changes[contexts.context[row], now[: row.size]], rng)
+        intention[row] = now
+    each = np.stack([part.act(rng, design) for part in solution.intentions])
+    drawn = each[intention, np.arange(design.num_decisions)]
+    known = design.acted.reshape(-1, *[1] * (drawn.ndim - 1))
+    return replace(
+        design,
+        actions=np.where(known, drawn, design.actions),
+        decisions=dict(design.decisions) | {"intention": intention},
+    )
+
+
+def _acting(solution: Explanation) -> tuple[MDP, Float[np.ndarray, "K S A"]]:
     """The world, and running sums of the policies."""
+    hint = 'or give states="observed" to draw the actions alone'
     if solution.mdp is None:
-        raise InputError("to simulate, a fit needs a world: fit(demonstrations, ..., mdp)")
-    if not all(isinstance(part.policy, np.ndarray) for part in solution.intentions):
         raise InputError(
-            f"the policies of {solution.intentions[0].solver} are no arrays [S, A]; behaviour is "
-            "simulated from fits by IAVI(), MaxEnt() and the like"
+            f"to draw states a fit needs a world: fit(demonstrations, ..., mdp), {hint}"
         )
-    followed = [np.cumsum(policy_for(solution.mdp, s.policy), axis=1) for s in solution.intentions]
-    return solution.mdp, np.stack(followed)
+    try:
+        tables = [part.policy.per_state(solution.mdp) for part in solution.intentions]
+    except InputError as error:
+        raise InputError(f"{error}; {hint}") from error
+    return solution.mdp, np.stack(
+        [np.cumsum(policy_for(solution.mdp, table), axis=1) for table in tables]
+    )
 
 
-def _switches(solution: IntentionSolution, mdp: MDP, design: Demonstrations) -> Switches:
+def _switches(solution: Explanation, mdp: MDP, design: Demonstrations) -> Switches:
     """How intentions change along the rows of the design."""
-    law, numbers = solution.switching, solution.numbers
+    law, numbers, constants = switching_of(solution)
     if not isinstance(law, DependentMarkov):
-        never = np.eye(solution.num_intentions)
+        never = np.eye(len(solution.intentions))
         table = never if isinstance(law, Mixture) else numbers["transition"]
         return lambda row, state, before, intention: table[intention]
     places = [name for name in law.on if name.removeprefix(PREVIOUS) == STATE]
@@ -103,7 +151,7 @@ def _switches(solution: IntentionSolution, mdp: MDP, design: Demonstrations) -> 
     *of_states, of_columns = np.split(numbers["weights"], ends, axis=1)
     inputs = np.zeros((design.num_decisions, 0))
     if columns:
-        contexts = find_contexts(design, mdp, columns, solution.constants)
+        contexts = find_contexts(design, mdp, columns, constants)
         inputs = contexts.inputs.toarray()[contexts.context]
 
     def switch(
@@ -119,7 +167,7 @@ def _switches(solution: IntentionSolution, mdp: MDP, design: Demonstrations) -> 
 
 
 def _written(
-    mdp: MDP, solution: IntentionSolution, design: Demonstrations, made: Int[np.ndarray, "6 N"]
+    mdp: MDP, solution: Explanation, design: Demonstrations, made: Int[np.ndarray, "6 N"]
 ) -> Demonstrations:
     """The drawn rows (row of the design, state, action, next state, ended, intention)."""
     row, state, action, reached, ended, intention = made[:, np.argsort(made[0])]
@@ -135,7 +183,7 @@ def _written(
     drawn = with_intentions(
         mdp, [np.stack([trajectory, step, state, action, reached, ending, intention])]
     )
-    law = solution.switching
+    law = switching_of(solution)[0]
     wanted = law.on if isinstance(law, DependentMarkov) else ()
     columns = {name.removeprefix(PREVIOUS) for name in wanted} & set(design.decisions)
     return replace(

@@ -11,7 +11,7 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.bootstrap import Interval, percentiles
+from inverseq.evaluate.intervals import Interval, percentiles
 from inverseq.evaluate.repeats import run_all, seeds_of
 from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Task, search
@@ -21,15 +21,14 @@ from inverseq.intentions.explainers import (
     Fits,
     FittedPolicies,
     SolverOfCounts,
-    settled,
 )
 from inverseq.intentions.labels import agreement, match
 from inverseq.intentions.messages import forward, smooth
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solution import IntentionSolution, check_several
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Numbers
-from inverseq.inverse.problem import Problem, Progress
+from inverseq.inverse.problem import Problem, Progress, settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +94,7 @@ def switching_intervals(
     Raises:
         InputError: There are fewer than two units, or the settings are not those of the fit.
     """
+    check_several(solution, demonstrations, "switching_intervals")
     units = demonstrations.units(by)
     count = int(units.max()) + 1
     if count < 2:

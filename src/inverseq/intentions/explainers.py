@@ -14,10 +14,10 @@ from scipy import sparse
 
 from inverseq.alignment import align
 from inverseq.counts import Counts, decision_weights
-from inverseq.inverse.predict import action_probabilities
-from inverseq.inverse.problem import Problem, Solver
+from inverseq.inverse.problem import HasPrior, LeavesOut, Problem, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.policies.policy import log_taken
 
 
 @runtime_checkable
@@ -30,17 +30,11 @@ class SolverOfCounts(Protocol):
         """Policies of R counts."""
         ...
 
-    def log_prior(self, policy: Float[np.ndarray, "S A *R"], mdp: MDP) -> Float[np.ndarray, "*R"]:
+    def log_prior_of(
+        self, policy: Float[np.ndarray, "S A *R"], mdp: MDP
+    ) -> Float[np.ndarray, "*R"]:
         """Logarithm of the prior that makes those policies the most likely ones."""
         ...
-
-
-def settled(solver: Solver[Solution], problem: Problem) -> Any:
-    """The solver with what it chooses itself (the strength of a prior, a habit) chosen, once for
-    all parts of `problem`.
-    """
-    settle = getattr(solver, "settle", None)
-    return solver if settle is None else settle(problem)
 
 
 @runtime_checkable
@@ -90,7 +84,7 @@ class CountedPolicies:
 
     def log_prior(self, explained: Float[np.ndarray, "S A R K"]) -> Float[np.ndarray, " R"]:
         """Of all intentions together."""
-        return self.solver.log_prior(explained, self.mdp).sum(axis=-1)
+        return self.solver.log_prior_of(explained, self.mdp).sum(axis=-1)
 
     def take(
         self, explained: Float[np.ndarray, "S A R K"], chosen: Int[np.ndarray, " r"]
@@ -143,19 +137,20 @@ class FittedPolicies:
 
     def log_likelihood(self, explained: Fits) -> Float[np.ndarray, "N R K"]:
         """Of each decision under each solution, times its weight; 0 where the action is missing."""
-        actions = self.data.actions
-        rows = np.arange(actions.size)
         # A solver that predicts each decision from the others says so itself.
-        own = getattr(self.solver, "fitted_probabilities", None)
-        expected = own or (lambda solution: action_probabilities(solution, self.data))
-        taken = [[expected(s)[rows, actions] for s in restart] for restart in explained.solutions]
-        with np.errstate(divide="ignore"):
-            logs = np.log(np.moveaxis(np.array(taken), -1, 0))
-        return _weighed(logs, actions, self.given)
+        own = self.solver.fitted_probabilities if isinstance(self.solver, LeavesOut) else None
+        made = [
+            [
+                s.log_likelihoods(self.data) if own is None else log_taken(own(s), self.data)
+                for s in restart
+            ]
+            for restart in explained.solutions
+        ]
+        return _weighed(np.moveaxis(np.array(made), -1, 0), self.data.actions, self.given)
 
     def log_prior(self, explained: Fits) -> Float[np.ndarray, " R"]:
         """Of all intentions together; 0 for solvers that have none or do not say."""
-        of = getattr(self.solver, "log_prior", lambda _: 0.0)
+        of = self.solver.log_prior if isinstance(self.solver, HasPrior) else lambda _: 0.0
         return np.array(
             [sum(of(s) for s in restart) for restart in explained.solutions], dtype=float
         )

@@ -1,17 +1,24 @@
 """The record of a fit with several intentions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.errors import InputError
 from inverseq._core.status import Status
+from inverseq.alignment import align, check_existing
+from inverseq.demonstrations import Demonstrations
+from inverseq.intentions.chains import chains
+from inverseq.intentions.messages import Model, forward, smooth
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
+from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.policies.policy import draw_rows, log_taken
 
 EMPTY = 0.005
 """Share of the decisions below which an intention is reported as empty."""
@@ -111,6 +118,101 @@ class IntentionSolution:
     def parameters(self) -> Mapping[str, np.ndarray]:
         """The numbers of the law of switching."""
         return self.numbers
+
+    @property
+    def num_actions(self) -> int | None:
+        """A, or None where actions are continuous."""
+        return self.intentions[0].num_actions
+
+    @property
+    def present_only(self) -> bool:
+        """Whether a decision depends on its own row alone: beliefs need those before it."""
+        return False
+
+    def exists(self, demonstrations: Demonstrations) -> Bool[np.ndarray, "N A"]:
+        """The actions that exist at each decision; all of them where no world says which.
+
+        Raises:
+            InputError: A decision does not fit the world.
+        """
+        return self.intentions[0].exists(demonstrations)
+
+    def probabilities(self, demonstrations: Demonstrations) -> Float[np.ndarray, "N A"]:
+        """As `inverseq.action_probabilities`: intentions weighed by the filter.
+
+        Raises:
+            InputError: A decision does not fit the world, or a column is missing.
+        """
+        each = [part.probabilities(demonstrations) for part in self.intentions]
+        logs = [log_taken(one, demonstrations) for one in each]
+        beliefs = forward(self.model(demonstrations, logs))
+        return np.einsum("nk,kna->na", np.exp(beliefs.predicted[:, 0]), np.stack(each))
+
+    def log_likelihoods(self, demonstrations: Demonstrations) -> Float[np.ndarray, " N"]:
+        """Logarithm of the probability (density) of each action taken; 0 where missing."""
+        return forward(self.model(demonstrations)).evidence[:, 0]
+
+    def beliefs(self, demonstrations: Demonstrations) -> Float[np.ndarray, "N K"]:
+        """p(intention | all decisions of the chain) of each decision."""
+        model = self.model(demonstrations)
+        return smooth(model, forward(model)).smoothed[:, 0]
+
+    def act(
+        self, rng: np.random.Generator, demonstrations: Demonstrations
+    ) -> Shaped[np.ndarray, "N *D"]:
+        """An action drawn at each decision, of an intention drawn from what came before it."""
+        beliefs = np.exp(forward(self.model(demonstrations)).predicted[:, 0])
+        which = draw_rows(rng, beliefs)
+        each = np.stack([part.act(rng, demonstrations) for part in self.intentions])
+        return each[which, np.arange(len(which))]
+
+    def model(
+        self,
+        demonstrations: Demonstrations,
+        logs: Sequence[Float[np.ndarray, " N"]] | None = None,
+    ) -> Model:
+        """What inference in chains reads of `demonstrations`.
+
+        Args:
+            demonstrations: N decisions.
+            logs: For each intention what `log_likelihoods` of its solution says, where known.
+
+        Raises:
+            InputError: A decision does not fit the world, or a column is missing.
+        """
+        data, law = demonstrations, self.switching
+        if self.mdp is not None:
+            check_existing(data, self.mdp, align(data, self.mdp))
+        contexts = law.contexts(data, self.mdp, self.constants or None)
+        numbers = {name: value[None] for name, value in self.numbers.items()}
+        logs = logs or [part.log_likelihoods(data) for part in self.intentions]
+        return Model(
+            initial=np.log(numbers["initial"]),
+            transition=law.log_transition(numbers, contexts),
+            likelihood=np.stack(logs, axis=1)[:, None],
+            context=contexts.context,
+            chains=chains(law.begins(data)),
+        )
+
+
+def switching_of(
+    solution: Explanation,
+) -> tuple[Mixture | Markov | DependentMarkov, Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
+    """The law of switching, its numbers and its constants; one intention is never left."""
+    if isinstance(solution, IntentionSolution):
+        return solution.switching, solution.numbers, solution.constants
+    return Mixture(), {"initial": np.ones(1)}, {}
+
+
+def check_several(solution: object, demonstrations: object, asking: str) -> None:
+    """Raise an `InputError` unless several intentions and demonstrations were given."""
+    check_arguments(solution, demonstrations, asking)
+    if not isinstance(solution, IntentionSolution):
+        name = getattr(solution, "solver", "solution")
+        raise InputError(
+            f"{asking} asks about intentions that switch; this {name} solution has one for all "
+            "decisions. Fit with Intentions(k, ...)"
+        )
 
 
 def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:

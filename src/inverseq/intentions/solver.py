@@ -12,21 +12,22 @@ from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align, check_existing
 from inverseq.counts import decision_weights
 from inverseq.intentions.chains import chains
+from inverseq.intentions.contexts import Contexts
 from inverseq.intentions.em import Search, Task, search
 from inverseq.intentions.explainers import (
     CountedPolicies,
     Fits,
     FittedPolicies,
     SolverOfCounts,
-    settled,
 )
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.messages import best_path, forward, smooth
+from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, Restarts, empty_note, reorder
-from inverseq.intentions.starts import starting_weights
-from inverseq.intentions.switching import Markov, Mixture, Switching
+from inverseq.intentions.starts import situations, starting_weights
+from inverseq.intentions.switching import Markov, Mixture, Numbers, Switching
 from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.problem import Problem, Solver
+from inverseq.inverse.problem import Problem, Solver, settled
 from inverseq.inverse.solution import Solution
 
 
@@ -105,27 +106,41 @@ class Intentions:
         contexts = self.switching.contexts(data, problem.given_mdp)
         solver = settled(self.solver, problem)
         counted = isinstance(solver, SolverOfCounts)
-        first = CountedPolicies(problem, solver if counted else IAVI())
-        restarts = 1 if self.k == 1 else self.restarts
-        weights = starting_weights(
-            first.states,
-            data.actions,
-            chain,
-            self.k,
-            restarts,
-            rng,
-            whole=isinstance(self.switching, Mixture),
-        )
-        numbers = self.switching.start(self.k, contexts, restarts)
+        fitted = FittedPolicies(problem, solver)
+        if data.states.ndim > 1:  # no states to count in: the solver searches itself, from few
+            first, restarts = fitted, min(self.polished, self.restarts)
+        else:
+            first, restarts = CountedPolicies(problem, solver if counted else IAVI()), self.restarts
+        weights, numbers = self._beginnings(problem, contexts, restarts, rng)
         task = Task(first, self.switching, contexts, chain)
         found = self._search(task, weights, numbers, problem, rng)
-        task = Task(FittedPolicies(problem, solver), self.switching, contexts, chain)
+        task = Task(fitted, self.switching, contexts, chain)
         if not counted:
-            found = self._polish(task, found, rng)
+            if first is not fitted:
+                found = self._polish(task, found, rng)
             return _solution(self, problem, task, found, found[0].explained)
         # Policies are known; rewards are read out once, by one more M-step.
         read = task.explainer.explain(found[0].smoothed[:, None], None)
         return _solution(self, problem, task, found, read)
+
+    def _beginnings(
+        self, problem: Problem, contexts: Contexts, restarts: int, rng: np.random.Generator
+    ) -> tuple[Float[np.ndarray, "N R K"], Numbers]:
+        """Where the searches begin: at the solution nearby, where there is one, else anywhere."""
+        data, near = problem.decisions, problem.near
+        if isinstance(near, IntentionSolution) and near.num_intentions == self.k:
+            weights = posterior(near, data).smoothed[:, None]
+            return weights, {name: value[None] for name, value in near.numbers.items()}
+        weights = starting_weights(
+            situations(data, problem.given_mdp, rng),
+            data.actions,
+            chains(self.switching.begins(data)),
+            self.k,
+            1 if self.k == 1 else restarts,
+            rng,
+            whole=isinstance(self.switching, Mixture),
+        )
+        return weights, self.switching.start(self.k, contexts, weights.shape[1])
 
     def _search(
         self,

@@ -7,12 +7,17 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
 
+from inverseq.alignment import align
+from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import Chains
+from inverseq.mdp import MDP
 
 _WINDOWS = (10, 20, 40)
 """Decisions in a window, in turn."""
 _DIRECTIONS = 24
 """Random directions in which windows are compared."""
+_SITUATIONS = 20
+"""Groups of similar observations at most."""
 _SURE = 0.8
 """Share of a window's decisions that its own group gets at first."""
 
@@ -53,6 +58,27 @@ def starting_weights(
         shares[np.arange(group.size), group] = _SURE
         weights[:, r] = shares[window]
     return weights
+
+
+def situations(
+    demonstrations: Demonstrations, mdp: MDP | None, rng: np.random.Generator
+) -> Int[np.ndarray, " N"]:
+    """A number for the situation of each decision, for windows to be compared by: its state, or
+    where states are features one of a few groups of similar ones.
+    """
+    if mdp is not None:
+        return align(demonstrations, mdp)
+    if demonstrations.states.ndim == 1:
+        return demonstrations.states
+    flat = demonstrations.states.reshape(demonstrations.num_decisions, -1).astype(np.float64)
+    spread = flat.std(axis=0)
+    scaled = (flat - flat.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    if scaled.shape[1] > _DIRECTIONS:
+        scaled = scaled @ rng.normal(size=(scaled.shape[1], _DIRECTIONS))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an empty group is no loss
+        groups = min(_SITUATIONS, max(len(flat) // 10, 1))
+        return kmeans2(scaled, groups, iter=20, minit="++", rng=rng)[1].astype(np.int64)
 
 
 def _residual(states: Int[np.ndarray, " N"], actions: Int[np.ndarray, " N"]) -> sparse.csr_array:

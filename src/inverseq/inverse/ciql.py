@@ -26,7 +26,7 @@ from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.mdp.build import pad
-from inverseq.policies import boltzmann, greedy
+from inverseq.policies import TabularPolicy, boltzmann, greedy
 
 Behaviour = Literal["greedy", "boltzmann"]
 
@@ -119,7 +119,7 @@ class CIQL:
                 "behaviour": self.behaviour,
                 "discount": mdp.discount,
             },
-            policy=policy,
+            policy=TabularPolicy(policy),
             status=status,
             q=q,
             v=hard_value(q, safe),

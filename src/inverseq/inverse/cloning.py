@@ -16,14 +16,14 @@ from inverseq._core.errors import InputError
 from inverseq.backup import soft_value
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.network_fit import numbered, teach
-from inverseq.inverse.network_policy import NetworkPolicy, network_probabilities
 from inverseq.inverse.network_rows import Batch
 from inverseq.inverse.network_training import Lessons, Numbers
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.table_fit import Table, fit_table
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
-from inverseq.policies import boltzmann
+from inverseq.policies import TabularPolicy, boltzmann
+from inverseq.policies.network import NetworkPolicy, network_probabilities
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,10 @@ class BehaviourCloning:
             trace=taught.trace,
         )
 
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant; networks have none."""
+        return 0.0 if solution.q is None else -0.5 * self.strength * float((solution.q**2).sum())
+
     def tabulated(self, problem: Problem) -> Solution:
         """Numbered states in a known world, fitted all at once."""
         mdp, counts = problem.mdp, problem.counts.state_action
@@ -105,7 +109,7 @@ class BehaviourCloning:
         return Solution(
             solver="BehaviourCloning",
             settings=asdict(self),
-            policy=boltzmann(q, mdp.allowed),
+            policy=TabularPolicy(boltzmann(q, mdp.allowed)),
             status=status,
             mdp=mdp,
             q=q,

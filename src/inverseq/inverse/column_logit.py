@@ -9,11 +9,11 @@ from scipy.special import log_softmax
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.inverse.column_policy import context_columns, names_of_columns, own_counts
 from inverseq.inverse.leave_out import Rows, usable_rows
-from inverseq.inverse.logit_policy import LogitPolicy, option_columns, own_shares
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.policies.columns import context_columns, names_of_columns, own_counts
+from inverseq.policies.logit import LogitPolicy, option_columns, own_shares
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,19 @@ class ColumnLogit:
             num_parameters=found.size,
             trace=trace,
         )
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant."""
+        policy = solution.policy
+        assert isinstance(policy, LogitPolicy)  # this solver finds no other
+        strengths = [
+            *self.strengths,
+            *(self.option_strength for _ in self.options),
+            *(self.own_strength for _ in self.own),
+        ]
+        weights = [*policy.weights, *policy.option_weights, *policy.own_weights]
+        squares = (float(np.sum(w**2)) for w in weights)
+        return -0.5 * sum(s * w for s, w in zip(strengths, squares, strict=True))
 
     def _blocks(self, problem: Problem, rows: Rows, kept: np.ndarray) -> list["Block"]:
         """What each group of weights multiplies."""

@@ -8,15 +8,15 @@ from scipy.optimize import minimize
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.inverse.column_policy import (
+from inverseq.inverse.leave_out import Rows, tabulate, usable_rows
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+from inverseq.policies.columns import (
     ColumnPolicy,
     context_columns,
     names_of_columns,
     own_counts,
 )
-from inverseq.inverse.leave_out import Rows, tabulate, usable_rows
-from inverseq.inverse.problem import Problem
-from inverseq.inverse.solution import Solution
 
 _BOUNDS = (np.log(1e-2), np.log(1e5))
 """Of the logarithm of a concentration, in decisions."""

@@ -1,17 +1,13 @@
 """What happened after the last n states: the yardstick that needs no reward."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import cast
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align
 from inverseq.counts import Counts
-from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.backoff import BackoffTable, allowed_at, grow
 from inverseq.inverse.leave_out import (
     Rows,
     choose_smoothing,
@@ -23,7 +19,14 @@ from inverseq.inverse.leave_out import (
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.mdp.history import Memory, history_rows
+from inverseq.mdp.history import Memory
+from inverseq.policies.backoff import (
+    BackoffTable,
+    allowed_at,
+    allowed_without_history,
+    grow,
+    past_columns,
+)
 
 _MARGINAL_SMOOTHING = 0.5
 """Decisions per action added to the marginal where smoothing is chosen (Krichevsky and Trofimov
@@ -106,7 +109,7 @@ class CountTable:
             )
         mdp = problem.given_mdp
         counts = tuple(tabulate(level, rows) for level in levels.T)
-        allowed = None if mdp is None else _allowed(mdp)
+        allowed = None if mdp is None else allowed_without_history(mdp)
         return Solution(
             solver="CountTable",
             settings=asdict(self),
@@ -118,29 +121,6 @@ class CountTable:
             num_parameters=_free_probabilities(rows, levels[:, -1]),
             trace=trace,
         )
-
-
-def past_columns(
-    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory | str
-) -> Int[np.ndarray, "N columns"]:
-    """`[N, max(order, 1)]` the present state of each decision and what came before it.
-
-    States are those of `mdp` without history (offset by world in a union), or as numbered in the
-    table where there is no MDP. -1 stands for "before the trajectory or the gap".
-
-    Raises:
-        InputError: States are features, or the decisions do not fit the MDP.
-    """
-    if demonstrations.states.ndim != 1:
-        raise InputError("a count table needs states numbered from 0; bin the features first")
-    base = demonstrations.states
-    if mdp is not None:
-        base = align(demonstrations, mdp)
-        base = base if mdp.history is None else mdp.history.base[base]
-    length = max(order, 1)
-    memory = cast(Memory, of)  # a solver's `of` is checked when the solver is made
-    past = history_rows(base, demonstrations.actions, demonstrations.continues, length, memory)
-    return np.concatenate([base[:, None], past], axis=1)
 
 
 def _rows_of_decisions(table: CountTable, problem: Problem) -> Rows:
@@ -178,7 +158,9 @@ def _rows_of_counts(table: CountTable, problem: Problem) -> Rows:
         raise InputError("all counts are 0; nothing to count")
     states, actions = np.divmod(cell[keep].astype(np.int64), num_actions)
     chosen = columns[states]
-    exists = allowed_at(None if mdp is None else _allowed(mdp), chosen[:, 0], num_actions)
+    exists = allowed_at(
+        None if mdp is None else allowed_without_history(mdp), chosen[:, 0], num_actions
+    )
     return Rows(chosen, actions, weight[keep], unit[keep].astype(np.int64), exists)
 
 
@@ -202,15 +184,6 @@ def _columns_of_states(
             f"{table.order} over {table.of}"
         )
     return np.concatenate([history.base[:, None], history.previous[:, : table.order - 1]], axis=1)
-
-
-def _allowed(mdp: MDP) -> Bool[np.ndarray, "S A"]:
-    """The actions that exist at each state without history."""
-    if mdp.history is None:
-        return mdp.allowed
-    made = np.zeros((mdp.history.num_base_states, mdp.num_actions), dtype=bool)
-    made[mdp.history.base] = mdp.allowed
-    return made
 
 
 def _free_probabilities(rows: Rows, pasts: Int[np.ndarray, " N"]) -> int:

@@ -15,12 +15,14 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq.inverse.ascent import ascend
-from inverseq.inverse.maxent_design import make_design
 from inverseq.inverse.maxent_objective import Model, log_likelihood_and_gradient
+from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
-from inverseq.inverse.reward_network import Layers, as_parameters, forward, random_layers
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.policies import TabularPolicy
+from inverseq.rewards.linear import make_design
+from inverseq.rewards.network import Layers, NetworkReward, as_parameters, forward, random_layers
 
 
 @dataclass(frozen=True)
@@ -85,20 +87,29 @@ class DeepMaxEnt:
         layers = _unpacked(numbers, sizes)
         reward = chain.reward(layers)
         plan = chain.model.plan(reward[mdp.allowed])
+        parameters = as_parameters(layers, chain.centre, chain.scale)
         return Solution(
             solver="DeepMaxEnt",
             settings=asdict(self) | {"discount": mdp.discount},
-            policy=plan.policy,
+            policy=TabularPolicy(plan.policy),
             status=status,
             mdp=mdp,
-            reward=reward,
+            reward_function=NetworkReward(parameters),
+            planning=SoftOptimum(),
             q=plan.q,
             v=plan.v,
             visits=counts.sum(1),
-            parameters=as_parameters(layers, chain.centre, chain.scale),
+            parameters=parameters,
             num_parameters=numbers.size,
             trace=trace,
         )
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant."""
+        numbers = [
+            v for k, v in solution.parameters.items() if k.startswith(("weights_", "biases_"))
+        ]
+        return -0.5 * self.strength * sum(float((v**2).sum()) for v in numbers)
 
     def begin(self, inputs: int, mdp: MDP) -> Layers:
         """The network before learning; at discount 1, one that makes every step cost."""

@@ -13,8 +13,10 @@ from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome
 from inverseq.counts import Counts
 from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.problem import Problem, Progress, Solver
 from inverseq.mdp import MDP, unite
+from inverseq.policies import TabularPolicy
 
 Found = TypeVar("Found")
 
@@ -51,7 +53,15 @@ def fit(
     if isinstance(solver, type) or not isinstance(solver, Solver):
         given = f"the class {solver.__name__}" if isinstance(solver, type) else repr(type(solver))
         raise InputError(f"a solver is a record of settings, such as IAVI(); got {given}")
+    if not isinstance(data, Counts):
+        check_demonstrations(data, "fit")
     world = unite(mdp) if isinstance(mdp, Mapping) else mdp
+    if world is not None and not isinstance(world, MDP):
+        raise InputError(
+            f"mdp must be an MDP, or worlds by name; got a {type(world).__name__}. "
+            "inverseq.MDP.from_arrays makes one of transition probabilities, "
+            "inverseq.MDP.estimate(demonstrations, discount=0.95, smoothing=1.0) of behaviour"
+        )
     counts_only = isinstance(data, Counts)
     if counts_only and weights is not None:
         raise InputError("counts are weighted already; give weights with the demonstrations")
@@ -61,7 +71,7 @@ def fit(
     solution: Any = solver.solve(Problem(demonstrations, world, counts, weights, progress))
     seconds = time.perf_counter() - started
     # Several intentions are several solutions, and numbers of their own.
-    for part in (solution, *getattr(solution, "intentions", ())):
+    for part in (solution, *solution.intentions):
         _check_finite(part)
     if solution.status.outcome is not Outcome.CONVERGED and not accept_failure:
         raise FitError(
@@ -74,9 +84,11 @@ def fit(
 
 def _check_finite(solution: Any) -> None:
     """Raise a `FitError` naming the first field that is not finite."""
-    fields = {n: getattr(solution, n, None) for n in ("reward", "q", "v", "policy")}
+    fields = {n: getattr(solution, n, None) for n in ("reward", "q", "v")}
+    if isinstance(table := getattr(solution, "policy", None), TabularPolicy):
+        fields["policy"] = table.table
     for name, values in {**fields, **solution.parameters}.items():
-        if isinstance(values, np.ndarray) and not np.isfinite(values).all():
+        if values is not None and not np.isfinite(values).all():
             raise FitError(
                 f"{solution.solver}: {name} is not finite. {solution.status.message} "
                 "Use more smoothing or a stronger prior, or a lower discount."

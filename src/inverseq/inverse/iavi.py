@@ -24,10 +24,13 @@ from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Status
 from inverseq.backup import hard_value, over_pairs, soft_value
-from inverseq.inverse.gauges import Gauge, GaugeName, gauge_values, over_states, per_state
+from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.policies import TabularPolicy
+from inverseq.rewards import StateActionReward
+from inverseq.rewards.gauges import Gauge, GaugeName, gauge_values, over_states, per_state
 
 Backup = Literal["hard", "soft"]
 
@@ -132,7 +135,7 @@ class IAVI:
         smoothing: Decisions added to each action that exists (0.5: Krichevsky and Trofimov). It
             decides the reward wherever data are thin; 0 takes the shares as they are.
         backup: "hard" (the paper) or "soft".
-        gauge: Which of the equivalent rewards; see `inverseq.inverse.gauges`.
+        gauge: Which of the equivalent rewards; see `inverseq.rewards.gauges`.
         method: "solve" or "iterate".
         anchor: For the gauge "anchor": the action whose reward is known, one or one per state.
         anchor_reward: Its reward, in nats, one or one per state.
@@ -167,10 +170,11 @@ class IAVI:
         return Solution(
             solver="IAVI",
             settings=asdict(self) | notes,
-            policy=policy,
+            policy=TabularPolicy(policy),
             status=made.status,
             mdp=mdp,
-            reward=made.reward,
+            reward_function=StateActionReward(made.reward),
+            planning=SoftOptimum() if self.backup == "soft" else HardOptimum(),
             q=made.q,
             v=made.v,
             visits=counts.visits,
@@ -184,7 +188,9 @@ class IAVI:
         """The policy of the solution for R counts at once, without looking for the rewards."""
         return smoothed_policy(counts, mdp, self.smoothing)
 
-    def log_prior(self, policy: Float[np.ndarray, "S A *R"], mdp: MDP) -> Float[np.ndarray, "*R"]:
+    def log_prior_of(
+        self, policy: Float[np.ndarray, "S A *R"], mdp: MDP
+    ) -> Float[np.ndarray, "*R"]:
         """Logarithm of the prior under which that policy is the most likely one, up to a constant:
         `smoothing` decisions of each kind were seen before.
         """

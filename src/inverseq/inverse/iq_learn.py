@@ -30,15 +30,18 @@ from inverseq.inverse.iq_objective import (
 )
 from inverseq.inverse.iq_table import table_loss
 from inverseq.inverse.network_fit import numbered, teach
-from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.inverse.network_rows import Batch
 from inverseq.inverse.network_training import Lessons, Numbers
+from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.table_fit import fit_table
 from inverseq.mdp import MDP
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
-from inverseq.policies import boltzmann
+from inverseq.policies import TabularPolicy, boltzmann
+from inverseq.policies.network import NetworkPolicy
+from inverseq.rewards import StateActionReward
+from inverseq.rewards.read_out import ReadOutReward
 
 _GRADIENT = 10.0
 """Weight of the penalty on gradients, as in the paper's code."""
@@ -167,10 +170,12 @@ class IQLearn:
         taught = teach(
             problem, network, self.lessons, loss, self.seed, num_actions=self.num_actions
         )
+        policy = settled.policy_of(taught.network, taught.absorbing)
         return Solution(
             solver="IQLearn",
             settings=asdict(settled),
-            policy=settled.policy_of(taught.network, taught.absorbing),
+            policy=policy,
+            reward_function=ReadOutReward(policy),
             status=taught.status,
             num_parameters=sum(array.size for array in taught.network.arrays),
             trace=taught.trace,
@@ -303,10 +308,11 @@ class IQLearn:
         return Solution(
             solver="IQLearn",
             settings=asdict(self),
-            policy=boltzmann(q, mdp.allowed),
+            policy=TabularPolicy(boltzmann(q, mdp.allowed)),
             status=status,
             mdp=mdp,
-            reward=np.where(mdp.allowed, reward, 0.0),
+            reward_function=StateActionReward(np.where(mdp.allowed, reward, 0.0)),
+            planning=HardOptimum() if self.value == "hard" else SoftOptimum(),
             q=q,
             v=v,
             visits=counts.sum(1),

@@ -23,9 +23,11 @@ from inverseq.backup import hard_value
 from inverseq.inverse.iql_exact import fixed_point_of
 from inverseq.inverse.iql_loop import Sampled, Steps, run_epochs
 from inverseq.inverse.iql_transitions import Transitions, observed_transitions
+from inverseq.inverse.planning import HardOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.policies import boltzmann
+from inverseq.policies import TabularPolicy, boltzmann
+from inverseq.rewards import StateActionReward
 
 Method = Literal["sample", "exact"]
 
@@ -132,10 +134,11 @@ class IQL:
         return Solution(
             solver="IQL",
             settings=asdict(self) | {"discount": mdp.discount},
-            policy=boltzmann(q, mdp.allowed),
+            policy=TabularPolicy(boltzmann(q, mdp.allowed)),
             status=status,
             mdp=mdp,
-            reward=reward,
+            reward_function=StateActionReward(reward),
+            planning=HardOptimum(),
             q=q,
             v=hard_value(q, mdp.allowed),
             visits=visits,

@@ -11,8 +11,8 @@ from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
 from inverseq.alignment import align
 from inverseq.counts import decision_weights
-from inverseq.inverse.backoff import shared
 from inverseq.inverse.problem import Problem
+from inverseq.policies.backoff import shared
 
 _LOG_SMOOTHING = (-7.0, 9.0)
 """Bounds of the logarithm of a smoothing: from none to so much that counts say nothing."""

@@ -14,11 +14,13 @@ from scipy import sparse
 from inverseq._core.errors import InputError
 from inverseq.counts import count
 from inverseq.forward.soft import SoftPlan
-from inverseq.inverse.maxent_design import Prior, RewardOn, make_design
 from inverseq.inverse.maxent_objective import Model, log_likelihood
 from inverseq.inverse.maxent_search import Maximum, maximise
+from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem, Progress
 from inverseq.inverse.solution import Solution
+from inverseq.policies import TabularPolicy
+from inverseq.rewards.linear import Prior, RewardOn, make_design
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,11 @@ class MaxEnt:
         return Solution(
             solver="MaxEnt",
             settings=settings,
-            policy=found.plan.policy,
+            policy=TabularPolicy(found.plan.policy),
             status=found.status,
             mdp=mdp,
-            reward=model.design.reward(found.weights, mdp),
+            reward_function=model.design.function(found.weights, mdp),
+            planning=SoftOptimum(),
             q=found.plan.q,
             v=found.plan.v,
             visits=counts.sum(1),

@@ -25,10 +25,12 @@ from inverseq.backup import only, soft_value
 from inverseq.counts import decision_weights
 from inverseq.inverse.ascent import ascend
 from inverseq.inverse.iql_transitions import next_states
-from inverseq.inverse.maxent_design import Prior, RewardOn, make_design
+from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.policies import TabularPolicy
+from inverseq.rewards.linear import Prior, RewardOn, make_design
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +146,11 @@ class MaxEntIRL:
         return Solution(
             solver="MaxEntIRL",
             settings=asdict(self) | {"planned": pieces.longest},
-            policy=sums.policy[-1],
+            policy=TabularPolicy(sums.policy[-1]),
             status=status,
             mdp=mdp,
-            reward=reward,
+            reward_function=design.function(weights, mdp),
+            planning=SoftOptimum(),
             q=np.where(mdp.allowed, sums.q[-1], 0.0),
             v=sums.v[-1],
             visits=problem.counts.visits,

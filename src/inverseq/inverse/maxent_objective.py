@@ -7,10 +7,10 @@ from jaxtyping import Float
 
 from inverseq._core.linear import prepare
 from inverseq.forward.soft import SoftPlan, soft_plan
-from inverseq.inverse.maxent_design import Design
-from inverseq.inverse.planning import solve_adjoint
+from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.mdp import MDP
 from inverseq.policies import log_boltzmann
+from inverseq.rewards.linear import Design
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,78 +1,128 @@
-"""What fits ask of soft optima: those of many similar rewards, and the adjoint of one."""
+"""How an agent plans for its reward: a small record, asked wherever the reward is planned anew."""
 
-from dataclasses import replace
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError
-from inverseq._core.linear import prepare
-from inverseq.backup import action_values, soft_value
+from inverseq._core.iterate import fixed_point
+from inverseq.backup import action_values, hard_value
+from inverseq.forward import policy_iteration
 from inverseq.forward.soft import SoftPlan, soft_plan
+from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
-from inverseq.policies import boltzmann
-
-_FAST_ENOUGH = 0.2
-"""A kept factorisation that shrinks what is missing by less than this is made anew."""
-
-_SHARED_STEPS = 30
-"""Steps with one factorisation for many rewards, before each gets its own."""
+from inverseq.policies import Policy, TabularPolicy, boltzmann
+from inverseq.policies.steered import Habit, SteeredPolicy
 
 
-def soft_plans(
-    mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan, *, tolerance: float = 1e-10
-) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
-    """Soft values and policies of R rewards that differ little.
+class Planned(NamedTuple):
+    """What an agent does for a reward, and the values behind it."""
 
-    All are solved at once with the factorisation of `near`; those that this does not bring home
-    are planned one by one.
+    policy: Policy
+    plan: SoftPlan
 
-    Args:
-        mdp: The world.
-        rewards: `[S, A, R]`.
-        near: The plan of their middle.
-        tolerance: Largest residual accepted, relative to the largest value (or 1).
+
+@runtime_checkable
+class Planning(Protocol):
+    """A way to plan in a finite world."""
+
+    def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
+        """What the agent does in `mdp` for this reward."""
+        ...
+
+    def values(
+        self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
+    ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+        """State and action values of many rewards that differ little from that of `near`."""
+        ...
+
+    def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
+        """What is done where actions have these values."""
+        ...
+
+
+@dataclass(frozen=True)
+class SoftOptimum:
+    """The soft optimum: V = log sum exp Q, and exp(Q - V) is the policy (maximum entropy)."""
+
+    def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
+        """By Newton's method."""
+        found = soft_plan(mdp, reward)
+        return Planned(TabularPolicy(found.policy), found)
+
+    def values(
+        self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
+    ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+        """With one factorisation for all."""
+        v = soft_plans(mdp, rewards, near)
+        return v, action_values(mdp, rewards, v)
+
+    def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
+        """Boltzmann in the values."""
+        return TabularPolicy(boltzmann(q, mdp.allowed))
+
+
+@dataclass(frozen=True)
+class HardOptimum:
+    """Boltzmann in the optimal values, V = max Q: a noisy reading of an optimal agent's values."""
+
+    def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
+        """By policy iteration."""
+        best = policy_iteration(mdp, reward)
+        policy = boltzmann(best.q, mdp.allowed)
+        return Planned(TabularPolicy(policy), SoftPlan(best.values, best.q, policy, best.status))
+
+    def values(
+        self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
+    ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+        """By value iteration at once."""
+        start = np.repeat(near.v[:, None], rewards.shape[2], axis=1)
+        v, status, _ = fixed_point(
+            lambda v: hard_value(action_values(mdp, rewards, v), mdp.allowed),
+            start,
+            tolerance=1e-9,
+            max_steps=100_000,
+        )
+        if not status.ok:
+            raise InputError(f"the replicates could not be planned: {status.message}")
+        return v, action_values(mdp, rewards, v)
+
+    def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
+        """Boltzmann in the values."""
+        return TabularPolicy(boltzmann(q, mdp.allowed))
+
+
+@dataclass(frozen=True, eq=False)
+class OnHabit:
+    """A soft optimum that pulls away from a habit.
+
+    Attributes:
+        habit: What is usually done.
     """
-    v = np.repeat(near.v[:, None], rewards.shape[2], axis=1)
-    system = near.system or prepare(mdp.under_policy(near.policy), mdp.discount)
-    goal = tolerance * max(1.0, float(np.abs(near.v).max()))
-    residual = np.full(rewards.shape[2], np.inf)
-    for _ in range(_SHARED_STEPS):
-        change = soft_value(action_values(mdp, rewards, v), mdp.allowed) - v
-        before, residual = residual, np.abs(change).max(axis=0)
-        useful = (residual > goal) & (residual < before)
-        if not useful.any():
-            break
-        v[:, useful] += system.solve(change[:, useful])[0]
-    for r in np.flatnonzero(~(residual <= goal)):
-        plan = soft_plan(mdp, rewards[:, :, r], near)
-        if not plan.status.ok:
-            raise InputError(f"replicate {r + 1} could not be planned: {plan.status.message}")
-        v[:, r] = plan.v
-    return v, boltzmann(action_values(mdp, rewards, v), mdp.allowed)
+
+    habit: Habit
+
+    def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
+        """The values of the soft optimum, on top of the habit."""
+        found = soft_plan(mdp, reward)
+        return Planned(self.policy(found.q, mdp), found)
+
+    def values(
+        self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
+    ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+        """With one factorisation for all."""
+        return SoftOptimum().values(mdp, rewards, near)
+
+    def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
+        """The habit, steered by the values.
+
+        Raises:
+            InputError: The habit is one of other states.
+        """
+        return SteeredPolicy(self.habit.within(mdp), np.where(mdp.allowed, q, 0.0))
 
 
-def solve_adjoint(
-    mdp: MDP, plan: SoftPlan, right: Float[np.ndarray, " S"], *, tolerance: float = 1e-11
-) -> tuple[Float[np.ndarray, " S"], SoftPlan]:
-    """Solve (I - gamma P)' x = right for P under the plan's own policy.
-
-    The kept factorisation may belong to a neighbouring policy: iterative refinement removes the
-    difference, and where that is slow a new factorisation is made.
-
-    Returns:
-        `[S]` x, and the plan with the factorisation that served.
-    """
-    transitions = mdp.under_policy(plan.policy)
-    goal = tolerance * max(1.0, float(np.abs(right).max()))
-    x = np.zeros_like(right)
-    if plan.system is not None:
-        rest, before = right, np.inf
-        while goal < np.abs(rest).max() < _FAST_ENOUGH * before:
-            before = float(np.abs(rest).max())
-            x = x + plan.system.solve(rest, transposed=True)[0]
-            rest = right - x + mdp.discount * (transitions.T @ x)
-        if np.abs(rest).max() <= goal:
-            return x, plan
-    system = prepare(transitions, mdp.discount)
-    return system.solve(right, transposed=True)[0], replace(plan, system=system)
+KnownPlanning = SoftOptimum | HardOptimum | OnHabit
+"""Those that can be read from a file without being named."""

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 
@@ -40,7 +41,7 @@ class Problem:
     given_counts: Counts | None = None
     weights: Float[np.ndarray, " N"] | None = None
     progress: Progress | None = None
-    near: Solution | None = None
+    near: Explanation | None = None
 
     @property
     def mdp(self) -> MDP:
@@ -86,6 +87,38 @@ class Solver(Protocol[Found]):
 
     def solve(self, problem: Problem) -> Found:
         """The solution of `problem`; never raises for a fit that did not converge."""
+        ...
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A solver that chooses something from the data (the strength of a prior, a habit)."""
+
+    def settle(self, problem: Problem) -> Solver[Solution]:
+        """The same with that chosen, once for fits to all parts of `problem`."""
+        ...
+
+
+def settled(solver: Solver[Solution], problem: Problem) -> Solver[Solution]:
+    """The solver with what it chooses itself chosen, once for all parts of `problem`."""
+    return solver.settle(problem) if isinstance(solver, Settles) else solver
+
+
+@runtime_checkable
+class HasPrior(Protocol):
+    """A solver that maximises the likelihood of decisions times a prior of what it finds."""
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant."""
+        ...
+
+
+@runtime_checkable
+class LeavesOut(Protocol):
+    """A solver that predicts each decision it was fitted to from the other decisions."""
+
+    def fitted_probabilities(self, solution: Solution) -> Float[np.ndarray, "N A"]:
+        """What a solution expects at the decisions that `solve` makes likely."""
         ...
 
 

@@ -1,17 +1,29 @@
-"""The record that every fit returns and that everything after it reads."""
+"""The record of a fit that finds one policy, and everything that is asked of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Shaped
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.status import Status
-from inverseq.inverse.network_policy import NetworkPolicy
-from inverseq.inverse.steered_policy import Habit, SteeredPolicy
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
+from inverseq.policies import Policy, TabularPolicy
+from inverseq.policies.network import NetworkPolicy
+from inverseq.policies.steered import Habit, SteeredPolicy
+from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
+from inverseq.rewards.network import NetworkReward
+from inverseq.rewards.read_out import ReadOutReward
+
+KnownPolicy = TabularPolicy | Habit | SteeredPolicy | NetworkPolicy
+"""Policies that can be read from a file without being named."""
+KnownReward = StateReward | StateActionReward | FeatureReward | NetworkReward | ReadOutReward
+"""Rewards that can be read from a file without being named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +33,14 @@ class Solution:
     Attributes:
         solver: Name of the solver.
         settings: Its settings, and what it chose itself (a strength picked by cross-validation).
-        policy: `[S, A]` probabilities; a `BackoffTable`, a `ColumnPolicy` or a `LogitPolicy` where
-            the solver knows pasts or contexts, a `SteeredPolicy` where a reward steers such a
-            habit; or a `NetworkPolicy` where states are features.
+        policy: What is done at each decision: a `TabularPolicy` (it reads like an array `[S, A]`),
+            one that knows pasts or contexts, one that a reward steers, a network, or any other
+            record with the methods of `inverseq.policies.Policy`.
         status: How the fit ended.
         mdp: The world fitted in; None where the solver needs none.
-        reward: `[S, A]` in units of the temperature of a Boltzmann policy, or None.
+        reward_function: What is wanted, as a record that says what it depends on; None where the
+            solver finds no reward.
+        planning: How the agent plans for its reward; None where it has none.
         q: `[S, A]` action values of that reward, or None.
         v: `[S]` state values, or None.
         visits: `[S]` weight of the decisions seen in each state; 0 marks states where nothing but
@@ -39,10 +53,11 @@ class Solution:
 
     solver: str
     settings: Mapping[str, Any]
-    policy: Float[np.ndarray, "S A"] | Habit | SteeredPolicy | NetworkPolicy
+    policy: Policy | KnownPolicy
     status: Status
     mdp: MDP | None = None
-    reward: Float[np.ndarray, "S A"] | None = None
+    reward_function: Reward | KnownReward | None = None
+    planning: Planning | KnownPlanning | None = None
     q: Float[np.ndarray, "S A"] | None = None
     v: Float[np.ndarray, " S"] | None = None
     visits: Float[np.ndarray, " S"] | None = None
@@ -52,9 +67,65 @@ class Solution:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("reward", "q", "v", "visits", "trace", "policy"):
+        for name in ("q", "v", "visits", "trace"):
             value = getattr(self, name)
-            if isinstance(value, np.ndarray):
+            if value is not None:
                 object.__setattr__(self, name, frozen_array(value, np.float64, name))
         read_only = {k: frozen_array(v, v.dtype, k) for k, v in self.parameters.items()}
         object.__setattr__(self, "parameters", read_only)
+
+    @cached_property
+    def reward(self) -> Float[np.ndarray, "S A"] | None:
+        """`[S, A]` the reward in the states of the world, in units of the temperature of a
+        Boltzmann policy; None where there is no world or no reward.
+        """
+        if self.mdp is None or self.reward_function is None:
+            return None
+        return frozen_array(self.reward_function.table(self.mdp), np.float64, "reward")
+
+    @property
+    def intentions(self) -> "tuple[Solution, ...]":
+        """Itself: there is one intention."""
+        return (self,)
+
+    @property
+    def num_intentions(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def num_actions(self) -> int | None:
+        """A, or None where actions are continuous."""
+        return self.policy.num_actions
+
+    @property
+    def present_only(self) -> bool:
+        """Whether a decision depends on its own row alone."""
+        remembers = self.mdp is not None and self.mdp.history is not None
+        return self.policy.present_only and not remembers
+
+    def exists(self, demonstrations: Demonstrations) -> Bool[np.ndarray, "N A"]:
+        """The actions that exist at each decision; all of them where no world says which.
+
+        Raises:
+            InputError: A decision does not fit the world.
+        """
+        return self.policy.exists(demonstrations, self.mdp)
+
+    def probabilities(self, demonstrations: Demonstrations) -> Float[np.ndarray, "N A"]:
+        """As `inverseq.action_probabilities`."""
+        return self.policy.probabilities(demonstrations, self.mdp)
+
+    def log_likelihoods(self, demonstrations: Demonstrations) -> Float[np.ndarray, " N"]:
+        """Logarithm of the probability (density) of each action taken; 0 where missing."""
+        return self.policy.log_likelihoods(demonstrations, self.mdp)
+
+    def beliefs(self, demonstrations: Demonstrations) -> Float[np.ndarray, "N 1"]:
+        """1: there is one intention."""
+        return np.ones((demonstrations.num_decisions, 1))
+
+    def act(
+        self, rng: np.random.Generator, demonstrations: Demonstrations
+    ) -> Shaped[np.ndarray, "N *D"]:
+        """An action drawn at each decision."""
+        return self.policy.act(rng, demonstrations, self.mdp)

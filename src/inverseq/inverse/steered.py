@@ -22,13 +22,13 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.column_logit import ColumnLogit
 from inverseq.inverse.column_table import ColumnTable
 from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.maxent_design import RewardOn, make_design
 from inverseq.inverse.maxent_objective import Model
-from inverseq.inverse.planning import solve_adjoint
-from inverseq.inverse.predict import action_probabilities
+from inverseq.inverse.planning import OnHabit
 from inverseq.inverse.problem import Problem
+from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.steered_policy import Habit, SteeredPolicy, steer
+from inverseq.policies.steered import Habit, SteeredPolicy, steer
+from inverseq.rewards.linear import RewardOn, make_design
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Steered:
             held_out = fold == part
             rows = held_out[data.trajectory_of]
             rest = Problem(data.take(~held_out), mdp, None, weights[~rows])
-            shares[rows] = action_probabilities(habit.solve(rest), data.take(held_out))
+            shares[rows] = habit.solve(rest).probabilities(data.take(held_out))
         acted = np.flatnonzero((data.actions >= 0) & (weights > 0))
         never = shares[acted, data.actions[acted]] == 0
         if never.any():
@@ -165,15 +165,17 @@ class Steering:
         status = search.run(start, settings.tolerance, settings.max_steps)
         found, plan = search.best, search.plan
         assert plan is not None
-        policy = self.habit.policy
-        assert isinstance(policy, Habit)
+        habit = self.habit.policy
+        assert isinstance(habit, Habit)  # the three solvers of habits find no others
+        planning = OnHabit(habit)
         return Solution(
             solver="Steered",
             settings=asdict(settings) | {"discount": mdp.discount},
-            policy=SteeredPolicy(policy, np.where(mdp.allowed, plan.q, 0.0)),
+            policy=planning.policy(plan.q, mdp),
             status=status,
             mdp=mdp,
-            reward=model.design.reward(found, mdp),
+            reward_function=model.design.function(found, mdp),
+            planning=planning,
             q=plan.q,
             v=plan.v,
             visits=np.bincount(states[rows], weights[rows], mdp.num_states),

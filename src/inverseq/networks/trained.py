@@ -1,6 +1,7 @@
 """From a module to the record of a trained network, and back to its action values."""
 
 from dataclasses import fields
+from functools import lru_cache
 
 import equinox as eqx
 import jax
@@ -44,6 +45,7 @@ def trained_network(
     return TrainedNetwork(kind, settings, tuple(observation_shape), num_actions, arrays)
 
 
+@lru_cache(maxsize=16)
 def module_of(trained: TrainedNetwork) -> eqx.Module:
     """The module of a record, to be called with one observation.
 

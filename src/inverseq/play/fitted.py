@@ -1,109 +1,154 @@
 """An agent that plays what was fitted or trained."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Shaped
 
 from inverseq._core.errors import InputError
+from inverseq._core.status import Outcome, Status
+from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import TrainedDQN
-from inverseq.inverse.network_policy import NetworkPolicy
+from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
-from inverseq.networks import TrainedNetwork, module_of
+from inverseq.mdp import MDP
+from inverseq.networks import TrainedNetwork
 from inverseq.play.agents import Agent, board_of
-from inverseq.policies import boltzmann, greedy
+from inverseq.policies import FinitePolicy, Policy, boltzmann, greedy
+from inverseq.policies.network import NetworkPolicy
 
-Fitted = Solution | NetworkPolicy | TrainedDQN | TrainedNetwork | np.ndarray
-"""What has action values."""
+Fitted = Explanation | Policy | TrainedDQN | TrainedNetwork | np.ndarray
+"""What can play."""
 
-_Values = Callable[[Any], tuple[Float[np.ndarray, " A"], Bool[np.ndarray, " A"]]]
+
+@dataclass(frozen=True, eq=False)
+class ValueTable(FinitePolicy):
+    """Boltzmann in a table of action values, with no world that says which actions exist.
+
+    Attributes:
+        q: `[S, A]`.
+    """
+
+    q: Float[np.ndarray, "S A"]
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.q.shape[1]
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """Of the row of each decision's state."""
+        return boltzmann(self.q, np.ones(self.q.shape, dtype=bool))[demonstrations.states]
+
+
+@runtime_checkable
+class Sees(Protocol):
+    """A policy of observations of one shape."""
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Of one observation."""
+        ...
 
 
 class QAgent(Agent):
-    """Plays by action values Q.
+    """Plays what was fitted, as it predicts.
 
-    Observations are states of the fitted world where Q is a table `[S, A]`. Where it is a network,
-    they have the shape it was trained on; boards of the GridWorld game may also be one-hot or flat.
+    Observations are states of the fitted world, or have the shape that a network was trained on;
+    boards of the GridWorld game may also be one-hot or flat. What looks at the past (a habit, a
+    world with history, several intentions) is asked about the whole game so far.
 
     Args:
-        fitted: A `Solution` (of any solver that gives action values), a `NetworkPolicy`, a
-            `TrainedDQN`, a `TrainedNetwork`, or a table `[S, A]`.
+        fitted: What `inverseq.fit` returned, of one intention or several; a policy; a `TrainedDQN`
+            or `TrainedNetwork` of action values; or a table `[S, A]` of action values.
         seed: Which random choices.
         temperature: Actions are drawn with probability proportional to exp(Q / temperature), Q in
-            units of the fitted policy's own temperature, so that 1 plays as the demonstrations
-            were explained. None takes the best action; actions that tie share equally.
+            units of the fitted policy's own temperature (or p ** (1 / temperature), which is the
+            same), so that 1 plays as the demonstrations were explained. None takes the best action;
+            actions that tie share equally. Continuous actions are drawn as they were explained.
 
     Raises:
-        InputError: The solution has no action values, or its states are not what is observed.
+        InputError: It cannot play, or the world fitted in is not one that is observed.
     """
 
     def __init__(self, fitted: Fitted, seed: int, temperature: float | None = None):
-        self._values, num_actions = _values_of(fitted)
-        super().__init__(num_actions, seed)
+        self._fitted = _explanation(fitted)
+        super().__init__(self._fitted.num_actions or 0, seed)
         self.temperature = temperature
+        policy = self._fitted.intentions[0].policy
+        self._shape = policy.observation_shape if isinstance(policy, Sees) else None
+        self._states: list[np.ndarray] = []
+        self._actions: list[int] = []
 
-    def get_action(self, observation: Any) -> int:
+    def get_action(self, observation: Any) -> Any:
         """The best action, or one drawn at the temperature."""
-        q, allowed = (row[None] for row in self._values(observation))
+        if self._fitted.num_actions is None:
+            return self._fitted.act(self.rng, self._game(observation))[-1]
+        action = int(self.rng.choice(self.num_actions, p=self.chances(observation)))
+        self._states.append(self._seen(observation))
+        self._actions.append(action)
+        return action
+
+    def chances(self, observation: Any) -> Float[np.ndarray, " A"]:
+        """How probable it is to take each action at what is observed now."""
+        likely = self._fitted.probabilities(self._game(observation))[-1:]
+        exists = likely > 0
+        values = np.log(np.where(exists, likely, 1.0))
         if self.temperature is None:
-            chances = greedy(q, allowed)[0]
-        else:
-            chances = boltzmann(q, allowed, self.temperature)[0]
-        return int(self.rng.choice(self.num_actions, p=chances))
+            return greedy(values, exists)[0]
+        return boltzmann(values, exists, self.temperature)[0]
+
+    def inform_result(
+        self, next_observation: Any, reward: float, terminated: bool, truncated: bool
+    ) -> None:
+        """A game that has ended is no past of the next."""
+        if terminated or truncated:
+            self._states, self._actions = [], []
+
+    def _game(self, observation: Any) -> Demonstrations:
+        """The decision to be made, after the game so far where that matters."""
+        now = self._seen(observation)
+        if self._fitted.present_only:
+            return Demonstrations.from_arrays(now[None], np.array([-1]))
+        return Demonstrations.from_arrays(
+            np.stack([*self._states, now]), np.array([*self._actions, -1])
+        )
+
+    def _seen(self, observation: Any) -> Shaped[np.ndarray, "*shape"]:
+        """The observation in the form that was fitted to."""
+        seen = np.asarray(observation)
+        if self._shape is None or seen.shape == self._shape:
+            return seen
+        if len(self._shape) == 2:
+            seen = board_of(seen, self._shape[1])
+        if seen.shape != self._shape:
+            raise InputError(
+                f"the network was trained on shape {self._shape}; observed is {seen.shape}"
+            )
+        return seen
 
 
-def _values_of(fitted: Fitted) -> tuple[_Values, int]:
-    """Action values and existing actions of an observation, and how many actions there are."""
-    if isinstance(fitted, np.ndarray):
-        return _table(fitted, np.ones(fitted.shape, dtype=bool)), fitted.shape[1]
+def _explanation(fitted: Fitted) -> Explanation:
+    """Whatever can play, as an explanation of what it would do."""
+    if isinstance(fitted, Explanation):
+        if fitted.mdp is not None and fitted.mdp.worlds is not None:
+            raise InputError(
+                "what is observed is the state of one world; this solution was fitted to several "
+                "worlds: replan it in the one that is played"
+            )
+        return fitted
     if isinstance(fitted, TrainedDQN):
-        return _values_of(fitted.trained)
+        return _explanation(fitted.trained)
     if isinstance(fitted, TrainedNetwork):
-        return _network(fitted, 1.0), fitted.num_actions
-    if isinstance(fitted, NetworkPolicy):
-        return _network(fitted.network, fitted.temperature), fitted.network.num_actions
-    if isinstance(fitted.policy, NetworkPolicy):
-        return _values_of(fitted.policy)
-    if fitted.q is None or fitted.mdp is None:
+        return _explanation(NetworkPolicy(fitted, 1.0))
+    if isinstance(fitted, np.ndarray):
+        return _explanation(ValueTable(fitted))
+    if not isinstance(fitted, Policy):
         raise InputError(
-            f"this {fitted.solver} solution has no action values to play by; fit one that has, "
-            "such as IQLearn or MaxEnt"
+            "an agent plays what inverseq.fit returned, a policy, a trained network or a table "
+            f"[S, A] of action values; got a {type(fitted).__name__}"
         )
-    if fitted.mdp.history is not None or fitted.mdp.worlds is not None:
-        raise InputError(
-            "what is observed is the state of one world without its past; this solution was fitted "
-            "to a world with history or to several worlds"
-        )
-    return _table(fitted.q, fitted.mdp.allowed), fitted.mdp.num_actions
-
-
-def _table(q: Float[np.ndarray, "S A"], allowed: Bool[np.ndarray, "S A"]) -> _Values:
-    return lambda state: (q[int(state)], allowed[int(state)])
-
-
-def _network(trained: TrainedNetwork, temperature: float) -> _Values:
-    module = module_of(trained)
-    shape = tuple(trained.observation_shape)
-    every = np.ones(trained.num_actions, dtype=bool)
-
-    def values(observation: Any) -> tuple[np.ndarray, np.ndarray]:
-        seen = np.asarray(observation, dtype=np.float32)
-        if seen.shape != shape and len(shape) == 2:
-            seen = board_of(seen, shape[1]).astype(np.float32)
-        if seen.shape != shape:
-            raise InputError(f"the network was trained on shape {shape}; observed is {seen.shape}")
-        return np.asarray(
-            _evaluate(module, jnp.asarray(seen)), dtype=np.float64
-        ) / temperature, every
-
-    return values
-
-
-@jax.jit
-def _evaluate(module: eqx.Module, observation: jax.Array) -> jax.Array:
-    """Action values of one observation; compiled once for networks of the same form."""
-    return module(observation)  # pyright: ignore[reportCallIssue]
+    return Solution("policy", {}, fitted, Status(Outcome.CONVERGED))

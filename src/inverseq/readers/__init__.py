@@ -1,5 +1,6 @@
 """Files and frames in, demonstrations out."""
 
+from inverseq.readers.games import read_games
 from inverseq.readers.table import read_table
 
-__all__ = ["read_table"]
+__all__ = ["read_games", "read_table"]

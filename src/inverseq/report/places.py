@@ -36,11 +36,10 @@ def places(solution: Solution) -> Places:
         InputError: It has none.
     """
     mdp, reward, value = solution.mdp, solution.reward, solution.v
-    policy, visits = solution.policy, solution.visits
+    visits = solution.visits
     if mdp is None or reward is None or value is None or visits is None:
         raise InputError(f"{solution.solver} has no reward to show; choose IAVI or MaxEnt")
-    if not isinstance(policy, np.ndarray):
-        raise InputError(f"{solution.solver} has no policy per state to show")
+    policy = solution.policy.per_state(mdp)
     base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
     earned = (policy * np.where(mdp.allowed, reward, 0.0)).sum(1)
     decided = visits / visits.sum()

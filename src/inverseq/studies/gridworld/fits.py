@@ -19,9 +19,9 @@ from inverseq.inverse.cloning import BehaviourCloning
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.iq_online import train_iq_learns
-from inverseq.inverse.network_policy import NetworkPolicy
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
+from inverseq.policies.network import NetworkPolicy
 from inverseq.studies.gridworld.record import (
     CLONING_NAME,
     DQN_NAME,

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from inverseq.evaluate.rewards import reward_correlation
-from inverseq.inverse.network_policy import NetworkPolicy, network_q, network_values
 from inverseq.play.agents import best_moves
+from inverseq.policies.network import NetworkPolicy, network_q, network_values
 from inverseq.studies.gridworld.record import Grid, Trial
 from inverseq.worlds.game_boards import PLAYER, WALL, WIN, GridState, board_distances
 from inverseq.worlds.game_rules import GridWorldRules, board_world

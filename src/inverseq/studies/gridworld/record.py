@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from inverseq.inverse.network_policy import NetworkPolicy
+from inverseq.policies.network import NetworkPolicy
 from inverseq.worlds.game_rules import RANDOM_WALLS, RANDOM_WIN, STATIC_WALLS, GridWorldRules
 
 FAITHFUL, OURS = "faithful", "ours"

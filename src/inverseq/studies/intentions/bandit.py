@@ -18,11 +18,12 @@ from inverseq._core.arrays import frozen_array
 from inverseq.datasets import bandit
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, difference
-from inverseq.intentions.predict import action_probabilities, posterior
+from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Switching
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Solver

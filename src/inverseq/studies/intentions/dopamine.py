@@ -22,8 +22,6 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
-from inverseq.studies.study import Effort, Part
 from inverseq.neural.relations import (
     Relation,
     beyond_syllables,
@@ -31,6 +29,8 @@ from inverseq.neural.relations import (
     following,
     relate,
 )
+from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
+from inverseq.studies.study import Effort, Part
 
 LAGS = tuple(range(-20, 21, 2))
 """Steps by which dopamine is later than the belief."""

@@ -26,11 +26,11 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Switching
 from inverseq.inverse.fit import fit
-from inverseq.inverse.gauges import least_squares, shaping
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.mdp import MDP
+from inverseq.rewards.gauges import least_squares, shaping
 from inverseq.studies.study import Effort, Part
 
 LAWS: dict[str, Switching] = {

@@ -22,8 +22,9 @@ from inverseq._core.files import write_text
 from inverseq.datasets import Dataset
 from inverseq.datasets import mice as mice_in_labyrinth
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.bootstrap import bootstrap, interval
+from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.compare import compare
+from inverseq.evaluate.intervals import interval
 from inverseq.evaluate.likelihood import difference
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Progress

@@ -21,8 +21,8 @@ from inverseq.datasets import Dataset
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood, ratio_error
-from inverseq.intentions.predict import action_probabilities
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Progress

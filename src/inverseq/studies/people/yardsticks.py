@@ -17,7 +17,7 @@ from inverseq.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
-from inverseq.policies import boltzmann, uniform
+from inverseq.policies import TabularPolicy, boltzmann, uniform
 
 PATH_FEATURES = ("nearer by path", "nearer by line")
 """Steps by which a move shortens the way to the goal, and the distance without walls."""
@@ -95,7 +95,7 @@ def greedy_solution(
     return Solution(
         solver="Greedy",
         settings={"features": walker.features, "lapse": lapse},
-        policy=(1 - lapse) * choice + lapse * uniform(mdp.allowed),
+        policy=TabularPolicy((1 - lapse) * choice + lapse * uniform(mdp.allowed)),
         status=Status(Outcome.CONVERGED),
         mdp=mdp,
         parameters={"weights": numbers[: len(walker.features)]},

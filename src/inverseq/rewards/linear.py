@@ -9,6 +9,8 @@ from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
+from inverseq.rewards.reward import Reward
+from inverseq.rewards.tables import FeatureReward, StateActionReward, StateReward
 
 RewardOn = Literal["states", "state-actions", "features"]
 Prior = Literal["gaussian", "smooth"]
@@ -25,10 +27,12 @@ class Design:
         matrix: `[S * A, F]` reward of each state and action = matrix @ weights; rows of actions
             that do not exist are empty.
         penalty: `[F, F]` the prior at strength 1 charges weights @ penalty @ weights / 2 nats.
+        on: What the reward depends on.
     """
 
     matrix: sparse.csr_array
     penalty: sparse.csr_array
+    on: RewardOn | str
 
     @property
     def num_weights(self) -> int:
@@ -39,6 +43,14 @@ class Design:
         """The reward of each state and action."""
         flat = self.matrix @ weights
         return flat.reshape(mdp.num_states, mdp.num_actions, *weights.shape[1:])
+
+    def function(self, weights: Float[np.ndarray, " F"], mdp: MDP) -> Reward:
+        """The same as a record that says what it depends on."""
+        if self.on == "states":
+            return StateReward(weights)
+        if self.on == "features":
+            return FeatureReward(weights)
+        return StateActionReward(self.reward(weights, mdp))
 
 
 def make_design(mdp: MDP, on: RewardOn | str, prior: Prior | str) -> Design:
@@ -58,7 +70,7 @@ def make_design(mdp: MDP, on: RewardOn | str, prior: Prior | str) -> Design:
             raise InputError('a smooth prior needs a reward on states; use prior="gaussian"')
         flat = mdp.features.reshape(exists.size, -1)
         matrix = sparse.csr_array(flat * exists[:, None])
-        return Design(matrix, sparse.csr_array(sparse.eye_array(flat.shape[1])))
+        return Design(matrix, sparse.csr_array(sparse.eye_array(flat.shape[1])), on)
     rows = np.flatnonzero(exists)
     state = rows // mdp.num_actions
     if on == "states":
@@ -70,7 +82,7 @@ def make_design(mdp: MDP, on: RewardOn | str, prior: Prior | str) -> Design:
     ones = np.ones(rows.size)
     matrix = sparse.coo_array((ones, (rows, columns)), shape=(exists.size, count)).tocsr()
     if prior == "gaussian":
-        return Design(matrix, sparse.csr_array(sparse.eye_array(count)))
+        return Design(matrix, sparse.csr_array(sparse.eye_array(count)), on)
     if prior != "smooth":
         raise InputError(f'prior must be "gaussian" or "smooth"; got {prior!r}')
     laplacian = smoothness(mdp)
@@ -79,7 +91,7 @@ def make_design(mdp: MDP, on: RewardOn | str, prior: Prior | str) -> Design:
         edges = everywhere[rows][:, rows]
         # Pairs that do not exist are no neighbours: what they took from the diagonal goes back.
         laplacian = edges - sparse.diags_array(np.asarray(edges.sum(1)).ravel())
-    return Design(matrix, sparse.csr_array(laplacian + _RIDGE * sparse.eye_array(count)))
+    return Design(matrix, sparse.csr_array(laplacian + _RIDGE * sparse.eye_array(count)), on)
 
 
 def smoothness(mdp: MDP) -> sparse.csr_array:

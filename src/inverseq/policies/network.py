@@ -9,13 +9,14 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 import inverseq.networks as networks
-from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
 from inverseq.networks.record import TrainedNetwork
+from inverseq.policies.policy import FinitePolicy
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkPolicy:
+class NetworkPolicy(FinitePolicy):
     """Probabilities of actions proportional to exp(Q(s, a) / temperature), Q a network.
 
     Attributes:
@@ -31,6 +32,26 @@ class NetworkPolicy:
     discount: float | None = None
     value: str = "soft"
     absorbing_value: float = 0.0
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.network.num_actions
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Of one observation."""
+        return tuple(self.network.observation_shape)
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """What the network says of each observation.
+
+        Raises:
+            InputError: Observations have another shape than those fitted to.
+        """
+        return network_probabilities(self, demonstrations.states)
 
 
 def network_q(
@@ -70,36 +91,3 @@ def network_values(
     if policy.value == "hard":
         return highest
     return highest + np.log(np.exp(q - highest[:, None]).sum(1))
-
-
-def transition_rewards(
-    policy: NetworkPolicy, demonstrations: Demonstrations
-) -> Float[np.ndarray, " N"]:
-    """The reward read out of a network, r = Q(s, a) - gamma V(s'), for each row.
-
-    Where the world ended the row, V(s') is the absorbing value. NaN where the action or the next
-    state is unknown.
-
-    Args:
-        policy: Of a solution of `IQLearn`.
-        demonstrations: With features as states; they may be of another agent, or all transitions
-            there are.
-
-    Returns:
-        `[N]` in units of the temperature.
-
-    Raises:
-        InputError: The policy is not one of values (that of `BehaviourCloning` has none), or
-            observations have another shape than those fitted to.
-    """
-    if policy.discount is None:
-        raise InputError("this policy has no values to read rewards from: fit it with IQLearn")
-    rows = np.arange(demonstrations.num_decisions)
-    following = demonstrations.next_states
-    known = np.isfinite(following).reshape(len(rows), -1).all(1) & ~demonstrations.terminated
-    ahead = np.full(len(rows), policy.absorbing_value / policy.temperature)
-    if known.any():
-        ahead[known] = network_values(policy, following[known])
-    lost = ~known & ~demonstrations.terminated | (demonstrations.actions < 0)
-    chosen = network_q(policy, demonstrations.states)[rows, demonstrations.actions]
-    return np.where(lost, np.nan, chosen - policy.discount * ahead)

@@ -1,13 +1,71 @@
-"""Policies: what to do in each state, given what actions are worth.
+"""Policies per state: a table, and tables made from what actions are worth.
 
-A policy is an array `[S, A]` of probabilities: 0 at actions that do not exist, rows sum to one.
-Like the backups, these functions take further trailing axes `*R`.
+A table is an array `[S, A]` of probabilities: 0 at actions that do not exist, rows sum to one.
+Like the backups, the functions take further trailing axes `*R`.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from inverseq._core.arrays import frozen_array
+from inverseq._core.errors import InputError
+from inverseq.alignment import align
 from inverseq.backup import check_temperature, only
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.policies.policy import FinitePolicy
+
+
+@dataclass(frozen=True, eq=False)
+class TabularPolicy(FinitePolicy):
+    """Probabilities of actions in each state of a world; reads like its array.
+
+    Attributes:
+        table: `[S, A]`.
+    """
+
+    table: Float[np.ndarray, "S A"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", frozen_array(self.table, np.float64, "policy"))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.table, dtype=dtype, copy=copy)
+
+    def __getitem__(self, where: Any) -> Any:
+        return self.table[where]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.table.shape[1]
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """The row of each decision's state.
+
+        Raises:
+            InputError: There is no world, or a decision does not fit it.
+        """
+        return self.per_state(mdp)[align(demonstrations, _known(mdp))]
+
+    def per_state(self, mdp: MDP | None) -> Float[np.ndarray, "S A"]:
+        """The table."""
+        return self.table
+
+
+def _known(mdp: MDP | None) -> MDP:
+    """The world; an `InputError` where there is none."""
+    if mdp is None:
+        raise InputError("this solution has a policy per state but no world: fit it with mdp=...")
+    return mdp
 
 
 def log_boltzmann(

@@ -34,7 +34,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.linear import prepare
 from inverseq._core.status import Outcome, Status
 from inverseq.mdp import MDP
-from inverseq.policies import uniform
+from inverseq.policies.tabular import uniform
 
 GaugeName = Literal["zero-mean", "anchor", "state-only", "minimum-norm"]
 GAUGES: tuple[str, ...] = ("zero-mean", "anchor", "state-only", "minimum-norm")

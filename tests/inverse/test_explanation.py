@@ -8,15 +8,16 @@ from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.predict import action_probabilities, existing_actions
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
+from inverseq.policies import TabularPolicy
 from strategies import play, played, random_mdp, random_policy, seeds
 
 
 def solution_of(policy: np.ndarray, mdp: MDP | None) -> Solution:
-    return Solution("test", {}, policy, Status(Outcome.CONVERGED), mdp)
+    return Solution("test", {}, TabularPolicy(policy), Status(Outcome.CONVERGED), mdp)
 
 
 @given(played(missing=0.2))
@@ -24,7 +25,7 @@ def test_a_policy_is_looked_up_at_the_present_state(world):
     mdp, policy, demos = world
     found = action_probabilities(solution_of(policy, mdp), demos)
     assert_array_equal(found, [policy[s] for s in demos.states])
-    exists = existing_actions(solution_of(policy, mdp), demos)
+    exists = solution_of(policy, mdp).exists(demos)
     assert_array_equal(exists, [mdp.allowed[s] for s in demos.states])
 
 
@@ -90,12 +91,12 @@ def test_predictions_are_probabilities_over_what_exists(world, order):
     solution = fit(demos, CountTable(order), mdp)
     found = action_probabilities(solution, demos)
     assert_allclose(found.sum(1), 1, atol=1e-12)
-    assert ((found > 0) == existing_actions(solution, demos)).all()
+    assert ((found > 0) == solution.exists(demos)).all()
 
 
 def test_a_table_without_a_world_lets_every_action_exist():
     demos = Demonstrations.from_arrays([0, 1, 2], [0, 2, 1])
-    exists = existing_actions(fit(demos, CountTable(1)), demos)
+    exists = fit(demos, CountTable(1)).exists(demos)
     assert exists.shape == (3, 3)
     assert exists.all()
 

@@ -1,19 +1,25 @@
 """Conditional count tables that back off to shorter pasts: a policy without a reward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from inverseq._core.arrays import frozen_array
-from inverseq.mdp.history import Memory
+from inverseq._core.errors import InputError
+from inverseq.alignment import align
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.mdp.history import Memory, history_rows
+from inverseq.policies.policy import FinitePolicy
 
 Tree = tuple[np.ndarray, ...]
 """One array per level of a tree, the level below the root first."""
 
 
 @dataclass(frozen=True, eq=False)
-class BackoffTable:
+class BackoffTable(FinitePolicy):
     """How often each action followed each past, and how these counts are smoothed.
 
     Pasts form a tree: a past of n entries (present state first) is a past of n - 1 entries and
@@ -61,6 +67,44 @@ class BackoffTable:
     def num_actions(self) -> int:
         """A."""
         return len(self.marginal)
+
+    @property
+    def present_only(self) -> bool:
+        """Whether the present state is all it looks at."""
+        return self.order <= 1
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """What was done after the past of each decision.
+
+        Raises:
+            InputError: A decision does not fit the world, or nothing was counted in its world.
+        """
+        if mdp is not None:
+            _check_worlds(self, demonstrations, mdp)
+        return table_policy(self, past_columns(demonstrations, mdp, self.order, self.of))
+
+    def within(self, mdp: MDP) -> "BackoffTable":
+        """The same counts where other actions of the same states exist.
+
+        Raises:
+            InputError: The world has other states.
+        """
+        allowed = allowed_without_history(mdp)
+        if self.allowed is not None and len(self.allowed) != len(allowed):
+            raise InputError(
+                f"the habit was counted in {len(self.allowed)} states, the new world has "
+                f"{len(allowed)}: what is usually done there is unknown"
+            )
+        return replace(self, allowed=allowed)
+
+    def per_state(self, mdp: MDP | None) -> Float[np.ndarray, "S A"]:
+        """What is done in each state, where no more than the present state is looked at."""
+        if mdp is None or not self.present_only:
+            return super().per_state(mdp)
+        base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
+        return table_policy(self, base[:, None])
 
 
 def grow(
@@ -146,3 +190,52 @@ def shared(
     return np.where(total > 0, kept, exists) / np.where(
         total > 0, total, exists.sum(axis=1, keepdims=True)
     )
+
+
+def allowed_without_history(mdp: MDP) -> Bool[np.ndarray, "S A"]:
+    """The actions that exist at each state without history."""
+    if mdp.history is None:
+        return mdp.allowed
+    made = np.zeros((mdp.history.num_base_states, mdp.num_actions), dtype=bool)
+    made[mdp.history.base] = mdp.allowed
+    return made
+
+
+def past_columns(
+    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory | str
+) -> Int[np.ndarray, "N columns"]:
+    """`[N, max(order, 1)]` the present state of each decision and what came before it.
+
+    States are those of `mdp` without history (offset by world in a union), or as numbered in the
+    table where there is no MDP. -1 stands for "before the trajectory or the gap".
+
+    Raises:
+        InputError: States are features, or the decisions do not fit the MDP.
+    """
+    if demonstrations.states.ndim != 1:
+        raise InputError("a count table needs states numbered from 0; bin the features first")
+    base = demonstrations.states
+    if mdp is not None:
+        base = align(demonstrations, mdp)
+        base = base if mdp.history is None else mdp.history.base[base]
+    length = max(order, 1)
+    memory = cast(Memory, of)  # a solver's `of` is checked when the solver is made
+    past = history_rows(base, demonstrations.actions, demonstrations.continues, length, memory)
+    return np.concatenate([base[:, None], past], axis=1)
+
+
+def _check_worlds(table: BackoffTable, demonstrations: Demonstrations, mdp: MDP) -> None:
+    """Raise an `InputError` where a table has counted nothing in a world it is asked about."""
+    worlds = mdp.worlds
+    if worlds is None or table.order == 0 or "world" not in demonstrations.trajectories:
+        return
+    # The present states come first in a past: each belongs to one world.
+    counted = np.unique(np.searchsorted(worlds.offsets, table.symbols[0], side="right") - 1)
+    seen = {worlds.names[i] for i in counted}
+    unseen = sorted({str(name) for name in demonstrations.trajectories["world"]} - seen)
+    if unseen:
+        raise InputError(
+            f"a count table cannot be carried to a world it has not seen: nothing was counted in "
+            f"{unseen[0]!r} (counted: {sorted(seen)[:20]}). Fit a reward that the worlds share, "
+            "MaxEnt with features, say"
+        )

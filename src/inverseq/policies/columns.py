@@ -19,10 +19,12 @@ from jaxtyping import Bool, Float, Int
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.policies.policy import FinitePolicy
 
 
 @dataclass(frozen=True, eq=False)
-class ColumnPolicy:
+class ColumnPolicy(FinitePolicy):
     """Counts in contexts that columns per decision name.
 
     Attributes:
@@ -46,6 +48,30 @@ class ColumnPolicy:
         put("keys", tuple(frozen_array(level, np.int64, "keys") for level in self.keys))
         put("counts", tuple(frozen_array(level, np.float64, "counts") for level in self.counts))
         put("concentrations", frozen_array(self.concentrations, np.float64, "concentrations"))
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.counts[0].shape[1]
+
+    @property
+    def present_only(self) -> bool:
+        """Whether the columns of the row are all it looks at."""
+        return not self.own
+
+    def within(self, mdp: MDP) -> "ColumnPolicy":
+        """The same: the columns of a table say what it looks at, whatever the world."""
+        return self
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """What was done in the contexts of each decision.
+
+        Raises:
+            InputError: A column is missing, or does not hold whole numbers.
+        """
+        return column_probabilities(self, demonstrations, self.exists(demonstrations, mdp))
 
 
 def names_of_columns(what: str, names: object, least: int = 0) -> None:

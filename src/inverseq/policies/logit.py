@@ -12,14 +12,16 @@ from jaxtyping import Bool, Float, Int
 
 from inverseq._core.arrays import frozen_array
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.column_policy import context_columns, own_counts
+from inverseq.mdp import MDP
+from inverseq.policies.columns import context_columns, own_counts
+from inverseq.policies.policy import FinitePolicy
 
 _PRIOR = 2.0
 """Decisions added to each action of a trajectory's own past."""
 
 
 @dataclass(frozen=True, eq=False)
-class LogitPolicy:
+class LogitPolicy(FinitePolicy):
     """Weights of contexts.
 
     Attributes:
@@ -48,6 +50,30 @@ class LogitPolicy:
         for name, kind in (("keys", np.int64), ("weights", float), ("option_weights", float)):
             put(name, tuple(frozen_array(level, kind, name) for level in getattr(self, name)))
         put("own_weights", frozen_array(self.own_weights, np.float64, "own_weights"))
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.weights[0].shape[1]
+
+    @property
+    def present_only(self) -> bool:
+        """Whether the columns of the row are all it looks at."""
+        return not self.own
+
+    def within(self, mdp: MDP) -> "LogitPolicy":
+        """The same: the columns of a table say what it looks at, whatever the world."""
+        return self
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """What the contexts of each decision say together.
+
+        Raises:
+            InputError: A column is missing, or does not hold whole numbers.
+        """
+        return logit_probabilities(self, demonstrations, self.exists(demonstrations, mdp))
 
 
 def option_columns(

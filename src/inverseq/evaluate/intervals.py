@@ -1,0 +1,140 @@
+"""Percentile intervals of what a bootstrap found.
+
+They are widened for few units as Hesterberg 2015 ("What teachers should know about the bootstrap",
+The American Statistician 69) advises: with nine animals the plain ones are too narrow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from inverseq._core.arrays import require_shape
+from inverseq._core.errors import InputError
+from inverseq.inverse.explanation import Explanation
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """An estimate and the percentile interval around it, widened for few units.
+
+    Attributes:
+        estimate: What the data themselves give.
+        low: Lower end.
+        high: Upper end.
+        level: How often such intervals should hold the truth.
+    """
+
+    estimate: Float[np.ndarray, "..."]
+    low: Float[np.ndarray, "..."]
+    high: Float[np.ndarray, "..."]
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """What R fits to resampled data found.
+
+    Attributes:
+        estimate: The fit to the data themselves.
+        by: What was resampled.
+        units: How many of these there are.
+        seed: Which random choice.
+        level: Of the intervals, unless asked otherwise.
+        converged: `[R]` whether each fit did.
+        rewards: `[R, S, A]`, or None where only contrasts were kept, the solver has no table of
+            rewards, or there are several intentions.
+        parameters: Each free parameter of the solver, `[R, ...]`; of several intentions, those of
+            the law of switching.
+        contrasts: Value of each contrast that was asked for by name, `[R]`, and under it, in
+            `estimates`, the value of the data.
+        estimates: The contrasts of the data.
+        intentions: Of several intentions, the rewards and parameters of each.
+    """
+
+    estimate: Explanation
+    by: str
+    units: int
+    seed: int
+    level: float
+    converged: Bool[np.ndarray, " R"]
+    rewards: Float[np.ndarray, "R S A"] | None = None
+    parameters: Mapping[str, Float[np.ndarray, "R ..."]] = field(default_factory=dict)
+    contrasts: Mapping[str, Float[np.ndarray, " R"]] = field(default_factory=dict)
+    estimates: Mapping[str, float] = field(default_factory=dict)
+    intentions: "tuple[Bootstrap, ...]" = ()
+
+
+def interval(
+    made: Bootstrap,
+    contrast: Float[np.ndarray, "S A"] | str | None = None,
+    *,
+    level: float | None = None,
+) -> Interval:
+    """The percentile interval of the reward, of a contrast of it, or of a parameter.
+
+    The ends are quantiles of the replicates, a little further out than `level` says: at
+    Phi(-sqrt(U / (U - 1)) t), with t of Student's distribution of U - 1 degrees, for U units.
+    With many units these are the plain percentiles.
+
+    Args:
+        made: By `bootstrap`.
+        contrast: `[S, A]` weights, for their sum with the reward; a name, for a contrast that was
+            kept or a parameter of the solver; None for every entry of the reward.
+        level: How often it should hold the truth; that of the bootstrap where left out.
+
+    Raises:
+        InputError: The rewards were not kept, or there is nothing of that name.
+    """
+    level = made.level if level is None else level
+    check_level(level)
+    if made.intentions and not isinstance(contrast, str):
+        raise InputError(
+            "several intentions have rewards of their own: ask interval(made.intentions[0], ...), "
+            f"or for one of {[*made.parameters]} by name"
+        )
+    if isinstance(contrast, str):
+        estimate, draws = _named(made, contrast)
+    elif made.rewards is None or (known := made.estimate.intentions[0].reward) is None:
+        raise InputError(
+            f"rewards were not kept; ask for one of {[*made.contrasts, *made.parameters]} by name"
+        )
+    elif contrast is None:
+        estimate, draws = known, made.rewards
+    else:
+        require_shape(contrast, made.rewards.shape[1:], "contrast", "S, A")
+        weights = np.asarray(contrast, dtype=np.float64)
+        estimate = np.asarray((weights * known).sum())
+        draws = np.tensordot(made.rewards, weights, axes=2)
+    return percentiles(estimate, draws, made.units, level)
+
+
+def percentiles(
+    estimate: Float[np.ndarray, "*shape"],
+    draws: Float[np.ndarray, "R *shape"],
+    units: int,
+    level: float,
+) -> Interval:
+    """The interval between the percentiles of R draws, widened for few units as in `interval`."""
+    few = units / (units - 1)
+    outside = norm.cdf(np.sqrt(few) * student.ppf((1 - level) / 2, units - 1))
+    low, high = np.quantile(draws, [outside, 1 - outside], axis=0)
+    return Interval(np.asarray(estimate), np.asarray(low), np.asarray(high), level)
+
+
+def _named(made: Bootstrap, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate and draws of a contrast or a parameter."""
+    if name in made.contrasts:
+        return np.asarray(made.estimates[name]), made.contrasts[name]
+    if name in made.parameters:
+        return np.asarray(made.estimate.parameters[name]), made.parameters[name]
+    raise InputError(f"nothing is named {name!r}; there are {[*made.contrasts, *made.parameters]}")
+
+
+def check_level(level: float) -> None:
+    """Raise an `InputError` unless `level` is a share."""
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, 0.95 for example; got {level}")

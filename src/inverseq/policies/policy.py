@@ -1,0 +1,141 @@
+"""What every policy says of a decision: which actions exist, how probable each is, and one drawn.
+
+A decision is a row of `Demonstrations`; what a policy says of it depends on that row's state and on
+rows before it in its trajectory, never on the action taken there nor on anything later.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from inverseq._core.errors import InputError
+from inverseq.alignment import align
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A policy; `mdp` is the world in which decisions are made, None where there is none."""
+
+    @property
+    def num_actions(self) -> int | None:
+        """A, or None where actions are continuous."""
+        ...
+
+    @property
+    def present_only(self) -> bool:
+        """Whether a decision depends on its own row alone, not on those before it."""
+        ...
+
+    def exists(self, demonstrations: Demonstrations, mdp: MDP | None) -> Bool[np.ndarray, "N A"]:
+        """Which actions exist at each decision."""
+        ...
+
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """Probability of each action at each decision, 0 where it does not exist."""
+        ...
+
+    def log_likelihoods(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, " N"]:
+        """Logarithm of the probability (the density, of continuous actions) of each action taken;
+        0 where it is missing.
+        """
+        ...
+
+    def act(
+        self, rng: np.random.Generator, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Shaped[np.ndarray, "N *D"]:
+        """An action drawn at each decision."""
+        ...
+
+    def per_state(self, mdp: MDP | None) -> Float[np.ndarray, "S A"]:
+        """Probability of each action in each state of the world.
+
+        Raises:
+            InputError: The state alone does not decide what is done.
+        """
+        ...
+
+
+class FinitePolicy(ABC):
+    """A policy over numbered actions: `probabilities` says all there is to say."""
+
+    @property
+    @abstractmethod
+    def num_actions(self) -> int:
+        """A."""
+
+    @property
+    def present_only(self) -> bool:
+        """Whether a decision depends on its own row alone."""
+        return True
+
+    @abstractmethod
+    def probabilities(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, "N A"]:
+        """Probability of each action at each decision."""
+
+    def exists(self, demonstrations: Demonstrations, mdp: MDP | None) -> Bool[np.ndarray, "N A"]:
+        """The actions the world allows at each decision; all of them where there is no world.
+
+        Raises:
+            InputError: A decision does not fit the world.
+        """
+        if mdp is not None:
+            return mdp.allowed[align(demonstrations, mdp)]
+        return np.ones((demonstrations.num_decisions, self.num_actions), dtype=bool)
+
+    def log_likelihoods(
+        self, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Float[np.ndarray, " N"]:
+        """Logarithm of the probability of each action taken; 0 where it is missing."""
+        return log_taken(self.probabilities(demonstrations, mdp), demonstrations)
+
+    def act(
+        self, rng: np.random.Generator, demonstrations: Demonstrations, mdp: MDP | None
+    ) -> Shaped[np.ndarray, " N"]:
+        """An action drawn at each decision."""
+        return draw_rows(rng, self.probabilities(demonstrations, mdp))
+
+    def per_state(self, mdp: MDP | None) -> Float[np.ndarray, "S A"]:
+        """No table: the state alone does not decide."""
+        raise InputError(
+            f"a {type(self).__name__} does not say what is done in a state by itself; fit IAVI, "
+            "MaxEnt or another solver whose policy is a table of states"
+        )
+
+
+def log_taken(
+    probabilities: Float[np.ndarray, "N A"], demonstrations: Demonstrations
+) -> Float[np.ndarray, " N"]:
+    """Logarithm of the probability of each action taken; 0 where it is missing.
+
+    Raises:
+        InputError: An action has no column.
+    """
+    actions, num_actions = demonstrations.actions, probabilities.shape[1]
+    if (actions >= num_actions).any():
+        row = int(np.argmax(actions >= num_actions))
+        raise InputError(
+            f"row {demonstrations.row(row)}: action {actions[row]} was never seen while fitting, "
+            f"which knew {num_actions} actions numbered from 0"
+        )
+    taken = probabilities[np.arange(len(actions)), np.maximum(actions, 0)]
+    with np.errstate(divide="ignore"):
+        return np.where(actions >= 0, np.log(taken), 0.0)
+
+
+def draw_rows(
+    rng: np.random.Generator, probabilities: Float[np.ndarray, "N A"]
+) -> Shaped[np.ndarray, " N"]:
+    """One column drawn for each row of probabilities."""
+    reached = np.cumsum(probabilities, axis=1)
+    found = (rng.random(len(reached))[:, None] * reached[:, -1:] >= reached).sum(axis=1)
+    return np.minimum(found, probabilities.shape[1] - 1)

@@ -1,0 +1,60 @@
+"""The reward that a network of action values implies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.policies.network import NetworkPolicy, network_q, network_values
+
+
+@dataclass(frozen=True, eq=False)
+class ReadOutReward:
+    """r(s, a) = Q(s, a) - gamma V(s'), read out of the values that a network gives transitions.
+
+    Attributes:
+        policy: With a discount.
+    """
+
+    policy: NetworkPolicy
+
+    def values(self, demonstrations: Demonstrations, mdp: MDP | None) -> Float[np.ndarray, " N"]:
+        """Of each row, in units of the temperature.
+
+        Where the world ended the row, V(s') is the absorbing value. NaN where the action or the
+        next state is unknown.
+
+        Raises:
+            InputError: Observations have another shape than those fitted to.
+        """
+        policy = self.policy
+        assert policy.discount is not None  # its solvers see to it
+        rows = np.arange(demonstrations.num_decisions)
+        following = demonstrations.next_states
+        known = np.isfinite(following).reshape(len(rows), -1).all(1) & ~demonstrations.terminated
+        ahead = np.full(len(rows), policy.absorbing_value / policy.temperature)
+        if known.any():
+            ahead[known] = network_values(policy, following[known])
+        lost = ~known & ~demonstrations.terminated | (demonstrations.actions < 0)
+        chosen = network_q(policy, demonstrations.states)[rows, demonstrations.actions]
+        return np.where(lost, np.nan, chosen - policy.discount * ahead)
+
+    def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
+        """None: states are observations."""
+        raise InputError(
+            "this reward is read out of observations, one transition at a time: ask "
+            "inverseq.transition_rewards(solution, demonstrations)"
+        )
+
+    def carry(self, old: MDP, new: MDP) -> Any:
+        """None: the values hold in the world they were learned in."""
+        return self.table(new)
+
+    def like(self, table: np.ndarray | None, parameters: Mapping[str, np.ndarray]) -> Any:
+        """None: a network is no free parameter by name."""
+        raise InputError("a reward read out of a network has no replicates of its numbers")
