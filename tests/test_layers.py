@@ -29,7 +29,7 @@ ORDER = (
         "play",
     ),
     "intentions",
-    "evaluate",
+    *("evaluate", "neural"),
     "plot",
     *("analysis", "studies", "reporting", "app", "cli"),
 )

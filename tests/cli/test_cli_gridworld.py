@@ -4,7 +4,7 @@ import numpy as np
 
 from inverseq.cli import study
 from inverseq.play import expert_games
-from inverseq.studies.gridworld_record import GridWorldStudy
+from inverseq.studies.gridworld.record import GridWorldStudy
 from inverseq.worlds.game_rules import STATIC_WALLS
 
 ROWS = [{"grid": "static walls", "method": "DQN", "ratio": 1.25, "published": None}]

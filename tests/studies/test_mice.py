@@ -12,7 +12,7 @@ from inverseq.datasets import mice as mice_in_labyrinth
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.studies.mice import mice
-from inverseq.studies.mice_models import (
+from inverseq.studies.mice.models import (
     CARRIED,
     HABITS,
     Model,
@@ -22,7 +22,7 @@ from inverseq.studies.mice_models import (
     fit_and_score,
     tied_rewards,
 )
-from inverseq.studies.mice_tables import halves, only, tied, tied_world
+from inverseq.studies.mice.tables import halves, only, tied, tied_world
 from inverseq.worlds import LABYRINTH_FEATURES, labyrinth
 
 SMALL = {

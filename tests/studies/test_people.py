@@ -9,9 +9,9 @@ from scipy.optimize import check_grad
 
 from inverseq import Counts, InputError, MaxEnt, align, fit
 from inverseq.datasets import people as people_in_mazes
-from inverseq.studies.people import ABLATIONS, EVERY_COST, PLANNERS, YARDSTICKS, people
-from inverseq.studies.people_figures import expected_moves
-from inverseq.studies.people_yardsticks import Greedy, fit_greedy, greedy_solution, with_paths
+from inverseq.studies.people.figures import expected_moves
+from inverseq.studies.people.study import ABLATIONS, EVERY_COST, PLANNERS, YARDSTICKS, people
+from inverseq.studies.people.yardsticks import Greedy, fit_greedy, greedy_solution, with_paths
 from inverseq.worlds import maze, maze_features
 
 SMALL = {

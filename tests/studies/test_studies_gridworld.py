@@ -12,16 +12,16 @@ from inverseq.forward import policy_iteration
 from inverseq.networks import TrainedNetwork
 from inverseq.play import expert_games
 from inverseq.policies.network import NetworkPolicy
-from inverseq.studies import gridworld as study
-from inverseq.studies.gridworld_fits import data_curve, judged, train_grid, yardsticks
-from inverseq.studies.gridworld_maps import (
+from inverseq.studies.gridworld import study
+from inverseq.studies.gridworld.fits import data_curve, judged, train_grid, yardsticks
+from inverseq.studies.gridworld.maps import (
     drawn_boards,
     empty_board,
     map_table,
     read_board,
     reward_table,
 )
-from inverseq.studies.gridworld_record import GRIDS, PUBLISHED, Grid, Trial, score_table
+from inverseq.studies.gridworld.record import GRIDS, PUBLISHED, Grid, Trial, score_table
 from inverseq.worlds import board_world
 from inverseq.worlds.game_boards import GridState
 from inverseq.worlds.game_rules import GridWorldRules

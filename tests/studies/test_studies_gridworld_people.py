@@ -10,13 +10,13 @@ from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.network_training import Lessons
 from inverseq.networks import Planner
-from inverseq.studies.gridworld_people import (
+from inverseq.studies.gridworld.people import (
     Reader,
     gridworld_people,
     log_softmax,
     readers,
 )
-from inverseq.studies.gridworld_tiles import STEPS, as_boards, turned_boards
+from inverseq.studies.gridworld.tiles import STEPS, as_boards, turned_boards
 from inverseq.worlds import maze
 
 

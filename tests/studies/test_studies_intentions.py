@@ -12,15 +12,9 @@ from inverseq.cli import study
 from inverseq.cli.options import Study
 from inverseq.datasets import switching_grid, switching_grid_truth
 from inverseq.forward import policy_evaluation, soft_policy_iteration
-from inverseq.studies import (
-    intentions_abandon,
-    intentions_bandit,
-    intentions_dopamine,
-    intentions_grid,
-    intentions_relations,
-)
-from inverseq.studies.intentions import PARTS, intentions
-from inverseq.studies.intentions_record import Effort
+from inverseq.studies.intentions import abandon, bandit, dopamine, grid
+from inverseq.studies.intentions.study import PARTS, intentions
+from inverseq.studies.study import Effort
 from inverseq.worlds import goal_abandon, goal_abandon_experts
 
 
@@ -69,7 +63,7 @@ def test_what_is_not_there_is_refused(tmp_path):
 
 def test_who_knows_the_truth_is_right_as_often_as_counted_elsewhere():
     demos = switching_grid().demonstrations.select(split="test", released=1)
-    found = intentions_grid.attainable(demos, switching_grid_truth())
+    found = grid.attainable(demos, switching_grid_truth())
     np.testing.assert_allclose(found, [0.9225, 0.8736, -1.4634], atol=6e-5)
 
 
@@ -77,9 +71,9 @@ def test_the_nearest_reward_undoes_shaping_and_nothing_else():
     mdp, rng = switching_grid().worlds["grid"].mdp, np.random.default_rng(0)
     truth, v = rng.normal(size=(25, 5)), rng.normal(size=25)
     shaped = truth + v[:, None] - mdp.discount * v[mdp.successors[:, :, 0]]
-    np.testing.assert_allclose(intentions_grid.nearest(mdp, shaped, truth), truth, atol=1e-8)
+    np.testing.assert_allclose(grid.nearest(mdp, shaped, truth), truth, atol=1e-8)
     other = rng.normal(size=(25, 5))
-    moved = intentions_grid.nearest(mdp, other, truth)
+    moved = grid.nearest(mdp, other, truth)
     policies = [soft_policy_iteration(mdp, reward).policy for reward in (other, moved)]
     np.testing.assert_allclose(*policies, atol=1e-6)
     assert np.linalg.norm(moved - truth) < np.linalg.norm(other - truth)
@@ -88,7 +82,7 @@ def test_the_nearest_reward_undoes_shaping_and_nothing_else():
 def test_rewards_of_arriving_are_means_over_ways_in():
     world = switching_grid().worlds["grid"]
     reward = switching_grid_truth().rewards[1]  # 0.95 whenever home is reached
-    arriving = intentions_grid.of_arriving(world.mdp, reward)
+    arriving = grid.of_arriving(world.mdp, reward)
     assert arriving[world.state_at(0, 0)] == pytest.approx(0.95)
     assert np.count_nonzero(arriving) == 1
 
@@ -99,7 +93,7 @@ def test_rewards_of_arriving_are_means_over_ways_in():
 def test_values_lost_by_those_who_know_and_by_those_who_do_not():
     world = goal_abandon()
     experts, uniform = goal_abandon_experts(world), world.mdp.allowed / 5.0
-    lost = [intentions_abandon.value_difference(world, k, uniform) for k in (0, 1)]
+    lost = [abandon.value_difference(world, k, uniform) for k in (0, 1)]
     assert lost[0] == pytest.approx(lost[1])  # goal and start are alike to who goes anywhere
     step = np.einsum("sab,sabt->sat", world.mdp.probabilities, np.eye(25)[world.mdp.successors])
     into = world.drawing.marks["goal"][0]
@@ -109,8 +103,8 @@ def test_values_lost_by_those_who_know_and_by_those_who_do_not():
         even = (step[:, :, into] + 0.9 * step @ even).mean(1)
     assert lost[0] == pytest.approx(((best - even) ** 2).mean())
     for k in (0, 1):
-        assert intentions_abandon.value_difference(world, k, experts[k]) < 1e-12
-        stopped = intentions_abandon.stopped_difference(world, k, uniform)
+        assert abandon.value_difference(world, k, experts[k]) < 1e-12
+        stopped = abandon.stopped_difference(world, k, uniform)
         assert 0.1 < lost[k] - stopped < 0.6  # as the module says of the released evaluation
 
 
@@ -118,7 +112,7 @@ def test_sweeps_stop_near_the_exact_values():
     world, reward = goal_abandon(), np.eye(25)[:, :1] * np.ones(5)
     policy = world.mdp.allowed / 5.0
     exact = policy_evaluation(world.mdp, policy, reward).values
-    found = intentions_abandon.swept(world.mdp, reward, policy)
+    found = abandon.swept(world.mdp, reward, policy)
     assert (found <= exact).all()
     assert (exact - found).max() < 0.01 / (1 - world.mdp.discount)
     assert (exact - found).max() > 1e-4  # it does stop early
@@ -128,87 +122,36 @@ def test_sweeps_stop_near_the_exact_values():
 
 
 def test_choices_are_those_of_the_published_figure():
-    trials = intentions_bandit.choices()
+    trials = bandit.choices()
     assert trials.actions.size == 3363
     assert (trials.part == 2).sum() == 669
     first = np.append(True, np.diff(trials.session) > 0)
     assert (trials.states[first] == 4).all()
     assert (trials.states[~first] // 2 == trials.actions[:-1][~first[1:]]).all()
-    _, _, test, _ = intentions_bandit.score_model(
-        intentions_bandit.models(Effort(small=True))[intentions_bandit.TWO_BACK][0], 1, trials
+    _, _, test, _ = bandit.score_model(
+        bandit.models(Effort(small=True))[bandit.TWO_BACK][0], 1, trials
     )
     assert round(test.mean, 3) == -0.381
 
 
 def test_scores_know_the_session_before_and_nothing_after():
-    trials = intentions_bandit.choices()
-    solver, _ = intentions_bandit.models(Effort(small=True))["2 intentions, 1 back, Markov"]
-    mdp = intentions_bandit.world(trials)
-    solution = intentions_bandit.fit(trials.take(trials.part == 0), solver, mdp)
+    trials = bandit.choices()
+    solver, _ = bandit.models(Effort(small=True))["2 intentions, 1 back, Markov"]
+    mdp = bandit.world(trials)
+    solution = bandit.fit(trials.take(trials.part == 0), solver, mdp)
     every, early = np.ones(trials.part.size, dtype=bool), trials.part < 2
-    known = intentions_bandit.score(solution, trials, every, trials.part == 1)
-    blind = intentions_bandit.score(solution, trials, early, trials.part == 1)
+    known = bandit.score(solution, trials, every, trials.part == 1)
+    blind = bandit.score(solution, trials, early, trials.part == 1)
     np.testing.assert_allclose(known.sums, blind.sums, atol=1e-9)  # the future does not matter
-    only = intentions_bandit.score(solution, trials, trials.part == 1, trials.part == 1)
+    only = bandit.score(solution, trials, trials.part == 1, trials.part == 1)
     assert np.abs(only.sums - blind.sums).max() > 1e-3  # the past does
 
 
 # Dopamine.
 
 
-def two_trajectories(seed=0, length=60):
-    rng = np.random.default_rng(seed)
-    labels = np.repeat([0, 1], length)
-    actions = rng.integers(0, 3, 2 * length)
-    made = Demonstrations.from_arrays(rng.integers(0, 3, 2 * length), actions, trajectory=labels)
-    return made, rng
-
-
-def test_a_correlation_is_the_one_of_the_books_within_trajectories():
-    demos, rng = two_trajectories()
-    beliefs, series = rng.random((120, 2)), rng.normal(size=120) + 5.0 * demos.trajectory_of
-    for lag in (0, 3):
-        weights = intentions_relations.correlating(beliefs, demos, (lag,))
-        later = np.concatenate([np.arange(lag, 60), np.arange(60 + lag, 120)])
-        centred = lambda v: np.concatenate([h - h.mean() for h in np.split(v, 2)])  # noqa: E731
-        x, y = centred(beliefs[later - lag, 1]), series[later]
-        assert weights[1] @ series == pytest.approx(x @ centred(y) / np.linalg.norm(x))
-
-
-def test_series_around_changes_are_means_by_hand():
-    demos, rng = two_trajectories(length=5)
-    path = np.array([0, 0, 1, 1, 0, 1, 1, 1, 0, 0])
-    series = rng.normal(size=10)
-    weights = intentions_relations.following(path, 2, demos, (0, 2))
-    left = series - np.repeat([series[:5].mean(), series[5:].mean()], 5)
-    by_hand = [left[[4, 8]].mean(), 0.0, left[2], left[4]]  # the start of a trajectory is no change
-    np.testing.assert_allclose(weights @ series, by_hand, atol=1e-12)
-
-
-def test_what_is_beyond_syllables_has_no_mean_at_any_step():
-    demos, rng = two_trajectories()
-    rest = intentions_relations.beyond_syllables(demos, rng.normal(size=120))
-    step = demos.states * 3 + demos.actions
-    np.testing.assert_allclose(np.bincount(step, rest), 0.0, atol=1e-12)
-
-
-def test_a_planted_relation_is_found_by_both_nulls_and_none_in_noise():
-    labels, rng = np.repeat(np.arange(20), 50), np.random.default_rng(1)
-    zeros = np.zeros(1000, dtype=np.int64)
-    demos = Demonstrations.from_arrays(zeros, zeros, trajectory=labels)
-    belief = np.repeat(rng.random(200), 5)
-    weights = intentions_relations.correlating(np.stack([belief, 1 - belief], 1), demos, (0,))
-    noise = rng.normal(size=1000)
-    found = intentions_relations.relate(weights, noise + 1.5 * belief, demos, 99, 0)
-    nothing = intentions_relations.relate(weights, noise, demos, 99, 0)
-    for name in ("shift", "exchange"):
-        assert (found.nulls[name].adjusted <= 0.02).all()
-        assert (nothing.nulls[name].adjusted > 0.05).all()
-    np.testing.assert_allclose(found.observed[0], -found.observed[1])
-
-
 def test_intentions_outlast_gaps():
     demos = Demonstrations.from_arrays([0, 1, 2], [1, 2, 0], next_states=[1, 0, 0])
     assert not demos.continues[2]
-    assert intentions_dopamine.bridged(demos).continues.tolist() == [False, True, True]
+    assert dopamine.bridged(demos).continues.tolist() == [False, True, True]
     assert replace(demos, endings=demos.endings).continues.tolist() == [False, True, False]

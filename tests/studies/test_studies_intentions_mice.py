@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from inverseq.datasets import mice
-from inverseq.studies.intentions_mice import mice_part
-from inverseq.studies.intentions_mice_models import AGAINST, KS, LAWS, grid, with_contexts
-from inverseq.studies.intentions_mice_readable import names_of
-from inverseq.studies.intentions_record import Effort
+from inverseq.studies.intentions.mice import mice_part
+from inverseq.studies.intentions.mice_models import AGAINST, KS, LAWS, grid, with_contexts
+from inverseq.studies.intentions.mice_readable import names_of
+from inverseq.studies.study import Effort
 from inverseq.worlds import labyrinth
 
 

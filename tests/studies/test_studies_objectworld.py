@@ -11,9 +11,9 @@ from inverseq import IAVI, InputError, fit
 from inverseq.evaluate.rewards import squared_value_difference
 from inverseq.forward import value_iteration
 from inverseq.policies import boltzmann, uniform
-from inverseq.studies.objectworld import METHODS, objectworld
-from inverseq.studies.objectworld_fits import changed_world, measure_in
-from inverseq.studies.objectworld_record import mean_and_error, score_table
+from inverseq.studies.objectworld.fits import changed_world, measure_in
+from inverseq.studies.objectworld.record import mean_and_error, score_table
+from inverseq.studies.objectworld.study import METHODS, objectworld
 from inverseq.worlds import objectworld as make_world
 from inverseq.worlds import objectworld_demonstrations, objectworld_expert
 

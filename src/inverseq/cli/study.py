@@ -15,17 +15,17 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.readers import read_games
 from inverseq.reporting import Column, Table, require_writable, to_json
 from inverseq.studies.gridworld import gridworld
-from inverseq.studies.gridworld_people import gridworld_people
-from inverseq.studies.gridworld_record import GRIDS, GridWorldStudy
+from inverseq.studies.gridworld.people import gridworld_people
+from inverseq.studies.gridworld.record import GRIDS, GridWorldStudy
 from inverseq.studies.intentions import intentions
-from inverseq.studies.intentions_record import IntentionsStudy
-from inverseq.studies.lecture import Lecture, lecture
+from inverseq.studies.lecture.study import Lecture, lecture
 from inverseq.studies.mice import mice
-from inverseq.studies.mice_record import Mice, Row
+from inverseq.studies.mice.record import Mice, Row
 from inverseq.studies.objectworld import objectworld
-from inverseq.studies.objectworld_record import Objectworld, mean_and_error
+from inverseq.studies.objectworld.record import Objectworld, mean_and_error
 from inverseq.studies.people import people
-from inverseq.studies.people_record import People
+from inverseq.studies.people.record import People
+from inverseq.studies.study import IntentionsStudy
 
 
 def run(options: Study) -> int:

@@ -29,7 +29,7 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.studies.intentions_record import Effort, Part
+from inverseq.studies.study import Effort, Part
 
 STATES = ("left, no water", "left, water", "right, no water", "right, water", "start")
 """The last choice and what came of it."""

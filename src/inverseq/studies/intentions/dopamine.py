@@ -22,15 +22,15 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.studies.intentions_dopamine_figures import draw_lags, draw_session, draw_syllables
-from inverseq.studies.intentions_record import Effort, Part
-from inverseq.studies.intentions_relations import (
+from inverseq.neural.relations import (
     Relation,
     beyond_syllables,
     correlating,
     following,
     relate,
 )
+from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
+from inverseq.studies.study import Effort, Part
 
 LAGS = tuple(range(-20, 21, 2))
 """Steps by which dopamine is later than the belief."""

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.nulls import (
+from inverseq.neural.nulls import (
     NullComparison,
     circular_shift_null,
     compare_with_null,

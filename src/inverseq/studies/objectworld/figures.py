@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from inverseq import plot
 from inverseq.forward import policy_evaluation, policy_iteration
 from inverseq.inverse.solution import Solution
-from inverseq.studies.objectworld_record import Objectworld, mean_and_error
+from inverseq.studies.objectworld.record import Objectworld, mean_and_error
 from inverseq.worlds import World
 
 CURVES = ("IAVI", "IQL", "MaxEnt, features", "MaxEntIRL", "DeepMaxEnt", "MaxEnt, states")

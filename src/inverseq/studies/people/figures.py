@@ -13,7 +13,7 @@ from inverseq.forward import occupancy
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.studies.people_record import People
+from inverseq.studies.people.record import People
 from inverseq.worlds import World
 
 _LEAST_SHOWN = 0.02

@@ -10,9 +10,9 @@ from inverseq import plot
 from inverseq.datasets.spontaneous import SYLLABLES
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.solution import IntentionSolution
+from inverseq.neural.relations import Relation
 from inverseq.plot.intentions import hue
 from inverseq.plot.style import GREY, styled
-from inverseq.studies.intentions_relations import Relation
 
 LEVEL = 0.05
 

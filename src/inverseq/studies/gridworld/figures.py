@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from inverseq import plot
 from inverseq.demonstrations import Demonstrations
 from inverseq.plot.style import BLUE, GREY, MARKERS, SERIES, VERMILION
-from inverseq.studies.gridworld_maps import Reading, empty_board, read_board
-from inverseq.studies.gridworld_record import (
+from inverseq.studies.gridworld.maps import Reading, empty_board, read_board
+from inverseq.studies.gridworld.record import (
     CLONING_NAME,
     DQN_NAME,
     FAITHFUL,

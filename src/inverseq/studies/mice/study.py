@@ -29,8 +29,8 @@ from inverseq.evaluate.likelihood import difference
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Progress
 from inverseq.studies.files import write_csv, write_png
-from inverseq.studies.mice_figures import draw_habits, draw_places, draw_scores
-from inverseq.studies.mice_models import (
+from inverseq.studies.mice.figures import draw_habits, draw_places, draw_scores
+from inverseq.studies.mice.models import (
     BUILD,
     CARRIED,
     FROM_STEP,
@@ -50,7 +50,7 @@ from inverseq.studies.mice_models import (
     tied_rewards,
     yardsticks,
 )
-from inverseq.studies.mice_record import (
+from inverseq.studies.mice.record import (
     Contrast,
     Mice,
     Row,
@@ -59,7 +59,7 @@ from inverseq.studies.mice_record import (
     place_table,
     score_table,
 )
-from inverseq.studies.mice_tables import halves, only
+from inverseq.studies.mice.tables import halves, only
 from inverseq.worlds import World, labyrinth, labyrinth_features
 
 DISCOUNTS = (0.0, 0.5, 0.8, 0.9)

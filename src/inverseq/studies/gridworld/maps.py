@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from inverseq.evaluate.rewards import reward_correlation
 from inverseq.play.agents import best_moves
 from inverseq.policies.network import NetworkPolicy, network_q, network_values
-from inverseq.studies.gridworld_record import Grid, Trial
+from inverseq.studies.gridworld.record import Grid, Trial
 from inverseq.worlds.game_boards import PLAYER, WALL, WIN, GridState, board_distances
 from inverseq.worlds.game_rules import GridWorldRules, board_world
 

@@ -30,9 +30,9 @@ from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.studies.files import write_csv, write_png
-from inverseq.studies.people_figures import draw_maps, draw_scores
-from inverseq.studies.people_record import People, Row, score_table, weight_table
-from inverseq.studies.people_yardsticks import Greedy, fit_greedy, greedy_solution, with_paths
+from inverseq.studies.people.figures import draw_maps, draw_scores
+from inverseq.studies.people.record import People, Row, score_table, weight_table
+from inverseq.studies.people.yardsticks import Greedy, fit_greedy, greedy_solution, with_paths
 from inverseq.worlds import MAZE_FEATURES, maze_features
 
 DISCOUNTS = (0.9, 0.93, 0.95, 0.97, 0.99, 1.0)

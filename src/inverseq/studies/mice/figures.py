@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from inverseq import plot
-from inverseq.studies.mice_record import Mice, Row
+from inverseq.studies.mice.record import Mice, Row
 from inverseq.worlds import World
 
 

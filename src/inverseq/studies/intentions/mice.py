@@ -16,13 +16,13 @@ from inverseq.intentions.switching import Markov
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.steered import Steered
-from inverseq.studies.intentions_mice_figures import (
+from inverseq.studies.intentions.mice_figures import (
     draw_grid,
     draw_rewards,
     draw_scores,
     draw_session,
 )
-from inverseq.studies.intentions_mice_fits import (
+from inverseq.studies.intentions.mice_fits import (
     FOLDS,
     Data,
     Scored,
@@ -34,7 +34,7 @@ from inverseq.studies.intentions_mice_fits import (
     world_of_readable,
     yardsticks,
 )
-from inverseq.studies.intentions_mice_models import (
+from inverseq.studies.intentions.mice_models import (
     INTERLEAVED,
     KS,
     TWO_STEP,
@@ -43,13 +43,13 @@ from inverseq.studies.intentions_mice_models import (
     medium_habit,
     with_contexts,
 )
-from inverseq.studies.intentions_mice_readable import (
+from inverseq.studies.intentions.mice_readable import (
     Reading,
     most_telling,
     read_intentions,
     top_places,
 )
-from inverseq.studies.intentions_record import Effort, Part
+from inverseq.studies.study import Effort, Part
 from inverseq.worlds import labyrinth
 
 READABLE = ("depth", "turn", "ends", "ports", "places")

@@ -25,7 +25,7 @@ from inverseq.inverse.fit import fit
 from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.mdp import MDP
-from inverseq.studies.intentions_record import Effort, Part
+from inverseq.studies.study import Effort, Part
 from inverseq.worlds import World
 from inverseq.worlds.abandon import (
     goal_abandon,

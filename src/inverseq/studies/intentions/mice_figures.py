@@ -9,9 +9,9 @@ from inverseq import plot
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
-from inverseq.studies.intentions_mice_fits import Scored
-from inverseq.studies.intentions_mice_models import Cell
-from inverseq.studies.intentions_mice_readable import Reading
+from inverseq.studies.intentions.mice_fits import Scored
+from inverseq.studies.intentions.mice_models import Cell
+from inverseq.studies.intentions.mice_readable import Reading
 from inverseq.worlds.record import World
 
 _SHOWN = 250

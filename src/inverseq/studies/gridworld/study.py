@@ -19,7 +19,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Progress
 from inverseq.play.experts import expert_games
 from inverseq.studies.files import write_csv, write_png
-from inverseq.studies.gridworld_figures import (
+from inverseq.studies.gridworld.figures import (
     draw_curve,
     draw_demonstrations,
     draw_loss,
@@ -28,15 +28,15 @@ from inverseq.studies.gridworld_figures import (
     draw_rewards,
     draw_values,
 )
-from inverseq.studies.gridworld_fits import (
+from inverseq.studies.gridworld.fits import (
     BEST_STEPS,
     LESSONS,
     data_curve,
     train_grid,
     yardsticks,
 )
-from inverseq.studies.gridworld_maps import drawn_boards, map_table, reward_table
-from inverseq.studies.gridworld_record import (
+from inverseq.studies.gridworld.maps import drawn_boards, map_table, reward_table
+from inverseq.studies.gridworld.record import (
     CLONING_NAME,
     DQN_NAME,
     FAITHFUL,

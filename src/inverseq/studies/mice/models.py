@@ -14,7 +14,7 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.mdp import MDP
-from inverseq.studies.mice_tables import only, tied, tied_world
+from inverseq.studies.mice.tables import only, tied, tied_world
 from inverseq.worlds import LABYRINTH_FEATURES, labyrinth, labyrinth_features
 
 FROM_STEP = 1

@@ -31,7 +31,7 @@ from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import least_squares, shaping
-from inverseq.studies.intentions_record import Effort, Part
+from inverseq.studies.study import Effort, Part
 
 LAWS: dict[str, Switching] = {
     "Markov": Markov(),

@@ -12,12 +12,12 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import write_text
 from inverseq.inverse.problem import Progress
 from inverseq.studies.files import write_csv, write_png
-from inverseq.studies.intentions_abandon import abandon_part
-from inverseq.studies.intentions_bandit import bandit_part
-from inverseq.studies.intentions_dopamine import dopamine_part
-from inverseq.studies.intentions_grid import switching_grid_part
-from inverseq.studies.intentions_mice import mice_part
-from inverseq.studies.intentions_record import Effort, IntentionsStudy, Part
+from inverseq.studies.intentions.abandon import abandon_part
+from inverseq.studies.intentions.bandit import bandit_part
+from inverseq.studies.intentions.dopamine import dopamine_part
+from inverseq.studies.intentions.grid import switching_grid_part
+from inverseq.studies.intentions.mice import mice_part
+from inverseq.studies.study import Effort, IntentionsStudy, Part
 
 PARTS: Mapping[str, Callable[[Effort], Part]] = {
     "switching-grid": switching_grid_part,

@@ -24,14 +24,14 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import write_text
 from inverseq.inverse.problem import Progress
 from inverseq.studies.files import write_csv, write_png
-from inverseq.studies.objectworld_figures import (
+from inverseq.studies.objectworld.figures import (
     draw_errors,
     draw_rewards,
     draw_transfer,
     draw_values,
 )
-from inverseq.studies.objectworld_fits import CHANGES, METHODS, OneWorld, in_one_world
-from inverseq.studies.objectworld_record import (
+from inverseq.studies.objectworld.fits import CHANGES, METHODS, OneWorld, in_one_world
+from inverseq.studies.objectworld.record import (
     PUBLISHED,
     PUBLISHED_UNIFORM,
     Objectworld,

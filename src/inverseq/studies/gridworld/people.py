@@ -29,8 +29,8 @@ from inverseq.inverse.problem import Progress
 from inverseq.networks import Network, Planner
 from inverseq.policies.network import NetworkPolicy, network_q
 from inverseq.studies.files import write_csv
-from inverseq.studies.gridworld_record import GridWorldStudy
-from inverseq.studies.gridworld_tiles import as_boards, turned_boards
+from inverseq.studies.gridworld.record import GridWorldStudy
+from inverseq.studies.gridworld.tiles import as_boards, turned_boards
 
 KNOWN: Mapping[str, float] = {
     "uniform": -1.386,

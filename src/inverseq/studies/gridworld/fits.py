@@ -22,7 +22,7 @@ from inverseq.inverse.iq_online import train_iq_learns
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import NetworkPolicy
-from inverseq.studies.gridworld_record import (
+from inverseq.studies.gridworld.record import (
     CLONING_NAME,
     DQN_NAME,
     FAITHFUL,

@@ -16,7 +16,7 @@ from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.steered import Steered, Steering
 from inverseq.mdp import MDP
-from inverseq.studies.intentions_mice_models import (
+from inverseq.studies.intentions.mice_models import (
     AGAINST,
     FROM_STEP,
     LAWS,
@@ -26,7 +26,7 @@ from inverseq.studies.intentions_mice_models import (
     long_habit,
     tables,
 )
-from inverseq.studies.mice_tables import tied, tied_world
+from inverseq.studies.mice.tables import tied, tied_world
 from inverseq.worlds import labyrinth, labyrinth_features
 from inverseq.worlds.record import World
 
