@@ -71,7 +71,7 @@ _HOME = {
     "renumber": "intentions.labels",
     "replan": "inverse.replan",
     "bootstrap": "evaluate.bootstrap",
-    "interval": "evaluate.bootstrap",
+    "interval": "evaluate.intervals",
     "identify": "evaluate.identifiability",
     "contrast": "evaluate.identifiability",
     "expected_value_difference": "evaluate.rewards",

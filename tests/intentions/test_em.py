@@ -101,8 +101,8 @@ def test_one_intention_takes_one_step():
 def test_the_trace_ends_at_the_penalised_log_likelihood_of_what_is_returned():
     mdp, demos = two_kinds()
     solution = fit(demos, Intentions(2, tolerance=1e-9, max_steps=2000), mdp)
-    policies = np.stack([one.policy for one in solution.intentions], axis=-1)
-    prior = IAVI().log_prior(policies, mdp).sum() + Markov().log_prior(
+    policies = np.stack([np.asarray(one.policy) for one in solution.intentions], axis=-1)
+    prior = IAVI().log_prior_of(policies, mdp).sum() + Markov().log_prior(
         {name: value[None] for name, value in solution.numbers.items()}
     )
     assert_allclose(solution.log_likelihood + prior, solution.trace[-1], rtol=1e-6)

@@ -25,6 +25,7 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.iql import IQL
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.mdp import MDP
+from inverseq.policies import TabularPolicy
 from strategies import random_mdp
 
 SOLVERS = {
@@ -166,7 +167,8 @@ def test_what_made_the_behaviour_is_found():
     known = replace(
         solution,
         intentions=tuple(
-            replace(one, policy=p) for one, p in zip(solution.intentions, policies, strict=True)
+            replace(one, policy=TabularPolicy(p))
+            for one, p in zip(solution.intentions, policies, strict=True)
         ),
         numbers={"initial": np.array([0.5, 0.5]), "transition": transition},
     )
@@ -195,7 +197,8 @@ def test_switching_that_depends_on_the_state_is_found_and_predicts_better():
     known = replace(
         state,
         intentions=tuple(
-            replace(one, policy=p) for one, p in zip(state.intentions, policies, strict=True)
+            replace(one, policy=TabularPolicy(p))
+            for one, p in zip(state.intentions, policies, strict=True)
         ),
         numbers={
             "initial": np.array([0.5, 0.5]),

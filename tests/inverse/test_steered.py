@@ -26,6 +26,7 @@ from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.steered import Search, Steered
 from inverseq.mdp import MDP
+from inverseq.policies import boltzmann
 from inverseq.rewards.linear import make_design
 from strategies import play, random_mdp, random_policy
 
@@ -225,12 +226,17 @@ def test_a_file_gives_back_the_policy(name, tmp_path):
     assert_array_equal(action_probabilities(again, demos), action_probabilities(solution, demos))
 
 
-def test_the_reward_is_carried_to_another_world_without_the_habit():
+@pytest.mark.parametrize("habit", HABITS.values(), ids=HABITS)
+def test_planned_anew_the_agent_keeps_its_habit(habit):
     mdp, demos = behaviour()
-    solution = fit(demos, Steered(HABITS["table"], "features", folds=3), mdp)
+    solution = fit(demos, Steered(habit, "features", folds=3), mdp)
     carried = replan(solution, mdp)
     assert_allclose(carried.q, solution.q, atol=1e-6)
-    assert_allclose(np.asarray(carried.policy).sum(axis=1), 1)
+    before, after = (action_probabilities(s, demos) for s in (solution, carried))
+    assert_allclose(after, before, atol=1e-6)
+    # Without the habit something else would be done.
+    soft = boltzmann(solution.q, mdp.allowed)[align(demos, mdp)]
+    assert np.abs(soft - before).max() > 0.05
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,16 @@ import pytest
 from inverseq import MDP, InputError, Solution, Status, unite, worlds
 from inverseq._core.status import Outcome
 from inverseq.forward import value_iteration
+from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.fit import fit
+from inverseq.inverse.steered import Steered
 from inverseq.networks import FullyConnected, action_values, trained_network
 from inverseq.play import Agent, HumanAgent, Orchestrator, QAgent, ShortestPathAgent
 from inverseq.policies import TabularPolicy, boltzmann, uniform
 from inverseq.policies.network import NetworkPolicy
 from inverseq.worlds import GridWorldEnv, MDPEnv
 from inverseq.worlds.game_environment import OBSERVATIONS
+from strategies import play, random_policy
 
 
 def test_a_random_agent_takes_every_action_equally_often():
@@ -111,19 +115,39 @@ def test_a_network_reads_boards_in_every_form(observation):
         tiles = environment.unwrapped._tiles
         q = action_values(trained, tiles[None])[0]
         assert greedy.get_action(seen) == q.argmax()
-        np.testing.assert_allclose(tempered._values(seen)[0], q / 0.5, rtol=1e-5)
+        likely = np.exp(q / 0.5 - (q / 0.5).max())
+        np.testing.assert_allclose(tempered.chances(seen), likely / likely.sum(), rtol=1e-5)
         assert tempered.get_action(seen) in range(4)
     with pytest.raises(InputError, match="trained on shape"):
         greedy.get_action(np.zeros((2, 2)))
 
 
-def test_solutions_that_cannot_play_say_why():
+def test_a_solution_without_values_plays_what_it_predicts():
     mdp = worlds.maze(["..G", ".#.", "S.."]).mdp
-    with pytest.raises(InputError, match="no action values"):
-        QAgent(solution_of(mdp, None), 0)
-    past = mdp.with_history(2)
-    with pytest.raises(InputError, match="world with history"):
-        QAgent(solution_of(past, np.zeros(past.allowed.shape)), 0)
+    agent = QAgent(solution_of(mdp, None), 0, temperature=1.0)
+    np.testing.assert_allclose(agent.chances(0), uniform(mdp.allowed)[0])
+
+
+def test_a_steered_agent_keeps_its_habit_and_knows_the_game_so_far():
+    mdp = worlds.maze(["..G", ".#.", "S.."]).mdp
+    rng = np.random.default_rng(0)
+    demos = play(rng, mdp, random_policy(rng, mdp), trajectories=20, length=15)
+    for habit in (CountTable(1, smoothing=0.5), CountTable(2, smoothing=0.5)):
+        solution = fit(demos, Steered(habit, "states", folds=3), mdp)
+        game = demos.take([0])
+        expected = solution.probabilities(game)
+        agent = QAgent(solution, 0, temperature=1.0)
+        for row in range(4):
+            np.testing.assert_allclose(agent.chances(game.states[row]), expected[row], atol=1e-12)
+            agent.get_action(game.states[row])
+            if not solution.present_only:
+                agent._actions[-1] = game.actions[row]
+        agent.inform_result(0, 0.0, True, False)
+        np.testing.assert_allclose(agent.chances(game.states[0]), expected[0], atol=1e-12)
+
+
+def test_several_worlds_cannot_be_played_and_nor_can_what_is_no_policy():
+    mdp = worlds.maze(["..G", ".#.", "S.."]).mdp
     both = unite({"one": mdp, "two": mdp})
     with pytest.raises(InputError, match="several worlds"):
         QAgent(solution_of(both, np.zeros(both.allowed.shape)), 0)

@@ -140,9 +140,25 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         state_from_previous=_parts(columns.previous),
         missing=_parts(columns.missing),
         named=_parts(columns.named),
+        bins=_bins(columns.bins),
         longest_step=columns.longest_step,
         **told,
     )
+
+
+def _bins(value: str | None) -> dict[str, int]:
+    """How many intervals each column gets.
+
+    Raises:
+        InputError: It is not of the form x=10,y=8.
+    """
+    made = {}
+    for part in _parts(value):
+        name, _, number = part.rpartition("=")
+        if not name or not number.strip().isdecimal():
+            raise InputError(f"--bins takes columns and numbers of intervals, x=10,y=8; got {part}")
+        made[name.strip()] = int(number)
+    return made
 
 
 def _none_or(value: str, *, several: bool) -> str | tuple[str, ...] | None:

@@ -48,6 +48,8 @@ class Columns:
     """Values of the action that mean "none" (besides empty cells and -1), with commas between."""
     named: Names = None
     """Columns whose values are names although they look like numbers, with commas between."""
+    bins: Names = None
+    """Columns of measured values to put into intervals: x=10,y=8 for so many of equal width."""
     longest_step: Annotated[
         float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None

@@ -12,8 +12,9 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import run_all, seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.predict import posterior, sample_intentions
-from inverseq.intentions.solution import IntentionSolution, check_several
+from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.intentions.switching import Markov, Mixture
+from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Progress
 
 
@@ -64,7 +65,7 @@ class Dwell:
 
 
 def dwell_times(
-    solution: IntentionSolution,
+    solution: Explanation,
     demonstrations: Demonstrations,
     *,
     seed: int,
@@ -93,7 +94,7 @@ def dwell_times(
     Raises:
         InputError: There is one intention, or the law never lets one change, or as `simulate_like`.
     """
-    check_several(solution, demonstrations, "dwell_times")
+    solution = several(solution, demonstrations, "dwell_times")
     if solution.num_intentions == 1:
         raise InputError("one intention never gives way to another, so nothing lasts any time")
     if isinstance(solution.switching, Mixture):

@@ -10,14 +10,15 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution, check_several
+from inverseq.intentions.solution import several
+from inverseq.inverse.explanation import Explanation
 from inverseq.readers.engine import connect
 
 _FORMATS = {".parquet": "PARQUET", ".pq": "PARQUET", ".csv": "CSV, HEADER"}
 
 
 def posterior_table(
-    solution: IntentionSolution, demonstrations: Demonstrations
+    solution: Explanation, demonstrations: Demonstrations
 ) -> dict[str, Shaped[np.ndarray, " N"]]:
     """What is believed at each decision, one row each, to be joined with other recordings.
 
@@ -38,7 +39,7 @@ def posterior_table(
     Raises:
         InputError: As `posterior`, or a column per trajectory has the name of one of these.
     """
-    check_several(solution, demonstrations, "posterior_table")
+    solution = several(solution, demonstrations, "posterior_table")
     beliefs = posterior(solution, demonstrations)
     trajectory = demonstrations.trajectory_of
     index = np.arange(demonstrations.num_decisions)
@@ -68,7 +69,7 @@ def posterior_table(
 
 
 def write_posterior(
-    solution: IntentionSolution, demonstrations: Demonstrations, path: str | os.PathLike
+    solution: Explanation, demonstrations: Demonstrations, path: str | os.PathLike
 ) -> Path:
     """Write `posterior_table` to a Parquet or CSV file, whole or not at all.
 

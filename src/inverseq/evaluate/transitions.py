@@ -25,9 +25,10 @@ from inverseq.intentions.explainers import (
 from inverseq.intentions.labels import agreement, match
 from inverseq.intentions.messages import forward, smooth
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution, check_several
+from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Numbers
+from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Problem, Progress, settled
 
 
@@ -61,7 +62,7 @@ class SwitchingIntervals:
 
 
 def switching_intervals(
-    solution: IntentionSolution,
+    solution: Explanation,
     intentions: Intentions,
     demonstrations: Demonstrations,
     *,
@@ -94,7 +95,7 @@ def switching_intervals(
     Raises:
         InputError: There are fewer than two units, or the settings are not those of the fit.
     """
-    check_several(solution, demonstrations, "switching_intervals")
+    solution = several(solution, demonstrations, "switching_intervals")
     units = demonstrations.units(by)
     count = int(units.max()) + 1
     if count < 2:

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.messages import best_path, forward, sample_paths, smooth
-from inverseq.intentions.solution import IntentionSolution, check_several
+from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.inverse.explanation import Explanation, check_arguments
 
 
@@ -30,7 +30,7 @@ class Posterior:
     evidence: Float[np.ndarray, " N"]
 
 
-def posterior(solution: IntentionSolution, demonstrations: Demonstrations) -> Posterior:
+def posterior(solution: Explanation, demonstrations: Demonstrations) -> Posterior:
     """Beliefs about the intentions behind `demonstrations`, seen in the fit or not.
 
     Args:
@@ -41,7 +41,7 @@ def posterior(solution: IntentionSolution, demonstrations: Demonstrations) -> Po
         InputError: A decision does not fit the world, or a column that the switching depends on is
             not there.
     """
-    check_several(solution, demonstrations, "posterior")
+    solution = several(solution, demonstrations, "posterior")
     model = solution.model(demonstrations)
     beliefs = forward(model)
     return Posterior(

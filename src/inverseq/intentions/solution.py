@@ -204,15 +204,20 @@ def switching_of(
     return Mixture(), {"initial": np.ones(1)}, {}
 
 
-def check_several(solution: object, demonstrations: object, asking: str) -> None:
-    """Raise an `InputError` unless several intentions and demonstrations were given."""
+def several(solution: object, demonstrations: object, asking: str) -> IntentionSolution:
+    """The solution, where several intentions and demonstrations were given.
+
+    Raises:
+        InputError: Something else was.
+    """
     check_arguments(solution, demonstrations, asking)
-    if not isinstance(solution, IntentionSolution):
-        name = getattr(solution, "solver", "solution")
-        raise InputError(
-            f"{asking} asks about intentions that switch; this {name} solution has one for all "
-            "decisions. Fit with Intentions(k, ...)"
-        )
+    if isinstance(solution, IntentionSolution):
+        return solution
+    name = getattr(solution, "solver", "solution")
+    raise InputError(
+        f"{asking} asks about intentions that switch; this {name} solution has one for all "
+        "decisions. Fit with Intentions(k, ...)"
+    )
 
 
 def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:

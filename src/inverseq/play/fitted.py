@@ -81,15 +81,17 @@ class QAgent(Agent):
         policy = self._fitted.intentions[0].policy
         self._shape = policy.observation_shape if isinstance(policy, Sees) else None
         self._states: list[np.ndarray] = []
-        self._actions: list[int] = []
+        self._actions: list[Any] = []
 
     def get_action(self, observation: Any) -> Any:
         """The best action, or one drawn at the temperature."""
         if self._fitted.num_actions is None:
-            return self._fitted.act(self.rng, self._game(observation))[-1]
-        action = int(self.rng.choice(self.num_actions, p=self.chances(observation)))
-        self._states.append(self._seen(observation))
-        self._actions.append(action)
+            action = self._fitted.act(self.rng, self._game(observation))[-1]
+        else:
+            action = int(self.rng.choice(self.num_actions, p=self.chances(observation)))
+        if not self._fitted.present_only:
+            self._states.append(self._seen(observation))
+            self._actions.append(action)
         return action
 
     def chances(self, observation: Any) -> Float[np.ndarray, " A"]:
@@ -110,12 +112,12 @@ class QAgent(Agent):
 
     def _game(self, observation: Any) -> Demonstrations:
         """The decision to be made, after the game so far where that matters."""
-        now = self._seen(observation)
-        if self._fitted.present_only:
-            return Demonstrations.from_arrays(now[None], np.array([-1]))
-        return Demonstrations.from_arrays(
-            np.stack([*self._states, now]), np.array([*self._actions, -1])
-        )
+        states = np.stack([*self._states, self._seen(observation)])
+        if self._fitted.num_actions is not None:
+            now = np.array(-1)
+        else:
+            now = np.full(np.shape(self._actions[-1]) if self._actions else (1,), np.nan)
+        return Demonstrations.from_arrays(states, np.stack([*self._actions, now]))
 
     def _seen(self, observation: Any) -> Shaped[np.ndarray, "*shape"]:
         """The observation in the form that was fitted to."""

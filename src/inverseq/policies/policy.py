@@ -121,6 +121,11 @@ def log_taken(
         InputError: An action has no column.
     """
     actions, num_actions = demonstrations.actions, probabilities.shape[1]
+    if actions.ndim > 1:
+        raise InputError(
+            "these actions are continuous, and this solution chooses among numbered ones: bin "
+            "them, or fit a solver whose policy has densities"
+        )
     if (actions >= num_actions).any():
         row = int(np.argmax(actions >= num_actions))
         raise InputError(

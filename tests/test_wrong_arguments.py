@@ -1,0 +1,77 @@
+"""What a slip of the hand is answered with, where no checker of types stands in between."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import inverseq as iq
+
+START = """
+import numpy as np
+import inverseq as iq
+rng = np.random.default_rng(0)
+demos = iq.Demonstrations.from_arrays(
+    rng.integers(0, 3, 60), rng.integers(0, 2, 60), trajectory=np.repeat(np.arange(6), 10)
+)
+mdp = iq.MDP.estimate(demos, discount=0.9, smoothing=1.0)
+solution = iq.fit(demos, iq.IAVI(), mdp)
+alone = iq.fit(demos, iq.CountTable(1))
+"""
+
+SLIPS = {
+    "log_likelihood(demos, solution)": "takes the solution first",
+    "log_likelihood(solution, [1, 2])": "takes Demonstrations; got a list",
+    "fit({'state': [1]}, iq.IAVI(), mdp)": "inverseq.read_table makes them",
+    "fit(demos, iq.IAVI(), np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
+    "fit(demos, iq.IAVI)": "such as IAVI()",
+    "identify(alone)": "depends on the world",
+    "simulate_like(alone, demos, seed=0)": "states=",
+    "dwell_times(solution, demos, seed=0)": "Fit with Intentions",
+    "posterior(solution, demos)": "Fit with Intentions",
+    "replan(alone, mdp)": "has no reward to carry over",
+    "replan(demos, mdp)": "takes first what inverseq.fit returned",
+    "bootstrap([1, 2], iq.IAVI(), mdp, seed=0)": "takes Demonstrations",
+    "Demonstrations.from_arrays([0, 1], [0, 1], starts=[0, 2])": "starts",
+    "Demonstrations.from_arrays([0, 1], [0, 1], trajectories=np.zeros(2))": "trajectories",
+    "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "",
+    "transition_rewards(alone, demos)": "finds no reward",
+}
+
+
+def test_each_slip_is_answered_in_words():
+    lines = [START, "said = {}"]
+    for call in SLIPS:
+        lines.append(
+            f"try:\n    iq.{call}\nexcept iq.InputError as error:\n"
+            f"    said[{call!r}] = str(error)\nexcept Exception as error:\n"
+            f"    said[{call!r}] = 'BARE ' + type(error).__name__ + ': ' + str(error)"
+        )
+    lines.append("import json; print(json.dumps(said))")
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent("\n".join(lines))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    for call, words in SLIPS.items():
+        assert call in said, f"{call} raised nothing"
+        assert not said[call].startswith("BARE"), (call, said[call])
+        assert words in said[call], (call, said[call])
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_one_intention_is_simulated_and_checked_like_several(several):
+    data = iq.datasets.load("switching_grid")
+    demos = data.demonstrations.take(np.arange(10))
+    world = data.worlds["grid"].mdp
+    solver = iq.Intentions(2, restarts=2) if several else iq.IAVI()
+    solution = iq.fit(demos, solver, world)
+    drawn = iq.simulate_like(solution, demos, seed=0)
+    assert drawn.num_trajectories == demos.num_trajectories
+    assert len(iq.check_predictions(solution, demos, seed=0, repeats=5).checks) > 5
