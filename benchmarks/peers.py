@@ -31,7 +31,7 @@ from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.rewards import expected_value_difference, reward_correlation
 from inverseq.forward import policy_iteration
 from inverseq.inverse.solution import Solution
-from inverseq.policies import uniform
+from inverseq.policies import TabularPolicy, uniform
 
 SCRIPTS = Path(__file__).parent / "peer_scripts"
 
@@ -270,7 +270,7 @@ def held_out(task: Task, policy: np.ndarray) -> dict[str, float]:
     use = made.actions >= 0
     if not (exists[made.states[use], made.actions[use]] > 0).all():
         return {"nats": -np.inf, "error": np.nan}
-    solution = Solution("peer", {}, exists, Status(Outcome.CONVERGED), mdp=task.mdp)
+    solution = Solution("peer", {}, TabularPolicy(exists), Status(Outcome.CONVERGED), mdp=task.mdp)
     score = log_likelihood(solution, made, from_step=task.from_step)
     return {"nats": score.mean, "error": score.standard_error}
 

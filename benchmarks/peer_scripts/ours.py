@@ -63,7 +63,12 @@ def _fit(solver: Any) -> Fit:
         note = "" if found.status.ok else str(found.status.outcome)
         if found.solver == "MaxEnt":
             note = f"strength {found.settings['strength']:g}" + (note and f"; {note}")
-        return {"reward": found.reward, "policy": found.policy, "ends": found.v, "note": note}
+        return {
+            "reward": found.reward,
+            "policy": np.asarray(found.policy),
+            "ends": found.v,
+            "note": note,
+        }
 
     return fit
 

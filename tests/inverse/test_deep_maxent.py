@@ -15,7 +15,7 @@ from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.replan import replan
 from inverseq.policies import log_boltzmann
-from inverseq.rewards.network import forward, random_layers
+from inverseq.rewards.network import NetworkReward, forward, random_layers
 from inverseq.worlds import gridworld
 from strategies import mdps, random_mdp, seeds
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from inverseq import InputError
-from inverseq.inverse import gauges
 from inverseq.inverse.iavi import IAVI, inverse_action_values
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
+from inverseq.rewards import gauges
 from inverseq.rewards.gauges import GAUGES, Gauge, least_squares, shaping, within_state
 from strategies import mdps, random_mdp, random_policy, seeds
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
@@ -20,7 +21,7 @@ from inverseq.policies.policy import FinitePolicy
 
 
 @dataclass(frozen=True, eq=False)
-class TabularPolicy(FinitePolicy):
+class TabularPolicy(FinitePolicy, NDArrayOperatorsMixin):
     """Probabilities of actions in each state of a world; reads like its array.
 
     Attributes:
@@ -34,6 +35,10 @@ class TabularPolicy(FinitePolicy):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.table, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **how: Any) -> Any:
+        plain = [i.table if isinstance(i, TabularPolicy) else i for i in inputs]
+        return getattr(ufunc, method)(*plain, **how)
 
     def __getitem__(self, where: Any) -> Any:
         return self.table[where]
