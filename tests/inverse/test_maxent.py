@@ -15,10 +15,10 @@ from inverseq.forward.soft import soft_plan
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent import MaxEnt
 from inverseq.inverse.maxent_objective import Model, information, log_likelihood_and_gradient
+from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
-from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
-from inverseq.policies import uniform
+from inverseq.policies import boltzmann, uniform
 from inverseq.rewards.linear import make_design, smoothness
 from inverseq.worlds import gridworld, labyrinth
 from strategies import mdps, play, random_mdp, seeds
@@ -90,7 +90,8 @@ def test_many_rewards_at_once_are_planned_as_one_by_one(mdp, seed):
     rng = np.random.default_rng(seed)
     middle = rng.normal(size=mdp.allowed.shape)
     rewards = middle[..., None] + 2 * rng.normal(size=(*mdp.allowed.shape, 4))
-    v, policy = soft_plans(mdp, rewards, soft_plan(mdp, middle))
+    v, q = SoftOptimum().values(mdp, rewards, soft_plan(mdp, middle))
+    policy = boltzmann(q, mdp.allowed)
     for r in range(4):
         alone = soft_policy_iteration(mdp, rewards[..., r])
         np.testing.assert_allclose(v[:, r], alone.values, atol=1e-7)
