@@ -241,7 +241,7 @@ def test_one_action_only_says_nothing():
     for method in ("sample", "exact"):
         found = fit(demonstrations, replace(QUICK, method=method), mdp)
         assert found.reward.tolist() == [[0.0]]
-        assert found.policy.tolist() == [[1.0]]
+        assert found.policy.table.tolist() == [[1.0]]
 
 
 def test_without_a_world_the_same_is_learned():

@@ -113,7 +113,7 @@ def test_at_the_maximum_expected_features_are_the_observed_ones(seed):
     model = Model(mdp, make_design(mdp, "features", "gaussian"))
     solution = fit(Counts(counts), MaxEnt("features", strength=1e-9, tolerance=1e-8), mdp)
     # The model's own decisions, from where the observed ones cannot be traced back further.
-    transitions = mdp.under_policy(solution.policy).toarray()
+    transitions = mdp.under_policy(solution.policy.table).toarray()
     begin = counts.sum(1) - mdp.discount * (mdp.transition_matrix.T @ counts.ravel())
     visits = np.linalg.solve(np.eye(5) - mdp.discount * transitions.T, begin)
     expected = model.design.matrix.T @ (visits[:, None] * solution.policy).ravel()
