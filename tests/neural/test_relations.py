@@ -1,6 +1,7 @@
 """Relations of beliefs to a series, against what the books say of a correlation and a mean."""
 
 import numpy as np
+import pytest
 
 from inverseq import Demonstrations
 from inverseq.neural import relations
