@@ -30,10 +30,7 @@ def save(record: Any, path: str | os.PathLike) -> Path:
     """
     arrays: dict[str, np.ndarray] = {}
     tree = _encode(record, type(record).__name__, arrays)
-    header = json.dumps({"format": _FORMAT, "kind": type(record).__name__, "tree": tree})
-    arrays[_HEADER] = np.frombuffer(header.encode(), dtype=np.uint8)
-    with replace_when_whole(path) as temporary, open(temporary, "wb") as stream:
-        np.savez_compressed(stream, **arrays)  # pyright: ignore[reportArgumentType]
+    write_archive(path, {"format": _FORMAT, "kind": type(record).__name__, "tree": tree}, arrays)
     return Path(path)
 
 
@@ -49,9 +46,7 @@ def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = (
         InputError: The file is missing, is not such a file, or holds another kind of record.
     """
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays[_HEADER].tobytes().decode())
+        header, arrays = read_archive(path)
         found, number = header["kind"], header["format"]
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist") from error
@@ -66,6 +61,22 @@ def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = (
             f"{_FORMAT}): fit again, or read it with that version"
         )
     return _decode(header["tree"], kind, arrays, also)
+
+
+def write_archive(
+    path: str | os.PathLike, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Write arrays, and a header that JSON can hold, to one file: all of it or nothing."""
+    line = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    with replace_when_whole(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **{**arrays, _HEADER: line})  # pyright: ignore[reportArgumentType]
+
+
+def read_archive(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What `write_archive` wrote; a damaged file raises anything."""
+    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return json.loads(arrays[_HEADER].tobytes().decode()), arrays
 
 
 def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
