@@ -114,7 +114,7 @@ class _Run:
         self._known: list[tuple[int, Path]] = []
         self._out: dict[int, _Call] = {}
         self._error: Exception | None = None
-        self._done = 0
+        self._done, self._told = 0, -1
 
     def finished(self) -> Iterator[tuple[int, Any]]:
         """The number of each cell and its result (where it is kept: its file), as they finish."""
@@ -185,7 +185,8 @@ class _Run:
             yield self._known.pop()
 
     def _tell(self) -> None:
-        if self._progress is not None:
+        if self._progress is not None and self._told != self._done:
+            self._told = self._done
             self._progress(self._what, self._done, self._total)
 
 

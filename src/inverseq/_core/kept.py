@@ -1,6 +1,5 @@
 """A folder of finished work: each result in a file of its own, under the fingerprint of the work."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
