@@ -402,12 +402,12 @@ def wrong(kind, number):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_names_its_cell(jobs):
     for kind in (InputError, FitError):
-        with pytest.raises(kind, match="^cells 3 of 5: this is what is wrong$"):
+        with pytest.raises(kind, match=r"^cells 3 of 5: this is what is wrong$"):
             together(partial(wrong, kind), 5, jobs=jobs)
     with pytest.raises(KeyError) as caught:
         together(partial(wrong, KeyError), 5, jobs=jobs)
     assert caught.value.__notes__ == ["In cells 3 of 5."]
-    with pytest.raises(InputError, match="^this is what is wrong$"):
+    with pytest.raises(InputError, match=r"^this is what is wrong$"):
         list(run(partial(wrong, InputError), [(2,)], 1, what="cells", jobs=jobs))
 
 

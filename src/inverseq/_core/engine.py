@@ -33,7 +33,7 @@ _here = threading.local()  # `busy` while a cell runs for another process or thr
 def run(
     function: Callable[..., Any],
     cells: Iterable[tuple[Any, ...]],
-    total: int,
+    total: int | None = None,
     *,
     what: str,
     jobs: int | None = None,
@@ -49,7 +49,7 @@ def run(
     Args:
         function: What to call; what all cells share may stand in a `functools.partial`.
         cells: Arguments of each call, taken when they are needed.
-        total: How many there are.
+        total: How many there are; where left out, they are made first and counted.
         what: What they are, for `progress` and messages: "fits".
         jobs: Processes; -1 for all cores; None for what `joblib.parallel_config` says, and without
             it for none beside this one.
@@ -58,17 +58,21 @@ def run(
         keep: Folder to which each result is written as soon as it is there, and from which it is
             read another time; it comes from there bit by bit as it was made. On a cluster, a folder
             that all see.
-        progress: Called with (`what`, cells done, cells in all), at first with those that were kept.
+        progress: Called with (`what`, cells done, cells in all), first with those that were kept.
 
     Raises:
-        InputError: As `function`, in a message that begins with the cell; or, with `keep`, arguments
-            or results are of a type that plain files cannot hold, or a file is damaged.
+        InputError: As `function`, in a message that begins with the cell; or, with `keep`,
+            arguments or results are of a type that no plain file holds, or a file is damaged.
         FitError: As `function`; or a cell was begun `ATTEMPTS` times, and its process was killed.
     """
+    if total is None:
+        cells = [*cells]
+        total = len(cells)
     kept = None if keep is None else Kept(keep, function)
+    work = _Run(function, cells, total, what, kept, jobs, backend, progress)
     ready: dict[int, Any] = {}
     following = 0
-    for index, made in _Run(function, cells, total, what, kept, jobs, backend, progress).finished():
+    for index, made in work.finished():
         ready[index] = made
         while following in ready:
             made = ready.pop(following)
@@ -166,8 +170,8 @@ class _Run:
                 ((_, made),) = self._parallel([delayed(_make)(call)])
                 return made
         raise FitError(
-            f"{call.name or self._what}: the process was killed {ATTEMPTS} times. Mostly the memory "
-            "does not suffice: give fewer jobs, smaller data, or more memory"
+            f"{call.name or self._what}: the process was killed {ATTEMPTS} times. Mostly that is "
+            "for want of memory: give fewer jobs, smaller data, or more memory"
         )
 
     def _back(self, index: int, made: Any) -> Iterator[tuple[int, Any]]:

@@ -1,4 +1,4 @@
-"""A folder of finished work: each result in a file of its own, under the fingerprint of the work."""
+"""A folder of finished work: each result a file, under the fingerprint of what was done."""
 
 import os
 from collections.abc import Callable

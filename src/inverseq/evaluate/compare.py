@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
-from joblib import Parallel, delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import FitError, InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
@@ -149,8 +150,9 @@ class _Settings:
     from_step: int
     reference: str | None
     keep_solutions: bool
-    jobs: int
+    jobs: int | None
     progress: Progress | None
+    keep: Keep | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +177,9 @@ def compare(
     from_step: int = 0,
     reference: str | None = None,
     keep_solutions: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Comparison:
     """Score candidates by cross-validation: every unit is predicted by fits that never saw it.
 
@@ -198,8 +201,11 @@ def compare(
         from_step: First decision of a trajectory to score.
         reference: Candidate to compare the others with; the best where left out.
         keep_solutions: Keep every fit in its `Result`.
-        jobs: Processes; -1 for as many as there are cores.
+        jobs: Processes; -1 for as many as there are cores, None for what `joblib.parallel_config`
+            says, else one.
         progress: Called with (what, fits done, fits in all).
+        keep: Folder of finished fits: what lies there, fitted with the same settings to the same
+            data by the same program, is not fitted again.
 
     Returns:
         The comparison. A candidate that cannot be fitted, or cannot predict the held-out part (a
@@ -210,7 +216,7 @@ def compare(
             candidate could be scored.
         FitError: The same, because a fit failed.
     """
-    settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress)
+    settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
 
 
@@ -224,8 +230,9 @@ def score_all(
     from_step: int = 0,
     reference: str | None = None,
     keep_solutions: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Comparison:
     """Score candidates on one split: fitted to `train`, scored on `test`.
 
@@ -240,12 +247,13 @@ def score_all(
         keep_solutions: As in `compare`.
         jobs: As in `compare`.
         progress: As in `compare`.
+        keep: As in `compare`.
 
     Raises:
         InputError: As in `compare`.
         FitError: As in `compare`.
     """
-    settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress)
+    settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare([(train, test)], candidates, mdp, settings)
 
 
@@ -256,22 +264,33 @@ def _compare(
     settings: _Settings,
 ) -> Comparison:
     """Fit and score every candidate in every fold, and put the scores together."""
-    reference, progress = settings.reference, settings.progress
+    reference = settings.reference
     if not candidates:
         raise InputError("there is nothing to compare; give one candidate or more")
     if reference is not None and reference not in candidates:
         raise InputError(f"no candidate {reference!r} to refer to; there are {[*candidates]}")
     named = {n: c if isinstance(c, Candidate) else Candidate(c) for n, c in candidates.items()}
-    tasks = [
-        delayed(_fit_and_score)(split, candidate.solver, world, settings.by, settings.from_step)
+    cells = [
+        (split, candidate.solver, world)
         for split, worlds in _with_worlds(splits, named, mdp)
         for candidate, world in zip(named.values(), worlds, strict=True)
     ]
-    fitted: list[_Fitted] = []
-    for one in Parallel(n_jobs=settings.jobs, return_as="generator")(tasks):
-        fitted.append(one if settings.keep_solutions else replace(one, solution=None))
-        if progress is not None:
-            progress("fits", len(fitted), len(tasks))
+    work = partial(
+        _fit_and_score,
+        by=settings.by,
+        from_step=settings.from_step,
+        keep_solution=settings.keep_solutions,
+    )
+    fitted: list[_Fitted] = list(
+        run(
+            work,
+            cells,
+            what="fits",
+            jobs=settings.jobs,
+            keep=settings.keep,
+            progress=settings.progress,
+        )
+    )
     results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
     if not scores or (reference is not None and reference not in scores):
@@ -326,7 +345,13 @@ def _world(given: World | None, train: Demonstrations, test: Demonstrations) -> 
 
 
 def _fit_and_score(
-    split: Split, solver: Solver, world: MDP | None, by: str, from_step: int
+    split: Split,
+    solver: Solver,
+    world: MDP | None,
+    *,
+    by: str,
+    from_step: int,
+    keep_solution: bool,
 ) -> _Fitted:
     """A fit to the training part and its score on the test part; errors of the user as values."""
     train, test = split
@@ -339,8 +364,9 @@ def _fit_and_score(
     except (InputError, FitError) as error:
         seconds = time.perf_counter() - started
         parameters = float("nan") if solution is None else float(solution.num_parameters)
-        return _Fitted(None, parameters, seconds, solution, error)
-    return _Fitted(score, float(solution.num_parameters), seconds, solution, None)
+        return _Fitted(None, parameters, seconds, solution if keep_solution else None, error)
+    kept = solution if keep_solution else None
+    return _Fitted(score, float(solution.num_parameters), seconds, kept, None)
 
 
 def _result(name: str, folds: Sequence[_Fitted]) -> Result:

@@ -93,7 +93,7 @@ class IntentionSolution:
     num_parameters: int
     trace: Float[np.ndarray, " steps"]
     restarts: Restarts
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
