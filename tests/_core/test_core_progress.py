@@ -46,3 +46,15 @@ def fail_while_reporting():
 def test_an_error_inside_comes_through():
     with pytest.raises(KeyError):
         fail_while_reporting()
+
+
+def test_the_time_that_remains_counts_new_steps_only(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("rich.progress.monotonic", lambda: clock[0], raising=False)
+    console = terminal()
+    with progress_bars(console, clock=lambda: clock[0]) as report:
+        report("fits", 50, 100)  # kept before
+        clock[0] = 600.0  # ten minutes for the first new one
+        report("fits", 51, 100)
+    assert "51/100" in console.file.getvalue()
+    assert "8:10:00" in console.file.getvalue()

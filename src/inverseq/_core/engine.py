@@ -83,7 +83,7 @@ def run(
 class _Call(NamedTuple):
     """One cell on its way to a worker."""
 
-    index: int
+    number: int
     function: Callable[..., Any]
     cell: tuple[Any, ...]
     name: str
@@ -201,9 +201,9 @@ def _make(call: _Call) -> tuple[int, Any]:
     try:
         made = call.function(*call.cell)
         if call.file is None:
-            return call.index, made
+            return call.number, made
         write_result(call.file, made)
-        return call.index, call.file
+        return call.number, call.file
     except (InputError, FitError) as error:
         raise type(error)(f"{call.name}: {error}" if call.name else str(error)) from error
     except Exception as error:

@@ -75,7 +75,7 @@ class Writer:
         if is_record(value):
             parts = {
                 f.name: self.write(getattr(value, f.name), f"{where}.{f.name}")
-                for f in fields(value)
+                for f in fields(value)  # pyright: ignore[reportArgumentType]
                 if self.counts(f)
             }
             return {"record": self.name(type(value), where), "fields": parts}

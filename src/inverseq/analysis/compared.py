@@ -73,7 +73,7 @@ def _same(behaviour: Behaviour) -> Mapping[str, Any]:
     """Which folds, and what is scored in them."""
     plan = behaviour.plan
     settings = {"folds": plan.folds, "by": plan.by, "seed": plan.seed}
-    return settings | {"from_step": behaviour.from_step}
+    return settings | {"from_step": behaviour.from_step, "keep": plan.keep}
 
 
 def _with_choice(behaviour: Behaviour, start: Findings, menu: Menu, progress: Progress) -> Findings:

@@ -139,6 +139,7 @@ def _others(
         by=menu.plan.by,
         from_step=behaviour.from_step,
         progress=progress,
+        keep=menu.plan.keep,
     )
     return rows_of(listed, scored)
 
@@ -164,6 +165,7 @@ def _intervals(
         by=plan.by,
         replicates=replicates,
         progress=progress,
+        keep=plan.keep,
     )
 
 

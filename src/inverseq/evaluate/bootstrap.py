@@ -98,7 +98,6 @@ def bootstrap(
         fixed = _as_chosen(solver, estimate)
         several = len(estimate.intentions) > 1
         refit = partial(_refit_drawn if several else _refit, data, fixed, estimate, world, units)
-    say = lambda what, done, _: progress(what, min(done * size, replicates), replicates)  # noqa: E731
     made = _joined(
         list(
             run(
@@ -109,7 +108,9 @@ def bootstrap(
                 jobs=jobs,
                 backend=backend,
                 keep=keep,
-                progress=None if progress is None else say,
+                progress=None
+                if progress is None
+                else lambda what, done, _: progress(what, min(done * size, replicates), replicates),
             )
         ),
         axis=1 if named else 0,
