@@ -11,7 +11,7 @@ from inverseq._core.engine import run as run_cells
 
 
 def run(small: bool = False) -> list[dict[str, Any]]:
-    count = 50 if small else 500
+    count = 50 if small else 300
     cells = [(seed,) for seed in range(count)]
     plain = cpu_seconds(lambda: [*Parallel(n_jobs=1)(delayed(work)(*c) for c in cells)], 3)
     ours = cpu_seconds(lambda: [*run_cells(work, cells, what="cells")], 3)
@@ -34,6 +34,6 @@ def run(small: bool = False) -> list[dict[str, Any]]:
 
 
 def work(seed: int) -> np.ndarray:
-    """A few milliseconds of linear algebra."""
-    matrix = np.random.default_rng(seed).random((150, 150))
+    """A millisecond or so of linear algebra."""
+    matrix = np.random.default_rng(seed).random((70, 70))
     return np.linalg.eigvals(matrix).real

@@ -36,7 +36,7 @@ def progress_bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        _Remaining(),
+        Remaining(),
         console=console,
         transient=True,
         disable=quiet or not console.is_terminal,
@@ -54,7 +54,7 @@ def progress_bars(
         yield report
 
 
-class _Remaining(ProgressColumn):
+class Remaining(ProgressColumn):
     """Time that remains at the pace since the bar began.
 
     Steps that were done before (kept ones) say nothing about the pace, and slow steps, minutes
