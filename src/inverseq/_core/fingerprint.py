@@ -16,6 +16,7 @@ from dataclasses import Field
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from sysconfig import get_path
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class _Content(Writer):
         return known
 
     def anew(self, value: Any, where: str) -> Any:
-        if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+        if type(value) in (np.ndarray, np.memmap) and value.dtype != object:
             return self.array(np.asarray(value), where)
         if isinstance(value, partial):
             parts = (value.func, value.args, value.keywords)
@@ -132,7 +133,7 @@ def _package() -> str:
 
 
 def program(thing: Any) -> str:
-    """The code of a class or function, and all it reaches in modules outside this package.
+    """The code of a class or function, and all it reaches in modules that are no library's.
 
     What is loaded counts, and so does the file, where there is one: it may have been changed since.
     """
@@ -140,32 +141,47 @@ def program(thing: Any) -> str:
     todo, seen = [thing], set()
     while todo:
         one = todo.pop()
-        module = sys.modules[one.__module__]
-        if id(one) in seen or module.__name__ in sys.stdlib_module_names:
+        module = sys.modules.get(one.__module__)
+        if module is None or id(one) in seen:
             continue
         seen.add(id(one))
-        if module.__name__.partition(".")[0] == ROOT:
-            told.add(_package())
-            continue
         told.add(_file(module))
+        if _is_library(module):
+            continue
         todo += one.__mro__[1:] if isinstance(one, type) else ()
         for function in _functions(one):
-            told.add(f"{function.__qualname__} {_code(function.__code__)}")
+            told.add(f"{function.__qualname__} {_code(function.__code__)} {function.__defaults__}")
             for name in _names(function.__code__) & function.__globals__.keys():
                 value = function.__globals__[name]
                 if isinstance(value, types.FunctionType | type):
                     todo.append(value)
                 elif isinstance(value, types.ModuleType):
                     told.add(_file(value))
-                elif isinstance(value, bool | int | float | str | tuple | np.ndarray):
-                    told.add(f"{name} {json.dumps(_Content().write(value, name))}")
+                else:
+                    with suppress(InputError):  # a logger, say
+                        told.add(f"{name} {json.dumps(_Content().write(value, name))}")
     return "\n".join(sorted(told))
+
+
+def _root(module: types.ModuleType) -> str:
+    return module.__name__.partition(".")[0]
+
+
+def _is_library(module: types.ModuleType) -> bool:
+    """Whether a module belongs to Python, to this package, or to an installed one."""
+    if _root(module) in sys.stdlib_module_names or _root(module) == ROOT:
+        return True
+    file = getattr(module, "__file__", None) or ""
+    return any(file.startswith(get_path(place)) for place in ("purelib", "platlib"))
 
 
 def _file(module: types.ModuleType) -> str:
     """The source of a module; nothing in a notebook."""
+    if _root(module) == ROOT:
+        return _package()
     file = getattr(module, "__file__", None)
-    return "" if file is None else _digest(Path(file).read_bytes())
+    known = file is None or _root(module) in sys.stdlib_module_names
+    return "" if known else _digest(Path(file).read_bytes())
 
 
 def _functions(thing: Any) -> list[types.FunctionType]:
