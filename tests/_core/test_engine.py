@@ -129,7 +129,9 @@ def test_kept_cells_are_not_done_again_and_are_equal_bit_by_bit(tmp_path):
 
 
 PROGRAM = """
-import os, signal, sys
+import signal, sys
+# A program in the background of a shell would not hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {tests!r})
 from functools import partial
 from test_engine import noted_slowly
