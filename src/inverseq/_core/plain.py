@@ -3,6 +3,9 @@
 Types come back as they were (a tuple is no list, a `float64` no float), an array that two records
 share is shared again, and what cannot be said so is refused by its name. A class is found again by
 its module and name: among those of this package, or of modules that are loaded already.
+
+This is for files that serve the program that wrote them. Files that outlive it, in which a class may
+have moved or have gained a field, are those of `store`.
 """
 
 import sys
