@@ -47,7 +47,7 @@ class Menu:
 
     Attributes:
         plan: What was asked.
-        num_states: States of the world.
+        num_states: States of the world; 0 where they are features.
         features: Whether the world has features.
         units: Units that every fit can be sure of, for folds within the training part.
         gauge: Which of the equivalent rewards IAVI reports.
@@ -75,8 +75,18 @@ class Menu:
 
 
 def entries(menu: Menu) -> list[Entry]:
-    """The models to score: yardsticks, then models with a reward."""
-    return yardsticks(menu) + _with_reward(menu)
+    """The models to score: yardsticks, then models with a reward.
+
+    Raises:
+        InputError: States are features, and no solver is given that fits them.
+    """
+    own, solver = [], menu.plan.solver
+    if isinstance(solver, Solver):
+        name = type(solver).__name__
+        own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
+    elif not menu.num_states:
+        _require_numbers(solver)
+    return yardsticks(menu) + _with_reward(menu) + own
 
 
 def yardsticks(menu: Menu) -> list[Entry]:
@@ -86,6 +96,8 @@ def yardsticks(menu: Menu) -> list[Entry]:
     backing = CountTable(by=by)
     shares = Candidate(replace(backing, order=0))
     found = [Entry("marginal", Model(Family.SHARES), shares)]
+    if not menu.num_states:
+        return found
     for order in (1, 2):
         model = Model(Family.TABLE, order, smoothing)
         found.append(Entry(f"table-{order}", model, Candidate(replace(plain, order=order))))
@@ -97,6 +109,8 @@ def yardsticks(menu: Menu) -> list[Entry]:
 
 def _with_reward(menu: Menu) -> list[Entry]:
     """IAVI, and MaxEnt on everything the world offers, without and with a memory."""
+    if not menu.num_states:
+        return []
     memory = menu.plan.history
     found = [Entry("iavi", Model(Family.IAVI), Candidate(menu.iavi))]
     rewards = ["states", "state-actions", *(["features"] if menu.features else [])]
@@ -132,6 +146,10 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
         InputError: It cannot explain several, or the world has no features.
     """
     solver = menu.plan.solver
+    if isinstance(solver, Solver):
+        return solver, Model(Family.OTHER, solver=type(solver).__name__)
+    if not menu.num_states:
+        _require_numbers(solver)
     solver = "iavi" if solver in (None, "best") else solver
     if solver not in _EXPLAINERS:
         raise InputError(
@@ -170,3 +188,12 @@ def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
             "one row earlier), with commas between"
         )
     return DependentMarkov(on=names)
+
+
+def _require_numbers(solver: str | None) -> None:
+    """Raise an `InputError`: features need a solver that fits them."""
+    raise InputError(
+        f"states are features, which {solver or 'no model that is fitted by default'} explains: "
+        "give a solver that does, solver=inverseq.IQLearn(0, discount=0.9), or put the features "
+        "into bins (bins= of read_table)"
+    )

@@ -29,6 +29,12 @@ class Places:
     visits: Float[np.ndarray, " P"]
 
 
+def has_places(solution: Solution) -> bool:
+    """Whether a reward and values stand in the states of a world."""
+    parts = (solution.mdp, solution.reward_function, solution.v, solution.visits)
+    return all(part is not None for part in parts)
+
+
 def places(solution: Solution) -> Places:
     """The places of a solution that has a reward.
 

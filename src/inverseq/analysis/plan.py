@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 
 from inverseq._core.errors import InputError
+from inverseq.inverse.problem import Solver
+from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
 
@@ -42,7 +44,8 @@ class Plan:
 
     Attributes:
         solver: Whose reward is shown: "best" of those with a reward in cross-validation within
-            the training part, or one of them. With `intentions`, what explains each of them:
+            the training part, one of them, or a solver such as `IQLearn(0)`, which is then fitted
+            and scored beside the others; where states are features, it is the only one. With `intentions`, what explains each of them:
             "iavi" (also "best"), "maxent-states", "maxent-state-actions" or "maxent-features".
         intentions: K intentions that give way to one another; None for one reward for all. With
             `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
@@ -75,7 +78,7 @@ class Plan:
         InputError: A number is out of its range, or a setting goes with others that are not given.
     """
 
-    solver: Model | None = None
+    solver: Model | Solver[Solution] | None = None
     intentions: int | tuple[int, ...] | None = None
     cross_validate: bool = False
     world: MDP | World | Mapping[str, MDP] | None = None
@@ -104,7 +107,7 @@ class Plan:
                 raise InputError(f"{name} must be {expected}; got {value:g}")
         if self.intentions is None:
             needy = ["switching", "restarts", "simulations"]
-            needy += ["solver"] if self.cross_validate else []
+            needy += ["solver"] if self.cross_validate and isinstance(self.solver, str) else []
             for name in needy:
                 if getattr(self, name) is not None:
                     raise InputError(
