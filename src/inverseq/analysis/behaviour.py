@@ -158,7 +158,9 @@ def _parts(
     given = behaviour.world_for(train)
     sizes = [(int((part.actions >= 0).sum()), part.num_trajectories) for part in (train, test)]
     division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
-    return Parts(train, test, division, given, unite(given) if isinstance(given, Mapping) else given)
+    return Parts(
+        train, test, division, given, unite(given) if isinstance(given, Mapping) else given
+    )
 
 
 def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:

@@ -45,8 +45,9 @@ class Plan:
     Attributes:
         solver: Whose reward is shown: "best" of those with a reward in cross-validation within
             the training part, one of them, or a solver such as `IQLearn(0)`, which is then fitted
-            and scored beside the others; where states are features, it is the only one. With `intentions`, what explains each of them:
-            "iavi" (also "best"), "maxent-states", "maxent-state-actions" or "maxent-features".
+            and scored beside the others; where states are features, it is the only one. With
+            `intentions`, what explains each of them: "iavi" (also "best"), "maxent-states",
+            "maxent-state-actions", "maxent-features" or a solver.
         intentions: K intentions that give way to one another; None for one reward for all. With
             `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
         cross_validate: Score all models in folds, every decision predicted once, instead of

@@ -65,9 +65,10 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
     (count,) = plan.numbers
     restarts = plan.restarts or RESTARTS
     settings = Intentions(count, solver, law, restarts=restarts, seed=plan.seed)
-    model = replace(explainer, memory=plan.history, intentions=count)
-    if mdp is not None and plan.history > 1:
-        mdp = mdp.with_history(plan.history)
+    memory = 1 if mdp is None else plan.history
+    model = replace(explainer, memory=memory, intentions=count)
+    if mdp is not None and memory > 1:
+        mdp = mdp.with_history(memory)
     began = time.perf_counter()
     solution = fit(parts.train, settings, mdp, accept_failure=True, progress=progress)
     seconds = time.perf_counter() - began
@@ -99,7 +100,7 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
             "solver": explainer.name,
             "gauge of IAVI": menu.gauge,
             "smoothing": f"{plan.smoothing:g}",
-            "history": str(plan.history),
+            "history": str(memory),
             **({} if mdp is None else {"discount": f"{mdp.discount:g}"}),
             "by": plan.by,
             "seed": str(plan.seed),
