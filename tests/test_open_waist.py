@@ -220,8 +220,8 @@ def test_it_is_analysed_and_reported(fitted, tmp_path):
 
 def test_its_intentions_are_analysed_and_reported(tmp_path):
     data = behaviour(1, flips=True)
-    asked = {"intentions": 2, "restarts": 2, "simulations": 5, "switching": "mixture"} | QUICK
-    found = iq.analyse(data, iq.Plan(solver=Toy(), **asked))
+    asked = {"intentions": 2, "restarts": 1, "simulations": 2, "switching": "mixture"} | QUICK
+    found = iq.analyse(data, iq.Plan(solver=Toy(steps=50), **asked))
     two, one, alike = (found.row(key) for key in ("intentions", "one", "marginal"))
     assert two.score.mean > one.score.mean + 0.1
     assert two.name == "2 intentions, Toy"
@@ -237,11 +237,12 @@ def test_its_intentions_are_analysed_and_reported(tmp_path):
 
 
 def test_it_is_chosen_among_others_by_folds():
-    data = behaviour(1, flips=True)
-    asked = {"cross_validate": True, "folds": 2}
-    models = iq.analyse(data, iq.Plan(solver=Toy(), **asked))
+    data = behaviour(1, flips=True).take(np.arange(16))
+    asked = {"cross_validate": True, "folds": 2, "solver": Toy(steps=40)}
+    models = iq.analyse(data, iq.Plan(**asked))
     assert {row.key for row in models.scores} == {"marginal", "Toy"}
-    numbers = iq.analyse(data, iq.Plan(solver=Toy(), intentions=(1, 2), restarts=2, **asked))
+    more = {"intentions": (1, 2), "restarts": 1, "switching": "mixture"}
+    numbers = iq.analyse(data, iq.Plan(**asked, **more))
     assert numbers.chosen == "k=2"
 
 

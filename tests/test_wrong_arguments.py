@@ -37,7 +37,7 @@ SLIPS = {
     "bootstrap([1, 2], iq.IAVI(), mdp, seed=0)": "takes Demonstrations",
     "Demonstrations.from_arrays([0, 1], [0, 1], starts=[0, 2])": "starts",
     "Demonstrations.from_arrays([0, 1], [0, 1], trajectories=np.zeros(2))": "trajectories",
-    "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "",
+    "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "different lengths",
     "transition_rewards(alone, demos)": "finds no reward",
 }
 
