@@ -30,9 +30,15 @@ class Places:
 
 
 def has_places(solution: Solution) -> bool:
-    """Whether a reward and values stand in the states of a world."""
+    """Whether a reward and values stand in the states of a world, which alone decide."""
     parts = (solution.mdp, solution.reward_function, solution.v, solution.visits)
-    return all(part is not None for part in parts)
+    if any(part is None for part in parts):
+        return False
+    try:
+        solution.policy.per_state(solution.mdp)
+    except InputError:
+        return False
+    return True
 
 
 def places(solution: Solution) -> Places:
