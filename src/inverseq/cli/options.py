@@ -54,6 +54,8 @@ class Columns:
         float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None
     """Rows further apart in time than this have a gap between them."""
+    partitions: bool = False
+    """Folders on the way to the file that are called name=value are columns too."""
 
 
 @dataclass(frozen=True)
