@@ -1,4 +1,4 @@
-"""Odd terminals, encodings and surroundings: a run that could be done is done, in silence if asked."""
+"""Odd terminals, encodings and surroundings: what can be done is done, in silence if asked."""
 
 import os
 import subprocess
