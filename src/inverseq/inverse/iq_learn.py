@@ -87,14 +87,14 @@ class IQLearn:
 
     seed: int
     network: Network | None = None
-    distance: Distance | str = "chi-square"
-    form: Form | str = "value-expert"
-    value: Value | str = "soft"
+    distance: Distance = "chi-square"
+    form: Form = "value-expert"
+    value: Value = "soft"
     temperature: float = 0.1
     alpha: float = 0.5
     discount: float | None = None
-    penalised: Literal["expert", "all"] | str = "expert"
-    absorbing: Literal["learned", "zero"] | str = "learned"
+    penalised: Literal["expert", "all"] = "expert"
+    absorbing: Literal["learned", "zero"] = "learned"
     reward_bound: float | None = None
     lessons: Lessons = field(default_factory=Lessons)
     strength: float = 0.1
