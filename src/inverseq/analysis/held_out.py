@@ -15,6 +15,7 @@ from inverseq.doctor import diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
+from inverseq.rewards.gauges import GaugeName
 
 REPLICATES = 1000
 
@@ -64,7 +65,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     )
 
 
-def menu_of(behaviour: Behaviour, parts: Parts, gauge: str = "zero-mean") -> Menu:
+def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName = "zero-mean") -> Menu:
     """What the models share; `gauge` where none was asked for."""
     plan, mdp = behaviour.plan, parts.mdp
     return Menu(

@@ -143,7 +143,7 @@ def iq_loss(
     form: Form,
     alpha: float,
     discount: float,
-    penalised: str = "expert",
+    penalised: Literal["expert", "all"] = "expert",
     absorbing: Absorbing | None = None,
 ) -> Float[Array, ""]:
     """The loss of IQ-Learn for a batch, times the rows, absorbing ones too, per row of the expert.
