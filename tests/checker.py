@@ -25,7 +25,9 @@ def check(function: Any) -> Any:
 def opened(hint: Any) -> Any:
     """The hint with any string where it lists some."""
     if get_origin(hint) is Literal:
-        return Union[tuple(str if isinstance(a, str) else Literal[a] for a in get_args(hint))]  # noqa: UP007
+        kept = tuple(a for a in get_args(hint) if not isinstance(a, str))
+        if len(kept) < len(get_args(hint)):
+            return str | Literal[kept] if kept else str
     if get_origin(hint) in (Union, UnionType):
         return reduce(or_, map(opened, get_args(hint)))
     return hint

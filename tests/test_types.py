@@ -1,6 +1,6 @@
-"""Types reach the user: what pyright, and so an editor, says of small programs that use the package.
+"""Types reach the user: what pyright, and so an editor, says of a program that uses the package.
 
-A line of a program ends with the type it should reveal, or with the word its error should hold.
+A line of it ends with the type it should reveal, or with the word its error should hold.
 """
 
 import importlib.util
@@ -32,7 +32,7 @@ reveal_type(demos)  # is Demonstrations
 reveal_type(mdp)  # is MDP
 reveal_type(solution)  # is Solution
 reveal_type(iq.fit(demos, iq.CountTable(2)))  # is Solution
-reveal_type(iq.fit(demos, iq.IQLearn(value="hard")))  # is Solution
+reveal_type(iq.fit(demos, iq.IQLearn(0, value="hard")))  # is Solution
 reveal_type(several)  # is IntentionSolution
 reveal_type(several.intentions)  # is tuple[Solution, ...]
 reveal_type(iq.log_likelihood(solution, demos))  # is Score
@@ -42,7 +42,7 @@ reveal_type(iq.worlds.labyrinth())  # is World
 reveal_type(iq.forward.value_iteration(mdp))  # is Plan
 reveal_type(iq.networks.Planner)  # is type[Planner]
 reveal_type(iq.play.QAgent)  # is type[QAgent]
-reveal_type(GridWorldRules().win)  # is Cell | Literal['bottom right', 'random']
+reveal_type(GridWorldRules().win)  # is tuple[int, int] | Literal['bottom right', 'random']
 reveal_type(iq.__version__)  # is str
 wanted: IntentionSolution = several
 
