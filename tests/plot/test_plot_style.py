@@ -61,7 +61,7 @@ def test_settings_of_matplotlib_are_left_alone():
 
 
 def test_a_scale_that_is_none_is_refused():
-    with pytest.raises(InputError, match="scale must be one of .*; got 'sined'"):
+    with pytest.raises(InputError, match=r"scale must be one of .*; got 'sined'"):
         colours(np.array([1.0]), "sined")
 
 
