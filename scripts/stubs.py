@@ -31,14 +31,12 @@ def stub(path: Path) -> str | None:
     at_once = {
         alias.name: node.module
         for node in tree.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
     lines = []
-    for entry in tables["__all__"].elts:
-        if isinstance(entry, ast.Starred):
-            continue
-        name = entry.value
+    listed = [n.value for n in ast.walk(tables["__all__"]) if isinstance(n, ast.Constant)]
+    for name in map(str, listed):
         if name in at_once:
             homes[name] = at_once[name]
         else:
