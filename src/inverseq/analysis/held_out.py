@@ -17,6 +17,7 @@ from inverseq.evaluate.compare import compare, score_all
 from inverseq.inverse.explanation import transition_rewards
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
+from inverseq.rewards.gauges import GaugeName
 
 REPLICATES = 1000
 
@@ -75,7 +76,7 @@ def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
     return diagnose(known, behaviour.given) if behaviour.numbered else None
 
 
-def menu_of(behaviour: Behaviour, parts: Parts, gauge: str = "zero-mean") -> Menu:
+def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName = "zero-mean") -> Menu:
     """What the models share; `gauge` where none was asked for."""
     plan, mdp = behaviour.plan, parts.mdp
     return Menu(

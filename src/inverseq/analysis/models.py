@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast, get_args
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.inverse.values.iavi import IAVI
+from inverseq.rewards.gauges import GaugeName
+from inverseq.rewards.linear import RewardOn
 
 RESTARTS = 10
 _DEEPEST_TABLE = 4
@@ -58,7 +61,7 @@ class Menu:
     num_states: int
     features: bool
     units: int
-    gauge: str = "zero-mean"
+    gauge: GaugeName = "zero-mean"
     anchor: int | None = None
 
     @property
@@ -66,7 +69,7 @@ class Menu:
         """IAVI with these settings."""
         return IAVI(smoothing=self.plan.smoothing, gauge=self.gauge, anchor=self.anchor)
 
-    def maxent(self, reward: str) -> MaxEnt:
+    def maxent(self, reward: RewardOn) -> MaxEnt:
         """MaxEnt, the strength of its prior chosen by folds where there are units for them."""
         if self.units < 2:
             return MaxEnt(reward=reward, strength=1.0)
@@ -113,11 +116,13 @@ def _with_reward(menu: Menu) -> list[Entry]:
         return []
     memory = menu.plan.history
     found = [Entry("iavi", Model(Family.IAVI), Candidate(menu.iavi))]
-    rewards = ["states", "state-actions", *(["features"] if menu.features else [])]
-    for what in rewards:
+    for what in get_args(RewardOn):
+        if what == "features" and not menu.features:
+            continue
         model = Model(Family.MAXENT, reward=what)
         found.append(Entry(f"maxent-{what}", model, Candidate(menu.maxent(what))))
-    for key, what in (("-states", "states"), ("", "state-actions")):
+    with_memory: tuple[tuple[str, RewardOn], ...] = (("-states", "states"), ("", "state-actions"))
+    for key, what in with_memory:
         if memory > 1 and menu.num_states <= _MOST_STATES[what]:
             candidate = Candidate(menu.maxent(what), history=memory)
             model = Model(Family.MAXENT, reward=what, memory=memory)
@@ -158,7 +163,7 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
         )
     if solver == "iavi":
         return menu.iavi, Model(Family.IAVI)
-    what = solver.removeprefix("maxent-")
+    what = cast(RewardOn, solver.removeprefix("maxent-"))
     if what == "features" and not menu.features:
         raise InputError("solver=maxent-features needs a world with features; take maxent-states")
     return menu.maxent(what), Model(Family.MAXENT, reward=what)

@@ -41,7 +41,7 @@ class BackoffTable(FinitePolicy):
         allowed: `[S, A]` the actions that exist at each state, or None where all do.
     """
 
-    of: Memory | str
+    of: Memory
     parents: tuple[Int[np.ndarray, " _"], ...]
     symbols: tuple[Int[np.ndarray, " _"], ...]
     counts: tuple[Float[np.ndarray, "_ A"], ...]
@@ -209,7 +209,7 @@ def allowed_without_history(mdp: MDP) -> Bool[np.ndarray, "S A"]:
 
 
 def past_columns(
-    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory | str
+    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory
 ) -> Int[np.ndarray, "N columns"]:
     """`[N, max(order, 1)]` the present state of each decision and what came before it.
 

@@ -4,6 +4,7 @@ The record is plain arrays and needs no JAX; the functions load it when they are
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -30,7 +31,7 @@ class NetworkPolicy(FinitePolicy):
     network: TrainedNetwork
     temperature: float
     discount: float | None = None
-    value: str = "soft"
+    value: Literal["soft", "hard"] = "soft"
     absorbing_value: float = 0.0
 
     @property
