@@ -1,16 +1,20 @@
 """A folder of finished work: each result a file, under the fingerprint of what was done."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from inverseq._core.archive import read_arrays, write_arrays
 from inverseq._core.errors import InputError
 from inverseq._core.fingerprint import Fingerprints
 from inverseq._core.plain import Writer, read
-from inverseq._core.store import read_archive, write_archive
 
 _FORMAT = 1
+_HEADER = "result.json"
 
 
 class Kept:
@@ -42,9 +46,9 @@ def write_result(path: Path, result: Any) -> None:
         InputError: It holds something that no plain file can hold.
     """
     writer = Writer()
-    tree = writer.write(result, "the result")
-    header = {"kept": _FORMAT, "tree": tree}
-    write_archive(path, header, {str(i): array for i, array in enumerate(writer.arrays)})
+    header = json.dumps({"kept": _FORMAT, "tree": writer.write(result, "the result")})
+    arrays = {str(i): array for i, array in enumerate(writer.arrays)}
+    write_arrays(path, {**arrays, _HEADER: np.frombuffer(header.encode(), dtype=np.uint8)})
 
 
 def read_result(path: Path) -> Any:
@@ -54,7 +58,8 @@ def read_result(path: Path) -> Any:
         InputError: The file is not there, is damaged, or holds a class that is not loaded.
     """
     try:
-        header, arrays = read_archive(path)
+        arrays = read_arrays(path)
+        header = json.loads(arrays.pop(_HEADER).tobytes().decode())
         if header["kept"] != _FORMAT:
             raise InputError("it was written by another version of inverseq")
         return read(header["tree"], lambda number: arrays[str(number)])

@@ -4,8 +4,8 @@ Types come back as they were (a tuple is no list, a `float64` no float), an arra
 share is shared again, and what cannot be said so is refused by its name. A class is found again by
 its module and name: among those of this package, or of modules that are loaded already.
 
-This is for files that serve the program that wrote them. Files that outlive it, in which a class may
-have moved or have gained a field, are those of `store`.
+This is for files that serve the program that wrote them. Files that outlive it, in which a class
+may have moved or have gained a field, are those of `store`.
 """
 
 import sys
@@ -88,7 +88,7 @@ class Writer:
 
     def array(self, array: np.ndarray, where: str) -> Any:
         """What stands for an array: its place among the arrays."""
-        if array.dtype.hasobject:
+        if array.dtype.hasobject or array.dtype.kind == "V":
             raise InputError(f"{where} is an array of {array.dtype}, which no plain file can hold")
         self.arrays.append(array)
         return len(self.arrays) - 1
