@@ -109,6 +109,25 @@ def require_lengths(
                 raise InputError(f"column {name!r} has {len(values)} entries, expected {length}")
 
 
+def require_numbers(demos: Any) -> None:
+    """Raise an `InputError` naming the first row of demonstrations with a number that cannot be."""
+    low = np.zeros(demos.num_decisions, dtype=bool)
+    if demos.actions.ndim == 1:
+        low |= demos.actions < -1
+    else:
+        low |= np.isinf(demos.actions).any(1)
+    if demos.states.ndim == 1:
+        low |= demos.states < 0
+        low[demos.following.rows] |= demos.following.states < 0
+    if low.any():
+        row = int(np.argmax(low))
+        raise InputError(
+            f"row {demos.row(row)}: state {demos.states[row]}, action {demos.actions[row]}, next "
+            f"state {demos.next_states[row]}: numbers start at 0 (-1 marks a missing action or an "
+            "unknown next state), and continuous actions are finite (NaN marks a missing one)"
+        )
+
+
 def _numbers(array: np.ndarray, name: str, hint: str) -> np.ndarray:
     """Whole numbers in int64."""
     if array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.floor(array))).all():

@@ -1,7 +1,7 @@
 """What was observed: trajectories of decisions, ragged, on flat axes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,13 +10,16 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.arrays import (
     read_actions,
     read_columns,
     read_states,
     require_lengths,
+    require_numbers,
 )
+from inverseq.demonstrations.columns import all_columns, facts, first_rows
 from inverseq.demonstrations.endings import Ending
 from inverseq.demonstrations.following import NextStates, finite_rows, led_to
 from inverseq.demonstrations.rows import in_time_order
@@ -32,7 +35,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Demonstrations:
+class Demonstrations(Shown):
     """Trajectories of states and actions, one row per decision, N rows in T trajectories.
 
     It is made from `states, actions, next_states, endings, starts` and the fields below. Next
@@ -118,7 +121,7 @@ class Demonstrations:
         require_names("state", self.states, self.state_names, self.feature_names)
         require_names("action", self.actions, self.action_names, self.action_feature_names)
         put("following", led_to(self.states, self.starts, next_states, following))
-        _check_numbers(self)
+        require_numbers(self)
 
     @classmethod
     def from_arrays(
@@ -369,6 +372,20 @@ class Demonstrations:
         for number in range(k):
             yield self.take(fold % k != number), self.take(fold % k == number)
 
+    def to_pandas(self) -> Any:
+        """A pandas data frame with one row per decision, names in place of numbers.
+
+        Raises:
+            InputError: pandas is not installed, or a column has the name of another.
+        """
+        return data_frame(all_columns(self))
+
+    def _facts(self) -> Iterable[Fact]:
+        return facts(self)
+
+    def _head(self) -> Sequence[Mapping[str, Any]]:
+        return first_rows(self)
+
     def _shuffled(self, by: str, seed: int) -> Int[np.ndarray, " T"]:
         """A random rank of each trajectory's unit."""
         units = self.units(by)
@@ -379,22 +396,3 @@ class Demonstrations:
                 "something finer"
             )
         return np.random.default_rng(seed).permutation(count)[units]
-
-
-def _check_numbers(demos: Demonstrations) -> None:
-    """Raise an `InputError` naming the first row with a number that cannot be."""
-    low = np.zeros(demos.num_decisions, dtype=bool)
-    if demos.actions.ndim == 1:
-        low |= demos.actions < -1
-    else:
-        low |= np.isinf(demos.actions).any(1)
-    if demos.states.ndim == 1:
-        low |= demos.states < 0
-        low[demos.following.rows] |= demos.following.states < 0
-    if low.any():
-        row = int(np.argmax(low))
-        raise InputError(
-            f"row {demos.row(row)}: state {demos.states[row]}, action {demos.actions[row]}, next "
-            f"state {demos.next_states[row]}: numbers start at 0 (-1 marks a missing action or an "
-            "unknown next state), and continuous actions are finite (NaN marks a missing one)"
-        )
