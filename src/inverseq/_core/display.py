@@ -36,7 +36,7 @@ class Shown(ABC):
     def _repr_html_(self) -> str:
         """A table of the facts, and below it the first rows of the record's own; all escaped."""
         facts = [
-            f"<tr>{_cell('th', name)}{_cell('td', value)}</tr>"
+            f"<tr>{_cell('th', name)}{_cell('td', _text(value))}</tr>"
             for name, value in self._facts()
             if value is not None
         ]
@@ -99,25 +99,21 @@ def _text(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _cell(tag: str, value: Any) -> str:
-    """A cell, names and texts to the left, numbers to the right."""
-    side = "right" if isinstance(value, int | float) else "left"
-    return f'<{tag} style="text-align:{side}">{escape(_text(value))}</{tag}>'
+def _cell(tag: str, value: Any, below: Any = None) -> str:
+    """A cell in one line: numbers, and what stands above them, to the right, texts to the left."""
+    number = isinstance(value if below is None else below, int | float)
+    side = "right" if number else "left"
+    style = f"text-align:{side};white-space:nowrap;padding:0.1em 0.5em"
+    return f'<{tag} style="{style}">{escape(_text(value))}</{tag}>'
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The first rows, and how many there are; nothing for no rows."""
     if not rows:
         return ""
-    first = rows[0]
-    sides = ["right" if isinstance(v, int | float) else "left" for v in first.values()]
-    head = "".join(
-        f'<th style="text-align:{side}">{escape(_text(name))}</th>'
-        for name, side in zip(first, sides, strict=True)
-    )
+    head = "".join(_cell("th", name, value) for name, value in rows[0].items())
     body = "".join(
-        "<tr>" + "".join(_cell("td", value) for value in row.values()) + "</tr>"
-        for row in rows[:_SHOWN]
+        f"<tr>{''.join(_cell('td', value) for value in row.values())}</tr>" for row in rows[:_SHOWN]
     )
     rest = f"<p>… {len(rows):,} rows</p>" if len(rows) > _SHOWN else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"

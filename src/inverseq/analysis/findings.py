@@ -317,15 +317,14 @@ class Findings(ShownTable):
     seconds: float = 0.0
 
     def _facts(self) -> Iterable[Fact]:
-        best = max(self.scores, key=lambda row: row.score.mean)
         several = self.intentions
-        score = f"{best.score.mean:.3f} ± {best.score.standard_error:.3f} nats per decision"
+        best = max(self.scores, key=lambda row: row.score.mean, default=None)
         return (
             ("data", self.title),
             ("models", len(self.scores)),
             ("failures", len(self.failures) or None),
-            ("best", best.key),
-            ("score", score),
+            ("best", None if best is None else best.key),
+            ("score", None if best is None else best.score.told),
             ("shown", self.chosen or None),
             (
                 "intentions",

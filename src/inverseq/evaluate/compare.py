@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from inverseq._core.arrays import frozen_array
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import FitError, InputError
+from inverseq._core.log import log
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
@@ -106,13 +107,13 @@ class Comparison(ShownTable):
     from_step: int
 
     def _facts(self) -> Iterable[Fact]:
-        best = self.rows[0]
-        score = f"{best['nats']:.3f} ± {best['error']:.3f} nats per decision"
+        scores = {r.name: r.score for r in self.results if r.score is not None}
+        best = max(scores, key=lambda name: scores[name].mean)
         return (
             ("candidates", len(self.results)),
             ("failures", sum(bool(r.failure) for r in self.results) or None),
-            ("best", best["name"]),
-            ("score", score),
+            ("best", best),
+            ("score", scores[best].told),
             ("chance", f"{self.chance:.3f}"),
             ("folds", self.folds),
             ("by", self.by),
@@ -365,6 +366,8 @@ def _result(name: str, folds: Sequence[_Fitted]) -> Result:
         for number, fold in enumerate(folds, 1)
         if fold.error is not None
     ]
+    if failures:
+        log.warning("%s is left out: %s", name, failures[0])
     return Result(
         name=name,
         score=None if failures else _pooled([score for score in scores if score is not None]),

@@ -48,13 +48,18 @@ class Score(Shown):
 
     def _facts(self) -> Iterable[Fact]:
         return (
-            ("score", f"{self.mean:.3f} ± {self.standard_error:.3f} nats per decision"),
+            ("score", self.told),
             ("chance", f"{self.chance_mean:.3f}"),
             ("accuracy", f"{self.accuracy:.1%}"),
             ("decisions", self.num_decisions),
             ("units", self.sums.size),
             ("by", self.by),
         )
+
+    @property
+    def told(self) -> str:
+        """The mean and its error for people."""
+        return f"{self.mean:.3f} ± {self.standard_error:.3f} nats per decision"
 
     def to_pandas(self) -> Any:
         """A pandas data frame with one row per unit; sums in nats.
