@@ -121,7 +121,7 @@ def test_the_chosen_number_is_ringed_and_the_best_filled():
     np.testing.assert_allclose(full[0].get_data(), [[2], [1.0]])
     assert "lower is better" in ax.get_ylabel()
     with pytest.raises(InputError, match="better must be"):
-        choice_points(ax, list("1234"), values, better="less")
+        choice_points(list("1234"), values, ax=ax, better="less")
     assert to_png(figure)
 
 
