@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -158,16 +159,14 @@ class Comparison(ShownTable):
 
 @dataclass(frozen=True, eq=False)
 class _Settings:
-    """What is the same for all candidates and folds; fields as the arguments of `compare`."""
+    """What is the same for all candidates and folds, as the arguments of `compare`; `how` to run."""
 
     by: str
     seed: int
     from_step: int
     reference: str | None
     keep_solutions: bool
-    jobs: int | None
-    progress: Progress | None
-    keep: Keep | None
+    how: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +230,8 @@ def compare(
             candidate could be scored.
         FitError: The same, because a fit failed.
     """
-    settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
+    how = {"jobs": jobs, "progress": progress, "keep": keep}
+    settings = _Settings(by, seed, from_step, reference, keep_solutions, how)
     return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
 
 
@@ -268,7 +268,8 @@ def score_all(
         InputError: As in `compare`.
         FitError: As in `compare`.
     """
-    settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress, keep)
+    how = {"jobs": jobs, "progress": progress, "keep": keep}
+    settings = _Settings(by, 0, from_step, reference, keep_solutions, how)
     return _compare([(train, test)], candidates, mdp, settings)
 
 
@@ -290,22 +291,8 @@ def _compare(
         for split, worlds in _with_worlds(splits, named, mdp)
         for candidate, world in zip(named.values(), worlds, strict=True)
     ]
-    work = partial(
-        _fit_and_score,
-        by=settings.by,
-        from_step=settings.from_step,
-        keep_solution=settings.keep_solutions,
-    )
-    fitted: list[_Fitted] = list(
-        run(
-            work,
-            cells,
-            what="fits",
-            jobs=settings.jobs,
-            keep=settings.keep,
-            progress=settings.progress,
-        )
-    )
+    work = partial(_fit_and_score, settings.by, settings.from_step, settings.keep_solutions)
+    fitted: list[_Fitted] = list(run(work, cells, what="fits", **settings.how))
     results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
     if not scores or (reference is not None and reference not in scores):
@@ -360,13 +347,12 @@ def _world(given: World | None, train: Demonstrations, test: Demonstrations) -> 
 
 
 def _fit_and_score(
-    split: Split,
-    solver: Solver,
-    world: MDP | None,
-    *,
     by: str,
     from_step: int,
     keep_solution: bool,
+    split: Split,
+    solver: Solver,
+    world: MDP | None,
 ) -> _Fitted:
     """A fit to the training part and its score on the test part; errors of the user as values."""
     train, test = split
