@@ -159,7 +159,7 @@ class Comparison(ShownTable):
 
 @dataclass(frozen=True, eq=False)
 class _Settings:
-    """What is the same for all candidates and folds, as the arguments of `compare`; `how` to run."""
+    """What is the same for all candidates and folds, as the arguments of `compare`."""
 
     by: str
     seed: int
