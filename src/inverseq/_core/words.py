@@ -14,6 +14,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+_MARKS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
+_MARKS |= dict.fromkeys((*range(127, 160), *range(55296, 57344), 65534, 65535), 65533)
+"""Control characters, and what no page may hold, -> what stands for them."""
+
 
 def number(value: float, form: str = ".3f") -> str:
     """A number as people read it, "unknown" where it is not finite."""
@@ -28,6 +32,11 @@ def signed(value: float, form: str = "+.2f") -> str:
 def percent(value: float, form: str = ".0%") -> str:
     """A share of one in per cent."""
     return number(value, form)
+
+
+def visible(text: str) -> str:
+    """The text with a mark in place of each control character: "\\x07" becomes "␇"."""
+    return text.translate(_MARKS)
 
 
 def render(package: str, template: str, block: str = "", /, **values: Any) -> Markup:
@@ -83,8 +92,8 @@ def _environment(package: str, page: bool) -> Environment:
 
 
 def _in_one_line(value: Any) -> Any:
-    """A name from outside cannot begin a paragraph."""
-    return value.replace("\r", " ").replace("\n", " ") if type(value) is str else value
+    """A name from outside cannot begin a paragraph, nor steer a terminal."""
+    return visible(" ".join(value.splitlines())) if type(value) is str else value
 
 
 def _tag(tag: str, page: bool) -> Any:
