@@ -3,16 +3,17 @@
 A template is a file of a package's `templates` folder. It may hold named blocks, each of which is
 rendered by itself; a blank line in it begins a new paragraph, other line breaks mean nothing. The
 same words serve both uses: what is set as `strong` or `code` is marked up on a page, where names
-are escaped, and is plain text in a terminal. A value that a template asks for and does not get is
-an error.
+are escaped, and is plain text in a terminal. `argument("by", "subject")` names an argument as the
+reader types it. A value that a template asks for and does not get is an error.
 """
 
 from functools import cache
 from math import isfinite
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from inverseq._core.errors import argument
 
 
 def number(value: float, form: str = ".3f") -> str:
@@ -45,9 +46,9 @@ def render(package: str, template: str, block: str = "", /, **values: Any) -> Ma
     return Markup(_rendered(package, template, block, values, page=True))
 
 
-def render_text(package: str, template: str, block: str = "", /, **values: Any) -> str:
-    """The same as plain text, for a terminal or JSON: no markup, nothing escaped."""
-    return _rendered(package, template, block, values, page=False)
+def render_text(package: str, template: str, block: str = "", /, **values: Any) -> tuple[str, ...]:
+    """Its paragraphs as plain text, for a terminal or JSON: no markup, nothing escaped."""
+    return paragraphs(_rendered(package, template, block, values, page=False))
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
@@ -65,8 +66,10 @@ def _rendered(package: str, name: str, block: str, values: dict[str, Any], *, pa
 
 
 @cache
-def _environment(package: str, page: bool) -> Environment:
+def _environment(package: str, page: bool) -> Any:
     """The templates of a package, for a page or as plain text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # when words are asked for
+
     made = Environment(
         loader=PackageLoader(package),
         autoescape=page,
@@ -75,6 +78,7 @@ def _environment(package: str, page: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["argument"] = argument
     made.filters |= {"number": number, "signed": signed, "percent": percent}
     made.filters |= {
         name: _tag(tag, page) for name, tag in (("strong", "strong"), ("code", "code"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Failure, Family, Model, ScoreRow
 from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations
@@ -135,14 +135,16 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
     solver = "iavi" if solver in (None, "best") else solver
     if solver not in _EXPLAINERS:
         raise InputError(
-            f"solver={solver} cannot explain several intentions: give {', '.join(_EXPLAINERS)}. A "
-            "memory comes with history, whatever the solver"
+            f"{argument('solver', solver)} cannot explain several intentions: give "
+            f"{', '.join(_EXPLAINERS)}. A memory comes with history, whatever the solver"
         )
     if solver == "iavi":
         return menu.iavi, Model(Family.IAVI)
     what = solver.removeprefix("maxent-")
     if what == "features" and not menu.features:
-        raise InputError("solver=maxent-features needs a world with features; take maxent-states")
+        raise InputError(
+            f"{argument('solver', solver)} needs a world with features; take maxent-states"
+        )
     return menu.maxent(what), Model(Family.MAXENT, reward=what)
 
 
@@ -165,8 +167,8 @@ def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
     known += sorted(numeric - set(known))
     if wrong or not names:
         raise InputError(
-            f"switching={wrong[0] if wrong else repr(text)}: there is no such law and no such "
-            f"column; give mixture, markov, or some of {', '.join(known)} (or 'previous X' for X "
-            "one row earlier), with commas between"
+            f"{argument('switching', wrong[0] if wrong else text)}: there is no such law and no "
+            f"such column; give mixture, markov, or some of {', '.join(known)} (or 'previous X' "
+            "for X one row earlier), with commas between"
         )
     return DependentMarkov(on=names)

@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import NoReturn
 
 from inverseq import __version__
-from inverseq._core.errors import FitError, InputError
-from inverseq.cli.wording import as_typed
+from inverseq._core.errors import FitError, InputError, spelt
+from inverseq.cli.wording import as_option
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
@@ -66,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _run(given)
+        with spelt(as_option):
+            return _run(given)
     except InputError as error:
         return _fail(error, BAD_INPUT)
     except FitError as error:
@@ -101,8 +102,8 @@ def _run(given: list[str]) -> int:
 
 
 def _fail(error: object, code: int) -> int:
-    """Say what went wrong, naming options as they are typed here and not as in Python."""
-    print(f"inverseq: error: {as_typed(str(error))}", file=sys.stderr)
+    """Say what went wrong."""
+    print(f"inverseq: error: {error}", file=sys.stderr)
     return code
 
 

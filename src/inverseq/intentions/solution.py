@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from inverseq._core.arrays import frozen_array
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Status
 from inverseq.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
@@ -228,7 +228,8 @@ def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:
     names = ", ".join(str(i + 1) for i in empty)
     return (
         f"Intention {names} of {occupancy.size} explains less than {EMPTY:.1%} of the decisions: "
-        f"fewer intentions say as much. Use k={occupancy.size - empty.size}."
+        f"fewer intentions say as much. Use "
+        f"{argument('k', occupancy.size - empty.size)}."
     )
 
 
