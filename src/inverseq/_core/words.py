@@ -4,7 +4,8 @@ A template is a file of a package's `templates` folder. It may hold named blocks
 rendered by itself; a blank line in it begins a new paragraph, other line breaks mean nothing. The
 same words serve both uses: what is set as `strong` or `code` is marked up on a page, where names
 are escaped, and is plain text in a terminal. `argument("by", "subject")` names an argument as the
-reader types it. A value that a template asks for and does not get is an error.
+reader types it. A template of a lower package is included by its full name,
+`inverseq.evaluate/choice.j2`. A value that a template asks for and does not get is an error.
 """
 
 from functools import cache
@@ -68,12 +69,13 @@ def _rendered(package: str, name: str, block: str, values: dict[str, Any], *, pa
 @cache
 def _environment(package: str, page: bool) -> Any:
     """The templates of a package, for a page or as plain text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # when words are asked for
+    import jinja2  # loaded when words are asked for
 
-    made = Environment(
-        loader=PackageLoader(package),
+    own, others = jinja2.PackageLoader(package), jinja2.PrefixLoader(_Packages())
+    made = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([own, others]),
         autoescape=page,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         finalize=_in_one_line,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -84,6 +86,15 @@ def _environment(package: str, page: bool) -> Any:
         name: _tag(tag, page) for name, tag in (("strong", "strong"), ("code", "code"))
     }
     return made
+
+
+class _Packages(dict[str, Any]):
+    """Dotted name of a package -> what loads its templates."""
+
+    def __missing__(self, package: str) -> Any:
+        import jinja2
+
+        return jinja2.PackageLoader(package)
 
 
 def _in_one_line(value: Any) -> Any:
