@@ -10,7 +10,7 @@ from inverseq import Demonstrations
 from inverseq._core import words
 from inverseq.analysis import Plan, analyse
 from inverseq.doctor import About, diagnose
-from inverseq.reporting import report
+from inverseq.reporting.report import report
 
 SOURCES = Path(inverseq.__file__).parent
 MOST_WORDS = 7
@@ -30,7 +30,7 @@ def sentences(tree: ast.Module) -> list[str]:
             continue
         parts = node.values if isinstance(node, ast.JoinedStr) else [node]
         apart |= {id(part) for part in parts if part is not node}
-        text = " ".join(str(p.value) for p in parts if isinstance(p, ast.Constant))
+        text = " ".join(str(p.value).strip() for p in parts if isinstance(p, ast.Constant))
         found += [text] if len(text.split()) > MOST_WORDS else []
     return found
 
