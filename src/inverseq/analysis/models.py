@@ -23,7 +23,13 @@ _DEEPEST_TABLE = 4
 _MOST_STATES = {"states": 500, "state-actions": 1500}
 """Reward -> states of a world beyond which its model with a memory is left out: it would take very
 long, and a reward on states gains the least from a memory."""
-_EXPLAINERS = ("iavi", "maxent-states", "maxent-state-actions", "maxent-features")
+_EXPLAINERS = {
+    "iavi": Model(Family.IAVI),
+    "maxent-states": Model(Family.MAXENT, reward="states"),
+    "maxent-state-actions": Model(Family.MAXENT, reward="state-actions"),
+    "maxent-features": Model(Family.MAXENT, reward="features"),
+}
+"""What can explain each of several intentions."""
 
 
 @dataclass(frozen=True)
@@ -138,14 +144,14 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
             f"{argument('solver', solver)} cannot explain several intentions: give "
             f"{', '.join(_EXPLAINERS)}. A memory comes with history, whatever the solver"
         )
-    if solver == "iavi":
-        return menu.iavi, Model(Family.IAVI)
-    what = solver.removeprefix("maxent-")
-    if what == "features" and not menu.features:
+    model = _EXPLAINERS[solver]
+    if model.family is Family.IAVI:
+        return menu.iavi, model
+    if model.reward == "features" and not menu.features:
         raise InputError(
             f"{argument('solver', solver)} needs a world with features; take maxent-states"
         )
-    return menu.maxent(what), Model(Family.MAXENT, reward=what)
+    return menu.maxent(model.reward), model
 
 
 def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
