@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from inverseq._core.words import render_text
@@ -128,8 +129,8 @@ def describe(diagnosis: Diagnosis) -> str:
         (text,) = render_text(_HERE, "diagnosis.j2", "finding", found=finding)
         lines.append(textwrap.fill(text, _WIDTH, subsequent_indent="  "))
         if finding.remedy:
-            look = {"initial_indent": "  -> ", "subsequent_indent": " " * 5}
-            lines.append(textwrap.fill(finding.remedy, _WIDTH, **look))
+            fill = partial(textwrap.fill, initial_indent="  -> ", subsequent_indent=" " * 5)
+            lines.append(fill(finding.remedy, _WIDTH))
     return "\n".join(lines if diagnosis.findings else [*lines, nothing])
 
 
