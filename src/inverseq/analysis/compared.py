@@ -18,7 +18,8 @@ from inverseq.analysis.models import (
     yardsticks,
 )
 from inverseq.evaluate.choose_intentions import choose_intentions
-from inverseq.evaluate.compare import Candidate, Comparison, compare
+from inverseq.evaluate.compare import compare
+from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.inverse.problem import Progress
 from inverseq.mdp import MDP
 
@@ -75,7 +76,7 @@ def _same(behaviour: Behaviour) -> Mapping[str, Any]:
     """Which folds, and what is scored in them."""
     plan = behaviour.plan
     settings = {"folds": plan.folds, "by": plan.by, "seed": plan.seed}
-    return settings | {"from_step": behaviour.from_step}
+    return settings | {"from_step": behaviour.from_step, "keep": plan.keep}
 
 
 def _with_choice(behaviour: Behaviour, start: Findings, menu: Menu, progress: Progress) -> Findings:

@@ -41,6 +41,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         from_step=behaviour.from_step,
         keep_solutions=True,
         progress=progress,
+        keep=plan.keep,
     )
     rows, failures = rows_of(listed, scored)
     by_key = {entry.key: entry for entry in listed}
@@ -101,7 +102,8 @@ def _validation(entry: Entry, solution: Solution, parts: Parts, menu: Menu) -> f
         return float("nan")
     folds = min(plan.folds, menu.units)
     candidates = {entry.key: entry.candidate}
-    made = compare(parts.train, candidates, parts.mdp, folds=folds, by=plan.by, seed=plan.seed)
+    same = {"folds": folds, "by": plan.by, "seed": plan.seed, "keep": plan.keep}
+    made = compare(parts.train, candidates, parts.mdp, **same)
     score = made[entry.key].score
     return float("nan") if score is None else score.mean
 

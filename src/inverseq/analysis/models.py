@@ -10,7 +10,7 @@ from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Failure, Family, Model, ScoreRow
 from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.compare import Candidate, Comparison
+from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
 from inverseq.inverse.maxent.causal import MaxEnt

@@ -74,6 +74,7 @@ class Plan:
         bootstrap: Replicates behind the intervals; None for 1,000, or 40 with several intentions.
         simulations: Simulations of several intentions beside the real behaviour; None for 100.
         title: Of the report; None for that of the data set, or where the table came from.
+        keep: Folder of finished fits, as in `inverseq.evaluate.compare`; None to keep nothing.
 
     Raises:
         InputError: A number is out of its range, a word is none of the choices, or a
@@ -101,6 +102,7 @@ class Plan:
     bootstrap: int | None = None
     simulations: int | None = None
     title: str | None = None
+    keep: str | None = None
 
     def __post_init__(self) -> None:
         for name, (will_do, expected) in RANGES.items():

@@ -52,6 +52,7 @@ def plan_of(options: Compare, loaded: Loaded) -> Plan:
         smoothing=options.smoothing,
         switching=options.changing.switching,
         restarts=options.changing.restarts,
+        keep=options.keep,
         **loaded.settings,
     )
 

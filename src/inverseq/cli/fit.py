@@ -51,6 +51,7 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
         restarts=options.changing.restarts,
         bootstrap=options.bootstrap,
         simulations=options.simulations,
+        keep=options.keep,
         **loaded.settings,
     )
 

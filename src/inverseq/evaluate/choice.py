@@ -8,7 +8,7 @@ import numpy as np
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq._core.words import render_text
-from inverseq.evaluate.compare import Comparison
+from inverseq.evaluate.comparison import Comparison
 from inverseq.evaluate.likelihood import Difference, Score, difference
 from inverseq.intentions.solution import IntentionSolution
 

@@ -94,7 +94,7 @@ class IntentionSolution(Shown):
     num_parameters: int
     trace: Float[np.ndarray, " steps"]
     restarts: Restarts
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
