@@ -59,7 +59,7 @@ def test_everything_the_doctor_notices_has_words_and_nothing_else_has():
 def test_pages_are_escaped_unless_a_template_says_otherwise(package):
     assert words._environment(f"inverseq.{package}", True).autoescape is True
     for path in sorted((SOURCES / package / "templates").iterdir()):
-        assert "safe" not in path.read_text(), path
+        assert "safe" not in path.read_text().replace("|", " ").split(), path
         assert "autoescape" not in path.read_text(), path
 
 

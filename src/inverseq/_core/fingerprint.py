@@ -180,8 +180,9 @@ def _file(module: types.ModuleType) -> str:
     if _root(module) == ROOT:
         return _package()
     file = getattr(module, "__file__", None)
-    known = file is None or _root(module) in sys.stdlib_module_names
-    return "" if known else _digest(Path(file).read_bytes())
+    if file is None or _root(module) in sys.stdlib_module_names:
+        return ""
+    return _digest(Path(file).read_bytes())
 
 
 def _functions(thing: Any) -> list[types.FunctionType]:
