@@ -7,7 +7,8 @@ from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome, Status
 from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations, concatenate
-from inverseq.evaluate.compare import Candidate, Comparison, Estimate, compare, score_all
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Candidate, Comparison, Estimate
 from inverseq.evaluate.likelihood import difference, log_likelihood
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem

@@ -9,7 +9,8 @@ import pytest
 
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.choose_intentions import choose_intentions
-from inverseq.evaluate.compare import Estimate, compare, score_all
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Estimate
 from inverseq.evaluate.confusion import recover_models
 from inverseq.evaluate.recovery import recover_parameters
 from inverseq.evaluate.transitions import switching_intervals

@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from inverseq._core.errors import FitError
+from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.contrasts import contrasts_of
 from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
@@ -118,7 +118,9 @@ def _choose(
         raise FitError(". ".join(["no model with a reward could be fitted", *errors]))
     if wanted != "best":
         if wanted not in with_reward:
-            told = f"solver={wanted} could not be fitted here; there are {[*with_reward]}"
+            told = (
+                f"{argument('solver', wanted)} could not be fitted here; there are {[*with_reward]}"
+            )
             raise FitError(". ".join([told, *errors]))
         return wanted, Reason.ASKED
     tested = [row for row in with_reward.values() if np.isfinite(row.validation)]

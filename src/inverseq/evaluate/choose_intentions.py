@@ -9,7 +9,8 @@ from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.choice import Alternative, Choice, criteria, simplest_within_error
-from inverseq.evaluate.compare import Candidate, Comparison, World, compare, score_all
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Candidate, Comparison, World
 from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.predict import posterior

@@ -16,7 +16,8 @@ from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.choice import criteria, simplest_within_error
-from inverseq.evaluate.compare import Candidate, Comparison, compare, score_all
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.solution import IntentionSolution

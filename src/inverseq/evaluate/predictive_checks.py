@@ -17,6 +17,7 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.engine import run
 from inverseq._core.errors import InputError
+from inverseq._core.words import render_text
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
@@ -101,15 +102,14 @@ class PredictiveChecks(ShownTable):
         return made
 
     @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the statistics in which both differ at 5 %."""
+        return tuple(check.name for check in self.checks if check.p_value < 0.05)
+
+    @property
     def sentence(self) -> str:
         """What the checks say at 5 % each, and how many would fail by chance."""
-        count = len(self.checks)
-        failed = [c.name for c in self.checks if c.p_value < 0.05]
-        return (
-            f"Simulated behaviour differs from the real one in {len(failed)} of {count} statistics "
-            f"(p < 0.05 each; chance alone gives {0.05 * count:.1f})"
-            + (f": {', '.join(failed)}." if failed else ".")
-        )
+        return " ".join(render_text("inverseq.evaluate", "predictive_checks.j2", checks=self))
 
 
 def check_predictions(

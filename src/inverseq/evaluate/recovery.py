@@ -17,6 +17,7 @@ from inverseq._core.arrays import frozen_array
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
+from inverseq._core.words import render_text
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import seeded, seeds_of
@@ -94,15 +95,14 @@ class Recovery(ShownTable):
     @property
     def sentence(self) -> str:
         """How much of what can be known is found."""
-        share = float(self.accuracy.mean() / self.attainable.mean())
-        rewards = _mean(self.reward_correlation.ravel())
-        text = (
-            f"In {len(self.accuracy)} simulations of this design the fit names the true intention "
-            f"at {self.accuracy.mean():.1%} of decisions, {share:.1%} of what the true numbers "
-            f"attain ({self.attainable.mean():.1%}); policies are off by "
-            f"{_mean(self.policy_error.ravel()):.3f} in total variation"
-        )
-        return text + (f", rewards correlate {rewards:.2f}." if np.isfinite(rewards) else ".")
+        told = {
+            "found": self,
+            "accuracy": float(self.accuracy.mean()),
+            "attainable": float(self.attainable.mean()),
+            "policy_error": _mean(self.policy_error.ravel()),
+            "correlation": _mean(self.reward_correlation.ravel()),
+        }
+        return " ".join(render_text("inverseq.evaluate", "recovery.j2", **told))
 
 
 def recover_parameters(

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.engine import run
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Outcome, Status
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.decisions.counts import decision_weights
@@ -285,8 +285,8 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
         number, what = data.num_trajectories, "trajectories, which have one intention each"
     if settings.k > number:
         raise InputError(
-            f"{settings.k} intentions are too many for {number} {what}: give k={number} or less, "
-            "or more data"
+            f"{settings.k} intentions are too many for {number} {what}: give "
+            f"{argument('k', number)} or less, or more data"
         )
     if settings.k == 1 or data.states.ndim > 1:
         return
@@ -295,5 +295,6 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
         raise InputError(
             f"all {int(free.sum())} free decisions are action {data.actions[free][0]} in state "
             f"{data.states[free][0]}: behaviour that never changes cannot show "
-            f"{settings.k} intentions. Use k=1, or check the columns of states and actions"
+            f"{settings.k} intentions. Use {argument('k', 1)}, or check the columns of states and "
+            "actions"
         )
