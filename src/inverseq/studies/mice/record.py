@@ -1,7 +1,7 @@
 """The numbers of the study of mice in the labyrinth, and the tables made of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,6 @@ class Mice:
         decisions: How many were predicted.
         forced: How many of these had no alternative.
         trajectories: How many test trajectories they come from.
-        files: What was written.
     """
 
     rows: tuple[Row, ...]
@@ -84,7 +83,6 @@ class Mice:
     decisions: int
     forced: int
     trajectories: int
-    files: tuple[str, ...] = field(default=())
 
     def row(self, name: str) -> Row:
         """The row of that name."""
@@ -103,7 +101,7 @@ def score_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "numbers": row.numbers,
             "nats_per_decision": round(row.score, 5),
             "error": round(row.error, 5),
-            "strength": row.strength if np.isfinite(row.strength) else "",
+            "strength": row.strength if np.isfinite(row.strength) else None,
         }
         for name in yardsticks:
             line[f"over {name}"] = round(row.gains[name].mean, 5)

@@ -43,7 +43,6 @@ class Objectworld:
         stale: `[M, C, W]` as `loss`, of the policy found before the change, kept.
         informed: `[C, W]` as `loss`, of planning for the true reward at the expert's temperature.
         gap: Largest difference between IAVI's policy and the shares of actions in the data.
-        files: What was written.
     """
 
     recordings: tuple[str, ...]
@@ -65,7 +64,6 @@ class Objectworld:
     stale: Float[np.ndarray, "M C W"]
     informed: Float[np.ndarray, "C W"]
     gap: float
-    files: tuple[str, ...]
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -112,11 +110,11 @@ def score_table(made: Objectworld) -> list[dict[str, Any]]:
                         "trajectories": size,
                         "squared": round(float(squared[r, m, n]), 4),
                         "squared_error": round(float(squared_error[r, m, n]), 4),
-                        "squared_published": "" if known is None else round(known, 4),
+                        "squared_published": None if known is None else round(known, 4),
                         "loss": round(float(loss[r, m, n]), 4),
                         "loss_error": round(float(loss_error[r, m, n]), 4),
-                        "reward_correlation": round(float(correlation[m, n]), 4) if honest else "",
-                        "reward_error": round(float(error[m, n]), 4) if honest else "",
+                        "reward_correlation": round(float(correlation[m, n]), 4) if honest else None,
+                        "reward_error": round(float(error[m, n]), 4) if honest else None,
                         "seconds": round(float(seconds[r, m, n]), 5),
                         "converged": f"{int(made.converged[r, m, n].sum())}"
                         f"/{made.converged.shape[-1]}",
@@ -147,7 +145,7 @@ def transfer_table(made: Objectworld) -> list[dict[str, Any]]:
             "change": change,
             "loss_replanned": round(float(mean[c]), 4),
             "error": round(float(error[c]), 4),
-            "loss_of_old_policy": "",
+            "loss_of_old_policy": None,
         }
         for c, change in enumerate(made.changes)
     ]

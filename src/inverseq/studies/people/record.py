@@ -50,7 +50,6 @@ class People:
         weights: `[K, F]` what they cost (negative) in each of the K folds, in nats.
         decisions: How many were predicted.
         people: How many made them.
-        files: What was written.
     """
 
     rows: tuple[Row, ...]
@@ -60,7 +59,6 @@ class People:
     weights: Float[np.ndarray, "K F"]
     decisions: int
     people: int
-    files: tuple[str, ...]
 
     def row(self, name: str) -> Row:
         """The row of that name."""
@@ -73,7 +71,7 @@ def score_table(made: People) -> list[dict[str, Any]]:
         {
             "name": row.name,
             "kind": row.kind,
-            "numbers": row.numbers if row.numbers >= 0 else "",
+            "numbers": row.numbers if row.numbers >= 0 else None,
             "nats_per_decision": round(row.score, 5),
             "error_over_people": round(row.error, 5),
             "behind_full_planner": round(row.behind, 5),
