@@ -1,8 +1,8 @@
 """No foresight: each decision by the features of the next move alone, and at times by chance.
 
-p(a | s) = (1 - lapse) exp(w . phi(s, a)) / Z(s) + lapse / (number of actions that exist). The weights,
-and the share of lapses, are the most likely ones; there is no prior. It is what a planner for a
-reward on features is to be compared with.
+p(a | s) = (1 - lapse) exp(w . phi(s, a)) / Z(s) + lapse / (number of actions that exist). The
+weights, and the share of lapses, are the most likely ones; there is no prior. It is what a planner
+for a reward on features is to be compared with.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,51 @@
-"""Games in grid worlds by networks, and people in mazes by the same networks."""
+"""Games in grid worlds by networks."""
 
-from inverseq.studies.gridworld.people import gridworld_people
-from inverseq.studies.gridworld.study import gridworld
+from dataclasses import dataclass
 
-__all__ = ["gridworld", "gridworld_people"]
+from inverseq._core.errors import InputError
+from inverseq.studies.study import Part, Study
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the GridWorld study."""
+
+    games: str | None = None
+    """File of games that `inverseq play` recorded, to learn from; those of an expert, who draws one
+    of the best moves, where left out, and in grid types of which it has none."""
+    seeds: int = 5
+    """Trainings of each method."""
+    boards: int = 2000
+    """Unseen boards of the test."""
+    most_steps: int = 150_000
+    """Game steps of the faithful trainings at most; the study had fewer in some grid types."""
+    best_steps: int = 20_000
+    """Game steps of our DQN, at most the faithful ones."""
+    lessons: int = 1000
+    """Training steps of our IQ-Learn and cloning."""
+    sizes: tuple[int, ...] = (10, 30, 100, 300, 1000)
+    """Demonstrated games of the curve, which is drawn for the last grid type."""
+    curve_seeds: int = 3
+    """Sets of demonstrations of each of these sizes."""
+
+    def __post_init__(self) -> None:
+        counts = (self.seeds, self.boards, self.most_steps, self.best_steps, self.lessons)
+        if min(*counts, self.curve_seeds, *self.sizes) < 1:
+            raise InputError("seeds, boards, steps, lessons and sizes must be 1 or more")
+
+
+STUDY = Study(
+    "gridworld",
+    "DQN and IQ-Learn as in 2023, and what cures what failed there (many minutes)",
+    (Part("gridworld", f"{__name__}.study"),),
+    Settings(),
+    Settings(
+        seeds=1,
+        boards=10,
+        most_steps=200,
+        best_steps=200,
+        lessons=20,
+        sizes=(4, 8),
+        curve_seeds=1,
+    ),
+)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
 from inverseq import plot
@@ -29,7 +28,9 @@ from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.intentions import Settings
+from inverseq.studies.run import Result
+from inverseq.studies.study import Effort
 
 STATES = ("left, no water", "left, water", "right, no water", "right, water", "start")
 """The last choice and what came of it."""
@@ -83,23 +84,17 @@ class Trials:
         )
 
 
-def bandit_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """Tables and intentions with memories of 1 to 3 choices, chosen on the training part alone."""
-    trials, candidates = choices(), models(effort)
-    running = Parallel(n_jobs=effort.jobs, return_as="generator")(
-        delayed(score_model)(solver, history, trials) for solver, history in candidates.values()
-    )
-    found: dict[str, tuple[Score, Score, Score, Solution | IntentionSolution]] = {}
-    for name, made in zip(candidates, running, strict=True):
-        found[name] = made
-        effort.say("bandit", len(found), len(candidates))
+    trials, candidates = choices(), models(settings.restarts, effort)
+    tasks = [(solver, history, trials) for solver, history in candidates.values()]
+    found = dict(zip(candidates, effort.each("bandit", score_model, tasks), strict=True))
     rows = [_line(name, made, found[TWO_BACK]) for name, made in found.items()]
     fitted = [row for row in rows if "intention" in row["model"]]
     chosen = max(fitted, key=lambda row: row["sessions"])
     solution = found[chosen["model"]][3]
     assert isinstance(solution, IntentionSolution)  # only those are chosen from
-    return Part(
-        "bandit",
+    return Result(
         {"scores": rows, "policies": policy_rows(solution, trials)},
         {
             "scores": draw_scores(rows, chosen["model"]),
@@ -142,14 +137,14 @@ def world(trials: Trials) -> MDP:
     return MDP.from_dense(dense, discount=0.9, state_names=STATES, action_names=("left", "right"))
 
 
-def models(effort: Effort) -> dict[str, tuple[Solver[Any], int]]:
+def models(restarts: int, effort: Effort) -> dict[str, tuple[Solver[Any], int]]:
     """Name -> what is fitted, and how many choices its world remembers."""
     made: dict[str, tuple[Solver[Any], int]] = {
         "one-back, plus 0.5": (CountTable(order=1, smoothing=0.5, backoff=False), 1),
         TWO_BACK: (CountTable(order=2, smoothing=0.5, backoff=False), 1),
     }
     made |= {f"table, {n} back, back-off": (CountTable(order=n), 1) for n in (2, 3, 4)}
-    most = min(effort.restarts, 5)  # the search is short of data, not of beginnings
+    most = min(restarts, 5)  # the search is short of data, not of beginnings
     one = {"tolerance": 1e-4, "restarts": most, "seed": effort.seed}
     for history in (1,) if effort.small else (1, 2, 3):
         for k in (1, 2) if effort.small else (1, 2, 3):

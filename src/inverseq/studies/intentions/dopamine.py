@@ -29,8 +29,10 @@ from inverseq.neural.relations import (
     following,
     relate,
 )
+from inverseq.studies.intentions import Settings
 from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.run import Result
+from inverseq.studies.study import Effort
 
 LAGS = tuple(range(-20, 21, 2))
 """Steps by which dopamine is later than the belief."""
@@ -39,7 +41,7 @@ AROUND = tuple(range(-10, 11))
 """Steps around a change of intention, whose first decision is 0."""
 
 
-def dopamine_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """How many intentions predict best, and what each has to do with dopamine."""
     dataset = spontaneous()
     demos = bridged(dataset.demonstrations)
@@ -52,22 +54,19 @@ def dopamine_part(effort: Effort) -> Part:
         seed=effort.seed,
         ks=(1, 2) if effort.small else (1, 2, 3, 4, 5, 6),
         folds=2 if effort.small else 4,
-        restarts=effort.restarts,
-        jobs=effort.jobs,
+        restarts=settings.restarts,
+        jobs=effort.workers,
         progress=effort.progress,
     )
     k = 2 if effort.small else choice[choice.chosen].k
     dopamine = np.asarray(demos.decisions["dopamine"])
-    fits = {
-        n: fit(demos, Intentions(n, restarts=effort.restarts, seed=effort.seed), dataset.mdp)
-        for n in sorted({2, k})
-    }
+    search = {"restarts": settings.restarts, "seed": effort.seed}
+    fits = {n: fit(demos, Intentions(n, **search), dataset.mdp) for n in sorted({2, k})}
     found = {n: relations(solution, demos, dopamine, effort) for n, solution in fits.items()}
     control = syllable_relations(demos, dopamine, effort)
-    scored = _held_out(train, test, dataset.mdp, choice, effort)
+    scored = _held_out(train, test, dataset.mdp, choice, search)
     rows = [row for n in fits for row in _intention_rows(fits[n], demos, dopamine, found[n])]
-    return Part(
-        "dopamine",
+    return Result(
         {
             "numbers": _number_rows(choice.rows),
             "held_out": scored,
@@ -131,17 +130,14 @@ def bridged(demos: Demonstrations) -> Demonstrations:
 
 
 def _held_out(
-    train: Demonstrations, test: Demonstrations, mdp: Any, choice: Any, effort: Effort
+    train: Demonstrations, test: Demonstrations, mdp: Any, choice: Any, search: Any
 ) -> list[dict[str, Any]]:
     """The published split: fits to its training part, scored on its test part."""
     candidates: dict[str, Any] = {
         f"table, {order} step{'s' * (order > 1)}": CountTable(order=order) for order in (1, 2, 3)
     }
     chosen = choice[choice.chosen].k
-    candidates |= {
-        f"{k} intentions": Intentions(k, restarts=effort.restarts, seed=effort.seed)
-        for k in sorted({2, chosen})
-    }
+    candidates |= {f"{k} intentions": Intentions(k, **search) for k in sorted({2, chosen})}
     scores = {
         name: log_likelihood(fit(train, solver, mdp), test) for name, solver in candidates.items()
     }

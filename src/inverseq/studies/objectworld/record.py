@@ -113,7 +113,9 @@ def score_table(made: Objectworld) -> list[dict[str, Any]]:
                         "squared_published": None if known is None else round(known, 4),
                         "loss": round(float(loss[r, m, n]), 4),
                         "loss_error": round(float(loss_error[r, m, n]), 4),
-                        "reward_correlation": round(float(correlation[m, n]), 4) if honest else None,
+                        "reward_correlation": round(float(correlation[m, n]), 4)
+                        if honest
+                        else None,
                         "reward_error": round(float(error[m, n]), 4) if honest else None,
                         "seconds": round(float(seconds[r, m, n]), 5),
                         "converged": f"{int(made.converged[r, m, n].sum())}"
