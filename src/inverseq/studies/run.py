@@ -115,7 +115,9 @@ def _write(folder: Path, study: Study, part: Part, found: Result) -> list[str]:
     """Tables and figures of one part; the paths."""
     start = f"{part.name}_" if len(study.parts) > 1 else ""
     made = [
-        write_text(folder / f"{start}{name}.csv", to_csv(list(rows[0]), [r.values() for r in rows]))
+        write_text(
+            folder / f"{start}{name}.csv", to_csv(list(rows[0]), [[*r.values()] for r in rows])
+        )
         for name, rows in found.tables.items()
     ]
     made += [

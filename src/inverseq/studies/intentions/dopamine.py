@@ -60,8 +60,8 @@ def run(settings: Settings, effort: Effort) -> Result:
     )
     k = 2 if effort.small else choice[choice.chosen].k
     dopamine = np.asarray(demos.decisions["dopamine"])
-    search = {"restarts": settings.restarts, "seed": effort.seed}
-    fits = {n: fit(demos, Intentions(n, **search), dataset.mdp) for n in sorted({2, k})}
+    search = Intentions(k, restarts=settings.restarts, seed=effort.seed)
+    fits = {n: fit(demos, replace(search, k=n), dataset.mdp) for n in sorted({2, k})}
     found = {n: relations(solution, demos, dopamine, effort) for n, solution in fits.items()}
     control = syllable_relations(demos, dopamine, effort)
     scored = _held_out(train, test, dataset.mdp, choice, search)
@@ -130,14 +130,14 @@ def bridged(demos: Demonstrations) -> Demonstrations:
 
 
 def _held_out(
-    train: Demonstrations, test: Demonstrations, mdp: Any, choice: Any, search: Any
+    train: Demonstrations, test: Demonstrations, mdp: Any, choice: Any, search: Intentions
 ) -> list[dict[str, Any]]:
     """The published split: fits to its training part, scored on its test part."""
     candidates: dict[str, Any] = {
         f"table, {order} step{'s' * (order > 1)}": CountTable(order=order) for order in (1, 2, 3)
     }
     chosen = choice[choice.chosen].k
-    candidates |= {f"{k} intentions": Intentions(k, **search) for k in sorted({2, chosen})}
+    candidates |= {f"{k} intentions": replace(search, k=k) for k in sorted({2, chosen})}
     scores = {
         name: log_likelihood(fit(train, solver, mdp), test) for name, solver in candidates.items()
     }
