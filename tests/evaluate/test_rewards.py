@@ -137,3 +137,15 @@ def test_the_error_is_that_of_numpy():
     nowhere = reward_error(mdp, estimate, visits=np.zeros(8))
     assert np.isnan(nowhere)
     assert np.isnan(reward_error(mdp, estimate, np.ones(8), equivalence="constant"))
+
+
+def test_the_nearest_reward_undoes_shaping_and_nothing_else():
+    mdp, rng = switching_grid().worlds["grid"].mdp, np.random.default_rng(0)
+    truth, v = rng.normal(size=(25, 5)), rng.normal(size=25)
+    shaped = truth + v[:, None] - mdp.discount * v[mdp.successors[:, :, 0]]
+    np.testing.assert_allclose(nearest_equivalent(mdp, shaped, truth), truth, atol=1e-8)
+    other = rng.normal(size=(25, 5))
+    moved = nearest_equivalent(mdp, other, truth)
+    policies = [soft_policy_iteration(mdp, reward).policy for reward in (other, moved)]
+    np.testing.assert_allclose(*policies, atol=1e-6)
+    assert np.linalg.norm(moved - truth) < np.linalg.norm(other - truth)

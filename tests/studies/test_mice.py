@@ -1,7 +1,5 @@
-"""The study of mice, small: tied tables by hand, nothing leaks between halves, files are whole."""
+"""The study of mice, small: tied tables by hand, nothing leaks between halves."""
 
-import csv
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +9,8 @@ from inverseq import CountTable, InputError, fit
 from inverseq.datasets import mice as mice_in_labyrinth
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.explanation import action_probabilities
-from inverseq.studies.mice import mice
+from inverseq.studies import Effort
+from inverseq.studies.mice import Settings
 from inverseq.studies.mice.models import (
     CARRIED,
     HABITS,
@@ -22,26 +21,16 @@ from inverseq.studies.mice.models import (
     fit_and_score,
     tied_rewards,
 )
+from inverseq.studies.mice.study import run
 from inverseq.studies.mice.tables import halves, only, tied, tied_world
 from inverseq.worlds import LABYRINTH_FEATURES, labyrinth
 
-SMALL = {
-    "history": 3,
-    "trajectories": 20,
-    "discounts": (0.5,),
-    "strengths": (30.0,),
-    "folds": 2,
-    "leave_out": False,
-    "replicates": 4,
-    "jobs": 1,
-}
-
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mice")
-    steps = []
-    return mice(folder, **SMALL, progress=lambda *step: steps.append(step)), folder, steps
+def done(small):
+    """Its record, its result and the steps reported."""
+    done, _, steps = small("mice", "mice")
+    return done.results["mice"].record, done.results["mice"], steps
 
 
 @pytest.fixture(scope="module")
@@ -170,24 +159,19 @@ def test_a_tied_table_counts_by_level_and_last_moves(parts):
         assert shares[row, 1] == pytest.approx(right, abs=1e-6), row
 
 
-def test_files_hold_the_numbers(done):
-    made, folder, _ = done
-    for name, rows in (("scores.csv", made.rows), ("halves.csv", made.transfer)):
-        with open(folder / name, encoding="utf-8") as stream:
-            lines = {line["name"]: line for line in csv.DictReader(stream)}
+def test_tables_hold_the_numbers(done):
+    made, found, _ = done
+    for name, rows in (("scores", made.rows), ("halves", made.transfer)):
+        lines = {line["name"]: line for line in found.tables[name]}
         assert set(lines) == {row.name for row in rows}
         for row in rows:
-            assert float(lines[row.name]["nats_per_decision"]) == pytest.approx(row.score, abs=1e-5)
-    summary = json.loads((folder / "mice.json").read_text(encoding="utf-8"))
-    assert summary["discounts"] == {"0.5": pytest.approx(made.discounts[0.5], abs=1e-6)}
-    assert len(summary["habits"]) == len(made.habits) == 18
-    with open(folder / "places.csv", encoding="utf-8") as stream:
-        places = [float(line["reward"]) for line in csv.DictReader(stream)]
+            assert lines[row.name]["nats_per_decision"] == pytest.approx(row.score, abs=1e-5)
+    assert found.facts["discounts"] == {"0.5": pytest.approx(made.discounts[0.5], abs=1e-6)}
+    assert len(found.tables["habits"]) == len(made.habits) == 18
+    places = [line["reward"] for line in found.tables["places"]]
     np.testing.assert_allclose(places, made.places, atol=1e-4)
     assert (made.weights[0] <= made.weights[2]).all()
-    for name in ("scores.png", "halves.png", "habits.png", "places.png"):
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
-        assert str(folder / name) in made.files
+    assert set(found.figures) == {"scores", "halves", "habits", "places"}
 
 
 def test_models_are_fitted_in_the_world_they_need():
@@ -203,6 +187,6 @@ def test_strengths_are_chosen_on_the_training_part(parts):
     assert fit_and_score(model, *parts).strength == 1.0
 
 
-def test_what_cannot_be_done_is_refused(tmp_path):
+def test_what_cannot_be_done_is_refused():
     with pytest.raises(InputError, match="3 nodes or more; got 2"):
-        mice(tmp_path, history=2)
+        run(Settings(history=2), Effort())
