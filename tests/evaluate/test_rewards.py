@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 
 from inverseq import InputError
+from inverseq.datasets import switching_grid
 from inverseq.evaluate.rewards import (
     EQUIVALENCES,
     expected_value_difference,
+    nearest_equivalent,
     reward_correlation,
     reward_error,
     squared_value_difference,

@@ -93,5 +93,5 @@ def test_who_looks_at_nothing_does_anything(few):
 def test_a_world_without_features_is_refused():
     mdp = random_mdp(np.random.default_rng(0), states=3, actions=2)
     mdp = replace(mdp, features=None, feature_names=())
-    with pytest.raises(InputError, match="features"):
-        fit(Counts(np.ones((3, 2))), Greedy(), mdp)
+    with pytest.raises(InputError, match="this world has no features"):
+        fit(Counts(mdp.allowed.astype(float)), Greedy(), mdp)

@@ -1,4 +1,4 @@
-"""The one form of all studies: what is declared, what is written, and that they own no mathematics."""
+"""The one form of all studies: what they declare and write, and that they own no mathematics."""
 
 import ast
 import csv

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
+from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.inverse.planning import Greedily
 from inverseq.inverse.problem import Problem
@@ -43,7 +44,12 @@ class Greedy:
             InputError: The world is missing or has no features.
         """
         mdp, counts = problem.mdp, problem.counts.state_action
-        size = 0 if mdp.features is None else mdp.features.shape[2]
+        if mdp.features is None:
+            raise InputError(
+                "this world has no features, and Greedy looks at nothing else; give "
+                "MDP(features=[S, A, F])"
+            )
+        size = mdp.features.shape[2]
         phi = features_of(mdp, size)
         start = np.append(np.zeros(size), [_FIRST_LOGIT] * self.lapse)
         numbers, status = start, Status(Outcome.CONVERGED)
