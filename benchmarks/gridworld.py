@@ -18,8 +18,8 @@ from benchmarks.measure import cpu_seconds, row
 from benchmarks.peers import environment
 from inverseq.forward.dqn import DQN, train_dqns
 from inverseq.forward.training import Loop
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_online import train_iq_learns
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_online import train_iq_learns
 from inverseq.play.experts import expert_games
 from inverseq.worlds.game_rules import STATIC_WALLS, grid_simulator
 

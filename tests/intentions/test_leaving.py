@@ -6,7 +6,7 @@ from inverseq import Intentions, fit
 from inverseq.datasets import switching_grid
 from inverseq.intentions.leaving import leaving_probabilities
 from inverseq.intentions.switching import DependentMarkov
-from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.values.iavi import IAVI
 
 
 def test_they_are_what_the_law_says_of_each_state_before():

@@ -7,13 +7,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.network_training import Lessons
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.network_training import Lessons
 from inverseq.networks import FullyConnected
 from strategies import random_mdp
 

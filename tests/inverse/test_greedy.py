@@ -8,7 +8,7 @@ from scipy.optimize import check_grad, minimize
 
 from inverseq import Counts, InputError, align, fit, replan
 from inverseq.datasets import people
-from inverseq.inverse.greedy import Greedy
+from inverseq.inverse.tables.greedy import Greedy
 from inverseq.policies import boltzmann, uniform
 from inverseq.worlds import maze_features
 from inverseq.worlds.maze_paths import with_paths

@@ -9,9 +9,9 @@ from numpy.testing import assert_array_equal
 
 from inverseq._core.errors import InputError
 from inverseq.forward.training import Loop
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_online import train_iq_learn, train_iq_learns
-from inverseq.inverse.network_training import Lessons
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_online import train_iq_learn, train_iq_learns
+from inverseq.inverse.deep.network_training import Lessons
 from inverseq.networks import FullyConnected, Planner
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import network_q

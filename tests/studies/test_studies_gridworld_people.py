@@ -6,7 +6,7 @@ import pytest
 from inverseq import InputError
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.network_training import Lessons
+from inverseq.inverse.deep.network_training import Lessons
 from inverseq.networks import Planner
 from inverseq.studies import Effort
 from inverseq.studies.gridworld_people import Settings

@@ -18,9 +18,9 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import DQN, dqn_learner, noisy
 from inverseq.forward.replay import Moves, Replay
 from inverseq.forward.simulator import Simulator
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.network_rows import rows_of
-from inverseq.inverse.network_training import begin, improve, unpacked
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.network_rows import rows_of
+from inverseq.inverse.deep.network_training import begin, improve, unpacked
 from inverseq.networks import FullyConnected, TrainedNetwork, trained_network
 from inverseq.play.agents import Agent
 

@@ -15,10 +15,10 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import DQN, noisy, train_dqns
 from inverseq.forward.games import Games, play_games
 from inverseq.forward.training import Loop
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_online import train_iq_learns
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_online import train_iq_learns
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import NetworkPolicy

@@ -17,10 +17,10 @@ from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import ratio_error
 from inverseq.evaluate.temperature import likeliest_temperature, log_softmax_of
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.network_training import Lessons
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.network_training import Lessons
 from inverseq.networks import Network, Planner
 from inverseq.policies.network import NetworkPolicy, network_q
 from inverseq.studies.gridworld_people import Settings

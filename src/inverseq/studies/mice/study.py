@@ -18,7 +18,7 @@ from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.compare import compare
 from inverseq.evaluate.intervals import interval
 from inverseq.evaluate.likelihood import difference
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.studies.mice import Settings
 from inverseq.studies.mice.figures import draw_habits, draw_places, draw_scores
 from inverseq.studies.mice.models import (

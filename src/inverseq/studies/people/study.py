@@ -18,13 +18,13 @@ from inverseq.datasets import Dataset
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood, ratio_error
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.inverse.greedy import Greedy
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.greedy import Greedy
 from inverseq.mdp import MDP
 from inverseq.studies.people import Settings
 from inverseq.studies.people.figures import draw_maps, draw_scores

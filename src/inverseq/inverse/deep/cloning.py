@@ -1,0 +1,151 @@
+"""Behaviour cloning: a classifier of the demonstrated actions, the yardstick of imitation.
+
+Pomerleau (1989). It knows nothing of what follows an action: what IQ-Learn gains over it with the
+same network and data is what the transitions add.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.deep.network_fit import numbered, teach
+from inverseq.inverse.deep.network_rows import Batch
+from inverseq.inverse.deep.network_training import Lessons, Numbers
+from inverseq.inverse.deep.table_fit import Table, fit_table
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+from inverseq.mdp.backup import soft_value
+from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
+from inverseq.policies import TabularPolicy, boltzmann
+from inverseq.policies.network import NetworkPolicy, network_probabilities
+
+
+@dataclass(frozen=True)
+class BehaviourCloning:
+    """The policy softmax(Q) that makes the demonstrated actions most likely; it has no reward.
+
+    Numbered states in a world given as `mdp` are fitted as a table, features by a network.
+
+    Attributes:
+        seed: Of the network, the order of transitions and the held-out games; a table needs none,
+            and is the same for any. There is no default.
+        network: Settings, for features; None is `FullyConnected()`.
+        lessons: How a network learns; its `decay` is the L2 penalty.
+        held_out: Share of the games that are not learned from; the network is taken as it was when
+            their decisions were most likely. 0 learns from all, to the end.
+        strength: For tables, weight of the Gaussian prior on Q, in decisions.
+        num_actions: A, for features; None takes the largest action seen.
+
+    Raises:
+        InputError: A number is out of range.
+    """
+
+    seed: int
+    network: Network | None = None
+    lessons: Lessons = field(default_factory=Lessons)
+    held_out: float = 0.0
+    strength: float = 0.1
+    num_actions: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out < 1:
+            raise InputError(f"held_out must be a share from 0 to below 1; got {self.held_out}")
+        if not 0 <= self.strength < np.inf:
+            raise InputError(f"strength must be 0 or more decisions; got {self.strength}")
+
+    @classmethod
+    def best(cls, seed: int, steps: int = 1000) -> "BehaviourCloning":
+        """The network and lessons of `IQLearn.best`, to be set beside it."""
+        return cls(seed, network=Planner(), lessons=Lessons(steps, 32, 0.03), num_actions=4)
+
+    def solve(self, problem: Problem) -> Solution:
+        """The solution of `problem`; `fit` calls this.
+
+        Raises:
+            InputError: The decisions cannot be learned from.
+        """
+        if numbered(problem, self.network):
+            return self.tabulated(problem)
+        score = None
+        if self.held_out:
+            if problem.weights is not None:
+                raise InputError("give either weights or held_out: games are held out unweighted")
+            learned, judged = problem.decisions.split(self.held_out, seed=self.seed)
+            problem, score = replace(problem, demonstrations=learned), _score_on(judged)
+        taught = teach(
+            problem,
+            self.network or FullyConnected(),
+            self.lessons,
+            cloning_loss,
+            self.seed,
+            num_actions=self.num_actions,
+            score=score,
+        )
+        return Solution(
+            solver="BehaviourCloning",
+            settings=asdict(self),
+            policy=NetworkPolicy(taught.network, 1.0),
+            status=taught.status,
+            num_parameters=sum(array.size for array in taught.network.arrays),
+            trace=taught.trace,
+        )
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant; networks have none."""
+        return 0.0 if solution.q is None else -0.5 * self.strength * float((solution.q**2).sum())
+
+    def tabulated(self, problem: Problem) -> Solution:
+        """Numbered states in a known world, fitted all at once."""
+        mdp, counts = problem.mdp, problem.counts.state_action
+        q, status, trace = fit_table(
+            cloning_table_loss, mdp, counts, strength=self.strength, progress=problem.progress
+        )
+        return Solution(
+            solver="BehaviourCloning",
+            settings=asdict(self),
+            policy=TabularPolicy(boltzmann(q, mdp.allowed)),
+            status=status,
+            mdp=mdp,
+            q=q,
+            v=soft_value(q, mdp.allowed),
+            visits=counts.sum(1),
+            num_parameters=int((mdp.allowed.sum(1) - 1)[counts.sum(1) > 0].sum()),
+            trace=trace,
+        )
+
+
+def cloning_loss(
+    numbers: Numbers, key: PRNGKeyArray, expert: Batch, own: Batch | None
+) -> Float[Array, ""]:
+    """Mean negative log-likelihood of a batch of actions, in nats."""
+    del key, own  # of no meaning here
+    q = jax.vmap(numbers.module)(expert.observations)
+    chosen = jnp.take_along_axis(q, expert.actions[:, None], axis=1)[:, 0]
+    return jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
+
+
+def _score_on(judged: Demonstrations) -> Callable[[TrainedNetwork], float]:
+    """Mean log-likelihood of decisions under a network, in nats."""
+    known = judged.actions >= 0
+    states, actions = judged.states[known], judged.actions[known]
+
+    def score(network: TrainedNetwork) -> float:
+        chances = network_probabilities(NetworkPolicy(network, 1.0), states)
+        # An action never seen in what was learned from has no column.
+        known = actions < chances.shape[1]
+        taken = chances[np.arange(len(actions)), np.minimum(actions, chances.shape[1] - 1)]
+        return float(np.log(np.where(known, np.maximum(taken, 1e-12), 1e-12)).mean())
+
+    return score
+
+
+def cloning_table_loss(q: Float[Array, "S A"], table: Table) -> Float[Array, ""]:
+    """Negative log-likelihood of all counted actions, in nats."""
+    v = jax.nn.logsumexp(jnp.where(table.allowed, q, -jnp.inf), axis=1)
+    return jnp.sum(table.counts * (v[:, None] - q))

@@ -1,0 +1,107 @@
+"""Demonstrated transitions as arrays for a compiled training loop, drawn by weight."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from inverseq._core.errors import InputError
+from inverseq.decisions.counts import decision_weights
+from inverseq.demonstrations import Demonstrations
+
+
+class Rows(NamedTuple):
+    """N transitions of the expert."""
+
+    observations: Float[Array, "N *shape"]
+    actions: Int[Array, " N"]
+    following: Float[Array, "N *shape"]
+    """What was seen next; the observation itself where the world ended the row."""
+    ended: Bool[Array, " N"]
+    """Whether the world ended the game after the row."""
+    drawn: Float[Array, " N"]
+    """Running share of the weights: row i is drawn by numbers between entries i - 1 and i."""
+    first: Int[Array, " T"]
+    """Rows with which games begin."""
+    first_drawn: Float[Array, " T"]
+    """Running share of their weights."""
+
+
+class Batch(NamedTuple):
+    """Transitions of one training step."""
+
+    observations: Float[Array, "n *shape"]
+    actions: Int[Array, " n"]
+    following: Float[Array, "n *shape"]
+    ended: Bool[Array, " n"]
+    starts: Float[Array, "n *shape"]
+    """Observations with which games begin."""
+
+
+def rows_of(demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | None = None) -> Rows:
+    """The transitions of demonstrations whose states are features.
+
+    Left out are rows without an action, of weight 0, or after which nobody saw where they led.
+
+    Args:
+        demonstrations: N decisions.
+        weights: `[N]` weight of each decision; 1 where left out.
+
+    Raises:
+        InputError: No row is left, or a state holds a number that is not finite.
+    """
+    states, ended = demonstrations.states, demonstrations.terminated
+    finite = np.isfinite(states).reshape(len(states), -1).all(1)
+    if not finite.all():
+        row = demonstrations.row(int(np.argmin(finite)))
+        raise InputError(f"row {row}: the state holds a number that is not finite")
+    known = demonstrations.next_known & ~ended
+    wide = known.reshape(-1, *[1] * (states.ndim - 1))
+    following = np.where(wide, demonstrations.next_states, states)
+    weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)
+    used = (demonstrations.actions >= 0) & (ended | known) & (weight > 0)
+    if not used.any():
+        raise InputError(
+            "no row has an action and a known next state (or an end), so there is no transition to "
+            "learn from. Give next_states, or trajectories of two rows and more"
+        )
+    first = np.zeros(len(states), dtype=bool)
+    first[demonstrations.starts[:-1]] = True
+    begins = np.flatnonzero(first[used])
+    begins = begins if begins.size else np.zeros(1, dtype=np.int64)
+    return Rows(
+        jnp.asarray(states[used], dtype=jnp.float32),
+        jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
+        jnp.asarray(following[used], dtype=jnp.float32),
+        jnp.asarray(ended[used]),
+        _running(weight[used]),
+        jnp.asarray(begins, dtype=jnp.int32),
+        _running(weight[used][begins]),
+    )
+
+
+def draw(key: jax.Array, rows: Rows, size: int) -> Batch:
+    """`size` transitions and as many beginnings, drawn by weight with replacement."""
+    for_rows, for_first = jax.random.split(key)
+    picked = _pick(for_rows, rows.drawn, size)
+    begins = rows.first[_pick(for_first, rows.first_drawn, size)]
+    return Batch(
+        rows.observations[picked],
+        rows.actions[picked],
+        rows.following[picked],
+        rows.ended[picked],
+        rows.observations[begins],
+    )
+
+
+def _pick(key: jax.Array, running: jax.Array, size: int) -> jax.Array:
+    """Numbers of rows, drawn by the running share of their weights."""
+    chance = jax.random.uniform(key, (size,))
+    return jnp.minimum(jnp.searchsorted(running, chance, side="right"), running.size - 1)
+
+
+def _running(weights: np.ndarray) -> jax.Array:
+    """Running share of the weights, in `[0, 1]`."""
+    return jnp.asarray(np.cumsum(weights / weights.sum()), dtype=jnp.float32)

@@ -1,0 +1,183 @@
+"""Maximum causal entropy: the reward whose soft optimum makes the observed decisions most likely.
+
+Ziebart, Bagnell and Dey 2010 ("Modeling interaction via the principle of maximum causal entropy"),
+here with an infinite discounted horizon (or discount 1 with ends), a prior on the reward, and exact
+gradients: one linear solve with the transpose of (I - gamma P_pi).
+"""
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+
+from inverseq._core.errors import InputError
+from inverseq.decisions.counts import count
+from inverseq.forward.soft import SoftPlan
+from inverseq.inverse.maxent.objective import Model, log_likelihood
+from inverseq.inverse.maxent.search import Maximum, maximise
+from inverseq.inverse.planning import SoftOptimum
+from inverseq.inverse.problem import Problem, Progress
+from inverseq.inverse.solution import Solution
+from inverseq.policies import TabularPolicy
+from inverseq.rewards.linear import Prior, RewardOn, make_design
+
+
+@dataclass(frozen=True)
+class MaxEnt:
+    """Maximum causal entropy inverse reinforcement learning (Ziebart and others 2010).
+
+    pi(a | s) = exp(Q(s, a) - V(s)), Q = r + gamma E V, V = log sum exp Q: the temperature is 1, so
+    the reward is in units of the temperature. The fit maximises the log-likelihood of the
+    decisions minus strength / 2 * (what the prior charges).
+
+    Attributes:
+        reward: What the reward depends on: "states", "state-actions" that exist, or the
+            "features" of the world. Only features can be carried to a world with other states, and
+            only features share a reward between several worlds (on states, each world of a union
+            has weights of its own).
+        prior: "gaussian" charges the sum of squares; "smooth" (not for features) charges
+            differences between neighbouring states, or, with history, between pasts of the same
+            present state, plus a tenth of the Gaussian.
+        strength: Weight of the prior in decisions; None chooses it from `strengths` by
+            cross-validation on the training data.
+        strengths: Candidates, in decisions.
+        folds: Folds of that cross-validation.
+        by: What is held out in it: "trajectory", "session", "subject", "world", any column.
+        seed: Which random choice of folds.
+        tolerance: Largest gradient per decision at which the fit has converged.
+        max_steps: Evaluations of objective and gradient at most, per fit.
+
+    Raises:
+        InputError: A strength is negative or not finite, or there is none to try.
+    """
+
+    reward: RewardOn | str = "states"
+    prior: Prior | str = "gaussian"
+    strength: float | None = None
+    strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+    folds: int = 5
+    by: str = "trajectory"
+    seed: int = 0
+    tolerance: float = 1e-6
+    max_steps: int = 2000
+
+    def __post_init__(self) -> None:
+        tried = self.strengths if self.strength is None else (self.strength,)
+        if not tried or not all(0 <= s < np.inf for s in tried):
+            raise InputError(
+                "strength must be a number of decisions, 0 or more, and strengths some of them; "
+                f"got strength={self.strength}, strengths={self.strengths}"
+            )
+
+    def solve(self, problem: Problem) -> Solution:
+        """The solution of `problem`.
+
+        Raises:
+            InputError: The world lacks what the reward depends on, or there are fewer units than
+                folds.
+        """
+        mdp = problem.mdp
+        model = Model(mdp, make_design(mdp, self.reward, self.prior))
+        settings = {**asdict(self), "discount": mdp.discount}
+        counts = problem.counts.state_action
+        strength = self.strength
+        if strength is None:
+            strength, scores = self._choose(model, problem)
+            settings["cross_validation"] = {f"{s:g}": v for s, v in scores.items()}
+            settings["strength"] = strength
+        start = None if problem.near is None else problem.near.parameters["weights"]
+        found = self._maximise(model, counts, strength, start, None)
+        return Solution(
+            solver="MaxEnt",
+            settings=settings,
+            policy=TabularPolicy(found.plan.policy),
+            status=found.status,
+            mdp=mdp,
+            reward_function=model.design.function(found.weights, mdp),
+            planning=SoftOptimum(),
+            q=found.plan.q,
+            v=found.plan.v,
+            visits=counts.sum(1),
+            parameters={"weights": found.weights},
+            num_parameters=found.weights.size,
+            trace=found.trace,
+        )
+
+    def settle(self, problem: Problem) -> "MaxEnt":
+        """The same with the strength of the prior chosen, once for fits to parts of `problem`."""
+        if self.strength is not None:
+            return self
+        model = Model(problem.mdp, make_design(problem.mdp, self.reward, self.prior))
+        return replace(self, strength=self._choose(model, problem)[0])
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant."""
+        weights = solution.parameters["weights"]
+        if solution.mdp is None:
+            raise InputError("the prior of this reward needs the world of its solution")
+        design = make_design(solution.mdp, self.reward, self.prior)
+        return -0.5 * solution.settings["strength"] * float(weights @ (design.penalty @ weights))
+
+    def _choose(self, model: Model, problem: Problem) -> tuple[float, dict[float, float]]:
+        """The strength that predicts best in cross-validation, and what each scored."""
+        scores = self._cross_validate(model, self._units(problem), problem.progress)
+        return max(scores, key=lambda s: scores[s]), scores
+
+    def _units(self, problem: Problem) -> sparse.csr_array:
+        """Counts per unit of the cross-validation."""
+        counts = problem.counts
+        if self.by != "trajectory":
+            counts = count(problem.decisions, problem.mdp, weights=problem.weights, by=self.by)
+        if counts.units is None:
+            raise InputError(
+                "these counts do not say which trajectory they come from, so the strength of the "
+                "prior cannot be chosen by cross-validation: give MaxEnt(strength=1.0)"
+            )
+        if counts.units.shape[0] < max(self.folds, 2):
+            raise InputError(
+                f"{self.folds} folds by {self.by} need as many units; there are "
+                f"{counts.units.shape[0]}. Give fewer folds, or MaxEnt(strength=1.0)"
+            )
+        return counts.units
+
+    def _maximise(
+        self,
+        model: Model,
+        counts: Float[np.ndarray, "S A"],
+        strength: float,
+        start: Float[np.ndarray, " F"] | None,
+        plan: SoftPlan | None,
+    ) -> Maximum:
+        """`maximise` with these settings."""
+        return maximise(
+            model,
+            counts,
+            strength,
+            start=start,
+            plan=plan,
+            tolerance=self.tolerance,
+            max_steps=self.max_steps,
+        )
+
+    def _cross_validate(
+        self, model: Model, units: sparse.csr_array, progress: Progress | None
+    ) -> dict[float, float]:
+        """Held-out nats per decision of each strength, fitted from strong to weak."""
+        shape = (model.mdp.num_states, model.mdp.num_actions)
+        fold = np.random.default_rng(self.seed).permutation(units.shape[0]) % self.folds
+        scores = dict.fromkeys(sorted(self.strengths, reverse=True), 0.0)
+        done, total = 0, self.folds * len(scores)
+        for number in range(self.folds):
+            held_out = np.asarray(units[fold == number].sum(0)).reshape(shape)
+            rest = np.asarray(units[fold != number].sum(0)).reshape(shape)
+            start = plan = None
+            for strength in scores:
+                found = self._maximise(model, rest, strength, start, plan)
+                start, plan = found.weights, found.plan
+                scores[strength] += log_likelihood(model.mdp, found.plan, held_out)
+                done += 1
+                if progress is not None:
+                    progress("cross-validation", done, total)
+        size = float(units.sum())
+        return {strength: score / size for strength, score in scores.items()}
