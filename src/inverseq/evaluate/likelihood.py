@@ -1,5 +1,6 @@
 """How well a solution predicts decisions: log-likelihood, from the past alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,12 @@ class Score:
     def accuracy(self) -> float:
         """Share of the decisions at which the most probable action was taken."""
         return _ratio(self.hits, self.decisions)
+
+
+def pooled(scores: Sequence[Score]) -> Score:
+    """One score of the decisions of several, which have the same units."""
+    names = ("sums", "decisions", "forced", "chance", "hits")
+    return Score(scores[0].by, *(sum(getattr(one, name) for one in scores) for name in names))
 
 
 @dataclass(frozen=True)

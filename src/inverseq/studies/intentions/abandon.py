@@ -27,6 +27,7 @@ from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.values.iavi import IAVI
 from inverseq.studies.intentions import Settings
 from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 from inverseq.worlds import World
 from inverseq.worlds.abandon import (
@@ -103,10 +104,8 @@ def one_size(
     names = ("goal", "abandon", "goal_stopped", "abandon_stopped", "right", "nats")
     row: dict[str, Any] = {"method": name, "trajectories": data.num_trajectories}
     for each, value, spread in zip(names, mean, error, strict=True):
-        row[each] = _rounded(value)
-        if each != "right":
-            row[f"{each}_error"] = _rounded(spread)
-    return row
+        row |= {each: value} if each == "right" else {each: value, f"{each}_error": spread}
+    return plain(row, 3)
 
 
 def in_true_order(
@@ -166,11 +165,6 @@ def draw_curves(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
     look = {"ncols": 2, "fontsize": 7.5, "frameon": False}
     figure.legend(handles, labels, loc="outside lower center", **look)
     return figure
-
-
-def _rounded(value: float) -> float | None:
-    """Three digits; None for what is no number."""
-    return round(float(value), 3) if np.isfinite(value) else None
 
 
 def _sentences(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> tuple[str, ...]:

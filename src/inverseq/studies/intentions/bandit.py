@@ -16,7 +16,7 @@ from inverseq import plot
 from inverseq._core.arrays import frozen_array
 from inverseq.datasets import bandit
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Score, difference
+from inverseq.evaluate.likelihood import Score, difference, pooled
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
@@ -30,6 +30,7 @@ from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.studies.intentions import Settings
 from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain, score_figure
 from inverseq.studies.study import Effort
 
 STATES = ("left, no water", "left, water", "right, no water", "right, water", "start")
@@ -178,7 +179,7 @@ def score_model(
     early = fit(trials.take(trials.part == 0), solver, mdp)
     whole = fit(trials.take(train), solver, mdp)
     return (
-        _together(folds),
+        pooled(folds),
         score(early, trials, train, trials.part == 1),
         score(whole, trials, np.ones(train.size, dtype=bool), trials.part == 2),
         whole,
@@ -218,30 +219,19 @@ def policy_rows(solution: IntentionSolution, trials: Trials) -> list[dict[str, A
         each = action_probabilities(part, trials.take(trials.part < 2))[:, 1]
         for s, name in enumerate(STATES[:4]):
             mine = beliefs[:, k] * (states == s)
-            rows.append(
-                {
-                    "intention": k + 1,
-                    "share": round(float(solution.occupancy[k]), 3),
-                    "after": name,
-                    "right": round(float(mine @ each / mine.sum()), 3),
-                }
-            )
+            row = {"intention": k + 1, "share": solution.occupancy[k], "after": name}
+            rows.append(plain(row | {"right": mine @ each / mine.sum()}, 3))
     return rows
 
 
 def draw_scores(rows: list[dict[str, Any]], chosen: str) -> Figure:
     """Scores on the test part; tables hollow, the model that training chose ringed."""
-    names = [row["model"] for row in rows]
-    figure, (ax,) = plot.canvas(7.2, 0.8 + 0.19 * len(rows))
-    plot.scores(
-        ax,
-        names,
-        np.array([row["test"] for row in rows]),
-        np.array([row["test_error"] for row in rows]),
-        yardsticks=np.array(["intention" not in name for name in names]),
-        chosen=names.index(chosen),
+    return score_figure(
+        (7.2, 0.8 + 0.19 * len(rows)),
+        {row["model"]: (row["test"], row["test_error"]) for row in rows},
+        ["intention" not in row["model"] for row in rows],
+        chosen,
     )
-    return figure
 
 
 def draw_session(solution: IntentionSolution, trials: Trials) -> Figure:
@@ -260,30 +250,22 @@ def draw_session(solution: IntentionSolution, trials: Trials) -> Figure:
     return figure
 
 
-def _together(folds: list[Score]) -> Score:
-    """One score of parts that share no session."""
-    names = ("sums", "decisions", "forced", "chance", "hits")
-    total = {name: sum(getattr(one, name) for one in folds) for name in names}
-    return Score("session", **total)  # pyright: ignore[reportArgumentType]
-
-
 def _line(name: str, made: tuple[Any, ...], yardstick: tuple[Any, ...]) -> dict[str, Any]:
     """One row of the table."""
     sessions, later, test, solution = made
     gain = difference(test, yardstick[2])
-    numbers = {
-        "sessions": sessions.mean,
-        "later": later.mean,
-        "test": test.mean,
-        "test_error": test.standard_error,
-        "over_two_back": gain.mean,
-        "over_error": gain.standard_error,
-    }
-    return {
-        "model": name,
-        "numbers": int(solution.num_parameters),
-        **{key: round(float(value), 4) for key, value in numbers.items()},
-    }
+    return plain(
+        {
+            "model": name,
+            "numbers": solution.num_parameters,
+            "sessions": sessions.mean,
+            "later": later.mean,
+            "test": test.mean,
+            "test_error": test.standard_error,
+            "over_two_back": gain.mean,
+            "over_error": gain.standard_error,
+        }
+    )
 
 
 def _sentences(rows: list[dict[str, Any]], chosen: dict[str, Any]) -> tuple[str, ...]:

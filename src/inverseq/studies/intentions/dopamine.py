@@ -32,6 +32,7 @@ from inverseq.neural.relations import (
 from inverseq.studies.intentions import Settings
 from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
 from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
 LAGS = tuple(range(-20, 21, 2))
@@ -68,7 +69,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     rows = [row for n in fits for row in _intention_rows(fits[n], demos, dopamine, found[n])]
     return Result(
         {
-            "numbers": _number_rows(choice.rows),
+            "numbers": [plain(row) for row in choice.rows],
             "held_out": scored,
             "syllables": _syllable_rows(control),
             "intentions": rows,
@@ -145,22 +146,10 @@ def _held_out(
     rows = []
     for name, score in scores.items():
         gain = difference(score, first)
-        rows.append(
-            {
-                "model": name,
-                "nats": round(score.mean, 4),
-                "error": round(score.standard_error, 4),
-                "over_one_step": round(gain.mean, 4),
-                "over_error": round(gain.standard_error, 4),
-            }
-        )
+        row = {"model": name, "nats": score.mean, "error": score.standard_error}
+        row |= {"over_one_step": gain.mean, "over_error": gain.standard_error}
+        rows.append(plain(row))
     return rows
-
-
-def _number_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The table of the choice, rounded, without what is no number."""
-    plain = lambda v: (round(v, 4) if np.isfinite(v) else None) if isinstance(v, float) else v  # noqa: E731
-    return [{key: plain(value) for key, value in row.items()} for row in rows]
 
 
 def _intention_rows(
@@ -181,15 +170,15 @@ def _intention_rows(
             "of": solution.num_intentions,
             "intention": k + 1,
             "share": round(float(solution.occupancy[k]), 3),
-            "stays": round(float(stays[k]), 4),
+            "stays": stays[k],
             "more_of": ", ".join(f"{SYLLABLES[s]} x{share[s] / usual[s]:.1f}" for s in more),
-            "mean_dopamine": round(float(mine @ dopamine / mine.sum()), 4),
+            "mean_dopamine": mine @ dopamine / mine.sum(),
         }
         for name in ("now", "beyond"):
-            row[f"r_{name}"] = round(float(found[name].observed[k]), 4)
+            row[f"r_{name}"] = found[name].observed[k]
             for null, made in found[name].nulls.items():
-                row[f"p_{name}_{null}"] = round(float(made.adjusted[k]), 4)
-        rows.append(row)
+                row[f"p_{name}_{null}"] = made.adjusted[k]
+        rows.append(plain(row))
     return rows
 
 

@@ -31,6 +31,7 @@ from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.studies.intentions import Settings
 from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
 LAWS: dict[str, Switching] = {
@@ -224,20 +225,19 @@ def _line(
     quality: list[float] | None,
 ) -> dict[str, Any]:
     """One row of the table."""
-    share = (None, None) if bound is None else (found[:2] / bound[:2]).round(4).tolist()
-    water, home = (None, None) if quality is None else (round(value, 3) for value in quality)
-    return {
+    share = (None, None) if bound is None else found[:2] / bound[:2]
+    water, home = (None, None) if quality is None else quality
+    row = {
         "data": data,
         "solver": solver,
         "law": law,
-        "smoother_right": round(float(found[0]), 4),
-        "filter_right": round(float(found[1]), 4),
+        "smoother_right": found[0],
+        "filter_right": found[1],
         "smoother_share": share[0],
         "filter_share": share[1],
-        "nats": round(float(found[2]), 4),
-        "reward_water": water,
-        "reward_home": home,
+        "nats": found[2],
     }
+    return plain(row) | plain({"reward_water": water, "reward_home": home}, 3)
 
 
 def _sentences(rows: list[dict[str, Any]]) -> tuple[str, ...]:

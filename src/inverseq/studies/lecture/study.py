@@ -4,15 +4,13 @@ Optimal values and policies at -0.04 and at -2 per step, and Q-learning on its w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
 
 from inverseq import plot
-from inverseq._core.arrays import frozen_array
 from inverseq.forward import Learned, Plan, q_learning, value_iteration
 from inverseq.studies.lecture import Settings
 from inverseq.studies.run import Result
@@ -21,33 +19,6 @@ from inverseq.worlds import World, four_by_three
 
 STEP_REWARDS = (-0.04, -2.0)
 """Rewards per step that are compared."""
-
-
-@dataclass(frozen=True, eq=False)
-class Lecture:
-    """The numbers of the study; states are those of `worlds.four_by_three`.
-
-    Attributes:
-        step_rewards: The two rewards per step.
-        values: `[2, S]` optimal values under each.
-        changed: States whose best actions differ between the two.
-        steps: `[C]` decisions of Q-learning at each checkpoint.
-        curves: `[R, C, S]` values that the runs of Q-learning had learned there, at the first
-            reward.
-        errors: `[R]` largest error of a learned value at the end of each run.
-    """
-
-    step_rewards: tuple[float, float]
-    values: Float[np.ndarray, "2 S"]
-    changed: tuple[int, ...]
-    steps: Int[np.ndarray, " C"]
-    curves: Float[np.ndarray, "R C S"]
-    errors: Float[np.ndarray, " R"]
-
-    def __post_init__(self) -> None:
-        for name in ("values", "curves", "errors"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
-        object.__setattr__(self, "steps", frozen_array(self.steps, np.int64, "steps"))
 
 
 def run(settings: Settings, effort: Effort) -> Result:
@@ -76,16 +47,8 @@ def run(settings: Settings, effort: Effort) -> Result:
             )
         )
     effort.say("lecture", settings.runs, settings.runs)
-    curves = np.stack([run.curve for run in learned])
     differ = ((plans[0].policy > 0) != (plans[1].policy > 0)).any(1)
-    made = Lecture(
-        step_rewards=STEP_REWARDS,
-        values=np.stack([plan.values for plan in plans]),
-        changed=tuple(int(s) for s in np.flatnonzero(differ)),
-        steps=learned[0].steps,
-        curves=curves,
-        errors=np.abs(curves[:, -1] - plans[0].values).max(1),
-    )
+    error = max(float(np.abs(run.curve[-1] - plans[0].values).max()) for run in learned)
     return Result(
         {
             "values": _value_rows(worlds, plans),
@@ -97,12 +60,11 @@ def run(settings: Settings, effort: Effort) -> Result:
         },
         (
             "The best action differs in the states "
-            f"{', '.join(map(str, made.changed)) or 'none'}. After {made.steps[-1]:,} decisions, "
-            f"{len(made.errors)} runs of Q-learning are within {made.errors.max():.3f} of every "
-            "value.",
+            f"{', '.join(map(str, np.flatnonzero(differ))) or 'none'}. After "
+            f"{learned[0].steps[-1]:,} decisions, {len(learned)} runs of Q-learning are within "
+            f"{error:.3f} of every value.",
         ),
         long=("q_learning",),
-        record=made,
     )
 
 

@@ -5,7 +5,7 @@ by Ke and others 2025). Then each predicts one half of the maze from what was do
 where only what is tied, table or reward, has anything to say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +17,6 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.compare import compare
 from inverseq.evaluate.intervals import interval
-from inverseq.evaluate.likelihood import difference
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.studies.mice import Settings
 from inverseq.studies.mice.figures import draw_habits, draw_places, draw_scores
@@ -35,20 +34,18 @@ from inverseq.studies.mice.models import (
     fit_and_score,
     foresight,
     free_rewards,
-    pooled,
+    pooled_halves,
     seen_there,
     tables,
     tied_rewards,
     yardsticks,
 )
-from inverseq.studies.mice.record import (
-    Contrast,
-    Mice,
-    Row,
-    contrast_table,
-    habit_table,
-    place_table,
-    score_table,
+from inverseq.studies.mice.rows import (
+    contrast_rows,
+    habit_rows,
+    place_rows,
+    score_rows,
+    worst_first,
 )
 from inverseq.studies.mice.tables import halves, only
 from inverseq.studies.run import Result
@@ -89,54 +86,43 @@ def run(settings: Settings, effort: Effort) -> Result:
     candidates = list(carried(discount, history, settings.strengths, folds))
     there = _transfer(parts, candidates, history, effort)
     pairs = [*foresight(BUILD), *pairwise(reversed(BUILD)), *((m.name, n.name) for m, n in smaller)]
-    names, weights = _sure_weights(parts[0], named["habits"], settings.replicates, effort)
+    weights = _sure_weights(parts[0], named["habits"], settings.replicates, effort)
     world, score = data.worlds["labyrinth"], named[FULL].score
-    made = Mice(
-        rows=_rows([by_chance(named[FULL]), *fitted], yardsticks(history, transfer=False)),
-        transfer=_rows(there, yardsticks(history, transfer=True)),
-        contrasts=(*_contrasts(fitted, pairs, False), *_contrasts(there, foresight(CARRIED), True)),
-        discounts=tried,
-        discount=discount,
-        habits=names,
-        weights=weights,
-        places=_places(named[FULL], world),
-        decisions=score.num_decisions,
-        forced=score.num_forced,
-        trajectories=parts[1].num_trajectories,
-    )
+    places = _places(named[FULL], world)
+    fitted, there = worst_first([by_chance(named[FULL]), *fitted]), worst_first(there)
     return Result(
         {
-            "scores": score_table(made.rows),
-            "halves": score_table(made.transfer),
-            "contrasts": contrast_table(made),
-            "habits": habit_table(made),
-            "places": place_table(made),
+            "scores": score_rows(fitted, yardsticks(history, transfer=False)),
+            "halves": score_rows(there, yardsticks(history, transfer=True)),
+            "contrasts": contrast_rows(fitted, pairs, "test trajectories")
+            + contrast_rows(there, foresight(CARRIED), "the other half"),
+            "habits": habit_rows(weights),
+            "places": place_rows(places),
         },
         {
-            "scores": draw_scores(made.rows, FULL),
-            "halves": draw_scores(made.transfer, "habits, turns, patterns"),
-            "habits": draw_habits(made),
-            "places": draw_places(made, world),
+            "scores": draw_scores(fitted, FULL),
+            "halves": draw_scores(there, "habits, turns, patterns"),
+            "habits": draw_habits(weights),
+            "places": draw_places(places, world),
         },
         (
-            f"{made.trajectories} test trajectories, {made.decisions:,} decisions: nats per "
-            f"decision, with standard errors over trajectories. {made.forced:,} decisions had no "
-            "alternative. Cross-validation on training trajectories chose the discount "
-            f"{made.discount:g}.",
+            f"{parts[1].num_trajectories} test trajectories, {score.num_decisions:,} decisions: "
+            "nats per decision, with standard errors over trajectories. "
+            f"{score.num_forced:,} decisions had no alternative. Cross-validation on training "
+            f"trajectories chose the discount {discount:g}.",
             "In the table of halves each half of the maze is predicted from the other. Habits are "
             "worth nats (negative: avoided), with 95 % intervals.",
         ),
         {
-            "decisions": made.decisions,
-            "forced": made.forced,
-            "trajectories": made.trajectories,
-            "discount": made.discount,
+            "decisions": score.num_decisions,
+            "forced": score.num_forced,
+            "trajectories": parts[1].num_trajectories,
+            "discount": discount,
             "discounts": {f"{gamma:g}": round(score, 6) for gamma, score in tried.items()},
             "source": data.source,
             "licence": data.licence,
         },
         long=("places",),
-        record=made,
     )
 
 
@@ -166,16 +152,16 @@ def _transfer(parts: Parts, models: Sequence[Model], history: int, effort: Effor
     inside = [half == child for child in (1, 2)]
     tasks = [(model, parts, there) for model in models for there in inside]
     done = effort.each("halves", carry, tasks)
-    made = [pooled(*done[i : i + 2]) for i in range(0, len(done), 2)]
+    made = [pooled_halves(*done[i : i + 2]) for i in range(0, len(done), 2)]
     both = [[only(part, there) for part in parts] for there in inside]
     saw = [fit_and_score(seen_there(history), *each) for each in both]
-    return [by_chance(made[0]), *made, pooled(*saw)]
+    return [by_chance(made[0]), *made, pooled_halves(*saw)]
 
 
 def _sure_weights(
     train: Demonstrations, habits: Fitted, replicates: int, effort: Effort
-) -> tuple[tuple[str, ...], Float[np.ndarray, "3 H"]]:
-    """Names of the readable features, and their weights between the ends of 95 % intervals."""
+) -> dict[str, Float[np.ndarray, " 3"]]:
+    """Weights of the readable features by name, between the ends of 95 % intervals."""
     # None of them looks further back than three nodes.
     mdp = labyrinth_features(labyrinth(habits.model.discount), BUILD["habits"], history=3)
     made = bootstrap(
@@ -188,7 +174,8 @@ def _sure_weights(
         progress=effort.progress,
     )
     found = interval(made, "weights")
-    return mdp.feature_names, np.stack([found.low, found.estimate, found.high])
+    sure = np.stack([found.low, found.estimate, found.high], axis=1)
+    return dict(zip(mdp.feature_names, sure, strict=True))
 
 
 def _places(full: Fitted, world: World) -> Float[np.ndarray, " nodes"]:
@@ -197,40 +184,3 @@ def _places(full: Fitted, world: World) -> Float[np.ndarray, " nodes"]:
     for mark in ("water", "home"):
         places[list(world.drawing.marks[mark])] += full.weights[mark]
     return places
-
-
-def _contrasts(
-    fitted: Iterable[Fitted], pairs: Iterable[tuple[str, str]], halves: bool
-) -> tuple[Contrast, ...]:
-    """How much better the first of each pair does."""
-    score = {f.model.name: f.score for f in fitted}
-    return tuple(Contrast(m, r, halves, difference(score[m], score[r])) for m, r in pairs)
-
-
-def _rows(fitted: Iterable[Fitted], yardsticks: Sequence[str]) -> tuple[Row, ...]:
-    """Scores, and differences to two yardsticks and to the best table, the worst first."""
-    named = {f.model.name: f for f in fitted}
-    counted = [
-        f for f in named.values() if f.model.kind in ("table", "tied table") and not _saw(f.model)
-    ]
-    best = max(counted, key=lambda f: f.score.mean).model.name
-    against: Mapping[str, str] = {**{name: name for name in yardsticks}, "best table": best}
-    rows = [
-        Row(
-            name,
-            f.model.kind,
-            f.model.nodes,
-            f.numbers,
-            f.score.mean,
-            f.score.standard_error,
-            {word: difference(f.score, named[other].score) for word, other in against.items()},
-            f.strength,
-        )
-        for name, f in named.items()
-    ]
-    return tuple(sorted(rows, key=lambda row: row.score))
-
-
-def _saw(model: Model) -> bool:
-    """Whether a table was shown the half it is tried on."""
-    return model.name == seen_there(model.nodes).name

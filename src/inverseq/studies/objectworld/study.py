@@ -36,6 +36,7 @@ from inverseq.studies.objectworld.record import (
     world_table,
 )
 from inverseq.studies.run import Result, Rows
+from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
 RECORDINGS = ("released", "honest")
@@ -120,8 +121,7 @@ def _line(
     made: Objectworld, name: str, values: Sequence[float | None] | Float[np.ndarray, " N"]
 ) -> dict[str, Any]:
     """One row by size of data."""
-    known = [None if v is None or np.isnan(v) else round(float(v), 4) for v in values]
-    return {"method": name} | dict(zip(map(str, made.sizes), known, strict=True))
+    return plain({"method": name} | dict(zip(map(str, made.sizes), values, strict=True)))
 
 
 def _together(done: Sequence[OneWorld], settings: Settings, sizes: tuple[int, ...]) -> Objectworld:

@@ -28,8 +28,8 @@ from inverseq.inverse.tables.greedy import Greedy
 from inverseq.mdp import MDP
 from inverseq.studies.people import Settings
 from inverseq.studies.people.figures import draw_maps, draw_scores
-from inverseq.studies.people.record import People, Row, score_table, weight_table
 from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 from inverseq.worlds import MAZE_FEATURES, maze_features
 from inverseq.worlds.maze_paths import with_paths
@@ -94,27 +94,30 @@ def run(settings: Settings, effort: Effort) -> Result:
     if settings.ablations:
         strengths = [float(s.settings["strength"]) for s in full]
         predicted |= _planners(split, settings, effort, "ablation", ABLATIONS, strengths)[0]
-    made = People(
-        rows=_rows(split, predicted),
-        mazes=tuple(data.worlds),
-        fold=split.fold,
-        features=EVERY_COST,
-        weights=np.stack([s.parameters["weights"] for s in full]),
-        decisions=demonstrations.num_decisions,
-        people=int(demonstrations.units("subject").max()) + 1,
-    )
+    rows = _rows(split, predicted)
+    weights = np.stack([s.parameters["weights"] for s in full], axis=1)
+    people = int(demonstrations.units("subject").max()) + 1
     return Result(
-        {"scores": score_table(made), "weights": weight_table(made)},
-        {"scores": draw_scores(made, FULL), "mazes": _maps(split, data, full[0])},
-        _sentences(made),
         {
-            "decisions": made.decisions,
-            "people": made.people,
-            "folds": dict(zip(made.mazes, made.fold.tolist(), strict=True)),
+            "scores": [plain(row, 5) for row in rows],
+            "weights": [
+                plain({"feature": name} | {f"fold_{k}": w for k, w in enumerate(line)}, 5)
+                for name, line in zip(EVERY_COST, weights, strict=True)
+            ],
+        },
+        {"scores": draw_scores(rows, FULL), "mazes": _maps(split, data, full[0])},
+        (
+            f"{people} people, {demonstrations.num_decisions:,} moves, each predicted in a maze "
+            "left out: nats per decision, with standard errors over people. What a cost weighs is "
+            "in nats (negative: avoided).",
+        ),
+        {
+            "decisions": demonstrations.num_decisions,
+            "people": people,
+            "folds": dict(zip(data.worlds, split.fold, strict=True)),
             "source": data.source,
             "licence": data.licence,
         },
-        record=made,
     )
 
 
@@ -141,7 +144,7 @@ class _Predicted:
     """Log-probability of every decision `[N]`, predicted while it was held out."""
 
     kind: str
-    numbers: int
+    numbers: int | None
     log_likelihood: Float[np.ndarray, " N"]
     discounts: tuple[float, ...] = ()
     strengths: tuple[float, ...] = ()
@@ -176,7 +179,7 @@ def _tables(split: Split, data: Dataset) -> dict[str, _Predicted]:
             solution = fit(split.demonstrations.take(~out), table, data.mdp)
             rows = np.flatnonzero(out[split.demonstrations.trajectory_of])
             log_p[rows] = solution.log_likelihoods(split.demonstrations.take(out))
-        made[name] = _Predicted("table", -1, log_p)
+        made[name] = _Predicted("table", None, log_p)
     return made
 
 
@@ -249,35 +252,39 @@ def looking_at(mdp: MDP, features: Sequence[str]) -> MDP:
     return replace(mdp, features=mdp.features[:, :, columns], feature_names=tuple(features))
 
 
-def _rows(split: Split, predicted: Mapping[str, _Predicted]) -> tuple[Row, ...]:
-    """Scores and differences with their errors."""
+def _rows(split: Split, predicted: Mapping[str, _Predicted]) -> list[dict[str, Any]]:
+    """One line per way to predict, the worst first: nats per decision, how far behind the planner
+    with every cost (paired), and the score in each maze.
+    """
     demonstrations = split.demonstrations
     person = demonstrations.units("subject")[demonstrations.trajectory_of]
     number = {name: i for i, name in enumerate(split.worlds)}
     names = demonstrations.trajectories["world"][demonstrations.trajectory_of]
     maze = np.array([number[str(name)] for name in names])
-    by_person, by_maze = (np.bincount(unit).astype(float) for unit in (person, maze))
+    by_maze = np.bincount(maze)
+    error = lambda unit, values: ratio_error(  # noqa: E731
+        np.bincount(unit, values), np.bincount(unit).astype(float)
+    )
     full = predicted[FULL].log_likelihood
     rows = []
     for name, made in predicted.items():
         log_p = made.log_likelihood
         behind = full - log_p
-        rows.append(
-            Row(
-                name,
-                made.kind,
-                made.numbers,
-                float(log_p.mean()),
-                ratio_error(np.bincount(person, log_p), by_person),
-                float(behind.mean()),
-                ratio_error(np.bincount(person, behind), by_person),
-                ratio_error(np.bincount(maze, behind), by_maze),
-                np.bincount(maze, log_p) / by_maze,
-                made.discounts,
-                made.strengths,
-            )
-        )
-    return tuple(sorted(rows, key=lambda row: row.score))
+        row = {
+            "name": name,
+            "kind": made.kind,
+            "numbers": made.numbers,
+            "nats_per_decision": float(log_p.mean()),
+            "error_over_people": error(person, log_p),
+            "behind_full_planner": float(behind.mean()),
+            "behind_error_over_people": error(person, behind),
+            "behind_error_over_mazes": error(maze, behind),
+            "discounts": " ".join(f"{d:g}" for d in made.discounts),
+            "strengths": " ".join(f"{s:g}" for s in made.strengths),
+        }
+        in_mazes = np.bincount(maze, log_p) / by_maze
+        rows.append(row | plain(dict(zip(split.worlds, in_mazes, strict=True))))
+    return sorted(rows, key=lambda row: row["nats_per_decision"])
 
 
 def _maps(split: Split, data: Dataset, full: Solution) -> Figure:
@@ -286,16 +293,3 @@ def _maps(split: Split, data: Dataset, full: Solution) -> Figure:
     _, mdps = divided(split.worlds, left_out, EVERY_COST)
     mdps = {n: replace(mdp, discount=full.settings["discount"]) for n, mdp in mdps.items()}
     return draw_maps(split.demonstrations, {n: data.worlds[n] for n in left_out}, full, mdps)
-
-
-def _sentences(made: People) -> tuple[str, ...]:
-    """Who was predicted, and what each cost weighs."""
-    costs = "; ".join(
-        f"{name} {w.mean():+.3f} ({w.min():+.3f} to {w.max():+.3f})"
-        for name, w in zip(made.features, made.weights.T, strict=True)
-    )
-    return (
-        f"{made.people} people, {made.decisions:,} moves, each predicted in a maze left out: nats "
-        "per decision, with standard errors over people.",
-        f"What each cost weighs, in nats, mean and range over folds (negative: avoided): {costs}.",
-    )
