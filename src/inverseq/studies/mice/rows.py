@@ -17,8 +17,8 @@ def worst_first(fitted: Iterable[Fitted]) -> list[Fitted]:
 
 
 def score_rows(fitted: Sequence[Fitted], yardsticks: Sequence[str]) -> list[dict[str, Any]]:
-    """One line per way to predict, beside two yardsticks and the best table: numbers that were free,
-    nats per decision with the error over trajectories, strength of the prior.
+    """One line per way to predict, beside two yardsticks and the best table: free numbers, nats
+    per decision with the error over trajectories, strength of the prior.
     """
     named = {f.model.name: f.score for f in fitted}
     tables = [f for f in fitted if f.model.kind in ("table", "tied table")]
