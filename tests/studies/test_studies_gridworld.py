@@ -197,6 +197,12 @@ def test_other_demonstrations_must_fit():
         study.trained((TINY,), {"no walls": games}, STUDY.small, Effort())
     with pytest.raises(InputError, match="1 or more"):
         Settings(seeds=0)
+    with pytest.raises(InputError, match="grids are some of"):
+        Settings(grids=("no walls",))
+
+
+def test_every_grid_type_can_be_asked_for():
+    assert Settings().grids == tuple(grid.name for grid in GRIDS)
 
 
 def test_recorded_games_are_taken_by_grid_type(monkeypatch):

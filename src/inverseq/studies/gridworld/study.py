@@ -52,7 +52,11 @@ def run(settings: Settings, effort: Effort) -> Result:
         InputError: The file of games holds none of these grid types.
     """
     given = {} if settings.games is None else recorded_games(settings.games)
-    grids = [replace(grid, steps=min(grid.steps, settings.most_steps)) for grid in GRIDS]
+    grids = [
+        replace(grid, steps=min(grid.steps, settings.most_steps))
+        for grid in GRIDS
+        if grid.name in settings.grids
+    ]
     return trained(grids, given, settings, effort)
 
 
