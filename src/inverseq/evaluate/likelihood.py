@@ -93,7 +93,9 @@ class Score:
 def pooled(scores: Sequence[Score]) -> Score:
     """One score of the decisions of several, which have the same units."""
     names = ("sums", "decisions", "forced", "chance", "hits")
-    return Score(scores[0].by, *(sum(getattr(one, name) for one in scores) for name in names))
+    return Score(
+        scores[0].by, *(np.sum([getattr(one, name) for one in scores], axis=0) for name in names)
+    )
 
 
 @dataclass(frozen=True)
