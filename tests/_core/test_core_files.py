@@ -1,10 +1,15 @@
 """Files are whole or not there."""
 
 import csv
+import errno
 import io
 import json
 import os
 import stat
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +46,42 @@ def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
     assert [*tmp_path.iterdir()] == [target]
 
 
+KILLED = """
+    import os, signal, sys
+    from inverseq._core.files import replace_when_whole
+    with replace_when_whole(sys.argv[1]) as temporary:
+        temporary.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
+    target = write_text(tmp_path / "x.html", "old")
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), str(target)], check=False)
+    assert done.returncode == -9
+    assert len([*tmp_path.iterdir()]) == 2
+    with replace_when_whole(target) as held:
+        held.write_text("new")
+        write_text(target, "by somebody else meanwhile")  # sweeps, but not what is being written
+        assert held.exists()
+    assert target.read_text() == "new"
+    assert [*tmp_path.iterdir()] == [target]
+
+
+def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path):
+    target = write_text(tmp_path / "x.html", "old")
+
+    def fill() -> None:
+        with replace_when_whole(target) as temporary:
+            temporary.write_text("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match=r"x\.html: No space left.*as it was"):
+        fill()
+    assert target.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [target]
+
+
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(InputError, match="is a folder; give the name of a file in it"):
         write_text(tmp_path, "x")
@@ -61,11 +102,19 @@ def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path, inside):
         write_text(tmp_path / inside, "x")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_an_input_error(tmp_path):
-    tmp_path.chmod(0o500)
+@pytest.fixture
+def nobody():
+    """Root may write everywhere, so it is nobody in particular while the test runs."""
+    if rooted := os.geteuid() == 0:
+        os.seteuid(65534)
+    yield
+    if rooted:
+        os.seteuid(0)
+
+
+def test_a_folder_without_permission_is_an_input_error(nobody):
     with pytest.raises(InputError, match="cannot write"):
-        write_text(tmp_path / "x.txt", "x")
+        write_text(Path(os.sep) / "x.txt", "x")
 
 
 def test_csv_keeps_every_digit_and_every_letter():
@@ -94,3 +143,13 @@ def test_a_folder_is_made_and_left_empty(tmp_path):
     folder = require_writable(tmp_path / "a" / "b")
     assert folder.is_dir()
     assert list(folder.iterdir()) == []
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula():
+    names = ("=1+1", "+cmd|' /C calc'!A0", "-left", "@SUM(A1)", "\tx", "-1.5", "plain", "1=2")
+    table = to_csv(["=head()", "n"], [(name, -2.5) for name in names])
+    head, *rows = csv.reader(io.StringIO(table))
+    assert head == ["'=head()", "n"]
+    found = [name for name, _ in rows]
+    assert found == [f"'{name}" for name in names[:5]] + [*names[5:]]
+    assert {number for _, number in rows} == {"-2.5"}

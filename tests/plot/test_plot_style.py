@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from inverseq import InputError
 from inverseq.plot import canvas, grid_map, to_png, to_svg
 from inverseq.plot.style import SIGNED, colours, ink_on
 
@@ -49,7 +50,7 @@ def test_ink_is_readable_on_any_grey(grey):
 
 def drawn():
     figure, (ax,) = canvas(2.0, 2.0)
-    grid_map(ax, np.array([[0, 0], [1, 0]]), np.array([1.0, 2.0]), label="value")
+    grid_map(np.array([[0, 0], [1, 0]]), np.array([1.0, 2.0]), ax=ax, label="value")
     return figure
 
 
@@ -57,6 +58,11 @@ def test_settings_of_matplotlib_are_left_alone():
     before = dict(mpl.rcParams)
     to_png(drawn())
     assert dict(mpl.rcParams) == before
+
+
+def test_a_scale_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"scale must be one of .*; got 'sined'"):
+        colours(np.array([1.0]), "sined")
 
 
 def test_the_same_figure_gives_the_same_bytes_and_svg_is_well_formed():
@@ -72,7 +78,7 @@ def test_png_has_the_size_asked_for():
     assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (300, 300)
 
 
-def test_pyplot_is_never_loaded():
+def test_pyplot_is_not_loaded_for_a_canvas():
     code = (
         "import inverseq.plot as p, sys; p.to_png(p.canvas()[0]); "
         "print('matplotlib.pyplot' in sys.modules)"

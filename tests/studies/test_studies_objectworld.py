@@ -10,7 +10,7 @@ from inverseq.evaluate.rewards import squared_value_difference
 from inverseq.forward import value_iteration
 from inverseq.policies import boltzmann, uniform
 from inverseq.studies import Effort
-from inverseq.studies.objectworld import Settings
+from inverseq.studies.objectworld import Board, Settings
 from inverseq.studies.objectworld.fits import changed_world, measure_in
 from inverseq.studies.objectworld.record import mean_and_error, score_table
 from inverseq.studies.objectworld.study import METHODS, run
@@ -21,10 +21,12 @@ BOARD = {"size": 6, "objects": 5}
 
 
 @pytest.fixture(scope="module")
-def done(small):
-    """Its record, its result and the steps reported."""
-    done, _, steps = small("objectworld", "objectworld")
-    return done.results["objectworld"].record, done.results["objectworld"], steps
+def done():
+    """Its record, its result and the steps reported, for two worlds."""
+    steps = []
+    settings = Settings(worlds=2, sizes=(12, 3), transfer_size=12, board=Board(6, 5))
+    found = run(settings, Effort(seed=2, workers=1, progress=lambda *step: steps.append(step)))
+    return found.record, found, steps
 
 
 def dense_values(mdp, policy):
@@ -42,11 +44,11 @@ def released_reference(mdp, q):
 
 def test_one_number_is_made_again_by_hand(done):
     made, _, _ = done
-    world = make_world(1, released_wind=True, **BOARD)
+    world = make_world(3, released_wind=True, **BOARD)
     mdp = world.mdp
     expert = objectworld_expert(world)
     data = objectworld_demonstrations(
-        world, expert, trajectories=12, seed=1_000_001, record_wind_as_action=True
+        world, expert, trajectories=12, seed=1_000_003, record_wind_as_action=True
     ).take(np.arange(3))
     policy = fit(data, IAVI(smoothing=1e-6), mdp).policy
     best = value_iteration(mdp)

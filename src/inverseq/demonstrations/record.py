@@ -1,7 +1,7 @@
 """What was observed: trajectories of decisions, ragged, on flat axes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.arrays import (
     read_actions,
@@ -17,8 +18,11 @@ from inverseq.demonstrations.arrays import (
     read_states,
     require_lengths,
 )
+from inverseq.demonstrations.columns import all_columns, facts, first_rows
 from inverseq.demonstrations.endings import Ending
+from inverseq.demonstrations.existing import after, read_allowed, require_numbers
 from inverseq.demonstrations.following import NextStates, finite_rows, led_to
+from inverseq.demonstrations.grouping import shuffled, unit_numbers
 from inverseq.demonstrations.rows import in_time_order
 from inverseq.demonstrations.spaces import Box, Finite, number_of, require_names
 
@@ -32,7 +36,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Demonstrations:
+class Demonstrations(Shown):
     """Trajectories of states and actions, one row per decision, N rows in T trajectories.
 
     It is made from `states, actions, next_states, endings, starts` and the fields below. Next
@@ -53,11 +57,13 @@ class Demonstrations:
         action_names: Names of the actions; empty where they are numbers or continuous.
         feature_names: `[D]` names of the components of states `[N, D]`, or empty.
         action_feature_names: `[D]` names of the components of actions `[N, D]`, or empty.
+        allowed: `[N, A]` which actions exist at each decision, where states are features; None
+            where all do. Where states are numbers, the world says it.
         source: Where the rows came from, for messages and the report.
 
     Raises:
-        InputError: Lengths disagree, a number is negative where it may not be, or there are no
-            rows; the message names the row.
+        InputError: Lengths disagree, a number is negative where it may not be, an action was taken
+            that does not exist, or there are no rows; the message names the row.
     """
 
     states: Shaped[np.ndarray, "N *features"]
@@ -73,6 +79,7 @@ class Demonstrations:
     action_names: tuple[str, ...]
     feature_names: tuple[str, ...]
     action_feature_names: tuple[str, ...]
+    allowed: Bool[np.ndarray, "N A"] | None
     source: str
 
     def __init__(
@@ -93,6 +100,7 @@ class Demonstrations:
         feature_names: Any = (),
         action_feature_names: Any = (),
         following: NextStates | None = None,
+        allowed: Any = None,
     ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("source", str(source))
@@ -118,7 +126,9 @@ class Demonstrations:
         require_names("state", self.states, self.state_names, self.feature_names)
         require_names("action", self.actions, self.action_names, self.action_feature_names)
         put("following", led_to(self.states, self.starts, next_states, following))
-        _check_numbers(self)
+        require_numbers(self.states, self.actions, self.following, self.row)
+        mask = read_allowed(allowed, self.states, self.actions, self.action_names, self.row)
+        put("allowed", mask)
 
     @classmethod
     def from_arrays(
@@ -181,6 +191,13 @@ class Demonstrations:
         return self.following.known
 
     @property
+    def next_allowed(self) -> Bool[np.ndarray, "N A"] | None:
+        """Which actions exist where each decision led: those of the following row, all of them
+        where that is not where it led. A new array, as `next_states`; None where all exist.
+        """
+        return after(self.allowed, self.following)
+
+    @property
     def acted(self) -> Bool[np.ndarray, " N"]:
         """Whether the action of each row is known."""
         return self.actions >= 0 if self.actions.ndim == 1 else finite_rows(self.actions)
@@ -201,7 +218,8 @@ class Demonstrations:
             names = self.action_feature_names
             return Box(self.actions.shape[1:], str(self.actions.dtype), names)
         names = self.action_names
-        return Finite(len(names) or int(self.actions.max(initial=-1)) + 1, names)
+        known = len(names) if self.allowed is None else self.allowed.shape[1]
+        return Finite(known or int(self.actions.max(initial=-1)) + 1, names)
 
     @property
     def num_states(self) -> int:
@@ -249,6 +267,8 @@ class Demonstrations:
         arrays = [self.states, self.actions, self.next_states, self.starts]
         if self.states.ndim > 1 and self.states.dtype.kind != "f":
             arrays.append(self.next_known)
+        if self.allowed is not None:
+            arrays.append(self.allowed)
         for array in arrays:
             digest.update(repr((array.shape, str(array.dtype))).encode())
             digest.update(array.reshape(-1).data)
@@ -282,6 +302,7 @@ class Demonstrations:
             states=self.states[index],
             actions=self.actions[index],
             following=self.following.take(index),
+            allowed=at(self.allowed),
             endings=self.endings[index],
             starts=starts,
             time=at(self.time),
@@ -317,20 +338,7 @@ class Demonstrations:
         Raises:
             InputError: There is no such column.
         """
-        if by == "trajectory":
-            return np.arange(self.num_trajectories)
-        # Sessions of two subjects may carry the same number: a session belongs to its subject.
-        nested = by == "session" and "subject" in self.trajectories
-        columns = ["subject", by] if nested else [by]
-        missing = [c for c in columns if c not in self.trajectories]
-        if missing:
-            raise InputError(
-                f"cannot group by {by}: no such column; there are trajectory and "
-                f"{[*self.trajectories]}"
-            )
-        parts = zip(*(self.trajectories[c] for c in columns), strict=True)
-        keys = np.array(["\x1f".join(map(str, part)) for part in parts])
-        return np.unique(keys, return_inverse=True)[1]
+        return unit_numbers(self.trajectories, self.num_trajectories, by)
 
     def split(
         self, test: float, by: str = "trajectory", seed: int = 0
@@ -347,7 +355,7 @@ class Demonstrations:
         """
         if not 0 < test < 1:
             raise InputError(f"test must be a share between 0 and 1; got {test}")
-        fold = self._shuffled(by, seed)
+        fold = shuffled(self.units(by), by, seed)
         count = int(fold.max()) + 1
         cut = min(max(round(test * count), 1), count - 1)
         return self.take(fold >= cut), self.take(fold < cut)
@@ -360,7 +368,7 @@ class Demonstrations:
         Raises:
             InputError: There are fewer units than folds.
         """
-        fold = self._shuffled(by, seed)
+        fold = shuffled(self.units(by), by, seed)
         if not 2 <= k <= int(fold.max()) + 1:
             raise InputError(
                 f"{k} folds by {by} need 2 or more folds and as many units; there are "
@@ -369,32 +377,16 @@ class Demonstrations:
         for number in range(k):
             yield self.take(fold % k != number), self.take(fold % k == number)
 
-    def _shuffled(self, by: str, seed: int) -> Int[np.ndarray, " T"]:
-        """A random rank of each trajectory's unit."""
-        units = self.units(by)
-        count = int(units.max()) + 1
-        if count < 2:
-            raise InputError(
-                f"there is only one {by}: nothing can be held out. Add trajectories, or group by "
-                "something finer"
-            )
-        return np.random.default_rng(seed).permutation(count)[units]
+    def to_pandas(self) -> Any:
+        """A pandas data frame with one row per decision, names in place of numbers.
 
+        Raises:
+            InputError: pandas is not installed, or a column has the name of another.
+        """
+        return data_frame(all_columns(self))
 
-def _check_numbers(demos: Demonstrations) -> None:
-    """Raise an `InputError` naming the first row with a number that cannot be."""
-    low = np.zeros(demos.num_decisions, dtype=bool)
-    if demos.actions.ndim == 1:
-        low |= demos.actions < -1
-    else:
-        low |= np.isinf(demos.actions).any(1)
-    if demos.states.ndim == 1:
-        low |= demos.states < 0
-        low[demos.following.rows] |= demos.following.states < 0
-    if low.any():
-        row = int(np.argmax(low))
-        raise InputError(
-            f"row {demos.row(row)}: state {demos.states[row]}, action {demos.actions[row]}, next "
-            f"state {demos.next_states[row]}: numbers start at 0 (-1 marks a missing action or an "
-            "unknown next state), and continuous actions are finite (NaN marks a missing one)"
-        )
+    def _facts(self) -> Iterable[Fact]:
+        return facts(self)
+
+    def _head(self) -> Sequence[Mapping[str, Any]]:
+        return first_rows(self)

@@ -43,10 +43,10 @@ def score_figure(
     figure, (ax,) = plot.canvas(*size)
     means, errors = np.array([*scores.values()]).T
     plot.scores(
-        ax,
         [*scores],
         means,
         errors,
+        ax=ax,
         yardsticks=np.array(yardsticks),
         chosen=None if chosen is None else [*scores].index(chosen),
         **how,

@@ -113,9 +113,9 @@ def status_of(learning: Learning, trace: Float[np.ndarray, " blocks"]) -> Status
 
 
 def _num_actions(demonstrations: Demonstrations, given: int | None) -> int:
-    """The number of actions; the names say it, or the largest one seen."""
+    """The number of actions; names or masks say it, or the largest one seen."""
     seen = int(demonstrations.actions.max()) + 1
-    wanted = given if given is not None else max(len(demonstrations.action_names), seen)
+    wanted = given if given is not None else max(demonstrations.num_actions, seen)
     if seen > wanted:
         raise InputError(f"num_actions is {wanted}, but action {seen - 1} was seen")
     return wanted

@@ -246,7 +246,7 @@ def draw_session(solution: IntentionSolution, trials: Trials) -> Figure:
         "right": np.flatnonzero(actions == 1),
         "water": np.flatnonzero(wet),
     }
-    plot.intention_bands(ax, beliefs, events=events, time_name="choice")
+    plot.intention_bands(beliefs, ax=ax, events=events, time_name="choice")
     return figure
 
 

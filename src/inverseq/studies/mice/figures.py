@@ -28,7 +28,7 @@ def draw_habits(weights: Mapping[str, Float[np.ndarray, " 3"]]) -> Figure:
     """The weights of the readable features, with intervals."""
     low, weight, high = np.array([*weights.values()]).T
     figure, (ax,) = plot.canvas(4.6, 0.7 + 0.21 * len(weights))
-    plot.intervals(ax, [*weights], low, weight, high, unit="worth of one such move (nats)")
+    plot.intervals([*weights], low, weight, high, ax=ax, unit="worth of one such move (nats)")
     return figure
 
 
@@ -38,10 +38,10 @@ def draw_places(places: Float[np.ndarray, " nodes"], world: World) -> Figure:
     assert world.drawing.parents is not None
     figure, (ax,) = plot.canvas(5.6, 4.6)
     plot.labyrinth_map(
-        ax,
         world.mdp.coordinates,
         world.drawing.parents,
         places,
+        ax=ax,
         home=0,
         water=world.drawing.marks["water"][0],
         scale="signed",

@@ -56,9 +56,9 @@ def draw_maps(
             ax = figure.add_subplot(2, len(worlds), row * len(worlds) + column + 1)
             visits = moves.sum(1)
             plot.grid_map(
-                ax,
                 np.asarray(world.mdp.coordinates),
                 np.clip(visits, _LEAST_SHOWN, 1.0),
+                ax=ax,
                 policy=moves / np.where(visits > 0, visits, 1.0)[:, None],
                 directions=np.asarray(world.drawing.directions),
                 walls=np.argwhere(world.drawing.blocked)[:, ::-1],
