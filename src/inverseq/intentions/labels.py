@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution, empty_note, reorder
+from inverseq.intentions.solution import IntentionSolution, reorder
 
 
 def match(
@@ -71,13 +71,10 @@ def reordered(solution: IntentionSolution, order: Int[np.ndarray, " K"]) -> Inte
         solution: Of `fit` with `Intentions`.
         order: `[K]` the present number of each intention.
     """
-    old, new = empty_note(solution.occupancy), empty_note(solution.occupancy[order])
-    message = solution.status.message.replace(old, new) if old else solution.status.message
     return replace(
         solution,
         intentions=tuple(solution.intentions[i] for i in order),
         numbers={name: reorder(value, order) for name, value in solution.numbers.items()},
-        status=replace(solution.status, message=message),
         filtered=solution.filtered[:, order],
         smoothed=solution.smoothed[:, order],
         path=np.argsort(order)[solution.path],
