@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from joblib import Parallel, delayed
-
+from inverseq._core import engine
 from inverseq._core.errors import InputError
 
 
@@ -87,9 +86,5 @@ class Effort:
 
     def each(self, what: str, work: Callable[..., Any], tasks: Sequence[tuple]) -> list[Any]:
         """Results of `work` on the arguments of each task, in order, in processes."""
-        done: list[Any] = []
-        running = Parallel(n_jobs=self.workers, return_as="generator")
-        for one in running(delayed(work)(*task) for task in tasks):
-            done.append(one)
-            self.say(what, len(done), len(tasks))
-        return done
+        done = engine.run(work, tasks, what=what, jobs=self.workers, progress=self.progress)
+        return list(done)
