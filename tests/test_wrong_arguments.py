@@ -20,6 +20,9 @@ demos = iq.Demonstrations.from_arrays(
 mdp = iq.MDP.estimate(demos, discount=0.9, smoothing=1.0)
 solution = iq.fit(demos, iq.IAVI(), mdp)
 alone = iq.fit(demos, iq.CountTable(1))
+measured = iq.Demonstrations.from_arrays(rng.normal(size=(20, 1)), rng.integers(0, 2, 20))
+brief = iq.Lessons(steps=2, batch=4)
+learner = iq.IQLearn(seed=0, discount=0.9, lessons=brief)
 """
 
 SLIPS = {
@@ -35,6 +38,11 @@ SLIPS = {
     "replan(alone, mdp)": "has no reward to carry over",
     "replan(demos, mdp)": "takes first what inverseq.fit returned",
     "bootstrap([1, 2], iq.IAVI(), mdp, seed=0)": "takes Demonstrations",
+    "compare({'iavi': iq.IAVI()}, demos, mdp)": "compare takes Demonstrations; got a dict",
+    "score_all(demos, {'iavi': iq.IAVI()}, mdp)": "score_all takes Demonstrations; got a dict",
+    "fit(measured, iq.IAVI())": "states are features (float64 of shape [1]), which cannot be numb",
+    "replan(iq.fit(measured, iq.BehaviourCloning(seed=0, lessons=brief)), mdp)": "has no reward",
+    "replan(iq.fit(measured, learner), mdp)": "was fitted without a world",
     "Demonstrations.from_arrays([0, 1], [0, 1], starts=[0, 2])": "starts",
     "Demonstrations.from_arrays([0, 1], [0, 1], trajectories=np.zeros(2))": "trajectories",
     "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "different lengths",

@@ -14,6 +14,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.comparison import Candidate, Comparison, Estimate, Result, Split, World
 from inverseq.evaluate.likelihood import Score, difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
+from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
@@ -96,6 +97,7 @@ def compare(
             candidate could be scored.
         FitError: The same, because a fit failed.
     """
+    check_demonstrations(demonstrations, "compare")
     settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
 
@@ -133,6 +135,8 @@ def score_all(
         InputError: As in `compare`.
         FitError: As in `compare`.
     """
+    for part in (train, test):
+        check_demonstrations(part, "score_all")
     settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare([(train, test)], candidates, mdp, settings)
 

@@ -75,6 +75,11 @@ def replan(
             "each intention plans for a reward of its own: replan one of solution.intentions"
         )
     (one,) = solution.intentions
+    if one.reward_function is not None and one.mdp is None:
+        raise InputError(
+            f"{one.solver} was fitted without a world, so nobody knows how its reward would be "
+            "planned for. Fit it, IAVI or MaxEnt to numbered states with mdp=..., and replan that"
+        )
     if one.reward_function is None or one.mdp is None or one.planning is None:
         raise InputError(
             f"{one.solver} has no reward to carry over: a table of what was done where says "
