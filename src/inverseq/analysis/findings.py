@@ -244,6 +244,11 @@ class Part:
     demonstrations: Demonstrations
     posterior: Posterior
 
+    @property
+    def shares(self) -> Float[np.ndarray, " K"]:
+        """`[K]` share of the decisions that each explains; a row without an action is none."""
+        return self.posterior.smoothed[self.demonstrations.actions >= 0].mean(axis=0)
+
 
 @dataclass(frozen=True, eq=False)
 class IntentionFindings:

@@ -154,8 +154,8 @@ class Fit:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and others
-    that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
+    others that `inverseq datasets` lists."""
     out: Annotated[str, arg(metavar="FOLDER")] = "out"
     """Folder for the report, figures, tables and the fitted model."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -218,8 +218,8 @@ class Compare:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and others
-    that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
+    others that `inverseq datasets` lists."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
     """Folder for the report and its tables; nothing is written without it."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -259,8 +259,8 @@ class Doctor:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and others
-    that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
+    others that `inverseq datasets` lists."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
