@@ -13,8 +13,8 @@ from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.cloning import BehaviourCloning
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.network_training import Lessons
 from inverseq.networks import FullyConnected
+from inverseq.training.lessons import Lessons
 from strategies import random_mdp
 
 

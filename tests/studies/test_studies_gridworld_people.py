@@ -8,7 +8,6 @@ import pytest
 from inverseq import InputError
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.network_training import Lessons
 from inverseq.networks import Planner
 from inverseq.studies.gridworld.people import (
     Reader,
@@ -17,6 +16,7 @@ from inverseq.studies.gridworld.people import (
     readers,
 )
 from inverseq.studies.gridworld.tiles import STEPS, as_boards, turned_boards
+from inverseq.training.lessons import Lessons
 from inverseq.worlds import maze
 
 

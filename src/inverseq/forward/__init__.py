@@ -16,14 +16,10 @@ from inverseq.forward.switching import simulate_switching
 
 __all__ = [
     "DQN",
-    "Games",
     "Learned",
-    "Loop",
     "Plan",
-    "Simulator",
     "TrainedDQN",
     "occupancy",
-    "play_games",
     "policy_evaluation",
     "policy_iteration",
     "q_learning",
@@ -33,23 +29,17 @@ __all__ = [
     "soft_policy_iteration",
     "soft_value_iteration",
     "train_dqn",
-    "train_dqns",
     "value_iteration",
 ]
 
 # These need JAX, which takes most of a second to load; planning does not.
 _COMPILED = {
     "DQN": "dqn",
-    "Games": "games",
     "Learned": "learning",
-    "Loop": "training",
-    "Simulator": "simulator",
     "TrainedDQN": "dqn",
-    "play_games": "games",
     "q_learning": "learning",
     "simulator_of": "simulator",
     "train_dqn": "dqn",
-    "train_dqns": "dqn",
 }
 
 

@@ -24,13 +24,13 @@ from inverseq.evaluate.likelihood import ratio_error
 from inverseq.inverse.cloning import BehaviourCloning
 from inverseq.inverse.fit import fit
 from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.network_training import Lessons
 from inverseq.inverse.problem import Progress
 from inverseq.networks import Network, Planner
 from inverseq.policies.network import NetworkPolicy, network_q
 from inverseq.studies.files import write_csv
 from inverseq.studies.gridworld.record import GridWorldStudy
 from inverseq.studies.gridworld.tiles import as_boards, turned_boards
+from inverseq.training.lessons import Lessons
 
 KNOWN: Mapping[str, float] = {
     "uniform": -1.386,

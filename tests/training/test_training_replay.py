@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inverseq.forward.replay import Moves, empty_replay, sample, store
+from inverseq.training.batch import Moves
+from inverseq.training.replay import empty_replay, sample, store
 
 
 def lived(seed: int, count: int) -> Moves:
@@ -59,6 +60,7 @@ def test_samples_are_those_of_a_plain_loop(n_step, at_limit, count):
         assert float(batch.returns[i]) == pytest.approx(total, abs=1e-5)
         assert float(batch.next_observations[i, 0]) == following
         assert float(batch.discounts[i]) == pytest.approx(factor, abs=1e-6)
+        assert bool(batch.ended[i]) == (factor == 0)
         assert int(batch.actions[i]) == int(moves.actions[first])
 
 

@@ -1,0 +1,38 @@
+"""Trainings of networks: one loop, one replay, one kind of batch, and worlds as pure functions.
+
+A rule (`Rule`, or `Player` where it acts) names its networks and what each of them minimises; a
+`Course` says beside which world and how long; `train` carries it out for one key or several.
+Everything is loaded when it is first used, for it needs JAX.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "Batch": "batch",
+    "Moves": "batch",
+    "existing": "batch",
+    "Games": "games",
+    "play_games": "games",
+    "Lessons": "lessons",
+    "Course": "loop",
+    "Loop": "loop",
+    "Training": "loop",
+    "Drawing": "rule",
+    "Learner": "rule",
+    "Player": "rule",
+    "Rule": "rule",
+    "Target": "rule",
+    "Shown": "shown",
+    "shown_in": "shown",
+    "Simulator": "simulator",
+    "train": "train",
+}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"inverseq.training.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'inverseq.training' has no attribute {name!r}")
