@@ -7,9 +7,9 @@ from scipy import sparse
 
 from benchmarks.grids import windy_grid
 from benchmarks.measure import alone, cpu_seconds, row, seconds
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.evaluate.bootstrap import bootstrap
-from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.values.iavi import IAVI
 
 
 def run(small: bool = False) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.measure import alone, row, seconds
-from inverseq.counting import count_file
+from inverseq.decisions.files import count_file
 
 STATES, ACTIONS = 10_000, 3
 

@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.measure import cpu_seconds, row
 from benchmarks.peers import environment
 from inverseq.forward.dqn import DQN, train_dqn
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_online import train_iq_learn
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.play.experts import expert_games
 from inverseq.training.loop import Loop
 from inverseq.worlds.game_rules import STATIC_WALLS, grid_simulator

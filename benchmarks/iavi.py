@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.grids import some_policy, windy_grid
 from benchmarks.measure import cpu_seconds, cpu_seconds_fresh, row, seconds
-from inverseq.inverse.iavi import inverse_action_values
+from inverseq.inverse.values.iavi import inverse_action_values
 from inverseq.mdp import MDP
 
 TOLERANCE = 1e-8

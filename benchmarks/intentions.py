@@ -17,9 +17,9 @@ from inverseq.intentions.em import Task, search
 from inverseq.intentions.explainers import CountedPolicies, FittedPolicies
 from inverseq.intentions.starts import starting_weights
 from inverseq.intentions.switching import DependentMarkov, Markov, Switching
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Problem, Solver
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.worlds import labyrinth
 
 K = 3

@@ -10,7 +10,7 @@ from benchmarks.measure import cpu_seconds, row
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.simulation import simulate
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iql import IQL
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 
 DISCOUNT = 0.9

@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.grids import random_graph, some_policy, windy_grid
 from benchmarks.measure import alone, cpu_seconds, row, seconds
-from inverseq.inverse.iavi import inverse_action_values
+from inverseq.inverse.values.iavi import inverse_action_values
 
 RESIDUAL = 1e-8
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from inverseq.counts import count
 from inverseq.datasets import load
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward import policy_iteration, simulate, soft_policy_iteration
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
 from inverseq.worlds import gridworld, objectworld

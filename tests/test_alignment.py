@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import strategies
 from inverseq._core.errors import InputError
-from inverseq.alignment import align, check_existing
+from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations, concatenate
 from inverseq.mdp import MDP, unite
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from inverseq import MDP, InputError
-from inverseq.backup import action_values, hard_value, policy_value, soft_value
+from inverseq.mdp.backup import action_values, hard_value, policy_value, soft_value
 
 
 def random_world(seed: int, states: int = 6, actions: int = 3) -> tuple[MDP, np.ndarray]:

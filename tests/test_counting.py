@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import strategies
 from inverseq._core.errors import InputError
-from inverseq.counting import count_file, estimate_from_counts
-from inverseq.counts import count
+from inverseq.decisions.counts import count
+from inverseq.decisions.files import count_file, estimate_from_counts
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import strategies
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 

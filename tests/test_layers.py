@@ -15,8 +15,8 @@ MAX_LINES = 400
 # name counts, so "inverse" stands for the solvers: what in that package has no entry of its own.
 ORDER = (
     "_core",
-    *("mdp", "demonstrations", "alignment", "counts", "readers", "counting", "doctor"),
-    *("backup", "networks", "policies", "rewards", "forward", "worlds", "datasets"),
+    *("mdp", "demonstrations", "decisions", "readers", "decisions.files", "doctor"),
+    *("networks", "policies", "rewards", "training", "forward", "worlds", "datasets"),
     *(
         "inverse.soft_plans",
         "inverse.planning",
@@ -161,7 +161,7 @@ def test_planted_faults_are_found(tmp_path):
     files = {
         "_core/errors.py": "from inverseq.mdp import MDP\n",
         "mdp.py": "def f():\n    from inverseq._core import errors\n",
-        "counts.py": "import typing\nif typing.TYPE_CHECKING:\n    import inverseq.plot\n",
+        "decisions.py": "import typing\nif typing.TYPE_CHECKING:\n    import inverseq.plot\n",
         "plot/__init__.py": "x = 1\n" * 401,
         "inverse/solution.py": "from .fit import fit\n",
         "inverse/fit.py": "from inverseq.inverse.solution import Solution\n",
@@ -171,7 +171,7 @@ def test_planted_faults_are_found(tmp_path):
     for words in (
         "_core.errors:1 imports mdp, which lies above it",
         "mdp:2 hides the import of _core.errors inside a function",
-        "counts:3 imports plot, which lies above it",
+        "decisions:3 imports plot, which lies above it",
         "plot: 401 lines",
         "inverse.solution:1 imports inverse.fit, which lies above it",
         "policies:1 imports nothing, which is not a module",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from inverseq import InputError
-from inverseq.backup import policy_value, soft_value
+from inverseq.mdp.backup import policy_value, soft_value
 from inverseq.policies import boltzmann, greedy, log_boltzmann, uniform
 
 ALLOWED = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 1], [1, 1, 0]], dtype=bool)

@@ -7,31 +7,31 @@ from common import Fit, Inputs, main
 
 
 def iavi() -> Fit:
-    from inverseq.inverse.iavi import IAVI
+    from inverseq.inverse.values.iavi import IAVI
 
     return _fit(lambda inputs: IAVI(smoothing=inputs.smoothing))
 
 
 def iql() -> Fit:
-    from inverseq.inverse.iql import IQL
+    from inverseq.inverse.values.iql import IQL
 
     return _fit(lambda _: IQL())
 
 
 def iql_exact() -> Fit:
-    from inverseq.inverse.iql import IQL
+    from inverseq.inverse.values.iql import IQL
 
     return _fit(lambda _: IQL(method="exact"))
 
 
 def maxent() -> Fit:
-    from inverseq.inverse.maxent import MaxEnt
+    from inverseq.inverse.maxent.causal import MaxEnt
 
     return _fit(lambda _: MaxEnt(strength=0.01))
 
 
 def maxent_chosen() -> Fit:
-    from inverseq.inverse.maxent import MaxEnt
+    from inverseq.inverse.maxent.causal import MaxEnt
 
     return _fit(lambda _: MaxEnt())
 

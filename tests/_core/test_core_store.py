@@ -19,7 +19,7 @@ import strategies
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq._core.store import load, save
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP, History, unite
 
@@ -186,7 +186,7 @@ KILLED = """
     import os, signal, sys
     import numpy as np
     from inverseq._core import store
-    from inverseq.counts import Counts
+    from inverseq.decisions.counts import Counts
     def die(stream, **arrays):
         stream.write(b"half of it")
         stream.flush()

@@ -3,9 +3,9 @@ import pytest
 
 from inverseq import MDP, Demonstrations, InputError
 from inverseq.analysis.places import likely_moves, places
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
 
 # A corridor of three rooms; action 0 goes left, 1 goes right, 2 is only possible in the middle.
 TO = np.array([[0, 1, 0], [0, 2, 1], [1, 2, 2]])

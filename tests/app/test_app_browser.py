@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from inverseq.app.log import GameLog
+from inverseq.app.play.log import GameLog
 from inverseq.readers import read_games
 
 playwright = pytest.importorskip("playwright.sync_api")

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 import inverseq as iq
-from inverseq.app.companions import companions
 from inverseq.app.games import End, Game, Turn
-from inverseq.app.log import GameLog
-from inverseq.inverse.iq_learn import IQLearn
+from inverseq.app.play.companions import companions
+from inverseq.app.play.log import GameLog
+from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.networks import FullyConnected
 from inverseq.play.experts import expert_games
 from inverseq.play.fitted import QAgent

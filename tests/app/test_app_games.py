@@ -4,7 +4,7 @@ import pytest
 import inverseq
 from inverseq import InputError
 from inverseq.app.games import End, tiles_as_text
-from inverseq.app.log import GameLog
+from inverseq.app.play.log import GameLog
 from inverseq.readers import read_games
 from played_games import board, walk
 

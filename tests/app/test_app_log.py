@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inverseq import InputError
 from inverseq.app.games import End
-from inverseq.app.log import GameLog
+from inverseq.app.play.log import GameLog
 from inverseq.readers import read_games
 from played_games import walk
 
@@ -46,7 +46,7 @@ def test_a_killed_program_loses_no_game_and_gives_the_file_up(path):
         import sys, time
         sys.path.insert(0, {tests!r})
         from played_games import walk
-        from inverseq.app.log import GameLog
+        from inverseq.app.play.log import GameLog
         log = GameLog({path!r})
         print("open", flush=True)
         while True:

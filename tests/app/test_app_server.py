@@ -11,10 +11,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from inverseq import InputError
-from inverseq.app.log import GameLog
-from inverseq.app.match import Level
+from inverseq.app.play.log import GameLog
+from inverseq.app.play.match import Level
+from inverseq.app.play.session import Offer
 from inverseq.app.server import is_local, listen, make_app, server_of
-from inverseq.app.session import Offer
 from inverseq.readers import read_games
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 

@@ -5,9 +5,9 @@ import pytest
 
 from inverseq import InputError
 from inverseq.app.games import End
-from inverseq.app.log import GameLog
-from inverseq.app.match import Level
-from inverseq.app.session import Offer, Session
+from inverseq.app.play.log import GameLog
+from inverseq.app.play.match import Level
+from inverseq.app.play.session import Offer, Session
 from inverseq.readers import read_games
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 

@@ -6,7 +6,7 @@ import pytest
 
 import inverseq as iq
 from inverseq.app.games import End
-from inverseq.app.log import GameLog
+from inverseq.app.play.log import GameLog
 from inverseq.cli import play
 from played_games import walk
 

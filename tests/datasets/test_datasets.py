@@ -9,7 +9,7 @@ import pytest
 
 from inverseq import datasets
 from inverseq._core.errors import InputError
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.mdp import MDP, unite
 

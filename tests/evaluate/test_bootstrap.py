@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inverseq import InputError
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate import bootstrap as module
 from inverseq.evaluate.bootstrap import bootstrap
@@ -15,9 +15,9 @@ from inverseq.evaluate.identifiability import contrast
 from inverseq.evaluate.intervals import interval
 from inverseq.forward import simulate
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI, inverse_action_values
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iavi import IAVI, inverse_action_values
 from strategies import play, random_mdp, random_policy
 
 

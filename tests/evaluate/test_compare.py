@@ -9,11 +9,11 @@ from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations, concatenate
 from inverseq.evaluate.compare import Candidate, Comparison, Estimate, compare, score_all
 from inverseq.evaluate.likelihood import difference, log_likelihood
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.policies import TabularPolicy, uniform
 from strategies import play, random_mdp, random_policy

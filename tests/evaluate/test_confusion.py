@@ -6,7 +6,7 @@ from inverseq._core.errors import InputError
 from inverseq.evaluate.confusion import recover_models
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Mixture
-from inverseq.inverse.count_table import CountTable
+from inverseq.inverse.tables.count_table import CountTable
 from wishes import fitted, ring
 
 

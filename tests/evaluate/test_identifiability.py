@@ -11,7 +11,7 @@ from inverseq.evaluate.identifiability import (
     identify,
     usual_contrasts,
 )
-from inverseq.inverse.iavi import inverse_action_values
+from inverseq.inverse.values.iavi import inverse_action_values
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import GAUGES, Gauge, shaping
 from strategies import mdps, random_mdp, random_policy, seeds

@@ -18,9 +18,9 @@ from inverseq.evaluate.likelihood import (
     log_likelihood,
     ratio_error,
 )
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
 from inverseq.mdp import MDP
 from inverseq.policies import TabularPolicy, uniform
 from strategies import play, played, random_mdp, random_policy, seeds

@@ -13,7 +13,7 @@ from inverseq.evaluate.rewards import (
     squared_value_difference,
 )
 from inverseq.forward import policy_iteration, soft_policy_iteration
-from inverseq.inverse.iavi import inverse_action_values
+from inverseq.inverse.values.iavi import inverse_action_values
 from inverseq.policies import boltzmann, uniform
 from inverseq.rewards.gauges import shaping
 from strategies import mdps, random_mdp, random_policy, seeds

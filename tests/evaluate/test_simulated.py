@@ -5,14 +5,14 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Ending
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.contexts import find_contexts
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Mixture
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
+from inverseq.inverse.tables.count_table import CountTable
 from wishes import fitted, ring, switching_play
 
 

@@ -10,7 +10,7 @@ from inverseq.intentions.predict import sample_intentions
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov
 from inverseq.inverse.fit import fit
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from wishes import SETTINGS, fitted, ring
 
 

@@ -15,12 +15,12 @@ from inverseq.intentions.labels import agreement
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.iql import IQL
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 from strategies import play, played, random_mdp, random_policy, seeds
 

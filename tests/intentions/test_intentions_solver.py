@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq._core.errors import InputError
 from inverseq._core.store import load, save
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import difference, log_likelihood
 from inverseq.forward.switching import simulate_switching
@@ -17,13 +17,13 @@ from inverseq.intentions.predict import posterior, sample_intentions
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
-from inverseq.inverse.ciql import CIQL
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.iql import IQL
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.ciql import CIQL
+from inverseq.inverse.values.iavi import IAVI
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 from inverseq.policies import TabularPolicy
 from strategies import random_mdp

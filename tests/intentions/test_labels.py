@@ -15,7 +15,7 @@ from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.values.iavi import IAVI
 from strategies import seeds
 from wishes import ring, switching_play
 

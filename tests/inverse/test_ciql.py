@@ -13,12 +13,12 @@ from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.evaluation import policy_evaluation
 from inverseq.forward.planning import policy_iteration
-from inverseq.inverse.ciql import CIQL, Constraint, constrained_plan
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iql import IQL
-from inverseq.inverse.iql_transitions import observed_transitions
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.ciql import CIQL, Constraint, constrained_plan
+from inverseq.inverse.values.iql import IQL
+from inverseq.inverse.values.iql_transitions import observed_transitions
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann, greedy
 from oracles.iql_reference import inverse_q_learning

@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.networks import FullyConnected

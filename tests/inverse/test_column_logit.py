@@ -12,11 +12,11 @@ from scipy.optimize import check_grad, minimize
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.column_logit import Block, ColumnLogit, Regression
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.leave_out import Rows
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.column_logit import Block, ColumnLogit, Regression
+from inverseq.inverse.tables.leave_out import Rows
 from inverseq.mdp import MDP
 from inverseq.policies.logit import LogitPolicy, logit_probabilities
 from strategies import play, played, random_mdp, random_policy, seeds

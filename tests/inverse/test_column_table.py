@@ -11,21 +11,21 @@ from scipy.optimize import check_grad
 
 from inverseq._core.errors import InputError
 from inverseq._core.store import load, save
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.column_table import (
+from inverseq.inverse.explanation import action_probabilities
+from inverseq.inverse.fit import fit
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.column_table import (
     ColumnTable,
     choose_concentrations,
     count_levels,
     counts_of_others,
     log_likelihood_of_concentrations,
 )
-from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.explanation import action_probabilities
-from inverseq.inverse.fit import fit
-from inverseq.inverse.leave_out import usable_rows
-from inverseq.inverse.problem import Problem
-from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.leave_out import usable_rows
 from inverseq.mdp import MDP
 from inverseq.policies.columns import names_of_columns, own_counts
 from strategies import play, played, random_mdp, random_policy, seeds

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq._core.errors import InputError
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations, Ending, concatenate
-from inverseq.inverse.count_table import CountTable, past_columns
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.leave_out import (
+from inverseq.inverse.tables.count_table import CountTable, past_columns
+from inverseq.inverse.tables.leave_out import (
     Rows,
     choose_smoothing,
     held_out_likelihood,

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inverseq import FitError, InputError
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.forward.soft import soft_plan
-from inverseq.inverse.deep_maxent import DeepMaxEnt, _Chain, _packed, _unpacked
 from inverseq.inverse.fit import fit
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.deep import DeepMaxEnt, _Chain, _packed, _unpacked
 from inverseq.inverse.replan import replan
 from inverseq.policies import log_boltzmann
 from inverseq.rewards.network import NetworkReward, forward, random_layers

@@ -7,10 +7,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
 from inverseq.mdp import MDP, unite
 from inverseq.policies import TabularPolicy
 from strategies import play, played, random_mdp, random_policy, seeds

@@ -7,12 +7,12 @@ from numpy.testing import assert_array_equal
 
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations, concatenate
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.policies import TabularPolicy, uniform
 from inverseq.rewards import StateActionReward

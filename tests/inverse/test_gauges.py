@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from inverseq import InputError
-from inverseq.inverse.iavi import IAVI, inverse_action_values
+from inverseq.inverse.values.iavi import IAVI, inverse_action_values
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
 from inverseq.rewards import gauges

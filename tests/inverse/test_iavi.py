@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import inverseq
 from inverseq import InputError
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI, inverse_action_values, smoothed_policy
+from inverseq.inverse.values.iavi import IAVI, inverse_action_values, smoothed_policy
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
 from strategies import mdps, play, random_mdp, random_policy, seeds

@@ -14,10 +14,10 @@ from inverseq._core.status import Outcome
 from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.explanation import action_probabilities, transition_rewards
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.solution import Solution
 from inverseq.networks import Convolutional, FullyConnected, Planner
 from inverseq.play.experts import expert_games

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from inverseq.inverse.iq_objective import (
+from inverseq.inverse.deep.iq_objective import (
     STEEPEST,
     Absorbing,
     Terms,

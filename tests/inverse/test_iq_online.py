@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from inverseq._core.errors import InputError
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_online import train_iq_learn
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.networks import FullyConnected, Planner
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import network_q

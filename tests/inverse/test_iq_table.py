@@ -11,12 +11,12 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.forward import occupancy
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_objective import phi
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_objective import phi
 from inverseq.mdp import MDP
 from strategies import random_mdp, random_policy
 

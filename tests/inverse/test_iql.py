@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from inverseq import FitError, InputError
 from inverseq._core.status import Outcome
 from inverseq._core.store import load, save
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.simulation import simulate
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iql import IQL, Fading
-from inverseq.inverse.iql_loop import _one_pass
-from inverseq.inverse.iql_transitions import observed_transitions
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iql import IQL, Fading
+from inverseq.inverse.values.iql_loop import _one_pass
+from inverseq.inverse.values.iql_transitions import observed_transitions
 from inverseq.mdp import MDP, unite
 from oracles.iql_reference import inverse_q_learning
 from strategies import play, played, random_mdp, random_policy, seeds

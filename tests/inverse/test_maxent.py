@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from inverseq import FitError, InputError, concatenate
 from inverseq._core.status import Outcome
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.forward import soft_policy_iteration, soft_value_iteration
 from inverseq.forward.soft import soft_plan
 from inverseq.inverse.fit import fit
-from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.maxent_objective import Model, information, log_likelihood_and_gradient
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.objective import Model, information, log_likelihood_and_gradient
 from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP

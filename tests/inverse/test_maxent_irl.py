@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inverseq import FitError, InputError
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.fit import fit
-from inverseq.inverse.maxent_irl import MaxEntIRL, path_likelihood, path_sums, pieces_of
+from inverseq.inverse.maxent.paths import MaxEntIRL, path_likelihood, path_sums, pieces_of
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
 from inverseq.worlds import gridworld

@@ -10,13 +10,13 @@ from inverseq import Counts, InputError, concatenate
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.forward import soft_value_iteration, value_iteration
 from inverseq.forward.soft import soft_plan
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.iql import IQL
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.replan import replan
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
+from inverseq.inverse.values.iql import IQL
 from inverseq.policies import boltzmann
 from inverseq.worlds import gridworld, maze_features
 from strategies import mdps, play, random_mdp, seeds

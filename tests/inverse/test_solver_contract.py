@@ -8,24 +8,24 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq._core.errors import InputError
 from inverseq._core.store import load, save
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.ciql import CIQL
-from inverseq.inverse.cloning import BehaviourCloning
-from inverseq.inverse.column_logit import ColumnLogit
-from inverseq.inverse.column_table import ColumnTable
-from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.deep_maxent import DeepMaxEnt
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iql import IQL
-from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.maxent_irl import MaxEntIRL
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.deep import DeepMaxEnt
+from inverseq.inverse.maxent.paths import MaxEntIRL
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.steered import Steered
+from inverseq.inverse.tables.column_logit import ColumnLogit
+from inverseq.inverse.tables.column_table import ColumnTable
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.steered import Steered
+from inverseq.inverse.values.ciql import CIQL
+from inverseq.inverse.values.iavi import IAVI
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 from strategies import play, random_mdp, random_policy
 

@@ -8,23 +8,23 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq._core.errors import InputError
 from inverseq._core.store import load, save
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.inverse.column_logit import ColumnLogit
-from inverseq.inverse.column_table import ColumnTable
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.explanation import action_probabilities as forecasts
 from inverseq.inverse.fit import fit
-from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.maxent_objective import Model
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.objective import Model
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.steered import Search, Steered
+from inverseq.inverse.tables.column_logit import ColumnLogit
+from inverseq.inverse.tables.column_table import ColumnTable
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.steered import Search, Steered
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
 from inverseq.rewards.linear import make_design

@@ -9,9 +9,9 @@ import pytest
 from inverseq import MDP, InputError, Solution, Status, unite, worlds
 from inverseq._core.status import Outcome
 from inverseq.forward import value_iteration
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.inverse.steered import Steered
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.steered import Steered
 from inverseq.networks import FullyConnected, action_values, trained_network
 from inverseq.play import Agent, HumanAgent, Orchestrator, QAgent, ShortestPathAgent
 from inverseq.policies import TabularPolicy, boltzmann, uniform

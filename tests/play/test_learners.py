@@ -7,7 +7,7 @@ from gymnasium.envs.toy_text import FrozenLakeEnv
 
 from inverseq import FitError, InputError, fit
 from inverseq.forward.dqn import DQN
-from inverseq.inverse.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.networks import FullyConnected
 from inverseq.play import DQNAgent, IQLearnAgent, Orchestrator, QAgent, expert_games
 from inverseq.training.lessons import Lessons

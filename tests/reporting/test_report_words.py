@@ -24,7 +24,7 @@ from inverseq.doctor import diagnose
 from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import Score
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.reporting.sections import methods as methods_section
 from inverseq.reporting.sections import scores as scores_section
 from inverseq.reporting.sections.headline import headline_text as headline

@@ -58,7 +58,7 @@ def trained(course: Course, key: jax.Array):
 def test_moves_training_steps_and_losses_are_counted():
     training = trained(COURSE, jax.random.key(0))
     assert (LOOP.block, LOOP.blocks) == (15, 8)
-    assert int(training.replay.stored) == 120
+    assert int(training.life.replay.stored) == 120
     # Moves 1 to 29 teach nothing; the thirtieth is stored before training step 10.
     assert int(training.learner.learned) == 31
     assert float(training.learner.networks["count"]) == 31
@@ -69,7 +69,7 @@ def test_moves_training_steps_and_losses_are_counted():
 
 
 def test_stored_moves_are_one_life():
-    moves = trained(COURSE, jax.random.key(1)).replay.moves
+    moves = trained(COURSE, jax.random.key(1)).life.replay.moves
     assert len(moves.actions) == 102  # the capacity, rounded up to whole training steps
     newest = 120 - 102  # rows 0 to 17 hold moves 102 to 119
     order = np.r_[newest:102, :newest]
@@ -105,7 +105,7 @@ def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
     ):
         for other in leaves[1:]:
             np.testing.assert_array_equal(leaves[0], other)
-    assert (whole[0].replay.moves.actions != whole[1].replay.moves.actions).any()
+    assert (whole[0].life.replay.moves.actions != whole[1].life.replay.moves.actions).any()
 
 
 @pytest.mark.parametrize(("last", "shown"), [(np.nan, np.inf), (-1e9, -1e9)])

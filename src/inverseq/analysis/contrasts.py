@@ -13,8 +13,8 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Progress
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge
 from inverseq.worlds import World

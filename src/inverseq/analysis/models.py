@@ -12,11 +12,11 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.compare import Candidate, Comparison
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
-from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
 
 RESTARTS = 10
 _DEEPEST_TABLE = 4

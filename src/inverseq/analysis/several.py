@@ -41,8 +41,8 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Mixture
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Progress
+from inverseq.inverse.values.iavi import IAVI
 
 _REPLICATES = 40
 _SIMULATIONS = 100

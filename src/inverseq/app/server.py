@@ -8,7 +8,7 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from inverseq._core.errors import InputError
-from inverseq.app.session import Offer, Session
+from inverseq.app.play.session import Offer, Session
 
 try:
     import uvicorn

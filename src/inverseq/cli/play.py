@@ -8,11 +8,11 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from inverseq.app.companions import companions
-from inverseq.app.log import GameLog
-from inverseq.app.match import Level
+from inverseq.app.play.companions import companions
+from inverseq.app.play.log import GameLog
+from inverseq.app.play.match import Level
+from inverseq.app.play.session import Offer
 from inverseq.app.server import is_local, listen, make_app, server_of
-from inverseq.app.session import Offer
 from inverseq.cli.options import Play
 from inverseq.reporting import to_json
 from inverseq.worlds.game_rules import RANDOM_WALLS, RANDOM_WIN, STATIC_WALLS, grid_simulator

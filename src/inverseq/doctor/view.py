@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import name_conflicts
+from inverseq.decisions.alignment import name_conflicts
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.spaces import number_of
 from inverseq.doctor.record import Finding, Severity

@@ -12,16 +12,16 @@ from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.intervals import Bootstrap, check_level
 from inverseq.intentions.labels import renumber
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI, smoothed_policy
 from inverseq.inverse.problem import Problem, Progress, Solver
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iavi import IAVI, smoothed_policy
 from inverseq.mdp import MDP, unite
 
 _BATCH_CELLS = 1_000_000  # numbers of one array of a batch: 8 MB, and some ten such at a time

@@ -16,9 +16,9 @@ from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import EMPTY, IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Markov, Switching
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iavi import IAVI
 
 
 def choose_intentions(

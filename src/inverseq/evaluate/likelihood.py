@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
-from inverseq.alignment import align, check_existing
+from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.policies.policy import log_taken

@@ -14,7 +14,7 @@ from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import run_all, seeded, seeds_of
 from inverseq.evaluate.rewards import reward_correlation

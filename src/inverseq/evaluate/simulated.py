@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from scipy.special import softmax
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
 from inverseq.forward.simulation import draw

@@ -7,9 +7,9 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.linear import System, prepare
-from inverseq.backup import action_values, policy_value
 from inverseq.forward.records import Plan, policy_for, reward_of
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, policy_value
 from inverseq.mdp.build import ends_surely
 
 

@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.backup import action_values, hard_value, only
 from inverseq.forward.records import reward_of
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, hard_value, only
 from inverseq.policies import greedy
 
 

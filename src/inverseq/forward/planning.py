@@ -11,11 +11,11 @@ import numpy as np
 
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
-from inverseq.backup import action_values, check_temperature, hard_value, soft_value
 from inverseq.forward.evaluation import policy_evaluation
 from inverseq.forward.records import Plan, reward_of
 from inverseq.forward.soft import soft_plan
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, check_temperature, hard_value, soft_value
 from inverseq.policies import boltzmann, greedy, uniform
 
 _TIE = 1e-9

@@ -15,8 +15,8 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq._core.linear import System, prepare
 from inverseq._core.status import Outcome, Status
-from inverseq.backup import action_values, soft_value
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, soft_value
 from inverseq.policies import boltzmann
 
 _FAST_ENOUGH = 0.2

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from inverseq.alignment import align
-from inverseq.counts import Counts, decision_weights
+from inverseq.decisions.alignment import align
+from inverseq.decisions.counts import Counts, decision_weights
 from inverseq.inverse.problem import HasPrior, LeavesOut, Problem, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
-from inverseq.alignment import align, check_existing
+from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import chains
 from inverseq.intentions.messages import Model, forward, smooth

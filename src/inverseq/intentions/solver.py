@@ -9,8 +9,8 @@ from joblib import Parallel, delayed
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align, check_existing
-from inverseq.counts import decision_weights
+from inverseq.decisions.alignment import align, check_existing
+from inverseq.decisions.counts import decision_weights
 from inverseq.intentions.chains import chains
 from inverseq.intentions.contexts import Contexts
 from inverseq.intentions.em import Search, Task, search
@@ -26,9 +26,9 @@ from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, Restarts, empty_note, reorder
 from inverseq.intentions.starts import situations, starting_weights
 from inverseq.intentions.switching import Markov, Mixture, Numbers, Switching
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Problem, Solver, settled
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iavi import IAVI
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
 
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import Chains
 from inverseq.mdp import MDP

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.problem import Problem, Progress, Solver

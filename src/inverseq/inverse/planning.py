@@ -8,11 +8,11 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
-from inverseq.backup import action_values, hard_value
 from inverseq.forward import policy_iteration
 from inverseq.forward.soft import SoftPlan, soft_plan
 from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, hard_value
 from inverseq.policies import Policy, TabularPolicy, boltzmann
 from inverseq.policies.steered import Habit, SteeredPolicy
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts, count
+from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution

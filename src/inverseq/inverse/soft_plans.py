@@ -7,9 +7,9 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.linear import prepare
-from inverseq.backup import action_values, soft_value
 from inverseq.forward.soft import SoftPlan, soft_plan
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, soft_value
 
 _FAST_ENOUGH = 0.2
 """A kept factorisation that shrinks what is missing by less than this is made anew."""

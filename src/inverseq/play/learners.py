@@ -16,7 +16,7 @@ from gymnasium import spaces
 from inverseq._core.errors import FitError, InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import DQN
-from inverseq.inverse.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.networks import FullyConnected, TrainedNetwork, trained_network
 from inverseq.play.agents import Agent
 from inverseq.training.batch import Moves

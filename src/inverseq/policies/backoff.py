@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.mdp.history import Memory, history_rows

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.backoff import BackoffTable

@@ -13,10 +13,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
-from inverseq.backup import check_temperature, only
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import check_temperature, only
 from inverseq.policies.policy import FinitePolicy
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 

@@ -90,6 +90,9 @@ class Course:
         observation_shape: Of one observation.
         num_actions: A.
         simulator: What is played; None for demonstrations alone.
+
+    Raises:
+        InputError: There is something to play, but the rule cannot act.
     """
 
     rule: Rule
@@ -97,6 +100,10 @@ class Course:
     observation_shape: tuple[int, ...]
     num_actions: int
     simulator: Simulator | None = None
+
+    def __post_init__(self) -> None:
+        if self.simulator is not None and not isinstance(self.rule, Player):
+            raise InputError(f"{type(self.rule).__name__} cannot play: it has no method act")
 
     @classmethod
     def played(cls, rule: Player, loop: Loop, simulator: Simulator) -> "Course":
@@ -190,10 +197,10 @@ def advance(course: Course, training: Training, until: Any, shown: Shown | None 
 
 def _block(course: Course, shown: Shown | None, training: Training) -> Training:
     """One block more: `learn_steps` training steps and a test."""
-    rule, loop = course.rule, course.loop
+    rule, loop, world = course.rule, course.loop, course.simulator
     key = for_test = jax.random.fold_in(jax.random.wrap_key_data(training.seed), training.block)
     keys = key[None, None]
-    if course.simulator is not None:
+    if world is not None:
         for_test, for_steps = jax.random.split(key)
         keys = jax.random.split(for_steps, (loop.learn_steps, loop.training_freq + 1))
     made = training.block * loop.block + loop.training_freq * jnp.arange(loop.learn_steps)
@@ -201,10 +208,10 @@ def _block(course: Course, shown: Shown | None, training: Training) -> Training:
     def step(carry: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, dict[str, jax.Array]]:
         learner, life = carry
         step_keys, moves_made = given
-        if course.simulator is None:
+        if world is None or not isinstance(rule, Player):
             learner, losses = learn(rule, step_keys[0], learner, shown, None)
             return (learner, None), losses
-        game, moves = _play(course, learner, life.game, step_keys[1:], moves_made)
+        game, moves = _play(rule, world, learner, life.game, step_keys[1:], moves_made)
         replay = store(life.replay, moves)
         nothing = dict.fromkeys(training.curves.loss, jnp.float32(jnp.nan))
         learner, losses = jax.lax.cond(
@@ -230,9 +237,13 @@ def _block(course: Course, shown: Shown | None, training: Training) -> Training:
             for name, mean in loss.items()
         }
     }
-    if loop.test_games and course.simulator is not None:
-        policy = partial(_tested, rule, learner)
-        games = play_games(course.simulator, policy, for_test, games=loop.test_games)
+    if loop.test_games and world is not None and isinstance(rule, Player):
+        games = play_games(
+            world,
+            lambda key, seen, allowed: rule.act(key, learner, seen, allowed, None),
+            for_test,
+            games=loop.test_games,
+        )
         measured |= {name: getattr(games, name).mean() for name in Curves._fields[1:]}
     curves = training.curves._asdict()
     written = jax.tree.map(
@@ -249,18 +260,15 @@ def _block(course: Course, shown: Shown | None, training: Training) -> Training:
     )
 
 
-def _tested(
-    rule: Any, learner: Learner, key: jax.Array, observations: jax.Array, allowed: jax.Array | None
-) -> jax.Array:
-    """Actions of a learner in test games."""
-    return rule.act(key, learner, observations, allowed, None)
-
-
 def _play(
-    course: Course, learner: Learner, game: Any, keys: jax.Array, made: jax.Array
+    rule: Player,
+    world: Simulator,
+    learner: Learner,
+    game: Any,
+    keys: jax.Array,
+    made: jax.Array,
 ) -> tuple[Any, Moves]:
     """`training_freq` moves; a game that ends is followed by a new one."""
-    rule, world = course.rule, course.simulator
 
     def move(game: Any, given: tuple[jax.Array, jax.Array]) -> tuple[Any, Moves]:
         key, number = given

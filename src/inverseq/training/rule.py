@@ -7,7 +7,7 @@ network each.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -34,9 +34,9 @@ class Learner(NamedTuple):
     """Training steps made."""
 
 
-Loss = Callable[[Any, Learner, PRNGKeyArray, Batch | None, Batch | None], Float[Array, ""]]
-"""`loss(network, learner, key, shown, own)`: of a network, the others as they stand, a key, and
-transitions of the expert and of the learner (None where there are none). Slopes are taken in the
+Loss = Callable[[Any, Learner, PRNGKeyArray, Any, Any], Float[Array, ""]]
+"""`loss(network, learner, key, shown, own)`: of a network, the others as they stand, a key, and a
+`Batch` of the expert and one of the learner (None where there is none). Slopes are taken in the
 network alone; all losses of a training step are given the same key."""
 
 
@@ -92,6 +92,7 @@ class Drawing:
     own: bool = True
 
 
+@runtime_checkable
 class Rule(Protocol):
     """A way to learn, as settings with pure functions.
 
@@ -124,6 +125,7 @@ class Rule(Protocol):
         ...
 
 
+@runtime_checkable
 class Player(Rule, Protocol):
     """A rule that acts in a world while it learns."""
 

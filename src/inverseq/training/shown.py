@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from inverseq._core.errors import InputError
-from inverseq.counts import decision_weights
+from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.training.batch import Batch
 

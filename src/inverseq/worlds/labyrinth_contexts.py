@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp.history import history_rows
 from inverseq.worlds.labyrinth_features import NOTHING, move_kinds

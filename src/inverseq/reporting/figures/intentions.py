@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Int
 from matplotlib.axes import Axes
 
-from inverseq.alignment import align
 from inverseq.analysis.findings import IntentionFindings, Part
+from inverseq.decisions.alignment import align
 from inverseq.evaluate.choice import Alternative, Choice
 from inverseq.evaluate.predictive_checks import PredictiveChecks
 from inverseq.plot import (

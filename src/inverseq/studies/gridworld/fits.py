@@ -13,10 +13,10 @@ from jaxtyping import Float
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import DQN, train_dqn
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.iq_online import train_iq_learn
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import NetworkPolicy

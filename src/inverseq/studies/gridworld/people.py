@@ -21,9 +21,9 @@ from inverseq._core.files import write_text
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import ratio_error
-from inverseq.inverse.cloning import BehaviourCloning
+from inverseq.inverse.deep.cloning import BehaviourCloning
+from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iq_learn import IQLearn
 from inverseq.inverse.problem import Progress
 from inverseq.networks import Network, Planner
 from inverseq.policies.network import NetworkPolicy, network_q

@@ -22,8 +22,8 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.studies.study import Effort, Part
 from inverseq.worlds import World

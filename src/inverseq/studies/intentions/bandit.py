@@ -22,12 +22,12 @@ from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Switching
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.studies.study import Effort, Part
 

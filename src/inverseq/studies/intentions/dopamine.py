@@ -20,8 +20,8 @@ from inverseq.evaluate.choose_intentions import choose_intentions
 from inverseq.evaluate.likelihood import difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
+from inverseq.inverse.tables.count_table import CountTable
 from inverseq.neural.relations import (
     Relation,
     beyond_syllables,

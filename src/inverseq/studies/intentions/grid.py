@@ -26,9 +26,9 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Switching
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import least_squares, shaping
 from inverseq.studies.study import Effort, Part

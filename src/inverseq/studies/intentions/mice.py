@@ -15,7 +15,7 @@ from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Markov
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem
-from inverseq.inverse.steered import Steered
+from inverseq.inverse.tables.steered import Steered
 from inverseq.studies.intentions.mice_figures import (
     draw_grid,
     draw_rewards,

@@ -14,7 +14,7 @@ from inverseq.intentions.switching import DependentMarkov, Markov, Switching
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.steered import Steered, Steering
+from inverseq.inverse.tables.steered import Steered, Steering
 from inverseq.mdp import MDP
 from inverseq.studies.intentions.mice_models import (
     AGAINST,

@@ -8,12 +8,12 @@ from jaxtyping import Bool, Int
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
-from inverseq.inverse.column_logit import ColumnLogit
-from inverseq.inverse.column_table import ColumnTable
-from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
+from inverseq.inverse.tables.column_logit import ColumnLogit
+from inverseq.inverse.tables.column_table import ColumnTable
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.worlds import labyrinth_contexts
 from inverseq.worlds.record import World
 

@@ -8,11 +8,11 @@ from jaxtyping import Bool
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, log_likelihood
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
+from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.studies.mice.tables import only, tied, tied_world
 from inverseq.worlds import LABYRINTH_FEATURES, labyrinth, labyrinth_features

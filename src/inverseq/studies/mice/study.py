@@ -26,7 +26,7 @@ from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.compare import compare
 from inverseq.evaluate.intervals import interval
 from inverseq.evaluate.likelihood import difference
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Progress
 from inverseq.studies.files import write_csv, write_png
 from inverseq.studies.mice.figures import draw_habits, draw_places, draw_scores

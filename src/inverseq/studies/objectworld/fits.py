@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.evaluate.rewards import (
     expected_value_difference,
     reward_correlation,
@@ -16,15 +16,15 @@ from inverseq.evaluate.rewards import (
     squared_value_difference,
 )
 from inverseq.forward import policy_iteration
-from inverseq.inverse.deep_maxent import DeepMaxEnt
 from inverseq.inverse.fit import fit
-from inverseq.inverse.iavi import IAVI, smoothed_policy
-from inverseq.inverse.iql import IQL
-from inverseq.inverse.maxent import MaxEnt
-from inverseq.inverse.maxent_irl import MaxEntIRL
+from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.deep import DeepMaxEnt
+from inverseq.inverse.maxent.paths import MaxEntIRL
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iavi import IAVI, smoothed_policy
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann, uniform
 from inverseq.worlds import World, objectworld, objectworld_demonstrations, objectworld_expert

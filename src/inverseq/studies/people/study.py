@@ -21,13 +21,13 @@ from inverseq.datasets import Dataset
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood, ratio_error
-from inverseq.inverse.count_table import CountTable
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.maxent import MaxEnt
+from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.count_table import CountTable
 from inverseq.mdp import MDP
 from inverseq.studies.files import write_csv, write_png
 from inverseq.studies.people.figures import draw_maps, draw_scores

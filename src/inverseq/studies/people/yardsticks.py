@@ -13,7 +13,7 @@ from jaxtyping import Float
 from scipy.optimize import minimize
 
 from inverseq._core.status import Outcome, Status
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite

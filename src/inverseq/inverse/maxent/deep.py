@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from inverseq._core.ascent import ascend
 from inverseq._core.errors import InputError
-from inverseq.inverse.ascent import ascend
-from inverseq.inverse.maxent_objective import Model, log_likelihood_and_gradient
+from inverseq.inverse.maxent.objective import Model, log_likelihood_and_gradient
 from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution

@@ -12,10 +12,10 @@ from jaxtyping import Float
 from scipy import sparse
 
 from inverseq._core.errors import InputError
-from inverseq.counts import count
+from inverseq.decisions.counts import count
 from inverseq.forward.soft import SoftPlan
-from inverseq.inverse.maxent_objective import Model, log_likelihood
-from inverseq.inverse.maxent_search import Maximum, maximise
+from inverseq.inverse.maxent.objective import Model, log_likelihood
+from inverseq.inverse.maxent.search import Maximum, maximise
 from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem, Progress
 from inverseq.inverse.solution import Solution

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from inverseq._core.errors import InputError
-from inverseq.counts import Counts
+from inverseq.decisions.counts import Counts
 from inverseq.mdp import MDP
 from inverseq.mdp.build import transition_shares
 from inverseq.readers import numbering

@@ -10,8 +10,8 @@ import jax
 
 from inverseq._core.errors import InputError
 from inverseq.app.games import End, Game
-from inverseq.app.log import GameLog
-from inverseq.app.match import Companion, Level, Match, Seat
+from inverseq.app.play.log import GameLog
+from inverseq.app.play.match import Companion, Level, Match, Seat
 from inverseq.readers.games import ACTION_NAMES
 
 ANONYMOUS = "anonymous"

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from inverseq._core.errors import InputError
-from inverseq.alignment import align, check_existing, world_shift
-from inverseq.counts import decision_weights
+from inverseq.decisions.alignment import align, check_existing, world_shift
+from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP

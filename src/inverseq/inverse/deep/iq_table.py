@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from inverseq.inverse.iq_objective import (
+from inverseq.inverse.deep.iq_objective import (
     Distance,
     Form,
     Value,
@@ -12,7 +12,7 @@ from inverseq.inverse.iq_objective import (
     phi,
     state_value,
 )
-from inverseq.inverse.table_fit import Table
+from inverseq.inverse.deep.table_fit import Table
 
 
 def table_values(

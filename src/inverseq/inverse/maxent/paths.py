@@ -19,16 +19,16 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from inverseq._core.ascent import ascend
 from inverseq._core.errors import InputError
-from inverseq.alignment import align, check_existing
-from inverseq.backup import only, soft_value
-from inverseq.counts import decision_weights
-from inverseq.inverse.ascent import ascend
-from inverseq.inverse.iql_transitions import next_states
+from inverseq.decisions.alignment import align, check_existing
+from inverseq.decisions.counts import decision_weights
 from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iql_transitions import next_states
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import only, soft_value
 from inverseq.policies import TabularPolicy
 from inverseq.rewards.linear import Prior, RewardOn, make_design
 

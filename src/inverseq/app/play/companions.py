@@ -8,7 +8,7 @@ import numpy as np
 
 from inverseq._core.errors import InputError
 from inverseq._core.store import load
-from inverseq.app.match import Companion
+from inverseq.app.play.match import Companion
 from inverseq.inverse.solution import Solution
 from inverseq.networks import TrainedNetwork
 from inverseq.play.agents import Agent, ShortestPathAgent

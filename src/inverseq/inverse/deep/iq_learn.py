@@ -2,9 +2,8 @@
 
 Garg, Chakraborty, Cundy, Song and Ermon, "IQ-Learn: Inverse soft-Q Learning for Imitation" (NeurIPS
 2021). The reward is written as r(s, a) = Q(s, a) - gamma V(s'), so that one loss in Q
-(`inverseq.inverse.iq_objective`) is minimised and no reinforcement learning problem is solved on
-the way. `IQLearn.study()` is Algorithm 2 of "Implementing Inverse Q-Learning" (Aubuchon and Ho
-2023).
+(`inverse.deep.iq_objective`) is minimised and no reinforcement learning problem is solved on the
+way. `IQLearn.study()` is Algorithm 2 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023).
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -19,8 +18,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
-from inverseq.backup import hard_value, soft_value
-from inverseq.inverse.iq_objective import (
+from inverseq.inverse.deep.iq_objective import (
     Absorbing,
     Distance,
     Form,
@@ -30,13 +28,14 @@ from inverseq.inverse.iq_objective import (
     iq_loss,
     state_value,
 )
-from inverseq.inverse.iq_table import table_loss
-from inverseq.inverse.network_fit import numbered, teach
+from inverseq.inverse.deep.iq_table import table_loss
+from inverseq.inverse.deep.network_fit import numbered, teach
+from inverseq.inverse.deep.table_fit import fit_table
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.table_fit import fit_table
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import hard_value, soft_value
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
 from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.policies.network import NetworkPolicy
@@ -293,7 +292,7 @@ class IQLearn:
         after = numbers.absorbing / (1 - gamma) if self.absorbing == "learned" else jnp.float32(0)
         parts = [expert.observations, expert.next_observations]
         parts += [] if own is None else [own.observations, own.next_observations]
-        parts += [expert.starts] if self.form == "v0" else []
+        parts += [] if self.form != "v0" or expert.starts is None else [expert.starts]
         # One pass through the network for all of them.
         every = jax.vmap(numbers.module)(jnp.concatenate(parts))
         q = jnp.split(every, np.cumsum([len(part) for part in parts])[:-1])

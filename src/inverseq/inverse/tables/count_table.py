@@ -7,8 +7,10 @@ from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.counts import Counts
-from inverseq.inverse.leave_out import (
+from inverseq.decisions.counts import Counts
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.leave_out import (
     Rows,
     choose_smoothing,
     leave_out,
@@ -16,8 +18,6 @@ from inverseq.inverse.leave_out import (
     tabulate,
     usable_rows,
 )
-from inverseq.inverse.problem import Problem
-from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.mdp.history import Memory
 from inverseq.policies.backoff import (

@@ -15,12 +15,12 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
-from inverseq.backup import soft_value
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.network_fit import numbered, teach
+from inverseq.inverse.deep.network_fit import numbered, teach
+from inverseq.inverse.deep.table_fit import Table, fit_table
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.table_fit import Table, fit_table
+from inverseq.mdp.backup import soft_value
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
 from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.policies.network import NetworkPolicy, network_probabilities

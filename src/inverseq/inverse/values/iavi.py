@@ -23,11 +23,11 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Status
-from inverseq.backup import hard_value, over_pairs, soft_value
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import hard_value, over_pairs, soft_value
 from inverseq.policies import TabularPolicy
 from inverseq.rewards import StateActionReward
 from inverseq.rewards.gauges import Gauge, GaugeName, gauge_values, over_states, per_state

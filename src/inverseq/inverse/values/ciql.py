@@ -17,14 +17,14 @@ from jaxtyping import Bool, Float
 
 from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.errors import InputError
-from inverseq.backup import action_values, hard_value
 from inverseq.forward.planning import policy_iteration
 from inverseq.forward.records import Plan
-from inverseq.inverse.iql import IQL, check_step
-from inverseq.inverse.iql_transitions import Transitions, observed_transitions
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iql import IQL, check_step
+from inverseq.inverse.values.iql_transitions import Transitions, observed_transitions
 from inverseq.mdp import MDP
+from inverseq.mdp.backup import action_values, hard_value
 from inverseq.mdp.build import pad
 from inverseq.policies import TabularPolicy, boltzmann, greedy
 

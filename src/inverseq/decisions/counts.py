@@ -8,7 +8,7 @@ from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
-from inverseq.alignment import align, check_existing
+from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from inverseq._core.status import Outcome, Status
 from inverseq.forward.soft import SoftPlan
-from inverseq.inverse.maxent_objective import Model, information, log_likelihood_and_gradient
+from inverseq.inverse.maxent.objective import Model, information, log_likelihood_and_gradient
 
 _FEW_WEIGHTS = 200
 """Up to here, the information matrix makes the coordinates of the search."""

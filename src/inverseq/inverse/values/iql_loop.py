@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq.inverse.iql_transitions import Transitions
+from inverseq.inverse.values.iql_transitions import Transitions
 
 _VISITS, _SHIFTED, _REWARD, _Q, _SAFE_Q = range(5)
 """Columns of the table."""

@@ -16,17 +16,17 @@ from scipy.optimize import minimize
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align
-from inverseq.counts import decision_weights
+from inverseq.decisions.alignment import align
+from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.column_logit import ColumnLogit
-from inverseq.inverse.column_table import ColumnTable
-from inverseq.inverse.count_table import CountTable
-from inverseq.inverse.maxent_objective import Model
+from inverseq.inverse.maxent.objective import Model
 from inverseq.inverse.planning import OnHabit
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.column_logit import ColumnLogit
+from inverseq.inverse.tables.column_table import ColumnTable
+from inverseq.inverse.tables.count_table import CountTable
 from inverseq.policies.steered import Habit, SteeredPolicy, steer
 from inverseq.rewards.linear import RewardOn, make_design
 

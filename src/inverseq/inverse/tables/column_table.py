@@ -8,9 +8,9 @@ from scipy.optimize import minimize
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.inverse.leave_out import Rows, tabulate, usable_rows
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.leave_out import Rows, tabulate, usable_rows
 from inverseq.policies.columns import (
     ColumnPolicy,
     context_columns,

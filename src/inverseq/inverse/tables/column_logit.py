@@ -9,9 +9,9 @@ from scipy.special import log_softmax
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.inverse.leave_out import Rows, usable_rows
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.leave_out import Rows, usable_rows
 from inverseq.policies.columns import context_columns, names_of_columns, own_counts
 from inverseq.policies.logit import LogitPolicy, option_columns, own_shares
 

@@ -19,13 +19,13 @@ from jaxtyping import Bool, Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
-from inverseq.backup import hard_value
-from inverseq.inverse.iql_exact import fixed_point_of
-from inverseq.inverse.iql_loop import Sampled, Steps, run_epochs
-from inverseq.inverse.iql_transitions import Transitions, observed_transitions
 from inverseq.inverse.planning import HardOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.iql_exact import fixed_point_of
+from inverseq.inverse.values.iql_loop import Sampled, Steps, run_epochs
+from inverseq.inverse.values.iql_transitions import Transitions, observed_transitions
+from inverseq.mdp.backup import hard_value
 from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.rewards import StateActionReward
 
@@ -74,7 +74,7 @@ class IQL:
         epochs: Passes over the transitions.
         smoothing: eps, added to the shares of actions inside the logarithm; above 0.
         method: "sample" (the paper), or "exact": the fixed point that the sampled updates tend to
-            as steps become small, solved directly (see `inverseq.inverse.iql_exact`).
+            as steps become small, solved directly (see `inverseq.inverse.values.iql_exact`).
         schedule: How step sizes fade; None keeps them, as in the paper.
         discount: gamma, where no world is given.
         tolerance: Stop after an epoch that changed no value by more than this, and fail where no

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from inverseq._core.ascent import ascend
 from inverseq._core.status import Outcome, Status
-from inverseq.inverse.ascent import ascend
 from inverseq.inverse.problem import Progress
 from inverseq.mdp import MDP
 

@@ -27,7 +27,7 @@ from scipy import sparse
 
 from inverseq._core.linear import prepare
 from inverseq._core.status import Status
-from inverseq.inverse.iql_transitions import Transitions
+from inverseq.inverse.values.iql_transitions import Transitions
 
 
 @dataclass(frozen=True, eq=False)

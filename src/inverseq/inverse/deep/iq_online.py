@@ -14,8 +14,8 @@ from jaxtyping import PRNGKeyArray
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.iq_learn import IQLearn
-from inverseq.inverse.network_fit import REMEDY
+from inverseq.inverse.deep.iq_learn import IQLearn
+from inverseq.inverse.deep.network_fit import REMEDY
 from inverseq.inverse.solution import Solution
 from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.record import Measured, measured_in

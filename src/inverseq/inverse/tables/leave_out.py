@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
-from inverseq.alignment import align
-from inverseq.counts import decision_weights
+from inverseq.decisions.alignment import align
+from inverseq.decisions.counts import decision_weights
 from inverseq.inverse.problem import Problem
 from inverseq.policies.backoff import shared
 

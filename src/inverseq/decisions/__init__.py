@@ -1,0 +1,1 @@
+"""Where decisions stand in a world, and how often each was taken."""

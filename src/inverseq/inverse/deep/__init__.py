@@ -1,0 +1,1 @@
+"""Inverse soft Q-learning and imitation, by networks and by tables."""

@@ -1,0 +1,1 @@
+"""Maximum entropy: the reward under which what was done is most probable."""

@@ -1,0 +1,1 @@
+"""Inverse action values: a reward whose optimal policy is the one observed."""
