@@ -11,7 +11,7 @@ import pytest
 
 from inverseq import InputError
 from inverseq.training.loop import Course, Loop, advance, begin
-from inverseq.training.rule import Drawing
+from inverseq.training.rule import Drawing, Part
 from inverseq.training.train import begin_training, carried_on, train
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
@@ -28,21 +28,13 @@ class Counting:
     last: float | None = None
     drawing = Drawing(batch=4, discount=0.9)
 
-    def networks(self, key, observation_shape, num_actions):
-        return {"count": jnp.float32(0)}
-
-    def losses(self):
-        return {"count": self.loss}
+    def networks(self):
+        one_more = optax.stateless(lambda slope, count: jnp.float32(1))
+        return {"count": Part(lambda *_: jnp.float32(0), self.loss, one_more)}
 
     def loss(self, count, learner, key, shown, own):
         learned = jax.lax.stop_gradient(count) + 1
         return learned if self.last is None else jnp.where(learned < 12, 1.0, self.last)
-
-    def optimiser(self, name):
-        return optax.stateless(lambda slope, count: jnp.float32(1))
-
-    def targets(self):
-        return {}
 
     def act(self, key, learner, observations, allowed, moves):
         return jax.random.randint(key, (len(observations),), 0, 4)
@@ -52,7 +44,7 @@ COURSE = Course.played(Counting(), LOOP, SIMULATOR)
 
 
 def trained(course: Course, key: jax.Array):
-    return train(course, [key], settings="counting")[0]
+    return train(course, [key])[0]
 
 
 def test_moves_training_steps_and_losses_are_counted():

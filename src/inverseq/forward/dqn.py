@@ -20,7 +20,7 @@ from inverseq.training.batch import Batch, existing
 from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.noise import noisy
 from inverseq.training.record import Measured, measured_in
-from inverseq.training.rule import Drawing, Learner, Loss, Target
+from inverseq.training.rule import Drawing, Learner, Part, Target
 from inverseq.training.simulator import Simulator
 from inverseq.training.train import (
     Keys,
@@ -124,23 +124,10 @@ class DQN:
         """How transitions are drawn."""
         return Drawing(self.batch, self.discount, self.noise, self.n_step, self.bootstrap_at_limit)
 
-    def networks(
-        self, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
-    ) -> dict[str, Any]:
-        """The network Q, called "q"."""
-        return {"q": self.network.build(key, observation_shape, num_actions)}
-
-    def losses(self) -> dict[str, Loss]:
-        """The mean square."""
-        return {"q": self.loss}
-
-    def optimiser(self, name: str) -> optax.GradientTransformation:
-        """Adam."""
-        return optax.adam(self.learning_rate)
-
-    def targets(self) -> dict[str, Target]:
-        """The target network, where there is one."""
-        return {} if self.target_every is None else {"q": Target(self.target_every)}
+    def networks(self) -> dict[str, Part]:
+        """The network Q, and its target where there is one."""
+        target = None if self.target_every is None else Target(self.target_every)
+        return {"q": Part(self.network.build, self.loss, optax.adam(self.learning_rate), target)}
 
     def loss(
         self, network: Any, learner: Learner, key: PRNGKeyArray, shown: Batch | None, own: Batch
@@ -254,9 +241,7 @@ def train_dqn(
         FitError: The loss grew beyond all bounds and `accept_failure` is false.
     """
     course, keys = Course.played(settings, settings.loop, simulator), keys_in(key)
-    trainings = train(
-        course, keys, settings=repr(settings), checkpoint=checkpoint, progress=progress
-    )
+    trainings = train(course, keys, checkpoint=checkpoint, progress=progress)
     made = tuple(_record(course, settings, one, accept_failure) for one in trainings)
     return made[0] if isinstance(key, jax.Array) else made
 

@@ -171,7 +171,7 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
         jnp.bool_(False),
         untaught(course.rule, for_learner, course.observation_shape, course.num_actions),
         life,
-        Curves(dict.fromkeys(course.rule.losses(), nothing), *[nothing] * 4),
+        Curves(dict.fromkeys(course.rule.networks(), nothing), *[nothing] * 4),
     )
 
 

@@ -92,6 +92,24 @@ class Drawing:
     own: bool = True
 
 
+@dataclass(frozen=True)
+class Part:
+    """One network of a rule.
+
+    Attributes:
+        build: `build(key, observation_shape, num_actions)` makes it, as `Network.build` does; any
+            tree of arrays.
+        loss: What it minimises.
+        optimiser: Of Optax.
+        target: How a copy follows it; None for no copy.
+    """
+
+    build: Callable[[PRNGKeyArray, tuple[int, ...], int], Any]
+    loss: Loss
+    optimiser: optax.GradientTransformation
+    target: Target | None = None
+
+
 @runtime_checkable
 class Rule(Protocol):
     """A way to learn, as settings with pure functions.
@@ -104,24 +122,10 @@ class Rule(Protocol):
         """How transitions are drawn."""
         ...
 
-    def networks(
-        self, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
-    ) -> dict[str, Any]:
-        """The networks before the first training step, by name."""
-        ...
-
-    def losses(self) -> Mapping[str, Loss]:
-        """What each network minimises. They learn in this order, each beside what those before it
-        have become in the same training step; a network without a loss stays as it is.
+    def networks(self) -> Mapping[str, Part]:
+        """The networks by name. They learn in this order, each beside what those before it have
+        become in the same training step.
         """
-        ...
-
-    def optimiser(self, name: str) -> optax.GradientTransformation:
-        """Of a network."""
-        ...
-
-    def targets(self) -> Mapping[str, Target]:
-        """The networks that are followed by a copy, and how."""
         ...
 
 
@@ -148,9 +152,16 @@ def untaught(
     rule: Rule, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
 ) -> Learner:
     """A learner before its first training step."""
-    networks = rule.networks(key, observation_shape, num_actions)
-    optimisers = {name: rule.optimiser(name).init(networks[name]) for name in rule.losses()}
-    targets = {name: networks[name] for name in rule.targets()}
+    parts = rule.networks()
+    networks = {
+        # The first from the key itself, so that a rule of one network is begun as that network.
+        name: part.build(
+            jax.random.fold_in(key, number) if number else key, observation_shape, num_actions
+        )
+        for number, (name, part) in enumerate(parts.items())
+    }
+    optimisers = {name: part.optimiser.init(networks[name]) for name, part in parts.items()}
+    targets = {name: networks[name] for name, part in parts.items() if part.target is not None}
     return Learner(networks, targets, optimisers, jnp.int32(0))
 
 
@@ -167,20 +178,22 @@ def learn(
         replay: Moves of the learner; None where it does not play.
     """
     shown_batch, own_batch, for_loss = _drawn(rule.drawing, key, shown, replay)
-    networks, optimisers, losses = dict(learner.networks), dict(learner.optimisers), {}
-    for name, loss in rule.losses().items():
-        losses[name], slope = jax.value_and_grad(loss)(
-            networks[name], learner, for_loss, shown_batch, own_batch
+    losses, parts = {}, rule.networks()
+    for name, part in parts.items():
+        network, kept = learner.networks[name], learner.optimisers[name]
+        losses[name], slope = jax.value_and_grad(part.loss)(
+            network, learner, for_loss, shown_batch, own_batch
         )
-        change, optimisers[name] = rule.optimiser(name).update(
-            slope, optimisers[name], networks[name]
+        change, kept = part.optimiser.update(slope, kept, network)
+        learner = learner._replace(
+            networks=learner.networks | {name: optax.apply_updates(network, change)},
+            optimisers=learner.optimisers | {name: kept},
         )
-        networks[name] = optax.apply_updates(networks[name], change)
-        learner = learner._replace(networks=dict(networks), optimisers=dict(optimisers))
     learned = learner.learned + 1
     targets = {
-        name: target.after(learned, networks[name], learner.targets[name])
-        for name, target in rule.targets().items()
+        name: part.target.after(learned, learner.networks[name], learner.targets[name])
+        for name, part in parts.items()
+        if part.target is not None
     }
     return learner._replace(targets=targets, learned=learned), losses
 

@@ -97,7 +97,7 @@ def train(
     keys: Sequence[PRNGKeyArray],
     shown: Shown | None = None,
     *,
-    settings: str,
+    settings: str | None = None,
     checkpoint: str | os.PathLike | None = None,
     every: int = 50,
     progress: Progress | None = None,
@@ -108,7 +108,8 @@ def train(
         course: Who learns, how long and where.
         keys: JAX random keys; they are consumed. The same key gives the same numbers.
         shown: Demonstrations; None for a rule that learns from its own play alone.
-        settings: In words, kept with the checkpoint and compared when it is read.
+        settings: In words, kept with the checkpoint and compared when it is read; those of rule and
+            loop where left out.
         checkpoint: File that the trainings are written to every so often, and carried on from where
             it exists; the result is exactly that of a training without interruption.
         every: Blocks between two writings, and between two calls of `progress`.
@@ -118,6 +119,7 @@ def train(
         InputError: The checkpoint is of another training.
     """
     loop = course.loop
+    settings = settings or f"{course.rule!r} {loop!r}"
     trainings = [begin_training(course, key, shown) for key in keys]
     if course.simulator is not None:
         world = course.simulator.description or "a world without a description"

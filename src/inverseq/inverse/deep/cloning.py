@@ -11,7 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
@@ -27,7 +26,7 @@ from inverseq.policies.network import NetworkPolicy, network_probabilities
 from inverseq.training.batch import Batch, existing
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course
-from inverseq.training.rule import Drawing, Learner, Loss, Target
+from inverseq.training.rule import Drawing, Learner, Part
 
 
 @dataclass(frozen=True)
@@ -101,24 +100,10 @@ class BehaviourCloning:
         """How decisions are drawn."""
         return Drawing(self.lessons.batch, 0.0, self.lessons.noise)
 
-    def networks(
-        self, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
-    ) -> dict[str, Any]:
-        """The classifier, called "q"."""
-        network = self.network or FullyConnected()
-        return {"q": network.build(key, observation_shape, num_actions)}
-
-    def losses(self) -> dict[str, Loss]:
-        """Mean negative log-likelihood of a batch of actions, in nats."""
-        return {"q": self.loss}
-
-    def optimiser(self, name: str) -> optax.GradientTransformation:
-        """That of the lessons."""
-        return self.lessons.optimiser
-
-    def targets(self) -> dict[str, Target]:
-        """None."""
-        return {}
+    def networks(self) -> dict[str, Part]:
+        """The classifier."""
+        build = (self.network or FullyConnected()).build
+        return {"q": Part(build, self.loss, self.lessons.optimiser)}
 
     def loss(
         self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None

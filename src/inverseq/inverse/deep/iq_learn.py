@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
@@ -45,7 +44,7 @@ from inverseq.training.batch import Batch, existing
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course
 from inverseq.training.noise import noisy
-from inverseq.training.rule import Drawing, Learner, Loss, Target
+from inverseq.training.rule import Drawing, Learner, Part
 
 _GRADIENT = 10.0
 """Weight of the penalty on gradients, as in the paper's code."""
@@ -246,24 +245,11 @@ class IQLearn:
         lessons = self.lessons
         return Drawing(lessons.batch, self.gamma, lessons.noise, own=self.online)
 
-    def networks(
-        self, key: PRNGKeyArray, observation_shape: tuple[int, ...], num_actions: int
-    ) -> dict[str, Numbers]:
-        """What is learned, called "q"."""
-        network = self.network or FullyConnected()
-        return {"q": Numbers(network.build(key, observation_shape, num_actions), jnp.float32(0))}
-
-    def losses(self) -> dict[str, Loss]:
-        """That of Q."""
-        return {"q": self.loss}
-
-    def optimiser(self, name: str) -> optax.GradientTransformation:
-        """That of the lessons."""
-        return self.lessons.optimiser
-
-    def targets(self) -> dict[str, Target]:
-        """None."""
-        return {}
+    def networks(self) -> dict[str, Part]:
+        """The network Q with the absorbing reward."""
+        build = (self.network or FullyConnected()).build
+        begin = lambda *given: Numbers(build(*given), jnp.float32(0))  # noqa: E731
+        return {"q": Part(begin, self.loss, self.lessons.optimiser)}
 
     def act(
         self,
