@@ -27,8 +27,8 @@ class Batch(NamedTuple):
 
     observations: Float[Array, "n *shape"]
     actions: Int[Array, " n"]
-    returns: Float[Array, " n"] | None
-    """None where nobody saw rewards, as of an expert."""
+    returns: Float[Array, " n"]
+    """NaN where nobody saw rewards, as of an expert."""
     next_observations: Float[Array, "n *shape"]
     discounts: Float[Array, " n"]
     """What the value of the next observation counts; 0 where the world ended."""

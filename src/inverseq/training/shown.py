@@ -62,7 +62,7 @@ def shown_in(
     rows = Batch(
         jnp.asarray(states[used], dtype=jnp.float32),
         jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
-        None,
+        jnp.full(int(used.sum()), jnp.nan),
         jnp.asarray(following[used], dtype=jnp.float32),
         jnp.asarray(~ended[used], dtype=jnp.float32),
         jnp.asarray(ended[used]),
