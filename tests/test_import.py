@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
+
+import pytest
 
 HEAVY = ("jax", "scipy", "matplotlib", "duckdb", "pandas", "polars", "gymnasium", "rich", "tyro")
 
@@ -79,4 +82,28 @@ def test_an_unknown_name_is_an_attribute_error():
         "import inverseq\ntry:\n    inverseq.nonsense\n"
         "except AttributeError as error:\n    result = str(error)"
     )
-    assert "nonsense" in run(code)
+    assert run(code) == "module 'inverseq' has no attribute 'nonsense'"
+
+
+@pytest.mark.parametrize(
+    ("package", "typed", "meant"),
+    [
+        ("inverseq", "read_tabel", "read_table"),
+        ("inverseq", "Soluton", "Solution"),
+        ("inverseq", "world", "worlds"),
+        ("inverseq.worlds", "labrynth", "labyrinth"),
+        ("inverseq.networks", "FullyConected", "FullyConnected"),
+    ],
+)
+def test_a_misspelt_name_says_what_was_meant(package, typed, meant):
+    with pytest.raises(AttributeError, match=f"{typed!r}; did you mean {meant!r}"):
+        getattr(import_module(package), typed)
+
+
+def test_a_name_is_loaded_once_and_is_what_its_module_says():
+    code = (
+        "import sys, inverseq\nbefore = 'inverseq.evaluate.intervals' in sys.modules\n"
+        "found = inverseq.interval\nfrom inverseq.evaluate.intervals import interval\n"
+        "result = [before, found is interval, vars(inverseq)['interval'] is interval]"
+    )
+    assert run(code) == [False, True, True]

@@ -4,6 +4,8 @@ It stands in this file alone. Its reward is a network, its values are another, a
 shifted form; what it learns by is beside the point, what is asked of it afterwards is not.
 """
 
+import json
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +17,7 @@ import inverseq as iq
 from inverseq._core.status import Outcome, Status
 from inverseq.inverse.problem import Problem
 from inverseq.play import QAgent
-from inverseq.policies import FinitePolicy
+from inverseq.policies import FinitePolicy, boltzmann
 
 ACTIONS = 3
 
@@ -38,9 +40,7 @@ class ThreeNetworks(FinitePolicy):
         return self.q.shape[1]
 
     def probabilities(self, demonstrations, mdp):
-        q = layer(self.q, demonstrations.states)
-        likely = np.exp(q - q.max(axis=1, keepdims=True))
-        return likely / likely.sum(axis=1, keepdims=True)
+        return boltzmann(layer(self.q, demonstrations.states), self.exists(demonstrations, mdp))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,8 @@ class Toy:
             chances = policy.probabilities(data, None)
             slope = inputs.T @ (weights[:, None] * (chosen - chances)) - self.strength * q
             q = q + slope / (0.5 * (inputs**2).sum(axis=1) @ weights + self.strength)
-            trace.append(float(weights @ np.log((chances * chosen).sum(axis=1))))
+            taken = np.where(data.acted, (chances * chosen).sum(axis=1), 1.0)
+            trace.append(float(weights @ np.log(taken)))
         reward = q - self.discount * q.max(axis=1, keepdims=True)
         shifted = q - reward
         return iq.Solution(
@@ -186,6 +187,73 @@ def test_it_explains_intentions_that_switch():
     right = (solution.path == truth).mean()
     assert max(right, 1 - right) > 0.95
     assert (np.diff(solution.trace) > -1e-6 * data.num_decisions).all()
+
+
+QUICK = {"folds": 2, "bootstrap": 5, "seed": 1}
+
+
+def test_it_is_analysed_and_reported(fitted, tmp_path):
+    _, data = fitted
+    found = iq.analyse(data, iq.Plan(solver=Toy(), **QUICK))
+    assert [row.key for row in found.scores] == ["marginal", "Toy"]
+    assert found.chosen == "Toy"
+    score = found.row("Toy").score
+    train, test = data.split(0.2, seed=1)
+    assert_allclose(score.mean, iq.log_likelihood(iq.fit(train, Toy()), test).mean)
+    rewards = iq.transition_rewards(found.solution, test)
+    for action, earned in enumerate(found.earned):
+        assert earned.decisions == (test.actions == action).sum()
+        assert_allclose(earned.mean, rewards[test.actions == action].mean())
+    page = iq.report(found, tmp_path / "toy").read_text()
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
+    assert "Toy predicts held-out decisions best" in page
+    assert f"{found.earned[2].mean:+.3f}" in page
+    assert "None" not in page
+    summary = json.loads((tmp_path / "toy" / "summary.json").read_text())
+    assert summary["chosen"] == "Toy"
+    own = (ThreeNetworks, NetworkOfTransitions)
+    again = iq.load(tmp_path / "toy" / "solution.npz", iq.Solution, also=own)
+    assert_array_equal(again.probabilities(test), found.solution.probabilities(test))
+    with pytest.raises(iq.InputError, match="give a solver that does, solver="):
+        iq.analyse(data, iq.Plan(**QUICK))
+
+
+def test_its_intentions_are_analysed_and_reported(tmp_path):
+    data = behaviour(1, flips=True)
+    asked = {"intentions": 2, "restarts": 1, "simulations": 2, "switching": "mixture"} | QUICK
+    found = iq.analyse(data, iq.Plan(solver=Toy(steps=50), **asked))
+    two, one, alike = (found.row(key) for key in ("intentions", "one", "marginal"))
+    assert two.score.mean > one.score.mean + 0.1
+    assert two.name == "2 intentions, Toy"
+    assert alike is not None
+    page = iq.report(found, tmp_path / "toy").read_text()
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
+    assert "Two intentions explain the behaviour" in page
+    assert "in all states more than the others" in page
+    assert (tmp_path / "toy" / "tables" / "posterior.parquet").exists()
+    own = (ThreeNetworks, NetworkOfTransitions)
+    again = iq.load(tmp_path / "toy" / "solution.npz", iq.IntentionSolution, also=own)
+    assert_array_equal(again.probabilities(data), found.solution.probabilities(data))
+
+
+def test_it_is_chosen_among_others_by_folds():
+    data = behaviour(1, flips=True).take(np.arange(16))
+    asked = {"cross_validate": True, "folds": 2, "solver": Toy(steps=40)}
+    models = iq.analyse(data, iq.Plan(**asked))
+    assert {row.key for row in models.scores} == {"marginal", "Toy"}
+    more = {"intentions": (1, 2), "restarts": 1, "switching": "mixture"}
+    numbers = iq.analyse(data, iq.Plan(**asked, **more))
+    assert numbers.chosen == "k=2"
+
+
+def test_it_chooses_among_the_actions_that_exist():
+    data = behaviour()
+    allowed = np.ones((1000, ACTIONS), dtype=bool)
+    allowed[np.arange(0, 1000, 3), (data.actions[::3] + 1) % ACTIONS] = False
+    some = replace(data, allowed=allowed)
+    solution = iq.fit(some, Toy())
+    assert_array_equal(solution.probabilities(some) == 0, ~allowed)
+    assert iq.log_likelihood(solution, some).mean > iq.log_likelihood(solution, data).mean
 
 
 def test_it_plays(fitted):

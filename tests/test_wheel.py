@@ -31,7 +31,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert "inverseq/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "License-Expression: MIT" in metadata
-    sources = {str(p.relative_to(ROOT / "src")) for p in (ROOT / "src").rglob("*.py")}
+    sources = {
+        str(p.relative_to(ROOT / "src"))
+        for p in (ROOT / "src").rglob("*.py*")
+        if p.suffix in (".py", ".pyi")
+    }
     assert sources <= set(names)
 
 

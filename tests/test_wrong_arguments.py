@@ -37,7 +37,11 @@ SLIPS = {
     "bootstrap([1, 2], iq.IAVI(), mdp, seed=0)": "takes Demonstrations",
     "Demonstrations.from_arrays([0, 1], [0, 1], starts=[0, 2])": "starts",
     "Demonstrations.from_arrays([0, 1], [0, 1], trajectories=np.zeros(2))": "trajectories",
-    "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "",
+    "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "different lengths",
+    "Plan(solver='iavy')": "solver must be one of ('best', 'iavi'",
+    "Plan(actions='sen')": "actions must be one of ('all', 'seen')",
+    "fit(demos, iq.IAVI(gauge='zero'), mdp)": "gauge must be one of zero-mean",
+    "simulate_like(solution, demos, seed=0, states='dawn')": 'states must be "drawn" or "observed"',
     "transition_rewards(alone, demos)": "finds no reward",
 }
 

@@ -4,8 +4,7 @@ Here "IQL" means *inverse* Q-learning, never implicit Q-learning. Names are load
 first used, so that `import inverseq` costs next to nothing and sets nothing global.
 """
 
-from importlib import import_module
-from typing import Any
+from inverseq._core.lazy import loading
 
 __version__ = "0.1.0"
 
@@ -129,17 +128,4 @@ _MODULES = (
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(import_module(f"inverseq.{_HOME[name]}"), name)
-    elif name in _MODULES:
-        value = import_module(f"inverseq.{name}")
-    else:
-        raise AttributeError(f"module 'inverseq' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = loading(__name__, _HOME, _MODULES)

@@ -1,7 +1,11 @@
 """Files are whole or not there."""
 
+import errno
 import os
 import stat
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -27,6 +31,42 @@ def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
 
     with pytest.raises(RuntimeError, match="power cut"):
         spoil()
+    assert target.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [target]
+
+
+KILLED = """
+    import os, signal, sys
+    from inverseq._core.files import replace_when_whole
+    with replace_when_whole(sys.argv[1]) as temporary:
+        temporary.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
+    target = write_text(tmp_path / "x.html", "old")
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), str(target)], check=False)
+    assert done.returncode == -9
+    assert len([*tmp_path.iterdir()]) == 2
+    with replace_when_whole(target) as held:
+        held.write_text("new")
+        write_text(target, "by somebody else meanwhile")  # sweeps, but not what is being written
+        assert held.exists()
+    assert target.read_text() == "new"
+    assert [*tmp_path.iterdir()] == [target]
+
+
+def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path):
+    target = write_text(tmp_path / "x.html", "old")
+
+    def fill() -> None:
+        with replace_when_whole(target) as temporary:
+            temporary.write_text("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match=r"x\.html: No space left.*as it was"):
+        fill()
     assert target.read_text() == "old"
     assert [*tmp_path.iterdir()] == [target]
 

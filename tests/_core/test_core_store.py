@@ -7,6 +7,7 @@ import textwrap
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from inverseq._core.status import Outcome, Status
 from inverseq._core.store import load, save
 from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, History, unite
 
 
@@ -212,3 +215,12 @@ def test_a_history_comes_back_the_same(path):
     mdp = strategies.random_mdp(np.random.default_rng(1), 4, 2).with_history(3, of="actions")
     assert mdp.history is not None
     assert same(load(save(mdp.history, path), History), mdp.history)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("solution", Solution), ("intentions", IntentionSolution)]
+)
+def test_a_fit_of_an_earlier_version_is_named_as_one(name, kind):
+    # Both files were written by the version before solutions held records of policies.
+    with pytest.raises(InputError, match=rf"{name}.npz was written by an earlier version .*again"):
+        load(Path(__file__).parent / "earlier" / f"{name}.npz", kind)

@@ -1,9 +1,11 @@
 import http.client
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -11,10 +13,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from inverseq import InputError
+from inverseq.app import door
+from inverseq.app.door import is_local
 from inverseq.app.play.log import GameLog
 from inverseq.app.play.match import Level
 from inverseq.app.play.session import Offer
-from inverseq.app.server import is_local, listen, make_app, server_of
+from inverseq.app.server import listen, make_app, server_of
 from inverseq.readers import read_games
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
@@ -32,10 +36,10 @@ def offer(path):
 class Served:
     """A real server in a thread of this process."""
 
-    def __init__(self, offer, host="127.0.0.1"):
+    def __init__(self, offer, host="127.0.0.1", allowed=()):
         self.listening = listen("127.0.0.1", 0)
         self.name = f"127.0.0.1:{self.listening.getsockname()[1]}"
-        self.server = server_of(make_app(offer, 0, host))
+        self.server = server_of(make_app(offer, 0, host, allowed))
         run, sockets = self.server.run, [self.listening]
         self.thread = threading.Thread(target=run, args=(sockets,), daemon=True)
         self.thread.start()
@@ -130,14 +134,70 @@ def test_pages_of_other_sites_are_kept_out(served):
         assert view["games"] == 0
 
 
-def test_an_open_server_answers_to_any_name(offer):
-    served = Served(offer, host="0.0.0.0")
-    assert served.get("/", host="lab.example")[0] == 200
+def test_an_open_server_answers_to_addresses_its_own_names_and_those_allowed(offer):
+    served = Served(offer, host="0.0.0.0", allowed=("Lab.example",))
+    ours = ("lab.example", socket.gethostname(), "192.0.2.7:8765", "[2001:db8::1]:80", "localhost")
+    assert [served.get("/", host=host)[0] for host in ours] == [200] * 5
+    for host in ("evil.example", "lab.example.evil.example", "[", "", "127.0.0.1.evil.example"):
+        status, headers, _ = served.get("/", host=host, origin=f"http://{host}")
+        assert status == 400
+        assert headers["x-content-type-options"] == "nosniff"
+    served.close()
+
+
+def test_an_origin_that_is_none_is_refused_like_a_foreign_one(served):
+    for origin in ("http://[", "null", "http://evil.example", f"http://{served.name}0"):
+        status, headers, _ = served.get("/", origin=origin)
+        assert status == 403
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        with pytest.raises(InvalidStatus) as refused, served.visit(origin=origin):
+            pass
+        assert refused.value.response.status_code == 403
+
+
+ADDRESSES = ("/", "/play.js", "/nothing", "/../server.py", "/%00", "/socket")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_answer_has_the_headers_of_a_page_that_trusts_nobody(served, address):
+    _, headers, _ = served.get(address)
+    assert all(headers[name] == value for name, value in door.HEADERS.items())
+
+
+HALF = (
+    b"",
+    b"GET / HT",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+    b"\x16\x03\x01\x02\x00\x01",
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nhalf",
+)
+
+
+@pytest.mark.parametrize("begun", HALF)
+def test_a_request_that_never_ends_is_given_up(offer, monkeypatch, begun):
+    monkeypatch.setattr(door, "PATIENCE", 0.5)
+    served = Served(offer)
+    host, port = served.name.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as link:
+        link.sendall(begun)
+        while link.recv(4096):  # what it answers, until it hangs up
+            pass
+    assert served.get("/")[0] == 200
+    served.close()
+
+
+def test_a_visit_outlasts_the_patience(offer, monkeypatch):
+    monkeypatch.setattr(door, "PATIENCE", 0.2)
+    served = Served(offer)
+    with served.visit() as (link, view):
+        time.sleep(0.6)
+        assert ask(link, type="move", action=1, board=view["board"])["person"]["moves"] == 1
     served.close()
 
 
 def test_which_addresses_are_of_this_machine_alone():
-    assert [is_local(h) for h in ("127.0.0.1", "localhost", "::1")] == [True] * 3
+    ours = ("127.0.0.1", "127.3.2.1", "localhost", "::1", "[::1]")
+    assert [is_local(h) for h in ours] == [True] * 5
     assert [is_local(h) for h in ("0.0.0.0", "::", "192.0.2.1")] == [False] * 3
 
 

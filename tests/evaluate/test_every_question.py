@@ -1,56 +1,206 @@
 """Which question each kind of solution answers, and what the others are told.
 
-"." is an answer; a word stands for the message below that the question is refused with.
+"." is an answer; a word stands for the message below that the question is refused with. The same
+table stands in the documentation.
 """
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import inverseq as iq
+from inverseq.analysis.findings import Division, DivisionKind, Family, Findings, Model, ScoreRow
+from inverseq.evaluate.intervals import Bootstrap
 from inverseq.play import QAgent
 from strategies import play, random_mdp, random_policy
+from test_open_waist import NetworkOfTransitions, ThreeNetworks, Toy
+
+OWN = (ThreeNetworks, NetworkOfTransitions)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fit, and what it was made of."""
+
+    solver: Any
+    data: iq.Demonstrations
+    mdp: iq.MDP
+    world: iq.MDP | None
+    folder: Path
+
+    @cached_property
+    def solution(self):
+        return iq.fit(self.data, self.solver, self.world, accept_failure=True)
+
+    @cached_property
+    def replicates(self) -> Bootstrap:
+        return iq.bootstrap(self.data, self.solver, self.world, seed=0, replicates=2, jobs=1)
+
+    def compared(self) -> iq.Comparison:
+        made = iq.compare(self.data, {"it": self.solver}, self.world, folds=2)
+        assert made["it"].score is not None, made["it"].failure
+        return made
+
+    def recovered(self):
+        s, d = self.solution, self.data
+        return iq.recover_parameters(s, self.solver, d, repeats=1, seed=0, states="observed")
+
+    def page(self) -> Path:
+        """The report with all its figures."""
+        if isinstance(self.solver, iq.Intentions):
+            asked = {"intentions": 2, "restarts": 1, "simulations": 2, "bootstrap": 0, "history": 1}
+            plan = iq.Plan(solver=self.solver.solver, world=self.world, test=0.5, **asked)
+            return iq.report(iq.analyse(self.data, plan), self.folder)
+        score = iq.log_likelihood(self.solution, self.data)
+        rows = tuple(
+            ScoreRow(key, Model(kind, solver=key), score, 1.0, 0.0)
+            for key, kind in (("it", Family.OTHER), ("marginal", Family.SHARES))
+        )
+        found = Findings(
+            iq.Plan(), "t", "s", None, "f", rows, (),
+            settings={"folds": "2"}, given=self.world or {}, chosen="it", solution=self.solution,
+            division=Division(DivisionKind.DRAWN),
+        )  # fmt: skip
+        return iq.report(found, self.folder)
+
 
 QUESTIONS = {
-    "score": lambda s, d, w: iq.log_likelihood(s, d),
-    "forecast": lambda s, d, w: iq.action_probabilities(s, d),
-    "rewards": lambda s, d, w: iq.transition_rewards(s, d),
-    "beliefs": lambda s, d, w: iq.posterior(s, d),
-    "dwell": lambda s, d, w: iq.dwell_times(s, d, seed=0, repeats=2, draws=2),
-    "simulate": lambda s, d, w: iq.simulate_like(s, d, seed=0),
-    "inplace": lambda s, d, w: iq.simulate_like(s, d, seed=0, states="observed"),
-    "checks": lambda s, d, w: iq.check_predictions(s, d, seed=0, repeats=3, states="observed"),
-    "identify": lambda s, d, w: iq.identify(s),
-    "replan": lambda s, d, w: iq.replan(s, w),
-    "agent": lambda s, d, w: QAgent(s, 0).get_action(d.states[0]),
+    "score": lambda c: iq.log_likelihood(c.solution, c.data),
+    "forecast": lambda c: iq.action_probabilities(c.solution, c.data),
+    "rewards": lambda c: iq.transition_rewards(c.solution, c.data),
+    "beliefs": lambda c: iq.posterior(c.solution, c.data),
+    "dwell": lambda c: iq.dwell_times(c.solution, c.data, seed=0, repeats=2, draws=2),
+    "simulate": lambda c: iq.simulate_like(c.solution, c.data, seed=0),
+    "inplace": lambda c: iq.simulate_like(c.solution, c.data, seed=0, states="observed"),
+    "checks": lambda c: iq.check_predictions(
+        c.solution, c.data, seed=0, repeats=2, states="observed"
+    ),
+    "identify": lambda c: iq.identify(c.solution),
+    "replan": lambda c: iq.replan(c.solution, c.mdp),
+    "agent": lambda c: QAgent(c.solution, 0).get_action(c.data.states[0]),
+    "bootstrap": lambda c: c.replicates,
+    "interval": lambda c: iq.interval(c.replicates),
+    "compare": lambda c: c.compared(),
+    "recover": lambda c: c.recovered(),
+    "page": lambda c: c.page(),
+    "file": lambda c: iq.load(
+        iq.save(c.solution, c.folder.with_suffix(".npz")), type(c.solution), also=OWN
+    ),
 }
 
 ANSWERS = """
-                  score    forecast rewards  beliefs  dwell    simulate inplace  checks   identify replan   agent
-IAVI              .        .        .        several  several  .        .        .        .        .        .
-MaxEnt            .        .        .        several  several  .        .        .        .        .        .
-IQLearn           .        .        .        several  several  .        .        .        .        .        .
-Cloning           .        .        none     several  several  .        .        .        .        nothing  .
-CountTable(1)     .        .        none     several  several  .        .        .        .        nothing  .
-CountTable(2)     .        .        none     several  several  past     .        .        .        nothing  .
-without a world   .        .        none     several  several  world    .        .        world2   nothing  .
-Steered(1)        .        .        .        several  several  .        .        .        .        .        .
-Steered(2)        .        .        .        several  several  past     .        .        .        .        .
-network           .        .        .        several  several  world    .        .        world2   nothing  .
-Intentions        .        .        each     .        .        .        .        .        each2    each3    .
-Intentions habits .        .        each     .        past     past     .        .        each2    each3    .
+                  score forecast rewards beliefs dwell   simulate inplace checks identify replan  agent   bootstrap interval compare recover page file
+IAVI              .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+IQL               .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+CIQL              .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+MaxEnt            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+IQLearn           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+BehaviourCloning  .     .        none    several several .        .       .      .        nothing .       .         named    .       .       .    .
+CountTable(1)     .     .        none    several several .        .       .      .        nothing .       .         named    .       .       .    .
+CountTable(2)     .     .        none    several several past     .       .      .        nothing .       .         named    .       .       .    .
+CountTable alone  .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       .    .
+ColumnTable       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       .    .
+ColumnLogit       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       .    .
+Steered(1)        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+Steered(2)        .     .        .       several several past     .       .      .        .       .       .         .        .       .       .    .
+IQLearn network   .     .        .       several several world    .       .      world2   nothing .       .         named    .       .       .    .
+cloning network   .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       .    .
+your own          .     .        .       several several world    .       .      world2   nothing .       .         named    .       .       .    .
+2 x IAVI          .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
+2 x MaxEnt        .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
+2 x CountTable(2) .     .        each    .       past    past     .       .      each2    each3   .       .         each4    .       .       .    .
+2 x Steered(1)    .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
+2 x ColumnLogit   .     .        each    .       world   world    .       .      each2    each3   columns .         each4    .       .       .    .
+2 x cloning       .     .        each    .       world   world    .       .      each2    each3   .       .         each4    .       .       .    .
+2 x your own      .     .        each    .       world   world    .       .      each2    each3   .       .         each4    .       .       .    .
 """  # noqa: E501
 
 MESSAGES = {
     "several": "Fit with Intentions",
     "none": "finds no reward",
     "nothing": "has no reward to carry over",
+    "columns": "needs each of its columns",
     "past": 'give states="observed"',
     "world": "needs a world",
     "world2": "depends on the world",
     "each": "ask for one of solution.intentions",
     "each2": "ask for each of them",
     "each3": "replan one of solution.intentions",
+    "each4": "rewards of their own",
+    "named": "rewards were not kept; ask for one of",
 }
+
+
+def solvers() -> dict[str, tuple[Any, str]]:
+    """Kind -> its solver, and whether it is fitted in a "world", without one ("none"), or to
+    observations ("seen").
+    """
+    lessons = iq.Lessons(20, 16, 0.01)
+    network = iq.IQLearn(0, discount=0.8, lessons=lessons)
+    cloning = iq.BehaviourCloning(0, lessons=lessons)
+    learner = iq.IQL(method="exact")
+    logit = iq.ColumnLogit(("phase", "place"), (1.0, 2.0))
+    steered = iq.Steered(iq.CountTable(1), "states", folds=2)
+    two = {"restarts": 2, "polished": 1, "max_steps": 60, "tolerance": 1e-2}
+    return {
+        "IAVI": (iq.IAVI(), "world"),
+        "IQL": (learner, "world"),
+        "CIQL": (iq.CIQL((), learner=learner, behaviour="boltzmann"), "world"),
+        "MaxEnt": (iq.MaxEnt(strength=1.0), "world"),
+        "MaxEntIRL": (iq.MaxEntIRL("states", horizon=5), "world"),
+        "DeepMaxEnt": (iq.DeepMaxEnt(0, (3,)), "world"),
+        "IQLearn": (iq.IQLearn(0, value="soft"), "world"),
+        "BehaviourCloning": (iq.BehaviourCloning(0), "world"),
+        "CountTable(1)": (iq.CountTable(1), "world"),
+        "CountTable(2)": (iq.CountTable(2), "world"),
+        "CountTable alone": (iq.CountTable(2), "none"),
+        "ColumnTable": (iq.ColumnTable(("phase",), own=("phase",)), "none"),
+        "ColumnLogit": (logit, "seen"),
+        "Steered(1)": (steered, "world"),
+        "Steered(2)": (iq.Steered(iq.CountTable(2), "states", folds=2), "world"),
+        "IQLearn network": (network, "seen"),
+        "cloning network": (cloning, "seen"),
+        "your own": (Toy(), "seen"),
+        "2 x IAVI": (iq.Intentions(2, **two), "world"),
+        "2 x MaxEnt": (iq.Intentions(2, iq.MaxEnt(strength=1.0), **two), "world"),
+        "2 x CountTable(2)": (iq.Intentions(2, iq.CountTable(2), **two), "world"),
+        "2 x Steered(1)": (iq.Intentions(2, steered, **two), "world"),
+        "2 x ColumnLogit": (iq.Intentions(2, logit, **two), "seen"),
+        "2 x cloning": (iq.Intentions(2, cloning, **two | {"tolerance": 1.0}), "seen"),
+        "2 x your own": (iq.Intentions(2, Toy(), **two), "seen"),
+    }
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory) -> dict[str, Case]:
+    rng = np.random.default_rng(5)
+    mdp = random_mdp(rng, 4, 3, terminals=False, features=2, discount=0.8)
+    data = play(rng, mdp, random_policy(rng, mdp), trajectories=8, length=15)
+    data = replace(data, decisions={"phase": data.step % 3, "place": data.states})
+    seen = iq.Demonstrations.from_arrays(
+        np.eye(4)[data.states],
+        data.actions,
+        trajectory=data.trajectory_of,
+        decisions=data.decisions,
+        allowed=mdp.allowed[data.states],
+    )
+    folder = tmp_path_factory.mktemp("every")
+    return {
+        kind: Case(
+            solver,
+            seen if how == "seen" else data,
+            mdp,
+            mdp if how == "world" else None,
+            folder / kind.replace(" ", ""),
+        )
+        for kind, (solver, how) in solvers().items()
+    }
 
 
 def table() -> list[tuple[str, str, str]]:
@@ -63,62 +213,44 @@ def table() -> list[tuple[str, str, str]]:
     return cells
 
 
-@pytest.fixture(scope="module")
-def solutions():
-    rng = np.random.default_rng(5)
-    mdp = random_mdp(rng, 5, 3, terminals=False, discount=0.8)
-    data = play(rng, mdp, random_policy(rng, mdp), trajectories=12, length=20)
-    seen = iq.Demonstrations.from_arrays(
-        np.eye(5)[data.states], data.actions, trajectory=data.trajectory_of
-    )
-    lessons = iq.Lessons(20, 16, 0.01)
-    two = {"restarts": 2, "max_steps": 20}
-    fits = {
-        "IAVI": (iq.IAVI(), mdp),
-        "MaxEnt": (iq.MaxEnt(strength=1.0), mdp),
-        "IQLearn": (iq.IQLearn(0, value="hard"), mdp),
-        "Cloning": (iq.BehaviourCloning(0), mdp),
-        "CountTable(1)": (iq.CountTable(1), mdp),
-        "CountTable(2)": (iq.CountTable(2), mdp),
-        "without a world": (iq.CountTable(2), None),
-        "Steered(1)": (iq.Steered(iq.CountTable(1), "states", folds=3), mdp),
-        "Steered(2)": (iq.Steered(iq.CountTable(2), "states", folds=3), mdp),
-        "Intentions": (iq.Intentions(2, **two), mdp),
-        "Intentions habits": (iq.Intentions(2, iq.CountTable(2), **two), mdp),
-    }
-    made = {
-        kind: (iq.fit(data, solver, world, accept_failure=True), data, mdp)
-        for kind, (solver, world) in fits.items()
-    }
-    network = iq.fit(seen, iq.IQLearn(0, discount=0.8, lessons=lessons), accept_failure=True)
-    return made | {"network": (network, seen, mdp)}
+def test_the_table_asks_everything_of_every_kind():
+    asked = {(kind, question) for kind, question, _ in table()}
+    assert asked == {(kind, question) for kind in solvers() for question in QUESTIONS}
 
 
 @pytest.mark.parametrize(("kind", "question", "answer"), table())
-def test_every_question_is_answered_or_refused_in_words(solutions, kind, question, answer):
-    asked = lambda: QUESTIONS[question](*solutions[kind])  # noqa: E731
+def test_every_question_is_answered_or_refused_in_words(cases, kind, question, answer):
     if answer == ".":
-        assert asked() is not None
+        assert QUESTIONS[question](cases[kind]) is not None
         return
     with pytest.raises(iq.InputError, match=MESSAGES[answer].replace("(", r"\(")):
-        asked()
+        QUESTIONS[question](cases[kind])
 
 
-def test_how_an_agent_plans_is_asked_of_the_solution(solutions):
-    hard, _, mdp = solutions["IQLearn"]
+def test_the_page_of_the_documentation_shows_this_table():
+    page = Path(__file__).parents[2] / "docs" / "concepts" / "questions.md"
+    shown = [row.split("|")[1:-1] for row in page.read_text().splitlines() if row[:1] == "|"]
+    head, _, *rows = [[cell.strip() for cell in row] for row in shown]
+    cells = {
+        (row[0].strip("`"), question.strip("`")): answer
+        for row in rows
+        for question, answer in zip(head[1:], row[1:], strict=True)
+    }
+    expected = {(kind, q): "yes" if answer == "." else "" for kind, q, answer in table()}
+    assert {key: "yes" if cell == "yes" else "" for key, cell in cells.items()} == expected
+
+
+def test_how_an_agent_plans_is_asked_of_the_solution(cases):
+    soft, data, mdp = (getattr(cases["IQLearn"], name) for name in ("solution", "data", "mdp"))
+    hard = iq.fit(data, iq.IQLearn(0, value="hard"), mdp, accept_failure=True)
     best = iq.forward.policy_iteration(mdp, hard.reward)
     np.testing.assert_allclose(iq.replan(hard, mdp).v, best.values, atol=1e-8)
-    soft = iq.fit(solutions["IQLearn"][1], iq.IQLearn(0, value="soft"), mdp)
     assert (iq.replan(soft, mdp).v > iq.forward.policy_iteration(mdp, soft.reward).values).all()
 
 
-def test_intentions_are_bootstrapped(solutions):
-    _, data, mdp = solutions["Intentions"]
-    solver = iq.Intentions(2, restarts=2, max_steps=20)
-    made = iq.bootstrap(data, solver, mdp, seed=0, replicates=4, jobs=1)
+def test_intentions_are_bootstrapped(cases):
+    made, mdp = cases["2 x IAVI"].replicates, cases["2 x IAVI"].mdp
     assert len(made.intentions) == 2
-    assert made.intentions[0].rewards.shape == (4, *mdp.allowed.shape)
+    assert made.intentions[0].rewards.shape == (2, *mdp.allowed.shape)
     assert iq.interval(made.intentions[1]).low.shape == mdp.allowed.shape
     assert iq.interval(made, "initial").low.shape == (2,)
-    with pytest.raises(iq.InputError, match="rewards of their own"):
-        iq.interval(made)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from inverseq import InputError
 from inverseq.plot import (
     canvas,
     choice_points,
@@ -117,6 +118,8 @@ def test_the_chosen_number_is_ringed_and_the_best_filled():
     full = [line for line in ax.lines if line.get_zorder() == 4]
     np.testing.assert_allclose(full[0].get_data(), [[2], [1.0]])
     assert "lower is better" in ax.get_ylabel()
+    with pytest.raises(InputError, match="better must be"):
+        choice_points(ax, list("1234"), values, better="less")
     assert to_png(figure)
 
 

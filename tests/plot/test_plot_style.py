@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from inverseq import InputError
 from inverseq.plot import canvas, grid_map, to_png, to_svg
 from inverseq.plot.style import SIGNED, colours, ink_on
 
@@ -57,6 +58,11 @@ def test_settings_of_matplotlib_are_left_alone():
     before = dict(mpl.rcParams)
     to_png(drawn())
     assert dict(mpl.rcParams) == before
+
+
+def test_a_scale_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"scale must be one of .*; got 'sined'"):
+        colours(np.array([1.0]), "sined")
 
 
 def test_the_same_figure_gives_the_same_bytes_and_svg_is_well_formed():

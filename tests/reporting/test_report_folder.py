@@ -70,3 +70,13 @@ def test_a_folder_is_made_and_left_empty(tmp_path):
     folder = require_writable(tmp_path / "a" / "b")
     assert folder.is_dir()
     assert list(folder.iterdir()) == []
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula():
+    names = ("=1+1", "+cmd|' /C calc'!A0", "-left", "@SUM(A1)", "\tx", "-1.5", "plain", "1=2")
+    table = Table("t", "T", (Column("=head()"), Column("n")), tuple((n, -2.5) for n in names))
+    head, *rows = csv.reader(io.StringIO(to_csv(table)))
+    assert head == ["'=head()", "n"]
+    found = [name for name, _ in rows]
+    assert found == [f"'{name}" for name in names[:5]] + [*names[5:]]
+    assert {number for _, number in rows} == {"-2.5"}

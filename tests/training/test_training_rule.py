@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,12 +10,13 @@ import optax
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from inverseq import Demonstrations, InputError
+from inverseq import BehaviourCloning, Demonstrations, InputError, IQLearn
 from inverseq.forward import DQN, simulator_of
 from inverseq.networks import FullyConnected
 from inverseq.training import Course, Drawing, Loop, Part, Simulator, Target, existing, shown_in
 from inverseq.training.batch import Batch
 from inverseq.training.rule import learn, untaught
+from inverseq.training.shown import draw
 from inverseq.training.train import train
 from strategies import random_mdp
 
@@ -202,3 +204,39 @@ def test_the_optimiser_is_adam_to_rounding():
         scale = 1e-3 * root / (1 - 0.9**step)
         theirs = theirs - scale * first / (np.sqrt(second) + 1e-8 * root)
     assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [
+        IQLearn(0, FullyConnected(()), discount=0.8, form="v0"),
+        IQLearn(0, FullyConnected(()), discount=0.8, value="hard", distance="total-variation"),
+        BehaviourCloning(0, FullyConnected(())),
+    ],
+    ids=["soft", "hard", "cloning"],
+)
+def test_losses_do_not_see_actions_that_do_not_exist(solver):
+    """Values of what does not exist may be anything."""
+    states = np.eye(STATES)[np.arange(30) % STATES]
+    allowed = np.tile([True, True, False], (30, 1))
+    demonstrations = Demonstrations.from_arrays(states, np.arange(30) % 2, allowed=allowed)
+    rows = draw(jax.random.key(0), shown_in(demonstrations), 16)
+    assert_array_equal(rows.allowed, allowed[:16])
+    assert_array_equal(rows.starts_allowed, allowed[:16])
+    learner = untaught(solver, jax.random.key(1), (STATES,), ACTIONS)
+    numbers = learner.networks["q"]
+    absurd = eqx.tree_at(bias, numbers, bias(numbers).at[2].set(1e3))
+    loss = solver.networks()["q"].loss
+    key = jax.random.key(2)
+    for one, other in zip(
+        *(jax.value_and_grad(loss)(n, learner, key, rows, None) for n in (numbers, absurd)),
+        strict=True,
+    ):
+        for a, b in zip(*map(jax.tree.leaves, (one, other)), strict=True):
+            assert_allclose(a, b, atol=1e-6)
+
+
+def bias(numbers):
+    """Of the only layer."""
+    module = getattr(numbers, "module", numbers)
+    return module.layers[0].bias

@@ -1,44 +1,85 @@
 """Files that are either whole or not there."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inverseq._core.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed writer left stays until somebody removes it
+    fcntl = None
 
 
 @contextmanager
 def replace_when_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path beside `path` and rename it onto `path` if the block succeeds.
 
-    A crash or a kill inside the block leaves an earlier `path` as it was. The temporary name keeps
-    the ending, because writers choose their format by it.
+    A crash or a kill inside the block leaves an earlier `path` as it was, and so does the loss of
+    power: the content is on the disk before the name is. The temporary name keeps the ending,
+    because writers choose their format by it. What a killed writer left is swept by the next one.
 
     Raises:
-        InputError: The folder cannot be made or written to, or `path` is a folder itself.
+        InputError: The folder cannot be made or written to, `path` is a folder itself, or the disk
+            is full.
     """
     target = Path(path)
     if target.is_dir():
         raise InputError(f"{target} is a folder; give the name of a file in it")
+    beginning, ending = f".{target.stem}-", f".part{target.suffix}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=f".part{target.suffix}", dir=target.parent
-        )
+        _sweep(target.parent, beginning, ending)
+        handle, name = tempfile.mkstemp(prefix=beginning, suffix=ending, dir=target.parent)
     except OSError as error:
         raise InputError(
             f"cannot write {target}: {error.strerror}. Choose a folder you may write to."
         ) from error
-    os.close(handle)
     temporary = Path(name)
     try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # until it is closed: a sign that somebody writes
         yield temporary
+        _put_on_disk(temporary)
         os.chmod(temporary, 0o666 & ~_current_umask())
         os.replace(temporary, target)
+        _put_on_disk(target.parent)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(
+            f"cannot write {target}: {error.strerror}; what stood there before is as it was. Make "
+            "room, or choose another folder"
+        ) from error
     finally:
+        os.close(handle)
         temporary.unlink(missing_ok=True)
+
+
+def _put_on_disk(path: Path) -> None:
+    """Return when the system has written a file, or the names in a folder, to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # there, folders cannot be opened
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path, beginning: str, ending: str) -> None:
+    """Remove temporary files of one name whose writers are gone."""
+    if fcntl is None:
+        return
+    for name in os.listdir(folder):
+        if name.startswith(beginning) and name.endswith(ending):
+            with suppress(OSError), open(folder / name, "rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(folder / name)
 
 
 def _current_umask() -> int:

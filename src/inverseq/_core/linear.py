@@ -174,9 +174,7 @@ class System:
         return worth and self.ordering[1] <= _GRID_WIDTH * math.sqrt(size)
 
 
-def prepare(
-    transitions: sparse.csr_array, discount: float, method: Method | str = "auto"
-) -> System:
+def prepare(transitions: sparse.csr_array, discount: float, method: Method = "auto") -> System:
     """A system with A = I - discount * transitions, ready for many right-hand sides.
 
     Args:

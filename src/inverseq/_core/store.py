@@ -4,7 +4,7 @@ import json
 import os
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import sparse
 
+from inverseq._core.archive import read_arrays, write_arrays
 from inverseq._core.errors import InputError
-from inverseq._core.files import replace_when_whole
 
 Record = TypeVar("Record")
 _HEADER = "record.json"
@@ -31,14 +31,15 @@ def save(record: Any, path: str | os.PathLike) -> Path:
     arrays: dict[str, np.ndarray] = {}
     tree = _encode(record, type(record).__name__, arrays)
     header = json.dumps({"format": _FORMAT, "kind": type(record).__name__, "tree": tree})
-    arrays[_HEADER] = np.frombuffer(header.encode(), dtype=np.uint8)
-    with replace_when_whole(path) as temporary, open(temporary, "wb") as stream:
-        np.savez_compressed(stream, **arrays)  # pyright: ignore[reportArgumentType]
+    write_arrays(path, {**arrays, _HEADER: np.frombuffer(header.encode(), dtype=np.uint8)})
     return Path(path)
 
 
 def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = ()) -> Record:
     """Read a record of class `kind` from a file that `save` wrote.
+
+    Nothing is believed: names, sizes and types of the members are compared with what the file says
+    of itself, and each value with the annotation of its field.
 
     Args:
         path: The file.
@@ -46,17 +47,21 @@ def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = (
         also: Classes of your own that may stand inside it: the policy, say, of your own solver.
 
     Raises:
-        InputError: The file is missing, is not such a file, or holds another kind of record.
+        InputError: The file is missing, is not such a file, is damaged, or holds another kind of
+            record.
     """
+    if not Path(path).exists():
+        raise InputError(f"{path} does not exist")
+    if not Path(path).is_file():
+        raise InputError(f"{path} is not a file; name one that inverseq.save wrote")
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays[_HEADER].tobytes().decode())
-        found, number = header["kind"], header["format"]
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
+        arrays = read_arrays(Path(path))
+        header = json.loads(arrays.pop(_HEADER).tobytes().decode())
+        found, number, tree = header["kind"], header["format"], header["tree"]
+        if not (isinstance(found, str) and isinstance(number, int)):
+            raise ValueError("its header is none")
     except Exception as error:  # a damaged file trips the readers of zip, NumPy and JSON anywhere
-        raise InputError(f"{path} is not a file written by inverseq.save: {error}") from error
+        raise InputError(f"{path} is not a file written by inverseq.save, or is damaged") from error
     if found != kind.__name__:
         raise InputError(f"{path} holds a {found}, not a {kind.__name__}")
     if number != _FORMAT:
@@ -65,7 +70,20 @@ def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = (
             f"{path} was written by {older} version of inverseq (format {number}; this one reads "
             f"{_FORMAT}): fit again, or read it with that version"
         )
-    return _decode(header["tree"], kind, arrays, also)
+    try:
+        record = _decode(tree, kind, arrays, also)
+        if arrays:
+            raise InputError(f"nothing refers to {min(arrays)}")
+        return record
+    except _OwnClass as error:
+        raise InputError(f"{path} {error}") from error
+    except Exception as error:  # a tree that was changed by hand trips any of the records
+        detail = f": {error}" if isinstance(error, InputError) else ""
+        raise InputError(f"{path} is damaged{detail}. Write it again with inverseq.save") from error
+
+
+class _OwnClass(InputError):
+    """A class stands in the file that no annotation names."""
 
 
 def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
@@ -74,7 +92,7 @@ def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
         if value.dtype.hasobject:
             value = np.array([str(v) for v in value.ravel()]).reshape(value.shape)
         arrays[where] = value
-        return {"array": where}
+        return {"array": where, "type": value.dtype.str, "shape": value.shape}
     if isinstance(value, np.generic):
         return _encode(value.item(), where, arrays)
     if isinstance(value, Enum):
@@ -103,21 +121,39 @@ def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray], also: tuple[type, ...]) -> Any:
-    """The value that `tree` describes, with the classes that the type `hint` names."""
+    """The value that `tree` describes, with the classes that the type `hint` names.
+
+    Arrays that it holds are taken out of `arrays`.
+    """
+    value = _value(tree, hint, arrays, also)
+    if not _fits(value, hint, also):
+        raise InputError("another kind of value than its annotation says")
+    return value
+
+
+def _value(tree: Any, hint: Any, arrays: dict[str, np.ndarray], also: tuple[type, ...]) -> Any:
+    """What `tree` describes, not yet compared with `hint`."""
     if not isinstance(tree, dict):
         enum = next((c for c in _classes(hint) if issubclass(c, Enum)), None)
         return enum(tree) if enum is not None and tree is not None else tree
     if "array" in tree:
-        return arrays[tree["array"]]
+        array = arrays.pop(tree["array"])
+        if (array.dtype.str, [*array.shape]) != (tree["type"], tree["shape"]):
+            raise InputError(f"{tree['array']} is not the array that the file speaks of")
+        return array
     if "float" in tree:
         return float(tree["float"])
     if "sparse" in tree:
         data, indices, pointers, shape = _decode(tree["sparse"], Any, arrays, also)
-        return sparse.csr_array((data, indices, pointers), shape=tuple(shape.tolist()))
+        matrix = sparse.csr_array((data, indices, pointers), shape=tuple(shape.tolist()))
+        matrix.check_format(full_check=True)
+        return matrix
     if "list" in tree:
-        inner = [h for h in typing.get_args(hint) if h is not Ellipsis]
+        inner = [h for m in _members(hint) for h in typing.get_args(m) if h is not Ellipsis]
+        each = inner if len(inner) == len(tree["list"]) else inner[:1] * len(tree["list"])
         return tuple(
-            _decode(item, inner[0] if inner else Any, arrays, also) for item in tree["list"]
+            _decode(item, each[i] if each else Any, arrays, also)
+            for i, item in enumerate(tree["list"])
         )
     if "map" in tree:
         value_hint = next(
@@ -126,13 +162,44 @@ def _decode(tree: Any, hint: Any, arrays: dict[str, np.ndarray], also: tuple[typ
         return {key: _decode(item, value_hint, arrays, also) for key, item in tree["map"].items()}
     kind = next((c for c in (*_classes(hint), *also) if c.__name__ == tree["class"]), None)
     if kind is None:
-        raise InputError(
-            f"the file holds a {tree['class']} where this version expects {hint}. If the class is "
+        raise _OwnClass(
+            f"holds a {tree['class']} where this version expects {hint}. If the class is "
             f"your own, name it: load(path, kind, also=({tree['class']},))"
         )
     hints = typing.get_type_hints(kind)
     known = {name: item for name, item in tree["fields"].items() if name in hints}
-    return kind(**{name: _decode(item, hints[name], arrays, also) for name, item in known.items()})
+    values = {}
+    for name, item in known.items():
+        try:
+            values[name] = _decode(item, hints[name], arrays, also)
+        except _OwnClass:
+            raise
+        except Exception as error:
+            raise InputError(f"{kind.__name__}.{name} is not what it was") from error
+    return kind(**values)
+
+
+def _fits(value: Any, hint: Any, also: tuple[type, ...]) -> bool:
+    """Whether a value is of the kind that an annotation names."""
+    if hint is Any or isinstance(value, also) or isinstance(hint, typing.TypeVar):
+        return True
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if len(_members(hint)) > 1:
+        return any(_fits(value, member, also) for member in _members(hint))
+    if hint is None or hint is type(None):
+        return value is None
+    if origin is typing.Literal:
+        return value in inner
+    if origin is not None:
+        return isinstance(value, origin if origin not in (list, Sequence) else tuple)
+    if hint is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    try:
+        return isinstance(value, hint)
+    except TypeError:  # a protocol that only a checker of types knows: what it asks is seen in use
+        return True
 
 
 def _members(hint: Any) -> tuple[Any, ...]:

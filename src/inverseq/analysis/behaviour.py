@@ -10,7 +10,7 @@ from inverseq._core.errors import InputError
 from inverseq.analysis.findings import Division, DivisionKind
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, Finite
 from inverseq.mdp import MDP, unite
 from inverseq.worlds import World
 
@@ -40,9 +40,16 @@ class Behaviour:
         """First step of a held-out trajectory that is scored."""
         return self.dataset.score_from_step if self.dataset else 0
 
-    def world_for(self, train: Demonstrations) -> MDP | Mapping[str, MDP]:
-        """The world; an estimated one knows the transitions of `train` only."""
-        if self.given is not None:
+    @property
+    def numbered(self) -> bool:
+        """Whether states are numbered: features have no world that could be estimated."""
+        return isinstance(self.demonstrations.state_space, Finite)
+
+    def world_for(self, train: Demonstrations) -> MDP | Mapping[str, MDP] | None:
+        """The world; an estimated one knows the transitions of `train` only, and there is none of
+        features.
+        """
+        if self.given is not None or not self.numbered:
             return self.given
         return MDP.estimate(
             train,
@@ -73,15 +80,16 @@ class Parts:
         train: What is fitted.
         test: What is scored.
         division: How the two were told apart.
-        given: The world or worlds, without history; an estimated one knows `train` only.
+        given: The world or worlds, without history; an estimated one knows `train` only, and None
+            is that of features.
         mdp: The same as one world.
     """
 
     train: Demonstrations
     test: Demonstrations
     division: Division
-    given: MDP | Mapping[str, MDP]
-    mdp: MDP
+    given: MDP | Mapping[str, MDP] | None
+    mdp: MDP | None
 
 
 def behaviour_of(data: object, plan: Plan) -> Behaviour:
@@ -150,7 +158,9 @@ def _parts(
     given = behaviour.world_for(train)
     sizes = [(int((part.actions >= 0).sum()), part.num_trajectories) for part in (train, test)]
     division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
-    return Parts(train, test, division, given, given if isinstance(given, MDP) else unite(given))
+    return Parts(
+        train, test, division, given, unite(given) if isinstance(given, Mapping) else given
+    )
 
 
 def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:

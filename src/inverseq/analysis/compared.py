@@ -50,7 +50,8 @@ def _menu(behaviour: Behaviour) -> Menu:
         )
     return Menu(
         plan=plan,
-        num_states=sum(w.num_states for w in worlds) or known.num_states,
+        num_states=sum(w.num_states for w in worlds)
+        or (known.num_states if behaviour.numbered else 0),
         features=bool(worlds) and all(w.features is not None for w in worlds),
         units=units - -(-units // plan.folds),
         gauge=plan.gauge or "zero-mean",
@@ -66,7 +67,8 @@ def _scored(behaviour: Behaviour, listed: list[Entry], progress: Progress) -> Co
 
 def _world(behaviour: Behaviour) -> Any:
     """The world, or how each fold estimates it."""
-    return behaviour.world_for if behaviour.given is None else behaviour.given
+    anew = behaviour.given is None and behaviour.numbered
+    return behaviour.world_for if anew else behaviour.given
 
 
 def _same(behaviour: Behaviour) -> Mapping[str, Any]:

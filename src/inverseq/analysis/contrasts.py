@@ -38,7 +38,7 @@ def contrasts_of(
     mdp, by = parts.mdp, menu.plan.by
     world = next(iter(worlds.values()), None) if len(worlds) == 1 else None
     parents = None if world is None else world.drawing.parents
-    if replicates < 1 or menu.units < 2:
+    if mdp is None or replicates < 1 or menu.units < 2:
         return None
     if world is not None and parents is not None:
         named = _places(mdp, world) | _ways(mdp, world, parents)

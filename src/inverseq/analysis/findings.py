@@ -33,6 +33,7 @@ class Family(StrEnum):
     BACKOFF = "backoff"
     IAVI = "iavi"
     MAXENT = "maxent"
+    OTHER = "other"
 
 
 class DivisionKind(StrEnum):
@@ -71,6 +72,7 @@ class Model:
         reward: What a MaxEnt reward is given on: "states", "state-actions" or "features".
         memory: States that its world looks at, the present one included.
         intentions: How many intentions; None for a model without any.
+        solver: Name of a solver that is none of these kinds.
     """
 
     family: Family
@@ -79,6 +81,7 @@ class Model:
     reward: str = ""
     memory: int = 1
     intentions: int | None = None
+    solver: str = ""
 
     @property
     def name(self) -> str:
@@ -90,6 +93,7 @@ class Model:
             Family.BACKOFF: f"{steps}-step table, back-off",
             Family.IAVI: "IAVI",
             Family.MAXENT: f"MaxEnt on {self.reward}",
+            Family.OTHER: self.solver,
         }[self.family]
         if self.intentions is not None:
             name = f"{self.intentions} intention{'s' * (self.intentions != 1)}, {name}"
@@ -188,6 +192,23 @@ class Contrast:
     verdict: Verdict | None
 
 
+@dataclass(frozen=True)
+class Earned:
+    """What an action earns where states are observations, over the held-out decisions.
+
+    Attributes:
+        action: Its name.
+        decisions: How many of them have a known reward.
+        mean: Their mean reward, in units of the policy's temperature; NaN where there are none.
+        spread: Standard deviation.
+    """
+
+    action: str
+    decisions: int
+    mean: float
+    spread: float
+
+
 @dataclass(frozen=True, eq=False)
 class Contrasts:
     """Differences of rewards, how they were resampled, and what is known of them.
@@ -281,7 +302,7 @@ class Findings:
         failures: Models that were left out.
         settings: Settings as they were used, by name.
         given: The world or worlds that were fitted in, without history; empty where each fold has
-            its own.
+            its own, and where states are features.
         worlds: Their drawings.
         diagnosis: What the doctor found; None where it was not asked.
         division: How the data were divided; None for folds.
@@ -289,6 +310,7 @@ class Findings:
         reason: Why this one.
         solution: Its fit; None where models are only compared.
         contrasts: Differences of rewards; None where there are none.
+        earned: What each action earns, where rewards are those of observations; else empty.
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
         seconds: Time of everything.
@@ -310,6 +332,7 @@ class Findings:
     reason: Reason | None = None
     solution: Solution | IntentionSolution | None = None
     contrasts: Contrasts | None = None
+    earned: tuple[Earned, ...] = ()
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
     seconds: float = 0.0

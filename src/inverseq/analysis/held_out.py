@@ -9,12 +9,15 @@ import numpy as np
 from inverseq._core.errors import FitError
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.contrasts import contrasts_of
-from inverseq.analysis.findings import Failure, Findings, Reason, ScoreRow
+from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, rows_of
-from inverseq.doctor import diagnose
+from inverseq.demonstrations import Demonstrations
+from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
+from inverseq.inverse.explanation import transition_rewards
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
+from inverseq.rewards.gauges import GaugeName
 
 REPLICATES = 1000
 
@@ -47,33 +50,42 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         replace(row, validation=_validation(by_key[row.key], fits[row.key], parts, menu))
         for row in rows
     )
-    chosen, reason = _choose(plan.solver or "best", rows, failures)
+    wanted = plan.solver or "best"
+    wanted = wanted if isinstance(wanted, str) else type(wanted).__name__
+    chosen, reason = _choose(wanted, rows, failures)
     replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
     return replace(
         start,
         scores=rows,
         failures=failures,
         settings=_settings(menu, parts, replicates, fits[chosen]),
-        given=parts.given,
-        diagnosis=diagnose(behaviour.demonstrations, behaviour.given),
+        given=parts.given or {},
+        diagnosis=diagnosis_of(behaviour),
         division=parts.division,
         chosen=chosen,
         reason=reason,
         solution=fits[chosen],
         contrasts=contrasts_of(parts, behaviour.worlds, menu, replicates, progress),
+        earned=_earned(fits[chosen], parts.test),
     )
 
 
-def menu_of(behaviour: Behaviour, parts: Parts, gauge: str = "zero-mean") -> Menu:
+def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
+    """What the doctor finds; features are not his to examine."""
+    known = behaviour.demonstrations
+    return diagnose(known, behaviour.given) if behaviour.numbered else None
+
+
+def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName = "zero-mean") -> Menu:
     """What the models share; `gauge` where none was asked for."""
     plan, mdp = behaviour.plan, parts.mdp
     return Menu(
         plan=plan,
-        num_states=mdp.num_states,
-        features=mdp.features is not None,
+        num_states=0 if mdp is None else mdp.num_states,
+        features=mdp is not None and mdp.features is not None,
         units=int(parts.train.units(plan.by).max()) + 1,
         gauge=plan.gauge or gauge,
-        anchor=plan.anchor_in(mdp),
+        anchor=None if mdp is None else plan.anchor_in(mdp),
     )
 
 
@@ -121,8 +133,8 @@ def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> 
         for name, value in solution.settings.items()
         if isinstance(value, bool | int | float | str)
     }
-    return {
-        "discount": f"{parts.mdp.discount:g}",
+    world = {} if parts.mdp is None else {"discount": f"{parts.mdp.discount:g}"}
+    return world | {
         "by": plan.by,
         "seed": str(plan.seed),
         "folds": str(min(plan.folds, menu.units)),
@@ -132,3 +144,17 @@ def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> 
         "bootstrap replicates": f"{replicates:,}",
         "drawn model": f"{solution.solver}: " + ", ".join(f"{k} {v}" for k, v in chosen.items()),
     }
+
+
+def _earned(solution: Solution, test: Demonstrations) -> tuple[Earned, ...]:
+    """What each action earns; nothing where a world has a table of rewards, or there are none."""
+    if solution.mdp is not None or solution.reward_function is None or test.actions.ndim > 1:
+        return ()
+    rewards = transition_rewards(solution, test)
+    names = test.action_names or tuple(map(str, range(test.num_actions)))
+    made = []
+    for action, name in enumerate(names):
+        found = rewards[(test.actions == action) & np.isfinite(rewards)]
+        moments = (found.mean(), found.std()) if found.size else (np.nan, np.nan)
+        made.append(Earned(name, found.size, *map(float, moments)))
+    return tuple(made)

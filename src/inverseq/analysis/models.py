@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast, get_args
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.inverse.values.iavi import IAVI
+from inverseq.rewards.gauges import GaugeName
+from inverseq.rewards.linear import RewardOn
 
 RESTARTS = 10
 _DEEPEST_TABLE = 4
@@ -47,7 +50,7 @@ class Menu:
 
     Attributes:
         plan: What was asked.
-        num_states: States of the world.
+        num_states: States of the world; 0 where they are features.
         features: Whether the world has features.
         units: Units that every fit can be sure of, for folds within the training part.
         gauge: Which of the equivalent rewards IAVI reports.
@@ -58,7 +61,7 @@ class Menu:
     num_states: int
     features: bool
     units: int
-    gauge: str = "zero-mean"
+    gauge: GaugeName = "zero-mean"
     anchor: int | None = None
 
     @property
@@ -66,7 +69,7 @@ class Menu:
         """IAVI with these settings."""
         return IAVI(smoothing=self.plan.smoothing, gauge=self.gauge, anchor=self.anchor)
 
-    def maxent(self, reward: str) -> MaxEnt:
+    def maxent(self, reward: RewardOn) -> MaxEnt:
         """MaxEnt, the strength of its prior chosen by folds where there are units for them."""
         if self.units < 2:
             return MaxEnt(reward=reward, strength=1.0)
@@ -75,8 +78,18 @@ class Menu:
 
 
 def entries(menu: Menu) -> list[Entry]:
-    """The models to score: yardsticks, then models with a reward."""
-    return yardsticks(menu) + _with_reward(menu)
+    """The models to score: yardsticks, then models with a reward.
+
+    Raises:
+        InputError: States are features, and no solver is given that fits them.
+    """
+    own, solver = [], menu.plan.solver
+    if isinstance(solver, Solver):
+        name = type(solver).__name__
+        own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
+    elif not menu.num_states:
+        _require_numbers(solver)
+    return yardsticks(menu) + _with_reward(menu) + own
 
 
 def yardsticks(menu: Menu) -> list[Entry]:
@@ -86,6 +99,8 @@ def yardsticks(menu: Menu) -> list[Entry]:
     backing = CountTable(by=by)
     shares = Candidate(replace(backing, order=0))
     found = [Entry("marginal", Model(Family.SHARES), shares)]
+    if not menu.num_states:
+        return found
     for order in (1, 2):
         model = Model(Family.TABLE, order, smoothing)
         found.append(Entry(f"table-{order}", model, Candidate(replace(plain, order=order))))
@@ -97,13 +112,17 @@ def yardsticks(menu: Menu) -> list[Entry]:
 
 def _with_reward(menu: Menu) -> list[Entry]:
     """IAVI, and MaxEnt on everything the world offers, without and with a memory."""
+    if not menu.num_states:
+        return []
     memory = menu.plan.history
     found = [Entry("iavi", Model(Family.IAVI), Candidate(menu.iavi))]
-    rewards = ["states", "state-actions", *(["features"] if menu.features else [])]
-    for what in rewards:
+    for what in get_args(RewardOn):
+        if what == "features" and not menu.features:
+            continue
         model = Model(Family.MAXENT, reward=what)
         found.append(Entry(f"maxent-{what}", model, Candidate(menu.maxent(what))))
-    for key, what in (("-states", "states"), ("", "state-actions")):
+    with_memory: tuple[tuple[str, RewardOn], ...] = (("-states", "states"), ("", "state-actions"))
+    for key, what in with_memory:
         if memory > 1 and menu.num_states <= _MOST_STATES[what]:
             candidate = Candidate(menu.maxent(what), history=memory)
             model = Model(Family.MAXENT, reward=what, memory=memory)
@@ -132,6 +151,10 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
         InputError: It cannot explain several, or the world has no features.
     """
     solver = menu.plan.solver
+    if isinstance(solver, Solver):
+        return solver, Model(Family.OTHER, solver=type(solver).__name__)
+    if not menu.num_states:
+        _require_numbers(solver)
     solver = "iavi" if solver in (None, "best") else solver
     if solver not in _EXPLAINERS:
         raise InputError(
@@ -140,7 +163,7 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
         )
     if solver == "iavi":
         return menu.iavi, Model(Family.IAVI)
-    what = solver.removeprefix("maxent-")
+    what = cast(RewardOn, solver.removeprefix("maxent-"))
     if what == "features" and not menu.features:
         raise InputError("solver=maxent-features needs a world with features; take maxent-states")
     return menu.maxent(what), Model(Family.MAXENT, reward=what)
@@ -170,3 +193,12 @@ def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
             "one row earlier), with commas between"
         )
     return DependentMarkov(on=names)
+
+
+def _require_numbers(solver: str | None) -> None:
+    """Raise an `InputError`: features need a solver that fits them."""
+    raise InputError(
+        f"states are features, which {solver or 'no model that is fitted by default'} explains: "
+        "give a solver that does, solver=inverseq.IQLearn(0, discount=0.9), or put the features "
+        "into bins (bins= of read_table)"
+    )

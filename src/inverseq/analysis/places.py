@@ -29,6 +29,18 @@ class Places:
     visits: Float[np.ndarray, " P"]
 
 
+def has_places(solution: Solution) -> bool:
+    """Whether a reward and values stand in the states of a world, which alone decide."""
+    parts = (solution.mdp, solution.reward_function, solution.v, solution.visits)
+    if any(part is None for part in parts):
+        return False
+    try:
+        solution.policy.per_state(solution.mdp)
+    except InputError:
+        return False
+    return True
+
+
 def places(solution: Solution) -> Places:
     """The places of a solution that has a reward.
 

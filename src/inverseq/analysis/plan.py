@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from inverseq._core.errors import InputError
+from inverseq.inverse.problem import Solver
+from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.rewards.gauges import GaugeName
 from inverseq.worlds import World
 
 Model = Literal[
@@ -19,8 +22,7 @@ Model = Literal[
     "maxent-history-states",
     "maxent-history",
 ]
-
-Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
+Actions = Literal["all", "seen"]
 
 RANGES = {
     "seed": (lambda n: n >= 0, "0 or more"),
@@ -42,8 +44,10 @@ class Plan:
 
     Attributes:
         solver: Whose reward is shown: "best" of those with a reward in cross-validation within
-            the training part, or one of them. With `intentions`, what explains each of them:
-            "iavi" (also "best"), "maxent-states", "maxent-state-actions" or "maxent-features".
+            the training part, one of them, or a solver such as `IQLearn(0)`, which is then fitted
+            and scored beside the others; where states are features, it is the only one. With
+            `intentions`, what explains each of them: "iavi" (also "best"), "maxent-states",
+            "maxent-state-actions", "maxent-features" or a solver.
         intentions: K intentions that give way to one another; None for one reward for all. With
             `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
         cross_validate: Score all models in folds, every decision predicted once, instead of
@@ -72,15 +76,16 @@ class Plan:
         title: Of the report; None for that of the data set, or where the table came from.
 
     Raises:
-        InputError: A number is out of its range, or a setting goes with others that are not given.
+        InputError: A number is out of its range, a word is none of the choices, or a
+            setting goes with others that are not given.
     """
 
-    solver: Model | None = None
+    solver: Model | Solver[Solution] | None = None
     intentions: int | tuple[int, ...] | None = None
     cross_validate: bool = False
     world: MDP | World | Mapping[str, MDP] | None = None
     discount: float | None = None
-    actions: Literal["all", "seen"] = "all"
+    actions: Actions = "all"
     coordinates: np.ndarray | None = None
     split: str | None = None
     test: float = 0.2
@@ -89,7 +94,7 @@ class Plan:
     folds: int = 5
     history: int = 2
     smoothing: float = 0.5
-    gauge: Gauge | None = None
+    gauge: GaugeName | None = None
     anchor: str | int | None = None
     switching: str | None = None
     restarts: int | None = None
@@ -102,9 +107,13 @@ class Plan:
             value = getattr(self, name)
             if value is not None and not will_do(value):
                 raise InputError(f"{name} must be {expected}; got {value:g}")
+        for name, choices in (("solver", Model), ("actions", Actions)):
+            value = getattr(self, name)
+            if isinstance(value, str) and value not in get_args(choices):
+                raise InputError(f"{name} must be one of {get_args(choices)}; got {value!r}")
         if self.intentions is None:
             needy = ["switching", "restarts", "simulations"]
-            needy += ["solver"] if self.cross_validate else []
+            needy += ["solver"] if self.cross_validate and isinstance(self.solver, str) else []
             for name in needy:
                 if getattr(self, name) is not None:
                     raise InputError(

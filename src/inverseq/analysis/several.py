@@ -15,7 +15,7 @@ from inverseq.analysis.findings import (
     Part,
     ScoreRow,
 )
-from inverseq.analysis.held_out import menu_of
+from inverseq.analysis.held_out import diagnosis_of, menu_of
 from inverseq.analysis.models import (
     RESTARTS,
     Entry,
@@ -26,11 +26,11 @@ from inverseq.analysis.models import (
     yardsticks,
 )
 from inverseq.demonstrations import Demonstrations
-from inverseq.doctor import diagnose
 from inverseq.evaluate.compare import Candidate, score_all
 from inverseq.evaluate.dwell import Dwell, dwell_times
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.predictive_checks import check_predictions
+from inverseq.evaluate.simulated import can_draw_states
 from inverseq.evaluate.transitions import (
     SwitchingIntervals,
     switching_intervals,
@@ -56,16 +56,19 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
         FitError: The fit failed.
     """
     plan, parts = behaviour.plan, divide(behaviour)
+    mdp = parts.mdp
     # On a map one looks for what a place is worth; in a table, for what an action is.
-    usual = "zero-mean" if parts.mdp.coordinates is None else "state-only"
-    menu = menu_of(behaviour, parts, usual)
+    on_map = mdp is not None and mdp.coordinates is not None
+    menu = menu_of(behaviour, parts, "state-only" if on_map else "zero-mean")
     solver, explainer = explainer_of(menu)
     law = law_of(plan.switching, behaviour.demonstrations)
     (count,) = plan.numbers
     restarts = plan.restarts or RESTARTS
     settings = Intentions(count, solver, law, restarts=restarts, seed=plan.seed)
-    model = replace(explainer, memory=plan.history, intentions=count)
-    mdp = parts.mdp if plan.history == 1 else parts.mdp.with_history(plan.history)
+    memory = 1 if mdp is None else plan.history
+    model = replace(explainer, memory=memory, intentions=count)
+    if mdp is not None and memory > 1:
+        mdp = mdp.with_history(memory)
     began = time.perf_counter()
     solution = fit(parts.train, settings, mdp, accept_failure=True, progress=progress)
     seconds = time.perf_counter() - began
@@ -79,7 +82,12 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
     checks = None
     if repeats:
         checks = check_predictions(
-            solution, parts.test, seed=plan.seed, repeats=repeats, progress=progress
+            solution,
+            parts.test,
+            seed=plan.seed,
+            repeats=repeats,
+            states="drawn" if can_draw_states(solution) else "observed",
+            progress=progress,
         )
     return replace(
         start,
@@ -92,14 +100,14 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
             "solver": explainer.name,
             "gauge of IAVI": menu.gauge,
             "smoothing": f"{plan.smoothing:g}",
-            "history": str(plan.history),
-            "discount": f"{parts.mdp.discount:g}",
+            "history": str(memory),
+            **({} if mdp is None else {"discount": f"{mdp.discount:g}"}),
             "by": plan.by,
             "seed": str(plan.seed),
             "simulations": str(repeats),
         },
-        given=parts.given,
-        diagnosis=diagnose(behaviour.demonstrations, behaviour.given),
+        given=parts.given or {},
+        diagnosis=diagnosis_of(behaviour),
         division=parts.division,
         chosen=key,
         solution=solution,
@@ -170,8 +178,9 @@ def _intervals(
 def _dwells(
     solution: IntentionSolution, train: Demonstrations, seed: int, repeats: int, progress: Progress
 ) -> tuple[Dwell, ...]:
-    """How long each lasts; nothing for one intention, a mixture or no simulations."""
-    if solution.num_intentions == 1 or isinstance(solution.switching, Mixture) or repeats == 0:
+    """How long each lasts; nothing for one intention, a mixture or no simulations of states."""
+    alone = solution.num_intentions == 1 or isinstance(solution.switching, Mixture)
+    if alone or repeats == 0 or not can_draw_states(solution):
         return ()
     return dwell_times(solution, train, seed=seed, repeats=repeats, progress=progress)
 

@@ -1,1 +1,13 @@
 """The web app: a person plays the grid world in the browser, and the games become data."""
+
+from inverseq._core.errors import InputError
+
+try:
+    import starlette  # noqa: F401
+    import uvicorn  # noqa: F401
+    import websockets  # noqa: F401 - uvicorn speaks to sockets through it
+except ImportError as error:
+    raise InputError(
+        f"playing in the browser needs {error.name}, which is not installed. Type: "
+        'pip install "inverseq[app]"'
+    ) from error

@@ -2,28 +2,20 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from itertools import count
-from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from inverseq._core.errors import InputError
+from inverseq.app.door import HEADERS, Door, PatientProtocol
 from inverseq.app.play.session import Offer, Session
-
-try:
-    import uvicorn
-    import websockets  # noqa: F401 - uvicorn speaks to sockets through it
-    from starlette.applications import Starlette
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-    from starlette.responses import Response
-    from starlette.routing import Route, WebSocketRoute
-    from starlette.websockets import WebSocket, WebSocketDisconnect
-except ImportError as error:
-    raise InputError(
-        f"playing in the browser needs {error.name}, which is not installed. Type: "
-        'pip install "inverseq[app]"'
-    ) from error
 
 _PAGE = {
     "/": ("index.html", "text/html"),
@@ -32,34 +24,16 @@ _PAGE = {
 }
 """Address -> file of the page, and its kind."""
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
-    "Cache-Control": "no-cache",
-    "X-Content-Type-Options": "nosniff",
-}
-"""The page loads nothing from anywhere else, and no other page may frame it."""
-
-_LOCAL = ("127.0.0.1", "localhost", "::1")
 _LONGEST_MESSAGE = 4096
 
 
-def is_local(host: str) -> bool:
-    """Whether an address can be reached from this machine alone."""
-    return host in _LOCAL
-
-
-def make_app(offer: Offer, seed: int, host: str = "127.0.0.1") -> Starlette:
-    """The app, whose visitors' boards follow from `seed`.
-
-    A server for this machine alone answers to its own names only, so that a page of somebody else
-    cannot reach it under a name that leads here; and no socket is opened for another site's page.
-    """
+def make_app(
+    offer: Offer, seed: int, host: str = "127.0.0.1", allowed: Sequence[str] = ()
+) -> Starlette:
+    """The app, whose visitors' boards follow from `seed`, behind the door of a server on `host`."""
     visits = count()
 
     async def socket_of(link: WebSocket) -> None:
-        if not _same_site(link):
-            await link.close(code=1008)
-            return
         await link.accept()
         session = await asyncio.to_thread(Session, offer, seed + next(visits))
         try:
@@ -72,13 +46,12 @@ def make_app(offer: Offer, seed: int, host: str = "127.0.0.1") -> Starlette:
         except (InputError, ValueError, KeyError, RecursionError) as error:
             await link.close(code=1003, reason=str(error)[:100])
         finally:
-            session.leave()
+            await asyncio.to_thread(session.leave)
 
     pages = [Route(address, _page(*page)) for address, page in _PAGE.items()]
-    hosts = [*_LOCAL, "[::1]"] if is_local(host) else ["*"]
     return Starlette(
         routes=[*pages, WebSocketRoute("/socket", socket_of)],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+        middleware=[Middleware(Door, host=host, allowed=allowed)],
     )
 
 
@@ -87,15 +60,9 @@ def _page(name: str, kind: str) -> Callable:
     content = files("inverseq.app").joinpath("static", name).read_bytes()
 
     async def answer(_: object) -> Response:
-        return Response(content, media_type=kind, headers=_HEADERS)
+        return Response(content, media_type=kind)
 
     return answer
-
-
-def _same_site(link: WebSocket) -> bool:
-    """Whether a socket was opened by our own page, or by a program that is no browser."""
-    origin = link.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == link.headers.get("host")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -127,6 +94,8 @@ def server_of(app: Starlette) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         log_level="error",
+        http=PatientProtocol,
+        headers=[*HEADERS.items()],
         ws_max_size=_LONGEST_MESSAGE,
         timeout_graceful_shutdown=2,
         server_header=False,

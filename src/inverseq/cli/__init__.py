@@ -7,8 +7,10 @@ everything heavy, is imported when the command runs, so that help comes at once.
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 from inverseq import __version__
@@ -64,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     for name in _THREADS:
         os.environ.setdefault(name, "1")
+    os.environ["MPLBACKEND"] = "agg"  # no window is ever opened, whatever the user's own is
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a letter that cannot be said ends no run
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run(given)
@@ -97,12 +103,15 @@ def _run(given: list[str]) -> int:
         )
     parse = import_module("inverseq.cli.parse").parse
     options = parse(given[0], _COMMANDS[given[0]][0], given[1:])
+    if options.output.quiet:
+        warnings.simplefilter("ignore")
     return import_module(f"inverseq.cli.{given[0]}").run(options)
 
 
 def _fail(error: object, code: int) -> int:
     """Say what went wrong, naming options as they are typed here and not as in Python."""
-    print(f"inverseq: error: {as_typed(str(error))}", file=sys.stderr)
+    if sys.stderr is not None:  # it may be closed, and `print` would turn to the output then
+        print(f"inverseq: error: {as_typed(str(error))}", file=sys.stderr)
     return code
 
 

@@ -142,6 +142,7 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         named=_parts(columns.named),
         bins=_bins(columns.bins),
         longest_step=columns.longest_step,
+        partitions=columns.partitions,
         **told,
     )
 

@@ -54,6 +54,8 @@ class Columns:
         float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None
     """Rows further apart in time than this have a gap between them."""
+    partitions: bool = False
+    """Folders on the way to the file that are called name=value are columns too."""
 
 
 @dataclass(frozen=True)
@@ -335,6 +337,8 @@ class Play:
     """A solution saved by `inverseq.save`, to play beside you on the same boards."""
     host: str = "127.0.0.1"
     """Address to listen on. Any other than this machine's own lets others play and add games."""
+    allow_host: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
+    """Further names that browsers may know this machine by, on a network."""
     port: int = 8765
     """Port to listen on; 0 takes any that is free."""
     no_browser: bool = False

@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from rich.console import Console
 
+from inverseq.app.door import is_local
 from inverseq.app.play.companions import companions
 from inverseq.app.play.log import GameLog
 from inverseq.app.play.match import Level
 from inverseq.app.play.session import Offer
-from inverseq.app.server import is_local, listen, make_app, server_of
+from inverseq.app.server import listen, make_app, server_of
 from inverseq.cli.options import Play
 from inverseq.reporting import to_json
 from inverseq.worlds.game_rules import RANDOM_WALLS, RANDOM_WIN, STATIC_WALLS, grid_simulator
@@ -36,7 +37,7 @@ def run(options: Play) -> int:
             seed = secrets.randbits(31) if options.seed is None else options.seed
             address = _address(options.host, listening.getsockname()[1])
             _tell(options, address, log)
-            app = make_app(offer, seed, options.host)
+            app = make_app(offer, seed, options.host, options.allow_host)
             if not options.no_browser:
                 # In a thread: some browsers keep whoever starts them waiting.
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

@@ -28,6 +28,11 @@ def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
             raise InputError("the parts have numbered and continuous actions, or such of several D")
         if _names(part) != _names(first):
             raise InputError("the parts name their states or actions differently")
+        if _masked(part) != _masked(first):
+            raise InputError(
+                "the parts do not say alike which actions exist: give allowed, of as many actions, "
+                "in all of them or in none"
+            )
     shifts = np.cumsum([0] + [p.num_decisions for p in parts])
     join = lambda get: np.concatenate([get(p) for p in parts])  # noqa: E731
     common = lambda maps: [k for k in maps[0] if all(k in m for m in maps)]  # noqa: E731
@@ -47,6 +52,7 @@ def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
         action_names=first.action_names,
         feature_names=first.feature_names,
         action_feature_names=first.action_feature_names,
+        allowed=join(lambda p: p.allowed) if _masked(first) else None,
         following=joined([p.following for p in parts]),
         source=", ".join(dict.fromkeys(p.source for p in parts)),
     )
@@ -55,3 +61,8 @@ def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
 def _names(part: Demonstrations) -> tuple[tuple[str, ...], ...]:
     """Everything that names states and actions."""
     return (part.state_names, part.action_names, part.feature_names, part.action_feature_names)
+
+
+def _masked(part: Demonstrations) -> int:
+    """Of how many actions it is said which exist; 0 where all do."""
+    return 0 if part.allowed is None else part.allowed.shape[1]

@@ -18,6 +18,7 @@ from inverseq.demonstrations.arrays import (
     require_lengths,
 )
 from inverseq.demonstrations.endings import Ending
+from inverseq.demonstrations.existing import after, read_allowed, require_numbers
 from inverseq.demonstrations.following import NextStates, finite_rows, led_to
 from inverseq.demonstrations.rows import in_time_order
 from inverseq.demonstrations.spaces import Box, Finite, number_of, require_names
@@ -53,11 +54,13 @@ class Demonstrations:
         action_names: Names of the actions; empty where they are numbers or continuous.
         feature_names: `[D]` names of the components of states `[N, D]`, or empty.
         action_feature_names: `[D]` names of the components of actions `[N, D]`, or empty.
+        allowed: `[N, A]` which actions exist at each decision, where states are features; None
+            where all do. Where states are numbers, the world says it.
         source: Where the rows came from, for messages and the report.
 
     Raises:
-        InputError: Lengths disagree, a number is negative where it may not be, or there are no
-            rows; the message names the row.
+        InputError: Lengths disagree, a number is negative where it may not be, an action was taken
+            that does not exist, or there are no rows; the message names the row.
     """
 
     states: Shaped[np.ndarray, "N *features"]
@@ -73,6 +76,7 @@ class Demonstrations:
     action_names: tuple[str, ...]
     feature_names: tuple[str, ...]
     action_feature_names: tuple[str, ...]
+    allowed: Bool[np.ndarray, "N A"] | None
     source: str
 
     def __init__(
@@ -93,6 +97,7 @@ class Demonstrations:
         feature_names: Any = (),
         action_feature_names: Any = (),
         following: NextStates | None = None,
+        allowed: Any = None,
     ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("source", str(source))
@@ -118,7 +123,9 @@ class Demonstrations:
         require_names("state", self.states, self.state_names, self.feature_names)
         require_names("action", self.actions, self.action_names, self.action_feature_names)
         put("following", led_to(self.states, self.starts, next_states, following))
-        _check_numbers(self)
+        require_numbers(self.states, self.actions, self.following, self.row)
+        mask = read_allowed(allowed, self.states, self.actions, self.action_names, self.row)
+        put("allowed", mask)
 
     @classmethod
     def from_arrays(
@@ -181,6 +188,13 @@ class Demonstrations:
         return self.following.known
 
     @property
+    def next_allowed(self) -> Bool[np.ndarray, "N A"] | None:
+        """Which actions exist where each decision led: those of the following row, all of them
+        where that is not where it led. A new array, as `next_states`; None where all exist.
+        """
+        return after(self.allowed, self.following)
+
+    @property
     def acted(self) -> Bool[np.ndarray, " N"]:
         """Whether the action of each row is known."""
         return self.actions >= 0 if self.actions.ndim == 1 else finite_rows(self.actions)
@@ -201,7 +215,8 @@ class Demonstrations:
             names = self.action_feature_names
             return Box(self.actions.shape[1:], str(self.actions.dtype), names)
         names = self.action_names
-        return Finite(len(names) or int(self.actions.max(initial=-1)) + 1, names)
+        known = len(names) if self.allowed is None else self.allowed.shape[1]
+        return Finite(known or int(self.actions.max(initial=-1)) + 1, names)
 
     @property
     def num_states(self) -> int:
@@ -249,6 +264,8 @@ class Demonstrations:
         arrays = [self.states, self.actions, self.next_states, self.starts]
         if self.states.ndim > 1 and self.states.dtype.kind != "f":
             arrays.append(self.next_known)
+        if self.allowed is not None:
+            arrays.append(self.allowed)
         for array in arrays:
             digest.update(repr((array.shape, str(array.dtype))).encode())
             digest.update(array.reshape(-1).data)
@@ -282,6 +299,7 @@ class Demonstrations:
             states=self.states[index],
             actions=self.actions[index],
             following=self.following.take(index),
+            allowed=at(self.allowed),
             endings=self.endings[index],
             starts=starts,
             time=at(self.time),
@@ -379,22 +397,3 @@ class Demonstrations:
                 "something finer"
             )
         return np.random.default_rng(seed).permutation(count)[units]
-
-
-def _check_numbers(demos: Demonstrations) -> None:
-    """Raise an `InputError` naming the first row with a number that cannot be."""
-    low = np.zeros(demos.num_decisions, dtype=bool)
-    if demos.actions.ndim == 1:
-        low |= demos.actions < -1
-    else:
-        low |= np.isinf(demos.actions).any(1)
-    if demos.states.ndim == 1:
-        low |= demos.states < 0
-        low[demos.following.rows] |= demos.following.states < 0
-    if low.any():
-        row = int(np.argmax(low))
-        raise InputError(
-            f"row {demos.row(row)}: state {demos.states[row]}, action {demos.actions[row]}, next "
-            f"state {demos.next_states[row]}: numbers start at 0 (-1 marks a missing action or an "
-            "unknown next state), and continuous actions are finite (NaN marks a missing one)"
-        )

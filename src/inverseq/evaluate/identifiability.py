@@ -132,7 +132,7 @@ def usual_contrasts(mdp: MDP) -> dict[str, Float[np.ndarray, "S A"]]:
 def identify(
     mdp: MDP | Explanation,
     *,
-    gauge: Gauge | GaugeName | str = "zero-mean",
+    gauge: Gauge | GaugeName = "zero-mean",
     visits: Float[np.ndarray, " S"] | None = None,
     contrasts: Mapping[str, Float[np.ndarray, "S A"]] | None = None,
     others: Sequence[MDP] = (),

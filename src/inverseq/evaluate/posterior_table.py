@@ -98,7 +98,7 @@ def write_posterior(
     with replace_when_whole(target) as temporary, connect() as connection:
         connection.register("beliefs", columns)
         name = str(temporary).replace("'", "''")
-        connection.execute(f"COPY beliefs TO '{name}' (FORMAT {form})")
+        connection.execute(f"COPY beliefs TO '{name}' (FORMAT {form}, USE_TMP_FILE false)")
     return target
 
 

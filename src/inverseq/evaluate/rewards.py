@@ -75,8 +75,8 @@ def reward_correlation(
     estimate: Any,
     truth: Any = None,
     *,
-    equivalence: Equivalence | str = "shaping",
-    kind: Literal["pearson", "spearman"] | str = "pearson",
+    equivalence: Equivalence = "shaping",
+    kind: Literal["pearson", "spearman"] = "pearson",
     visits: Float[np.ndarray, " S"] | None = None,
 ) -> float:
     """Correlation of an estimated with the true reward, up to what is chosen not to count.
@@ -114,7 +114,7 @@ def reward_error(
     estimate: Any,
     truth: Any = None,
     *,
-    equivalence: Equivalence | str = "shaping",
+    equivalence: Equivalence = "shaping",
     visits: Float[np.ndarray, " S"] | None = None,
 ) -> float:
     """How far an estimated reward is from the true one, up to what is chosen not to count.

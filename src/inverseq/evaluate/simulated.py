@@ -91,6 +91,15 @@ def simulate_like(
     return _written(mdp, solution, demonstrations, np.concatenate(made, axis=1))
 
 
+def can_draw_states(solution: Explanation) -> bool:
+    """Whether behaviour can go its own way: there is a world, in which the state alone decides."""
+    try:
+        _acting(solution)
+    except InputError:
+        return False
+    return True
+
+
 def _where_it_was(
     solution: Explanation, design: Demonstrations, rng: np.random.Generator
 ) -> Demonstrations:

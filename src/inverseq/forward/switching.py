@@ -25,7 +25,7 @@ def simulate_switching(
     trajectories: int,
     length: int,
     seed: int,
-    depends_on: Dependence | str = "state",
+    depends_on: Dependence = "state",
 ) -> Demonstrations:
     """Trajectories of K policies in `mdp`, all advanced together; which one acts switches.
 

@@ -66,7 +66,7 @@ class Intentions:
     switching: Switching = field(default_factory=Markov)
     restarts: int = 10
     polished: int = 2
-    assignment: Literal["weighted", "sampled"] | str = "weighted"
+    assignment: Literal["weighted", "sampled"] = "weighted"
     seed: int = 0
     tolerance: float = 1e-5
     max_steps: int = 300

@@ -5,37 +5,11 @@ module of them, which maps one observation to `[A]` action values (`jax.vmap` fo
 network that has been trained is a `TrainedNetwork`, plain arrays that need no JAX to be held.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+from inverseq._core.lazy import loading
 from inverseq.networks.record import TrainedNetwork
 
-if TYPE_CHECKING:
-    from inverseq.networks.convolutional import Convolutional
-    from inverseq.networks.fully_connected import FullyConnected
-    from inverseq.networks.planner import Planner
-    from inverseq.networks.trained import (
-        Network,
-        action_values,
-        module_of,
-        network_of,
-        trained_network,
-    )
-
-__all__ = [
-    "Convolutional",
-    "FullyConnected",
-    "Network",
-    "Planner",
-    "TrainedNetwork",
-    "action_values",
-    "module_of",
-    "network_of",
-    "trained_network",
-]
-
 # These need JAX, which takes most of a second to load; a record does not.
-_COMPILED = {
+_HOME = {
     "Convolutional": "convolutional",
     "FullyConnected": "fully_connected",
     "Network": "trained",
@@ -46,8 +20,6 @@ _COMPILED = {
     "trained_network": "trained",
 }
 
+__all__ = ["TrainedNetwork", *_HOME]
 
-def __getattr__(name: str) -> Any:
-    if name in _COMPILED:
-        return getattr(import_module(f"inverseq.networks.{_COMPILED[name]}"), name)
-    raise AttributeError(f"module 'inverseq.networks' has no attribute {name!r}")
+__getattr__, __dir__ = loading(__name__, _HOME)

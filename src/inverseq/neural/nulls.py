@@ -156,7 +156,7 @@ def compare_with_null(
 
 
 def adjust_p_values(
-    p_values: Float[np.ndarray, " C"], method: Literal["holm", "bh"] | str = "holm"
+    p_values: Float[np.ndarray, " C"], method: Literal["holm", "bh"] = "holm"
 ) -> Float[np.ndarray, " C"]:
     """P-values corrected for C questions, where the nulls of all together are not at hand.
 

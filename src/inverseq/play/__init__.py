@@ -1,34 +1,18 @@
 """Playing: agents, the orchestrator that plays them in an environment, and what is recorded."""
 
-from importlib import import_module
-from typing import Any
-
+from inverseq._core.lazy import loading
 from inverseq.play.agents import Agent, HumanAgent, ShortestPathAgent
 from inverseq.play.orchestrator import Orchestrator
 from inverseq.play.recording import Recording
 
-__all__ = [
-    "Agent",
-    "DQNAgent",
-    "HumanAgent",
-    "IQLearnAgent",
-    "Orchestrator",
-    "QAgent",
-    "Recording",
-    "ShortestPathAgent",
-    "expert_games",
-]
-
 # These need JAX, which takes most of a second to load.
-_COMPILED = {
+_HOME = {
     "DQNAgent": "learners",
     "IQLearnAgent": "learners",
     "QAgent": "fitted",
     "expert_games": "experts",
 }
 
+__all__ = ["Agent", "HumanAgent", "Orchestrator", "Recording", "ShortestPathAgent", *_HOME]
 
-def __getattr__(name: str) -> Any:
-    if name in _COMPILED:
-        return getattr(import_module(f"inverseq.play.{_COMPILED[name]}"), name)
-    raise AttributeError(f"module 'inverseq.play' has no attribute {name!r}")
+__getattr__, __dir__ = loading(__name__, _HOME)

@@ -1,7 +1,7 @@
 """Demonstrations of somebody who knows the shortest way."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -16,7 +16,11 @@ from inverseq.worlds.grids import ACTIONS
 
 
 def expert_games(
-    rules: GridWorldRules, *, games: int, seed: int, ties: str = "random"
+    rules: GridWorldRules,
+    *,
+    games: int,
+    seed: int,
+    ties: Literal["random", "straight", "first"] = "random",
 ) -> Demonstrations:
     """Games of the GridWorld in which every move is one of the best.
 

@@ -8,6 +8,7 @@ from jaxtyping import Float, Num
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from inverseq._core.errors import InputError
 from inverseq.plot.style import BLUE, GREY, VERMILION, styled
 
 _FARTHEST = 6.0
@@ -40,7 +41,12 @@ def choice_points(
         limits: Ends of the axis; those of the values where left out.
         name: Label of the alternatives.
         unit: Label of the values.
+
+    Raises:
+        InputError: `better` is something else.
     """
+    if better not in ("higher", "lower"):
+        raise InputError(f'better must be "higher" or "lower"; got {better!r}')
     x = np.arange(len(labels))
     known = np.isfinite(values)
     ax.plot(x[known], values[known], color=BLUE, lw=1.0, alpha=0.6, zorder=1)

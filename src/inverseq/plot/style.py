@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -13,6 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rgb
 from matplotlib.figure import Figure
+
+from inverseq._core.errors import InputError
 
 Scale = Literal["plain", "signed", "log"]
 """How numbers become colours. "plain": dark is low (viridis). "signed": zero is grey, negative blue
@@ -107,7 +109,13 @@ def to_svg(figure: Figure) -> str:
 
 
 def colours(values: Num[np.ndarray, " S"], scale: Scale) -> ScalarMappable:
-    """Colours for `values`; those that are not finite do not count for the range."""
+    """Colours for `values`; those that are not finite do not count for the range.
+
+    Raises:
+        InputError: There is no such scale.
+    """
+    if scale not in get_args(Scale):
+        raise InputError(f"scale must be one of {get_args(Scale)}; got {scale!r}")
     finite = np.asarray(values, dtype=float)[np.isfinite(values)]
     if scale == "log":
         positive = finite[finite > 0]

@@ -41,7 +41,7 @@ class BackoffTable(FinitePolicy):
         allowed: `[S, A]` the actions that exist at each state, or None where all do.
     """
 
-    of: Memory | str
+    of: Memory
     parents: tuple[Int[np.ndarray, " _"], ...]
     symbols: tuple[Int[np.ndarray, " _"], ...]
     counts: tuple[Float[np.ndarray, "_ A"], ...]
@@ -83,7 +83,10 @@ class BackoffTable(FinitePolicy):
         """
         if mdp is not None:
             _check_worlds(self, demonstrations, mdp)
-        return table_policy(self, past_columns(demonstrations, mdp, self.order, self.of))
+        pasts = past_columns(demonstrations, mdp, self.order, self.of)
+        # A table without a world knows no actions that are missing, but the decisions may.
+        known = self.allowed is not None
+        return table_policy(self, pasts, None if known else self.exists(demonstrations, None))
 
     def within(self, mdp: MDP) -> "BackoffTable":
         """The same counts where other actions of the same states exist.
@@ -151,15 +154,19 @@ def locate(
 
 
 def table_policy(
-    table: BackoffTable, columns: Int[np.ndarray, "N columns"]
+    table: BackoffTable,
+    columns: Int[np.ndarray, "N columns"],
+    exists: Bool[np.ndarray, "N A"] | None = None,
 ) -> Float[np.ndarray, "N A"]:
     """Probability of each action after each past, 0 where the action does not exist.
 
     Args:
         table: What was counted.
         columns: `[N, order or more, at least 1]` pasts, present state first.
+        exists: Which actions exist; None for what the table says of the present state.
     """
-    exists = allowed_at(table.allowed, columns[:, 0], table.num_actions)
+    if exists is None:
+        exists = allowed_at(table.allowed, columns[:, 0], table.num_actions)
     actions = exists.sum(axis=1, keepdims=True)
     policy = shared(table.marginal, exists)
     levels = locate(table, columns)
@@ -202,19 +209,23 @@ def allowed_without_history(mdp: MDP) -> Bool[np.ndarray, "S A"]:
 
 
 def past_columns(
-    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory | str
+    demonstrations: Demonstrations, mdp: MDP | None, order: int, of: Memory
 ) -> Int[np.ndarray, "N columns"]:
     """`[N, max(order, 1)]` the present state of each decision and what came before it.
 
     States are those of `mdp` without history (offset by world in a union), or as numbered in the
     table where there is no MDP. -1 stands for "before the trajectory or the gap".
 
+    Features are no past to count after, but an order of 0 looks at none.
+
     Raises:
         InputError: States are features, or the decisions do not fit the MDP.
     """
-    if demonstrations.states.ndim != 1:
-        raise InputError("a count table needs states numbered from 0; bin the features first")
     base = demonstrations.states
+    if base.ndim != 1:
+        if order > 0:
+            raise InputError("a count table needs states numbered from 0; bin the features first")
+        base = np.zeros(len(base), dtype=np.int64)
     if mdp is not None:
         base = align(demonstrations, mdp)
         base = base if mdp.history is None else mdp.history.base[base]

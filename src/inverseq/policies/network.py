@@ -4,9 +4,10 @@ The record is plain arrays and needs no JAX; the functions load it when they are
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 import inverseq.networks as networks
 from inverseq.demonstrations import Demonstrations
@@ -30,7 +31,7 @@ class NetworkPolicy(FinitePolicy):
     network: TrainedNetwork
     temperature: float
     discount: float | None = None
-    value: str = "soft"
+    value: Literal["soft", "hard"] = "soft"
     absorbing_value: float = 0.0
 
     @property
@@ -51,7 +52,7 @@ class NetworkPolicy(FinitePolicy):
         Raises:
             InputError: Observations have another shape than those fitted to.
         """
-        return network_probabilities(self, demonstrations.states)
+        return network_probabilities(self, demonstrations.states, self.exists(demonstrations, mdp))
 
 
 def network_q(
@@ -66,28 +67,39 @@ def network_q(
 
 
 def network_probabilities(
-    policy: NetworkPolicy, observations: Shaped[np.ndarray, "N *shape"]
+    policy: NetworkPolicy,
+    observations: Shaped[np.ndarray, "N *shape"],
+    exists: Bool[np.ndarray, "N A"] | None = None,
 ) -> Float[np.ndarray, "N A"]:
-    """Probability of each action at each observation.
+    """Probability of each action at each observation, 0 where it does not exist.
 
     Raises:
         InputError: As for `network_q`.
     """
-    q = network_q(policy, observations)
+    q = _among(network_q(policy, observations), exists)
     likely = np.exp(q - q.max(1, keepdims=True))
     return likely / likely.sum(1, keepdims=True)
 
 
 def network_values(
-    policy: NetworkPolicy, observations: Shaped[np.ndarray, "N *shape"]
+    policy: NetworkPolicy,
+    observations: Shaped[np.ndarray, "N *shape"],
+    exists: Bool[np.ndarray, "N A"] | None = None,
 ) -> Float[np.ndarray, " N"]:
-    """V of each observation, in units of the temperature.
+    """V of each observation over the actions that exist, in units of the temperature.
 
     Raises:
         InputError: As for `network_q`.
     """
-    q = network_q(policy, observations)
+    q = _among(network_q(policy, observations), exists)
     highest = q.max(1)
     if policy.value == "hard":
         return highest
     return highest + np.log(np.exp(q - highest[:, None]).sum(1))
+
+
+def _among(
+    q: Float[np.ndarray, "N A"], exists: Bool[np.ndarray, "N A"] | None
+) -> Float[np.ndarray, "N A"]:
+    """Action values, minus infinity where no action exists."""
+    return q if exists is None or exists.all() else np.where(exists, q, -np.inf)

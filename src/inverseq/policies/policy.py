@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Shaped
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.existing import existing
 from inverseq.mdp import MDP
 
 
@@ -83,14 +84,15 @@ class FinitePolicy(ABC):
         """Probability of each action at each decision."""
 
     def exists(self, demonstrations: Demonstrations, mdp: MDP | None) -> Bool[np.ndarray, "N A"]:
-        """The actions the world allows at each decision; all of them where there is no world.
+        """The actions that the world allows at each decision, or, where there is none, the
+        demonstrations themselves (all, where they do not say).
 
         Raises:
-            InputError: A decision does not fit the world.
+            InputError: A decision does not fit the world, or speaks of another number of actions.
         """
         if mdp is not None:
             return mdp.allowed[align(demonstrations, mdp)]
-        return np.ones((demonstrations.num_decisions, self.num_actions), dtype=bool)
+        return existing(demonstrations, self.num_actions)
 
     def log_likelihoods(
         self, demonstrations: Demonstrations, mdp: MDP | None

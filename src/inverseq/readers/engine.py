@@ -5,8 +5,9 @@ import gzip
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 
@@ -62,8 +63,13 @@ def connect(memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
-def scan_file(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
+def scan_file(
+    path: Path, connection: duckdb.DuckDBPyConnection, *, partitions: bool = False
+) -> Scan:
     """How to read a CSV or Parquet file.
+
+    With `partitions`, folders on the way that are called name=value are columns too; a file means
+    the same wherever it lies otherwise.
 
     Raises:
         InputError: The file is missing, a folder, empty, of an unknown format, or damaged.
@@ -72,14 +78,32 @@ def scan_file(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
         raise InputError(f"{path} is a folder; name one CSV or Parquet file in it")
     if not path.exists():
         raise InputError(f"{path} does not exist")
+    if not path.is_file():
+        raise InputError(f"{path} is a pipe or a device; save the table as a file")
     name = path.name.lower()
     if name.endswith(_PARQUET):
-        return _scan_parquet(path, connection)
+        return _partitioned(_scan_parquet(path, connection), partitions)
     if name.endswith(_CSV):
-        return _scan_csv(path)
+        return _partitioned(_scan_csv(path), partitions)
     raise InputError(
         f"{path.name} is neither CSV ({', '.join(_CSV)}) nor Parquet ({', '.join(_PARQUET)}). "
         "Save the table as one of these (Excel: Save as, CSV UTF-8)"
+    )
+
+
+def _partitioned(scan: Scan, wanted: bool) -> Scan:
+    """The scan with the values that folders called name=value give, as texts."""
+    parts = [part.partition("=") for part in scan.path.absolute().parts[:-1]] if wanted else []
+    found = {unquote(name): unquote(value) for name, equals, value in parts if name and equals}
+    if twice := [name for name in found if name in scan.types]:
+        raise InputError(
+            f"{scan.path.name} has a column {twice[0]!r}, and so have the folders it lies in; "
+            "rename one, or read it without partitions"
+        )
+    return replace(
+        scan,
+        expressions={**scan.expressions, **{name: _quote(value) for name, value in found.items()}},
+        types={**scan.types, **dict.fromkeys(found, "VARCHAR")},
     )
 
 
@@ -87,7 +111,7 @@ def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
     """A Parquet file: its own types, oddities as text."""
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty")
-    relation = f"read_parquet({_quote(_no_glob(path))})"
+    relation = f"read_parquet({_quote(_no_glob(path))}, hive_partitioning=false)"
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     except duckdb.Error as error:
@@ -103,7 +127,9 @@ def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
         elif kind.startswith(("DECIMAL", "HUGEINT", "UBIGINT", "UHUGEINT")):
             expressions[name], types[name] = f"CAST({column} AS DOUBLE)", "DOUBLE"
         elif kind == "DATE" or kind.startswith("TIMESTAMP"):
-            expressions[name], types[name] = f"CAST({column} AS TIMESTAMP)", "TIMESTAMP"
+            # With a zone and nanoseconds (as pandas writes them) there is no direct way.
+            time = f"CAST({column} AS TIMESTAMP_NS)" if kind == "TIMESTAMPTZ_NS" else column
+            expressions[name], types[name] = f"CAST({time} AS TIMESTAMP)", "TIMESTAMP"
         else:
             expressions[name], types[name] = f"nullif(CAST({column} AS VARCHAR), '')", "VARCHAR"
     return Scan(path, relation, expressions, types, loose=False)
@@ -118,7 +144,8 @@ def _scan_csv(path: Path) -> Scan:
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
     relation = (
         f"read_csv({_quote(_no_glob(path))}, auto_detect=false, header=true, "
-        f"delim={_quote(separator)}, quote='\"', escape='\"', columns={{{columns}}})"
+        f"delim={_quote(separator)}, quote='\"', escape='\"', columns={{{columns}}}, "
+        "hive_partitioning=false)"
     )
     empty = ", ".join(map(_quote, NO_VALUE))
     expressions = {

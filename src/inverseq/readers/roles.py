@@ -52,6 +52,7 @@ def resolve(
             for column in columns:
                 require_column(column, present, role)
             found[role] = columns
+    _refuse_twice(found)
     taken = {column for columns in found.values() for column in columns}
     free = [column for column in present if column not in taken]
     _refuse_doubtful_trial(free, wanted)
@@ -68,6 +69,16 @@ def resolve(
                 f'another role. Name the right one with {role}="..."'
             )
     return found
+
+
+def _refuse_twice(found: Mapping[str, Columns]) -> None:
+    """Raise where one column is to be two things. Labels (subject, session ...) may be the same."""
+    for role in ("state", "action", "next_state", "time", "terminated"):
+        for other, columns in found.items():
+            if other != role and len(columns) == 1 and found.get(role) == columns:
+                raise InputError(
+                    f"{columns[0]!r} is given as {role} and as {other}; one column is one of them"
+                )
 
 
 def several(given: Any) -> tuple[Any, ...]:

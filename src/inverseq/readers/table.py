@@ -63,6 +63,7 @@ def read_table(
     features: str | Sequence[str] = (),
     bins: Bins = _NONE,
     continuous: bool = False,
+    partitions: bool = False,
 ) -> Demonstrations:
     """Demonstrations from a table with one row per decision.
 
@@ -105,6 +106,8 @@ def read_table(
             in rising order: `{"x": 10}` for ten equally wide ones, `{"x": [0, 0.5, 2]}` for edges.
             The column of a next state has the bins of its state.
         continuous: Whether the action columns are continuous actions `[N, D]`, NaN for missing.
+        partitions: Whether folders on the way to the file that are called name=value are columns
+            too (`subject=Zoe/part-0.parquet`).
 
     Raises:
         InputError: The file or a value cannot be used; the message names row (1 is the first below
@@ -134,7 +137,9 @@ def read_table(
             raise InputError("next_state and state_from_previous exclude each other; drop one")
         wanted["next_state"] = None
     kept = None if keep is None else several(keep)
-    table = _with_bins(_read(source, wanted, previous_columns, kept, several(named)), bins)
+    table = _with_bins(
+        _read(source, wanted, previous_columns, kept, several(named), partitions), bins
+    )
     labels = [column for role in _LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
     order = put_in_order(labels, clock, table.size, longest_step)
@@ -170,6 +175,7 @@ def _read(
     before: Columns,
     keep: Sequence[str] | None,
     named: Columns,
+    partitions: bool,
 ) -> _Table:
     """The columns that are needed, from whatever `source` is.
 
@@ -179,7 +185,7 @@ def _read(
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         with connect() as connection:
-            scan = scan_file(path, connection)
+            scan = scan_file(path, connection, partitions=partitions)
             roles, chosen = _choose(tuple(scan.types), wanted, before, keep, named)
             columns = read_columns(scan, chosen, connection)
         origin = path.name

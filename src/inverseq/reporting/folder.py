@@ -67,13 +67,28 @@ def write_report(
 
 
 def to_csv(table: Table) -> str:
-    """The table as CSV with full precision; empty cells for None."""
+    """The table as CSV with full precision; empty cells for None.
+
+    A name that a spreadsheet would run as a formula (`=1+1`) stands behind an apostrophe.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([c.name or c.title for c in table.columns])
+    writer.writerow([_harmless(c.name or c.title) for c in table.columns])
     for row in table.rows:
-        writer.writerow(["" if v is None else repr(v) if isinstance(v, float) else v for v in row])
+        writer.writerow(["" if v is None else _harmless(v) for v in row])
     return stream.getvalue()
+
+
+def _harmless(value: str | float) -> str | float:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        try:
+            float(value)
+        except ValueError:
+            return f"'{value}"
+    return value
 
 
 def to_json(value: Any) -> str:

@@ -116,7 +116,7 @@ def further_tables(findings: Findings) -> tuple[Table, ...]:
     if findings.solution is None:
         return ()
     if findings.intentions is None:
-        return (state_table(each_place(findings)[0], findings.given),)
+        return tuple(state_table(each, findings.given) for each in each_place(findings))
     states = (
         state_table(each, findings.given, f"states_intention_{k}")
         for k, each in enumerate(each_place(findings), 1)

@@ -37,7 +37,7 @@ from inverseq.mdp import MDP
 from inverseq.policies.tabular import uniform
 
 GaugeName = Literal["zero-mean", "anchor", "state-only", "minimum-norm"]
-GAUGES: tuple[str, ...] = ("zero-mean", "anchor", "state-only", "minimum-norm")
+GAUGES: tuple[GaugeName, ...] = ("zero-mean", "anchor", "state-only", "minimum-norm")
 
 _NULL = 1e-11
 _DENSE_WORK = 5e9  # rows * columns^2 of a least-squares problem up to which it is solved densely
@@ -56,7 +56,7 @@ class Gauge:
         InputError: There is no such gauge, or the anchor is missing or not wanted.
     """
 
-    name: str = "zero-mean"
+    name: GaugeName = "zero-mean"
     anchor: int | tuple[int, ...] | np.ndarray | None = None
     anchor_reward: float | tuple[float, ...] | np.ndarray = 0.0
 

@@ -32,7 +32,7 @@ class Design:
 
     matrix: sparse.csr_array
     penalty: sparse.csr_array
-    on: RewardOn | str
+    on: RewardOn
 
     @property
     def num_weights(self) -> int:
@@ -53,7 +53,7 @@ class Design:
         return StateActionReward(self.reward(weights, mdp))
 
 
-def make_design(mdp: MDP, on: RewardOn | str, prior: Prior | str) -> Design:
+def make_design(mdp: MDP, on: RewardOn, prior: Prior) -> Design:
     """The design of a reward on states, on state-action pairs that exist, or on features.
 
     Raises:

@@ -39,7 +39,9 @@ class ReadOutReward:
         known = demonstrations.next_known & ~demonstrations.terminated
         ahead = np.full(len(rows), policy.absorbing_value / policy.temperature)
         if known.any():
-            ahead[known] = network_values(policy, following[known])
+            there = demonstrations.next_allowed
+            there = None if there is None else there[known]
+            ahead[known] = network_values(policy, following[known], there)
         lost = ~known & ~demonstrations.terminated | (demonstrations.actions < 0)
         chosen = network_q(policy, demonstrations.states)[rows, demonstrations.actions]
         return np.where(lost, np.nan, chosen - policy.discount * ahead)

@@ -5,8 +5,7 @@ A rule (`Rule`, or `Player` where it acts) names its networks and what each of t
 Everything is loaded when it is first used, for it needs JAX.
 """
 
-from importlib import import_module
-from typing import Any
+from inverseq._core.lazy import loading
 
 _HOME = {
     "Batch": "batch",
@@ -31,8 +30,4 @@ _HOME = {
 
 __all__ = [*_HOME]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"inverseq.training.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'inverseq.training' has no attribute {name!r}")
+__getattr__, __dir__ = loading(__name__, _HOME)

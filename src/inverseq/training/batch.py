@@ -39,6 +39,8 @@ class Batch(NamedTuple):
     next_allowed: Bool[Array, "n A"] | None = None
     starts: Float[Array, "n *shape"] | None = None
     """Observations with which games of the expert begin."""
+    starts_allowed: Bool[Array, "n A"] | None = None
+    """Which actions existed there."""
 
 
 def existing(q: Float[Array, "n A"], allowed: Bool[Array, "n A"] | None) -> Float[Array, "n A"]:

@@ -31,7 +31,7 @@ class Lessons:
     steps: int = 2000
     batch: int = 32
     learning_rate: float = 1e-3
-    schedule: Literal["constant", "cosine"] | str = "cosine"
+    schedule: Literal["constant", "cosine"] = "cosine"
     decay: float = 0.0
     noise: float = 0.0
 

@@ -59,6 +59,7 @@ def shown_in(
     first[demonstrations.starts[:-1]] = True
     begins = np.flatnonzero(first[used])
     begins = begins if begins.size else np.zeros(1, dtype=np.int64)
+    masks = demonstrations.allowed, demonstrations.next_allowed
     rows = Batch(
         jnp.asarray(states[used], dtype=jnp.float32),
         jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
@@ -66,6 +67,7 @@ def shown_in(
         jnp.asarray(following[used], dtype=jnp.float32),
         jnp.asarray(~ended[used], dtype=jnp.float32),
         jnp.asarray(ended[used]),
+        *(None if mask is None else jnp.asarray(mask[used]) for mask in masks),
     )
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
     return Shown(rows, _running(weight[used]), first_rows, _running(weight[used][begins]))
@@ -76,9 +78,14 @@ def draw(key: jax.Array, shown: Shown, size: int, *, discount: float = 1.0) -> B
     for_rows, for_first = jax.random.split(key)
     picked = _pick(for_rows, shown.drawn, size)
     begins = shown.first[_pick(for_first, shown.first_drawn, size)]
-    batch: Batch = jax.tree.map(lambda column: column[picked], shown.rows)
+    batch, first = (
+        jax.tree.map(lambda column, rows=rows: column[rows], shown.rows)
+        for rows in (picked, begins)
+    )
     return batch._replace(
-        discounts=discount * batch.discounts, starts=shown.rows.observations[begins]
+        discounts=discount * batch.discounts,
+        starts=first.observations,
+        starts_allowed=first.allowed,
     )
 
 

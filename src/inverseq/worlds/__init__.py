@@ -3,9 +3,7 @@
 Importing this package registers their Gymnasium environments.
 """
 
-from importlib import import_module
-from typing import Any
-
+from inverseq._core.lazy import loading
 from inverseq.worlds.abandon import (
     goal_abandon,
     goal_abandon_demonstrations,
@@ -26,38 +24,8 @@ from inverseq.worlds.objectworld import (
 )
 from inverseq.worlds.record import Drawing, World
 
-__all__ = [
-    "LABYRINTH_FEATURES",
-    "MAZE_FEATURES",
-    "RANDOM_WALLS",
-    "RANDOM_WIN",
-    "STATIC_WALLS",
-    "Drawing",
-    "GridState",
-    "GridWorldEnv",
-    "GridWorldRules",
-    "MDPEnv",
-    "World",
-    "board_world",
-    "four_by_three",
-    "goal_abandon",
-    "goal_abandon_demonstrations",
-    "goal_abandon_experts",
-    "goal_abandon_rewards",
-    "grid_simulator",
-    "gridworld",
-    "labyrinth",
-    "labyrinth_contexts",
-    "labyrinth_features",
-    "maze",
-    "maze_features",
-    "objectworld",
-    "objectworld_demonstrations",
-    "objectworld_expert",
-]
-
 # These need JAX, which takes most of a second to load.
-_COMPILED = {
+_HOME = {
     "GridWorldEnv": "game_environment",
     "GridWorldRules": "game_rules",
     "RANDOM_WALLS": "game_rules",
@@ -67,11 +35,30 @@ _COMPILED = {
     "grid_simulator": "game_rules",
 }
 
+__all__ = [
+    "LABYRINTH_FEATURES",
+    "MAZE_FEATURES",
+    "Drawing",
+    "GridState",
+    "MDPEnv",
+    "World",
+    "four_by_three",
+    "goal_abandon",
+    "goal_abandon_demonstrations",
+    "goal_abandon_experts",
+    "goal_abandon_rewards",
+    "gridworld",
+    "labyrinth",
+    "labyrinth_contexts",
+    "labyrinth_features",
+    "maze",
+    "maze_features",
+    "objectworld",
+    "objectworld_demonstrations",
+    "objectworld_expert",
+    *_HOME,
+]
 
-def __getattr__(name: str) -> Any:
-    if name in _COMPILED:
-        return getattr(import_module(f"inverseq.worlds.{_COMPILED[name]}"), name)
-    raise AttributeError(f"module 'inverseq.worlds' has no attribute {name!r}")
-
+__getattr__, __dir__ = loading(__name__, _HOME)
 
 register()

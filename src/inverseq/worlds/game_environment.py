@@ -1,7 +1,7 @@
 """The GridWorld game as a Gymnasium environment."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 import gymnasium
 import matplotlib
@@ -22,7 +22,8 @@ from inverseq.worlds.game_boards import (
 from inverseq.worlds.game_drawing import board_picture, board_text
 from inverseq.worlds.game_rules import NUM_ACTIONS, GridWorldRules
 
-OBSERVATIONS = ("one-hot", "tiles", "flat")
+Observation = Literal["one-hot", "tiles", "flat"]
+OBSERVATIONS: tuple[Observation, ...] = get_args(Observation)
 """Forms of an observation."""
 
 _NUM_TILES = 4
@@ -58,7 +59,7 @@ class GridWorldEnv(gymnasium.Env):
     }
 
     def __init__(
-        self, observation: str = "one-hot", render_mode: str | None = None, **settings: Any
+        self, observation: Observation = "one-hot", render_mode: str | None = None, **settings: Any
     ):
         known = [field.name for field in fields(GridWorldRules)]
         if unknown := sorted(set(settings) - set(known)):
@@ -226,7 +227,7 @@ class _Window:
 _ONE_HOT = np.eye(_NUM_TILES, dtype=np.int8)
 
 
-def _space(rules: GridWorldRules, observation: str) -> spaces.Space:
+def _space(rules: GridWorldRules, observation: Observation) -> spaces.Space:
     """The space of observations."""
     if observation == "one-hot":
         return spaces.MultiBinary([rules.height, rules.width, _NUM_TILES])

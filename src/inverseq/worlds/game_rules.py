@@ -5,6 +5,7 @@ Actions are 0 up, 1 right, 2 down, 3 left. Cells are (x, y), from the top left, 
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -62,7 +63,7 @@ class GridWorldRules:
     num_walls: int = 5
     walls: tuple[Cell, ...] | None = None
     start: Cell | None = None
-    win: str | Cell = "bottom right"
+    win: Literal["bottom right", "random"] | Cell = "bottom right"
     max_moves: int = 100
     win_reward: float = 10.0
     step_reward: float = -1.0

@@ -38,7 +38,7 @@ def objectworld(
     colours: int = 2,
     wind: float = 0.3,
     discount: float = 0.9,
-    features: Features | str = "continuous",
+    features: Features = "continuous",
     released_wind: bool = False,
 ) -> World:
     """A board of `size` x `size` cells with objects at random cells, each of an inner and an outer

@@ -99,7 +99,7 @@ class GameLog:
                 target = str(temporary).replace("'", "''")
                 connection.execute(
                     f"COPY (SELECT * FROM games ORDER BY episode, move) TO '{target}' "
-                    "(FORMAT parquet, COMPRESSION zstd)"
+                    "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
                 )
                 query = "SELECT count(DISTINCT episode) FROM games"
                 recorded = connection.execute(query).fetchall()[0][0]

@@ -123,10 +123,11 @@ class BehaviourCloning:
         """Mean log-likelihood of decisions under what was learned, in nats."""
         known = judged.actions >= 0
         states, actions = judged.states[known], judged.actions[known]
+        exist = None if judged.allowed is None else judged.allowed[known]
 
         def score(course: Course, learner: Learner) -> float:
             policy = NetworkPolicy(self.record(course, learner), 1.0)
-            chances = network_probabilities(policy, states)
+            chances = network_probabilities(policy, states, exist)
             # An action never seen in what was learned from has no column.
             known = actions < chances.shape[1]
             taken = chances[np.arange(len(actions)), np.minimum(actions, chances.shape[1] - 1)]

@@ -99,14 +99,14 @@ class IQLearn:
 
     seed: int
     network: Network | None = None
-    distance: Distance | str = "chi-square"
-    form: Form | str = "value-expert"
-    value: Value | str = "soft"
+    distance: Distance = "chi-square"
+    form: Form = "value-expert"
+    value: Value = "soft"
     temperature: float = 0.1
     alpha: float = 0.5
     discount: float | None = None
-    penalised: Literal["expert", "all"] | str = "expert"
-    absorbing: Literal["learned", "zero"] | str = "learned"
+    penalised: Literal["expert", "all"] = "expert"
+    absorbing: Literal["learned", "zero"] = "learned"
     reward_bound: float | None = None
     lessons: Lessons = field(default_factory=Lessons)
     strength: float = 0.1
@@ -199,7 +199,7 @@ class IQLearn:
     def policy_of(self, network: TrainedNetwork, absorbing: float) -> NetworkPolicy:
         """The policy of a trained network, given the reward of steps after the end."""
         after = absorbing / (1 - self.gamma) if self.absorbing == "learned" else 0.0
-        return NetworkPolicy(network, self.temperature, self.gamma, str(self.value), after)
+        return NetworkPolicy(network, self.temperature, self.gamma, self.value, after)
 
     @property
     def online(self) -> bool:
@@ -291,7 +291,9 @@ class IQLearn:
             rows = Absorbing(numbers.absorbing, jnp.mean(expert.ended) * lasting, theirs)
         starts = None
         if self.form == "v0":
-            starts = state_value(q[-1], self.value, self.temperature)
+            starts = state_value(
+                existing(q[-1], expert.starts_allowed), self.value, self.temperature
+            )
         total = iq_loss(
             seen,
             mine,

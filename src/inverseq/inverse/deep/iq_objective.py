@@ -65,9 +65,7 @@ _CURVED = {
 }
 
 
-def phi(
-    x: Float[Array, "..."], distance: Distance | str, alpha: float = 0.5
-) -> Float[Array, "..."]:
+def phi(x: Float[Array, "..."], distance: Distance, alpha: float = 0.5) -> Float[Array, "..."]:
     """The concave phi of a distance, continued along its tangent where steeper than `STEEPEST`.
 
     | distance | f(u) | phi(x) |
@@ -95,9 +93,7 @@ def phi(
     return jnp.where(x < lowest, value + slope * (x - lowest), of(jnp.maximum(x, lowest)))
 
 
-def state_value(
-    q: Float[Array, "*n A"], value: Value | str, temperature: float
-) -> Float[Array, " *n"]:
+def state_value(q: Float[Array, "*n A"], value: Value, temperature: float) -> Float[Array, " *n"]:
     """V(s): temperature * log sum exp(Q / temperature), or the largest Q."""
     if value == "hard":
         return q.max(-1)
@@ -143,11 +139,11 @@ def iq_loss(
     own: Terms | None,
     starts: Float[Array, " m"] | None,
     *,
-    distance: Distance | str,
-    form: Form | str,
+    distance: Distance,
+    form: Form,
     alpha: float,
     discount: float,
-    penalised: str = "expert",
+    penalised: Literal["expert", "all"] = "expert",
     absorbing: Absorbing | None = None,
 ) -> Float[Array, ""]:
     """The loss of IQ-Learn for a batch, times the rows, absorbing ones too, per row of the expert.
@@ -233,7 +229,7 @@ def _squares(chosen: jax.Array, ahead: jax.Array, target: float, discount: float
 
 
 def absorbing_loss(
-    reward: Float[Array, "..."], *, distance: Distance | str, form: Form | str, alpha: float
+    reward: Float[Array, "..."], *, distance: Distance, form: Form, alpha: float
 ) -> Float[Array, "..."]:
     """What one absorbing row of the expert adds to the loss; its reward r, for ever, is worth r /
     (1 - gamma).

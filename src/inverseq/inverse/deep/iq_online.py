@@ -14,6 +14,7 @@ from jaxtyping import PRNGKeyArray
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.existing import existing
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.network_fit import REMEDY
 from inverseq.inverse.solution import Solution
@@ -130,6 +131,7 @@ def _check(demonstrations: Demonstrations, simulator: Simulator) -> None:
             f"the demonstrations hold action {demonstrations.actions.max()}, the simulator has "
             f"actions 0 to {actions - 1}"
         )
+    existing(demonstrations, actions)  # of as many actions
 
 
 def _record(

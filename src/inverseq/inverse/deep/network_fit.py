@@ -10,6 +10,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.existing import existing
 from inverseq.inverse.problem import Problem
 from inverseq.networks import Network
 from inverseq.training.lessons import Lessons
@@ -110,11 +111,12 @@ def status_of(training: Training, trace: Float[np.ndarray, " blocks"]) -> Status
 
 
 def _num_actions(demonstrations: Demonstrations, given: int | None) -> int:
-    """The number of actions; the names say it, or the largest one seen."""
+    """The number of actions; names or masks say it, or the largest one seen."""
     seen = int(demonstrations.actions.max()) + 1
-    wanted = given if given is not None else max(len(demonstrations.action_names), seen)
+    wanted = given if given is not None else max(demonstrations.num_actions, seen)
     if seen > wanted:
         raise InputError(f"num_actions is {wanted}, but action {seen - 1} was seen")
+    existing(demonstrations, wanted)  # of as many actions
     return wanted
 
 

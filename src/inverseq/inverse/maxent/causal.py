@@ -52,8 +52,8 @@ class MaxEnt:
         InputError: A strength is negative or not finite, or there is none to try.
     """
 
-    reward: RewardOn | str = "states"
-    prior: Prior | str = "gaussian"
+    reward: RewardOn = "states"
+    prior: Prior = "gaussian"
     strength: float | None = None
     strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
     folds: int = 5

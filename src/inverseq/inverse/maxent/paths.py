@@ -96,9 +96,9 @@ class MaxEntIRL:
         InputError: The horizon or the strength is out of range.
     """
 
-    reward: RewardOn | str = "features"
+    reward: RewardOn = "features"
     horizon: int | None = None
-    prior: Prior | str = "gaussian"
+    prior: Prior = "gaussian"
     strength: float = 1.0
     tolerance: float = 1e-6
     max_steps: int = 2000

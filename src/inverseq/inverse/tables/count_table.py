@@ -69,7 +69,7 @@ class CountTable:
     order: int = 1
     smoothing: float | None = None
     backoff: bool = True
-    of: Memory | str = "states"
+    of: Memory = "states"
     by: str = "trajectory"
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
 from inverseq.decisions.alignment import align
 from inverseq.decisions.counts import decision_weights
+from inverseq.demonstrations.existing import existing
 from inverseq.inverse.problem import Problem
 from inverseq.policies.backoff import shared
 
@@ -57,7 +58,7 @@ def usable_rows(
     """
     data, mdp = problem.decisions, problem.given_mdp
     if mdp is None:
-        exists = np.ones((data.num_decisions, data.num_actions), dtype=bool)
+        exists = existing(data, data.num_actions)
     else:
         _ = problem.counts  # says which row does not fit
         exists = mdp.allowed[align(data, mdp)]

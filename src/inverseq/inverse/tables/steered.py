@@ -54,7 +54,7 @@ class Steered:
     """
 
     habit: CountTable | ColumnTable | ColumnLogit = field(default_factory=lambda: CountTable(2))
-    reward: RewardOn | str = "features"
+    reward: RewardOn = "features"
     strength: float = 1.0
     folds: int = 10
     by: str = "trajectory"

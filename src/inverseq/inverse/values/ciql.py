@@ -83,7 +83,7 @@ class CIQL:
     constraints: Bool[np.ndarray, "S A"] | Sequence[Constraint]
     learner: IQL = field(default_factory=IQL)
     constrained_step: float = 1e-2
-    behaviour: Behaviour | str = "greedy"
+    behaviour: Behaviour = "greedy"
 
     def __post_init__(self) -> None:
         check_step("constrained_step", self.constrained_step)

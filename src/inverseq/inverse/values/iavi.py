@@ -65,9 +65,9 @@ def inverse_action_values(
     policy: Float[np.ndarray, "S A *R"],
     mdp: MDP,
     *,
-    backup: Backup | str = "hard",
-    method: Literal["solve", "iterate"] | str = "solve",
-    gauge: Gauge | GaugeName | str = "zero-mean",
+    backup: Backup = "hard",
+    method: Literal["solve", "iterate"] = "solve",
+    gauge: Gauge | GaugeName = "zero-mean",
     terminal_value: float | tuple[float, ...] | Float[np.ndarray, " S"] = 0.0,
     tolerance: float = 1e-10,
     max_steps: int = 100_000,
@@ -145,9 +145,9 @@ class IAVI:
     """
 
     smoothing: float = 0.5
-    backup: Backup | str = "hard"
-    gauge: GaugeName | str = "zero-mean"
-    method: Literal["solve", "iterate"] | str = "solve"
+    backup: Backup = "hard"
+    gauge: GaugeName = "zero-mean"
+    method: Literal["solve", "iterate"] = "solve"
     anchor: int | tuple[int, ...] | None = None
     anchor_reward: float | tuple[float, ...] = 0.0
     terminal_value: float | tuple[float, ...] = 0.0

@@ -87,7 +87,7 @@ class IQL:
     shifted_step: float = 1e-2
     epochs: int = 100
     smoothing: float = 1e-6
-    method: Method | str = "sample"
+    method: Method = "sample"
     schedule: Fading | None = None
     discount: float | None = None
     tolerance: float = 0.0

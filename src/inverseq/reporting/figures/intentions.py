@@ -173,12 +173,10 @@ def _session(
     number: int,
 ) -> Picture:
     """One session: bands, and the way on the map where there is one."""
-    data, beliefs, mdp = found.test.demonstrations, found.test.posterior, found.solution.mdp
-    assert mdp is not None  # every fit of the command line has a world
+    data, beliefs = found.test.demonstrations, found.test.posterior
     begin, end = data.starts[trajectory], data.starts[trajectory + 1]
     rows = slice(int(begin), int(min(end, begin + _MOST_DECISIONS)))
-    state = align(data, mdp)[rows]
-    place = state if mdp.history is None else mdp.history.base[state]
+    place = _places_of(found)[rows]
     scene = _scene_of(where, int(place[0]))
     drawable = scene is not None and scene.mdp.coordinates is not None
     figure, axes = canvas(7.4, 2.9 if drawable else 2.3, columns=2 if drawable else 1)
@@ -197,6 +195,15 @@ def _session(
         to_png(figure),
         wide=True,
     )
+
+
+def _places_of(found: IntentionFindings) -> Int[np.ndarray, " N"]:
+    """The place of each held-out decision; -1 where states are features."""
+    data, mdp = found.test.demonstrations, found.solution.mdp
+    if mdp is None:
+        return np.full(data.num_decisions, -1)
+    state = align(data, mdp)
+    return state if mdp.history is None else mdp.history.base[state]
 
 
 def _scene_of(where: Sequence[Scene], place: int) -> Scene | None:

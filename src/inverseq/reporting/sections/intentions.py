@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from inverseq.analysis.findings import Findings, IntentionFindings
-from inverseq.analysis.places import Places, places
+from inverseq.analysis.places import Places, has_places, places
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Section, Table
 from inverseq.reporting.figures.places import Scene, maps, scenes
@@ -36,13 +37,15 @@ def what_they_are(findings: Findings) -> Section | None:
 
 
 def each_place(findings: Findings) -> list[Places]:
-    """The places of each intention; one for a single reward."""
+    """The places of each intention; one for a single reward, none where states are features."""
     parts = () if findings.solution is None else findings.solution.intentions
-    return [places(part) for part in parts]
+    return [places(part) for part in parts if has_places(part)]
 
 
 def drawn_worlds(findings: Findings, shown: Sequence[Places]) -> list[Scene]:
-    """The worlds to draw: of many, those with the most decisions."""
+    """The worlds to draw: of many, those with the most decisions; none without places."""
+    if not shown:
+        return []
     visits = np.sum([each.visits for each in shown], axis=0)
     return scenes(findings.given, findings.worlds, visits)
 
@@ -52,6 +55,8 @@ def described(findings: Findings) -> list[str]:
     shown, names = each_place(findings), place_names(findings)
     given = findings.given
     mdps = [given] if isinstance(given, MDP) else list(given.values())
+    if not shown and findings.intentions is not None:
+        return _done_more_anywhere(findings.intentions)
     if all(mdp.coordinates is not None for mdp in mdps):
         return [_wanted(each, names) for each in shown]
     return _done_more(shown, mdps[0], names)
@@ -91,9 +96,28 @@ def _wanted(shown: Places, names: Sequence[str]) -> str:
 
 def _done_more(shown: Sequence[Places], mdp: MDP, names: Sequence[str]) -> list[str]:
     """Where each acts least like all of them together."""
-    actions = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
     visits = np.stack([each.visits for each in shown])
     policies = np.stack([each.policy for each in shown])
+    return _unlike(visits, policies, mdp.action_names, names)
+
+
+def _done_more_anywhere(found: IntentionFindings) -> list[str]:
+    """What each does more than all of them together, where states are not places."""
+    train, beliefs = found.train.demonstrations, found.train.posterior.smoothed
+    visits = beliefs.sum(axis=0)[:, None]
+    each = [part.probabilities(train) for part in found.solution.intentions]
+    policies = np.einsum("nk,kna->ka", beliefs, np.stack(each)) / visits
+    return _unlike(visits, policies[:, None], train.action_names, ["all states"])
+
+
+def _unlike(
+    visits: Float[np.ndarray, "K P"],
+    policies: Float[np.ndarray, "K P A"],
+    actions: tuple[str, ...],
+    names: Sequence[str],
+) -> list[str]:
+    """The action and the place in which each intention differs most from all together."""
+    actions = actions or tuple(map(str, range(policies.shape[2])))
     shares = visits / np.maximum(visits.sum(axis=0), 1e-300)
     together = np.einsum("kp,kpa->pa", shares, policies)
     told = []
@@ -106,7 +130,7 @@ def _done_more(shown: Sequence[Places], mdp: MDP, names: Sequence[str]) -> list[
             "mine": policy[place, action],
             "together": together[place, action],
         }
-        kind = "alone" if len(shown) == 1 else "acts" if gain.max() > 0 else "alike"
+        kind = "alone" if len(visits) == 1 else "acts" if gain.max() > 0 else "alike"
         told.append(text("intentions.j2", "described", kind=kind, **values))
     return told
 

@@ -28,8 +28,9 @@ def the_data(findings: Findings) -> Section | None:
     if findings.intentions is None:
         blocks.append(_remarks(findings))
     shown = each_place(findings)
-    visits = np.sum([each.visits for each in shown], axis=0)
-    blocks += visit_maps(visits, drawn_worlds(findings, shown))
+    if shown:
+        visits = np.sum([each.visits for each in shown], axis=0)
+        blocks += visit_maps(visits, drawn_worlds(findings, shown))
     return Section(text("methods.j2", "data_title"), tuple(blocks))
 
 
@@ -68,15 +69,16 @@ def methods(findings: Findings) -> Section | None:
         return _methods("compared", values)
     shown = findings.row(findings.chosen)
     assert shown is not None  # what is shown was scored
+    mdp = values["mdp"] = findings.solution.mdp
     if findings.intentions is not None:
         values |= {"score": shown.score, "made": findings.intentions.intervals}
         return _methods("intentions", values)
-    mdp, score = findings.solution.mdp, findings.best_reward.score
+    score = findings.best_reward.score
     notes = {} if mdp is None else mdp.notes
     values |= {
         "score": score,
         "forced": score.num_forced / score.num_decisions,
-        "discount": 0.0 if mdp is None else mdp.discount,
+        "shown": shown,
         "counted": notes if "estimated" in notes else None,
         "reason": line("wants.j2", "reason", reason=findings.reason, row=shown),
         "contrasts": findings.contrasts,
@@ -101,12 +103,13 @@ def references(findings: Findings) -> Section | None:
     if findings.solution is None:
         return None
     found = findings.intentions
-    alone = None if found is None else found.explainer.family
+    rows = [row.model.family for row in findings.scores]
+    families = rows if found is None else [found.explainer.family]
     told = {
         "intentions": found is not None,
         "depends": found is not None and "state" in findings.settings["switching"],
-        "iavi": alone in (None, Family.IAVI),
-        "maxent": alone in (None, Family.MAXENT),
+        "iavi": Family.IAVI in families,
+        "maxent": Family.MAXENT in families,
         "bootstrap": findings.contrasts is not None,
         "citation": findings.dataset.citation if findings.dataset else "",
     }

@@ -29,8 +29,9 @@ def how_well(findings: Findings) -> Section | None:
 
 
 def what_it_adds(findings: Findings) -> Section | None:
-    """What the reward adds to counting; silent unless one reward was looked at."""
-    if findings.solution is None or findings.intentions is not None:
+    """What the reward adds to counting; silent unless one reward of a world was looked at."""
+    fit = findings.solution
+    if fit is None or fit.mdp is None or findings.intentions is not None:
         return None
     one, iavi, states = map(findings.row, ("table-1", "iavi", "maxent-states"))
     memory, past = findings.row("maxent-history"), findings.plan.history

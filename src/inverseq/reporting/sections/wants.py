@@ -7,6 +7,7 @@ from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
 from inverseq.reporting.figures.places import maps, picture
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
+from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import line, prose, text
 
 
@@ -14,13 +15,32 @@ def what_they_want(findings: Findings) -> Section | None:
     """The reward that is drawn; silent unless one reward was looked at."""
     if findings.solution is None or findings.intentions is not None:
         return None
-    (shown,), row = each_place(findings), findings.row(findings.chosen)
+    row = findings.row(findings.chosen)
     assert row is not None  # what is shown was scored
     blocks: list[Block] = [prose("wants.j2", "reason", reason=findings.reason, row=row)]
-    blocks += maps(shown, drawn_worlds(findings, [shown]), row.name)
+    for shown in each_place(findings):
+        blocks += maps(shown, drawn_worlds(findings, [shown]), row.name)
+    if findings.earned:
+        blocks.append(_earned(findings))
     if findings.contrasts is not None:
         blocks += _contrasts(findings.contrasts, row.name, findings.plan.by)
     return Section(text("wants.j2", "title"), tuple(blocks))
+
+
+def _earned(findings: Findings) -> Table:
+    """What each action earns, where states are observations."""
+    return Table(
+        "rewards",
+        text("wants.j2", "earned"),
+        (
+            Column("Action", name="action"),
+            Column("Decisions", ",d", "decisions"),
+            Column("Mean reward", "+.3f", "mean"),
+            Column("SD", ".3f", "spread"),
+        ),
+        tuple((e.action, e.decisions, or_none(e.mean), or_none(e.spread)) for e in findings.earned),
+        note=line("wants.j2", "earned_note"),
+    )
 
 
 def contrast_name(row: Contrast) -> str:

@@ -1,0 +1,10 @@
+# Made of __init__.py by scripts/stubs.py.
+from inverseq.networks.convolutional import Convolutional as Convolutional
+from inverseq.networks.fully_connected import FullyConnected as FullyConnected
+from inverseq.networks.planner import Planner as Planner
+from inverseq.networks.record import TrainedNetwork as TrainedNetwork
+from inverseq.networks.trained import Network as Network
+from inverseq.networks.trained import action_values as action_values
+from inverseq.networks.trained import module_of as module_of
+from inverseq.networks.trained import network_of as network_of
+from inverseq.networks.trained import trained_network as trained_network

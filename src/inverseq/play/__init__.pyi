@@ -1,0 +1,10 @@
+# Made of __init__.py by scripts/stubs.py.
+from inverseq.play.agents import Agent as Agent
+from inverseq.play.agents import HumanAgent as HumanAgent
+from inverseq.play.agents import ShortestPathAgent as ShortestPathAgent
+from inverseq.play.experts import expert_games as expert_games
+from inverseq.play.fitted import QAgent as QAgent
+from inverseq.play.learners import DQNAgent as DQNAgent
+from inverseq.play.learners import IQLearnAgent as IQLearnAgent
+from inverseq.play.orchestrator import Orchestrator as Orchestrator
+from inverseq.play.recording import Recording as Recording
