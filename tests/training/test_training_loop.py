@@ -56,7 +56,7 @@ def test_moves_training_steps_and_losses_are_counted():
     assert float(training.learner.networks["count"]) == 31
     # Block 0 makes no training step, so it has no loss.
     np.testing.assert_allclose(training.curves.loss["count"][:3], [np.nan, 1.0, 4.0])
-    assert np.isfinite(np.stack(training.curves[1:])).all()
+    assert np.isfinite(np.stack(training.curves.games)).all()
     assert not training.diverged
 
 
@@ -84,7 +84,7 @@ def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
     run = partial(advance, COURSE)
     pieces = jax.jit(run)(begin(COURSE, keys[0]), 3)
     assert int(pieces.block) == 3
-    assert np.isnan(pieces.curves.ratio[3:]).all()
+    assert np.isnan(pieces.curves.games.ratio[3:]).all()
     finished = jax.jit(run)(pieces, 100)
     beside, together = (
         list(carried_on(COURSE, begun, None, [LOOP.blocks], together=vectorised))[-1][1]

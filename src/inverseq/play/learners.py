@@ -58,7 +58,7 @@ class DQNAgent(Agent):
         """The best action, or a random one with probability epsilon."""
         seen = seen_as(observation, self.shape)
         moves = np.int32(self._moves)
-        action = _act(self.settings, self._key_act, moves, self._learner, seen, moves)
+        action = int(_act(self.settings, self._key_act, moves, self._learner, seen, moves))
         self._last = seen, action
         return action
 
@@ -142,7 +142,7 @@ class IQLearnAgent(Agent):
         """An action drawn at the temperature of the settings."""
         self._moves += 1
         seen, number = seen_as(observation, self.shape), np.int32(self._moves)
-        return _act(self._rule, self._key_act, number, self._learner, seen, None)
+        return int(_act(self._rule, self._key_act, number, self._learner, seen, None))
 
     def train(self) -> float | None:
         """One training step on the expert's moves; None once all of the settings' are made.
@@ -206,17 +206,11 @@ def _sizes(environment: gymnasium.Env) -> tuple[tuple[int, ...], int]:
 
 
 @partial(jax.jit, static_argnames="rule")
-def _acted(
+def _act(
     rule: Player, key: jax.Array, number: Any, learner: Learner, seen: Any, moves: Any
 ) -> jax.Array:
-    return rule.act(jax.random.fold_in(key, number), learner, seen[None], None, moves)[0]
-
-
-def _act(
-    rule: Player, key: jax.Array, number: Any, learner: Learner, seen: np.ndarray, moves: Any
-) -> int:
     """Action number `number`, with a key of its own."""
-    return int(_acted(rule, key, number, learner, seen, moves))
+    return rule.act(jax.random.fold_in(key, number), learner, seen[None], None, moves)[0]
 
 
 @partial(jax.jit, static_argnames="rule")

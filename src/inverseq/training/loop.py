@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq.networks import Network, TrainedNetwork, trained_network
 from inverseq.training.batch import Moves
-from inverseq.training.games import play_games
+from inverseq.training.games import Games, play_games
 from inverseq.training.replay import Replay, empty_replay, store
 from inverseq.training.rule import Learner, Player, Rule, learn, untaught
 from inverseq.training.shown import Shown
@@ -121,14 +121,8 @@ class Curves(NamedTuple):
     loss: dict[str, Float[Array, " blocks"]]
     """Mean loss of the training steps of each network; infinite where one of them was not finite,
     NaN where none was made yet."""
-    ratio: Float[Array, " blocks"]
-    """Mean distance ratio of the test games; NaN where the simulator knows no straight way."""
-    won: Float[Array, " blocks"]
-    """Share of the test games that terminated."""
-    moves: Float[Array, " blocks"]
-    """Mean moves of the test games."""
-    earned: Float[Array, " blocks"]
-    """Mean sum of rewards of the test games."""
+    games: Games
+    """Of each test `[blocks]` the means of its games."""
 
 
 class Life(NamedTuple):
@@ -171,7 +165,7 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
         jnp.bool_(False),
         untaught(course.rule, for_learner, course.observation_shape, course.num_actions),
         life,
-        Curves(dict.fromkeys(course.rule.networks(), nothing), *[nothing] * 4),
+        Curves(dict.fromkeys(course.rule.networks(), nothing), Games(*[nothing] * 4)),
     )
 
 
@@ -244,7 +238,7 @@ def _block(course: Course, shown: Shown | None, training: Training) -> Training:
             for_test,
             games=loop.test_games,
         )
-        measured |= {name: getattr(games, name).mean() for name in Curves._fields[1:]}
+        measured["games"] = jax.tree.map(jnp.mean, games)
     curves = training.curves._asdict()
     written = jax.tree.map(
         lambda curve, value: curve.at[training.block].set(value),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -44,6 +45,5 @@ class Measured:
 
 def measured_in(training: Training) -> dict[str, Any]:
     """The fields of `Measured` by name."""
-    ratio, won, moves, earned = map(np.asarray, training.curves[1:])
-    losses = {name: np.asarray(curve) for name, curve in training.curves.loss.items()}
-    return {"losses": losses, "ratio": ratio, "won": won, "moves": moves, "earned": earned}
+    kept = jax.tree.map(np.asarray, training.curves)
+    return {"losses": kept.loss} | kept.games._asdict()

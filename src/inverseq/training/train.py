@@ -22,8 +22,9 @@ from inverseq.training.shown import Shown
 Progress = Callable[[str, int, int], None]
 """Called with (what is done, steps done, steps in all)."""
 
-Keys = PRNGKeyArray | Sequence[PRNGKeyArray]
-"""One JAX random key, or several in a sequence, such as `list(jax.random.split(key, 16))`."""
+Keys = PRNGKeyArray | Sequence[PRNGKeyArray] | Key[Array, " R"]
+"""One JAX random key, or several in a sequence, such as `list(jax.random.split(key, 16))`; an array
+of keys is told so, because a type checker cannot tell it from one key."""
 
 _begin = jax.jit(begin, static_argnames="course")
 # The training takes over the memory of the one before.
@@ -145,7 +146,7 @@ def begin_training(course: Course, key: PRNGKeyArray, shown: Shown | None = None
     return _begin(course, key, shown)
 
 
-def keys_in(keys: Keys | Key[Array, " R"]) -> tuple[PRNGKeyArray, ...]:
+def keys_in(keys: Keys) -> tuple[PRNGKeyArray, ...]:
     """One key or several as a tuple.
 
     Raises:
