@@ -14,7 +14,7 @@ help:
 	@echo "make check       ruff, pyright, documentation build"
 	@echo "make docs        the documentation as a web site in site/"
 	@echo "make bench       speed and memory, one table"
-	@echo "make wheel-test  build the wheel and try it in an empty environment"
+	@echo "make wheel-test  build the wheel and try it in an empty environment of every Python found"
 	@echo "make clean       remove everything that was made, the environment included"
 
 # Remade when the dependencies change. The stamp comes last, so an interrupted installation is
@@ -49,14 +49,8 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# The wheel, not the tree: what is not packaged is missing here, as it would be for a user.
 wheel-test: $(READY)
-	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > build/wheel/build.log
-	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/python -m pip install -qq -c constraints.txt build/wheel/*.whl
-	cd build/wheel && venv/bin/inverseq --help > help.txt
-	cd build/wheel && venv/bin/python ../../tests/wheel_smoke.py
+	$(BIN)/python tests/wheel_everywhere.py
 
 clean:
 	rm -rf .venv build dist out site .pytest_cache .ruff_cache .hypothesis

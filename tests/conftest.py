@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -19,3 +20,26 @@ settings.register_profile("ci", parent=settings.get_profile("home"), derandomize
 settings.register_profile("thorough", parent=settings.get_profile("home"), max_examples=500)
 profile = "ci" if os.environ.get("CI") else "home"
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", profile))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--no-skips", action="store_true", help="a test that is skipped fails")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    return _told(item.config, (yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return _told(collector.config, (yield))
+
+
+def _told(config, report):
+    """What is missing on this machine, where a skip would hide it; expected failures are none."""
+    if config.option.no_skips and report.skipped and not hasattr(report, "wasxfail"):
+        path, line, reason = report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{path}:{line}: with --no-skips, this fails: {reason}"
+    return report

@@ -1,4 +1,4 @@
-"""What goes into the wheel. `make wheel-test` installs it in an empty environment and runs it."""
+"""What goes into the wheel. `make wheel-test` installs it in empty environments and runs it."""
 
 import subprocess
 import sys
@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from wheel_everywhere import interpreters
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "src" / "inverseq" / "datasets" / "data"
@@ -49,3 +51,29 @@ def test_the_wheel_holds_the_data_and_its_licences(wheel):
 
 def test_the_wheel_is_small(wheel):
     assert wheel.stat().st_size < 3_000_000
+
+
+def python(folder: Path, name: str, answer: str) -> Path:
+    """A program that answers in place of an interpreter; without an answer it fails as shims do."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{answer}'\n" if answer else "#!/bin/sh\nexit 127\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_wheel_is_tried_in_each_version_that_runs(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    python(first, "python3.13", "")
+    python(first, "python3.10", "[[3, 10], true, true]")
+    python(first, "python3.15", "[[3, 15], false, true]")
+    python(first, "python3.11-config", "[[3, 11], true, true]")
+    python(first, "python3", "[[3, 12], true, false]")
+    wanted = {
+        (3, 12): python(second, "python3", "[[3, 12], true, true]"),
+        (3, 13): python(second, "python3.13", "[[3, 13], true, true]"),
+        (3, 14): python(first, "python3.14", "[[3, 14], true, true]"),
+    }
+    python(second, "python3.14", "[[3, 14], true, true]")
+    assert interpreters([first, second]) == wanted
+    assert interpreters([tmp_path]) == {}

@@ -32,10 +32,10 @@ def main(results: Path, picture: Path) -> None:
     mdp = world.mdp
     moves, probable = likely_moves(mdp.successors, mdp.probabilities, mdp.allowed, seen.policy)
     iq.plot.labyrinth_map(
-        left,
         np.asarray(mdp.coordinates),
         world.drawing.parents,
         seen.value,
+        ax=left,
         moves=moves,
         probabilities=probable,
         home=world.drawing.marks["home"][0],
@@ -43,10 +43,10 @@ def main(results: Path, picture: Path) -> None:
         label="value (units of the temperature)",
     )
     iq.plot.scores(
-        right,
         [SHOWN[row["key"]] for row in rows],
         np.array([row["nats"] for row in rows]),
         np.array([row["error"] for row in rows]),
+        ax=right,
         yardsticks=np.array([row["yardstick"] for row in rows]),
         chance=found["chance"],
         chosen=[row["key"] for row in rows].index(found["chosen"]),

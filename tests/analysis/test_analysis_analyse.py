@@ -116,6 +116,7 @@ def test_every_section_knows_when_it_has_nothing_to_say(found, kind, speaking):
 
 def test_with_nothing_found_every_section_is_silent():
     empty = Findings(iq.Plan(), "t", "s", None, "f", (), ())
+    assert repr(empty) == "<Findings: data t, 0 models>"
     assert [section(empty) for section in SECTIONS] == [None] * len(SECTIONS)
 
 
@@ -130,7 +131,7 @@ def test_hostile_names_are_escaped_on_the_page(found, kind, tmp_path):
 
 
 def test_findings_tell_themselves_in_a_line(found):
-    assert repr(found["one"]).startswith('Findings("walks.csv')
+    assert repr(found["one"]).startswith("<Findings: data walks.csv")
     assert "\n" not in repr(found["one"])
 
 

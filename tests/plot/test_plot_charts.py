@@ -6,10 +6,10 @@ from inverseq.plot import canvas, curves, intervals, learning_curve, reward_scat
 def test_scores_are_sorted_with_the_best_on_top_and_chance_is_a_line():
     figure, (ax,) = canvas()
     scores(
-        ax,
         ["two-step", "uniform", "IAVI"],
         np.array([-0.68, -0.92, -0.87]),
         np.array([0.01, 0.0, 0.01]),
+        ax=ax,
         yardsticks=np.array([True, True, False]),
         chance=-0.92,
         chosen=2,
@@ -27,7 +27,7 @@ def test_scores_are_sorted_with_the_best_on_top_and_chance_is_a_line():
 def test_intervals_are_filled_only_where_they_leave_out_zero():
     figure, (ax,) = canvas()
     low, middle, high = np.array([[0.1, 0.4, 0.8], [-0.2, 0.1, 0.3], [-3.0, -2.0, -1.0]]).T
-    intervals(ax, ["a", "b", "c"], low, middle, high)
+    intervals(["a", "b", "c"], low, middle, high, ax=ax)
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [d.get_xdata()[0] for d in dots] == [0.4, 0.1, -2.0]
     assert [d.get_ydata()[0] for d in dots] == [2, 1, 0]
@@ -38,7 +38,7 @@ def test_intervals_are_filled_only_where_they_leave_out_zero():
 def test_a_learning_curve_shows_runs_their_mean_and_the_target():
     figure, (ax,) = canvas()
     curves = np.array([[0.0, 1.0], [2.0, 3.0]])
-    learning_curve(ax, np.array([0, 10]), curves, target=2.5, unit="value")
+    learning_curve(np.array([0, 10]), curves, ax=ax, target=2.5, unit="value")
     np.testing.assert_allclose(ax.lines[2].get_ydata(), [1.0, 2.0])
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["mean of the runs", "exact"]
     assert to_png(figure)
@@ -46,7 +46,7 @@ def test_a_learning_curve_shows_runs_their_mean_and_the_target():
 
 def test_a_scatter_of_rewards_has_equal_axes():
     figure, (ax,) = canvas()
-    reward_scatter(ax, np.array([0.0, 1.0]), np.array([0.5, -1.0]), names=("IAVI", "MaxEnt"))
+    reward_scatter(np.array([0.0, 1.0]), np.array([0.5, -1.0]), ax=ax, names=("IAVI", "MaxEnt"))
     assert ax.get_xlim() == ax.get_ylim() == (-1.1, 1.1)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("IAVI", "MaxEnt")
     assert to_png(figure)
@@ -57,7 +57,7 @@ def test_curves_have_bars_and_what_was_published_is_hollow():
     assert [ax.get_subplotspec().rowspan.start for ax in axes] == [0, 0, 1, 1]
     means, errors = np.array([[1.0, 0.5], [2.0, np.nan]]), np.full((2, 2), 0.1)
     known = {"IQL": {4: 1.5}}
-    curves(axes[0], np.array([4, 32]), means, errors, ["IAVI", "IQL"], published=known)
+    curves(np.array([4, 32]), means, errors, ["IAVI", "IQL"], ax=axes[0], published=known)
     _, labels = axes[0].get_legend_handles_labels()
     assert set(labels) == {"IAVI", "IQL", "IQL (published)"}
     (hollow,) = [line for line in axes[0].lines if line.get_markerfacecolor() == "white"]
@@ -66,6 +66,6 @@ def test_curves_have_bars_and_what_was_published_is_hollow():
     assert hollow.get_color() == solid.get_color()
     assert hollow.get_marker() == solid.get_marker()
     assert [t.get_text() for t in axes[0].get_xticklabels()] == ["4", "32"]
-    curves(axes[1], np.array([4, 32]), means, errors, ["a", "b"], logarithmic=True)
+    curves(np.array([4, 32]), means, errors, ["a", "b"], ax=axes[1], logarithmic=True)
     assert axes[1].get_yscale() == "log"
     assert to_png(figure)

@@ -16,7 +16,7 @@ def floors(ax, number):
 
 def test_corridors_cover_the_way_from_parent_to_child_and_touch_it():
     _, (ax,) = canvas()
-    labyrinth_map(ax, PLACES, PARENTS, np.arange(5.0))
+    labyrinth_map(PLACES, PARENTS, np.arange(5.0), ax=ax)
     half = _CORRIDOR / 2
     boxes = floors(ax, 1)
     # Node 1 stands at (2, 0), its parent's floor ends at y = 2 - half.
@@ -31,7 +31,7 @@ def test_nodes_have_the_colour_of_their_value_and_unvisited_ones_are_hatched():
     _, (ax,) = canvas()
     values = np.array([0.0, 1.0, -1.0, 2.0, 50.0])
     visits = np.array([3, 3, 3, 3, 0])
-    labyrinth_map(ax, PLACES, PARENTS, values, visits=visits, scale="signed", label="reward")
+    labyrinth_map(PLACES, PARENTS, values, ax=ax, visits=visits, scale="signed", label="reward")
     painted, empty = [c for c in ax.collections if isinstance(c, PatchCollection)][1:]
     expected = colours(values[:4], "signed").to_rgba(values[:4])
     np.testing.assert_allclose(painted.get_facecolors(), expected)
@@ -43,7 +43,7 @@ def test_moves_point_to_where_they_go_and_are_as_wide_as_probable():
     figure, (ax,) = canvas()
     moves, chance = np.array([[0, 1], [0, 2], [0, 0]]), np.array([0.75, 0.25, 0.5])
     labyrinth_map(
-        ax, PLACES, PARENTS, np.zeros(5), moves=moves, probabilities=chance, home=0, water=4
+        PLACES, PARENTS, np.zeros(5), ax=ax, moves=moves, probabilities=chance, home=0, water=4
     )
     (wedges,) = [c for c in ax.collections if type(c) is PolyCollection]
     corners = np.array([path.vertices[:3] for path in wedges.get_paths()])

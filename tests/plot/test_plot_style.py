@@ -50,7 +50,7 @@ def test_ink_is_readable_on_any_grey(grey):
 
 def drawn():
     figure, (ax,) = canvas(2.0, 2.0)
-    grid_map(ax, np.array([[0, 0], [1, 0]]), np.array([1.0, 2.0]), label="value")
+    grid_map(np.array([[0, 0], [1, 0]]), np.array([1.0, 2.0]), ax=ax, label="value")
     return figure
 
 
@@ -78,7 +78,7 @@ def test_png_has_the_size_asked_for():
     assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (300, 300)
 
 
-def test_pyplot_is_never_loaded():
+def test_pyplot_is_not_loaded_for_a_canvas():
     code = (
         "import inverseq.plot as p, sys; p.to_png(p.canvas()[0]); "
         "print('matplotlib.pyplot' in sys.modules)"

@@ -1,12 +1,14 @@
 """What an analysis found: numbers, arrays and enumerations, no sentences and no figures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from inverseq._core.display import Fact, ShownTable
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
@@ -289,7 +291,7 @@ class Choosing:
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
+class Findings(ShownTable):
     """Everything that an analysis found; parts that were not asked for are None or empty.
 
     Attributes:
@@ -337,12 +339,38 @@ class Findings:
     choosing: Choosing | None = None
     seconds: float = 0.0
 
-    def __repr__(self) -> str:
-        best = max(self.scores, key=lambda row: row.score.mean)
+    def _facts(self) -> Iterable[Fact]:
+        several = self.intentions
+        best = max(self.scores, key=lambda row: row.score.mean, default=None)
         return (
-            f"Findings({self.title!r}, {len(self.scores)} models, best {best.key} with "
-            f"{best.score.mean:.3f} nats)"
+            ("data", self.title),
+            ("models", len(self.scores)),
+            ("failures", len(self.failures) or None),
+            ("best", None if best is None else best.key),
+            ("score", None if best is None else best.score.told),
+            ("shown", self.chosen or None),
+            (
+                "intentions",
+                None if several is None else several.solution.num_intentions,
+            ),
         )
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per model for a table, best first; scores and errors in nats per decision."""
+        best_first = sorted(self.scores, key=lambda row: -row.score.mean)
+        return [
+            {
+                "name": row.name,
+                "key": row.key,
+                **row.score.row,
+                "validation": row.validation,
+                "parameters": row.parameters,
+                "seconds": row.seconds,
+                "yardstick": row.yardstick,
+            }
+            for row in best_first
+        ]
 
     def row(self, key: str) -> ScoreRow | None:
         """The row of a model; None where it was not scored."""

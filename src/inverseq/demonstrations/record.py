@@ -1,7 +1,7 @@
 """What was observed: trajectories of decisions, ragged, on flat axes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.arrays import (
     read_actions,
@@ -17,9 +18,11 @@ from inverseq.demonstrations.arrays import (
     read_states,
     require_lengths,
 )
+from inverseq.demonstrations.columns import all_columns, facts, first_rows
 from inverseq.demonstrations.endings import Ending
 from inverseq.demonstrations.existing import after, read_allowed, require_numbers
 from inverseq.demonstrations.following import NextStates, finite_rows, led_to
+from inverseq.demonstrations.grouping import shuffled, unit_numbers
 from inverseq.demonstrations.rows import in_time_order
 from inverseq.demonstrations.spaces import Box, Finite, number_of, require_names
 
@@ -33,7 +36,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Demonstrations:
+class Demonstrations(Shown):
     """Trajectories of states and actions, one row per decision, N rows in T trajectories.
 
     It is made from `states, actions, next_states, endings, starts` and the fields below. Next
@@ -335,20 +338,7 @@ class Demonstrations:
         Raises:
             InputError: There is no such column.
         """
-        if by == "trajectory":
-            return np.arange(self.num_trajectories)
-        # Sessions of two subjects may carry the same number: a session belongs to its subject.
-        nested = by == "session" and "subject" in self.trajectories
-        columns = ["subject", by] if nested else [by]
-        missing = [c for c in columns if c not in self.trajectories]
-        if missing:
-            raise InputError(
-                f"cannot group by {by}: no such column; there are trajectory and "
-                f"{[*self.trajectories]}"
-            )
-        parts = zip(*(self.trajectories[c] for c in columns), strict=True)
-        keys = np.array(["\x1f".join(map(str, part)) for part in parts])
-        return np.unique(keys, return_inverse=True)[1]
+        return unit_numbers(self.trajectories, self.num_trajectories, by)
 
     def split(
         self, test: float, by: str = "trajectory", seed: int = 0
@@ -365,7 +355,7 @@ class Demonstrations:
         """
         if not 0 < test < 1:
             raise InputError(f"test must be a share between 0 and 1; got {test}")
-        fold = self._shuffled(by, seed)
+        fold = shuffled(self.units(by), by, seed)
         count = int(fold.max()) + 1
         cut = min(max(round(test * count), 1), count - 1)
         return self.take(fold >= cut), self.take(fold < cut)
@@ -378,7 +368,7 @@ class Demonstrations:
         Raises:
             InputError: There are fewer units than folds.
         """
-        fold = self._shuffled(by, seed)
+        fold = shuffled(self.units(by), by, seed)
         if not 2 <= k <= int(fold.max()) + 1:
             raise InputError(
                 f"{k} folds by {by} need 2 or more folds and as many units; there are "
@@ -387,13 +377,16 @@ class Demonstrations:
         for number in range(k):
             yield self.take(fold % k != number), self.take(fold % k == number)
 
-    def _shuffled(self, by: str, seed: int) -> Int[np.ndarray, " T"]:
-        """A random rank of each trajectory's unit."""
-        units = self.units(by)
-        count = int(units.max()) + 1
-        if count < 2:
-            raise InputError(
-                f"there is only one {by}: nothing can be held out. Add trajectories, or group by "
-                "something finer"
-            )
-        return np.random.default_rng(seed).permutation(count)[units]
+    def to_pandas(self) -> Any:
+        """A pandas data frame with one row per decision, names in place of numbers.
+
+        Raises:
+            InputError: pandas is not installed, or a column has the name of another.
+        """
+        return data_frame(all_columns(self))
+
+    def _facts(self) -> Iterable[Fact]:
+        return facts(self)
+
+    def _head(self) -> Sequence[Mapping[str, Any]]:
+        return first_rows(self)

@@ -1,9 +1,11 @@
 """Numbers of intentions side by side: what speaks for each, which to choose, and how sure it is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.evaluate.compare import Comparison
 from inverseq.evaluate.likelihood import Difference, Score, difference
@@ -53,7 +55,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Choice(ShownTable):
     """Numbers of intentions side by side, and the one to choose.
 
     Attributes:
@@ -69,6 +71,15 @@ class Choice:
     best: str
     chosen: str
     comparison: Comparison
+
+    def _facts(self) -> Iterable[Fact]:
+        score = self[self.chosen].score
+        return (
+            ("alternatives", len(self.alternatives)),
+            ("chosen", self.chosen),
+            ("score", f"{_mean(score):.3f} nats per decision"),
+            ("best", self.best),
+        )
 
     def __getitem__(self, name: str | int) -> Alternative:
         """By name; or, where there is one law and one history, by k."""

@@ -1,7 +1,7 @@
 """Several ways to explain the same behaviour, side by side, on decisions none was fitted to."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,9 @@ from jaxtyping import Float
 from joblib import Parallel, delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import FitError, InputError
+from inverseq._core.log import log
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
@@ -83,7 +85,7 @@ class Result:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(ShownTable):
     """Candidates scored on the same held-out decisions.
 
     Attributes:
@@ -104,6 +106,19 @@ class Comparison:
     seed: int
     from_step: int
 
+    def _facts(self) -> Iterable[Fact]:
+        scores = {r.name: r.score for r in self.results if r.score is not None}
+        best = max(scores, key=lambda name: scores[name].mean)
+        return (
+            ("candidates", len(self.results)),
+            ("failures", sum(bool(r.failure) for r in self.results) or None),
+            ("best", best),
+            ("score", scores[best].told),
+            ("chance", f"{self.chance:.3f}"),
+            ("folds", self.folds),
+            ("by", self.by),
+        )
+
     def __getitem__(self, name: str) -> Result:
         found = [result for result in self.results if result.name == name]
         if not found:
@@ -113,23 +128,23 @@ class Comparison:
     @property
     def chance(self) -> float:
         """Nats per decision if every action that exists were equally likely."""
-        return next(r.score.chance_mean for r in self.results if r.score is not None)
+        return self._any_score.chance_mean
+
+    @property
+    def _any_score(self) -> Score:
+        return next(r.score for r in self.results if r.score is not None)
 
     @property
     def rows(self) -> list[dict[str, str | float | int]]:
         """One row per candidate for a table, best first and failures last; numbers in nats."""
-        made = []
+        made, nan = [], float("nan")
+        failed = dict.fromkeys(self._any_score.row, nan)
         for result in self.results:
             score, gain = result.score, self.differences.get(result.name)
-            nan = float("nan")
             made.append(
                 {
                     "name": result.name,
-                    "nats": nan if score is None else score.mean,
-                    "error": nan if score is None else score.standard_error,
-                    "free_nats": nan if score is None else score.free_mean,
-                    "free_error": nan if score is None else score.free_standard_error,
-                    "accuracy": nan if score is None else score.accuracy,
+                    **(failed if score is None else score.row),
                     "difference": nan if gain is None else gain.mean,
                     "difference_error": nan if gain is None else gain.standard_error,
                     "parameters": float(np.mean(result.num_parameters)),
@@ -351,6 +366,8 @@ def _result(name: str, folds: Sequence[_Fitted]) -> Result:
         for number, fold in enumerate(folds, 1)
         if fold.error is not None
     ]
+    if failures:
+        log.warning("%s is left out: %s", name, failures[0])
     return Result(
         name=name,
         score=None if failures else _pooled([score for score in scores if score is not None]),

@@ -1,11 +1,14 @@
 """How well a solution predicts decisions: log-likelihood, from the past alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
@@ -14,7 +17,7 @@ from inverseq.policies.policy import log_taken
 
 
 @dataclass(frozen=True, eq=False)
-class Score:
+class Score(Shown):
     """Predictive log-likelihood of decisions, unit by unit; `float(score)` is the mean.
 
     A decision is forced where only one action exists there: every model that knows the world
@@ -42,6 +45,41 @@ class Score:
 
     def __float__(self) -> float:
         return self.mean
+
+    def _facts(self) -> Iterable[Fact]:
+        return (
+            ("score", self.told),
+            ("chance", f"{self.chance_mean:.3f}"),
+            ("accuracy", f"{self.accuracy:.1%}"),
+            ("decisions", self.num_decisions),
+            ("units", self.sums.size),
+            ("by", self.by),
+        )
+
+    @property
+    def told(self) -> str:
+        """The mean and its error for people."""
+        return f"{self.mean:.3f} ± {self.standard_error:.3f} nats per decision"
+
+    def to_pandas(self) -> Any:
+        """A pandas data frame with one row per unit; sums in nats.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        names = ("sums", "decisions", "forced", "chance", "hits")
+        return data_frame({name: getattr(self, name) for name in names})
+
+    @property
+    def row(self) -> dict[str, float]:
+        """The part of a table of several scores that is about this one, in nats per decision."""
+        return {
+            "nats": self.mean,
+            "error": self.standard_error,
+            "free_nats": self.free_mean,
+            "free_error": self.free_standard_error,
+            "accuracy": self.accuracy,
+        }
 
     @property
     def mean(self) -> float:

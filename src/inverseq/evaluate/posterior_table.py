@@ -9,6 +9,7 @@ from jaxtyping import Shaped
 from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.columns import beside, key_columns
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import several
 from inverseq.inverse.explanation import Explanation
@@ -31,41 +32,27 @@ def posterior_table(
         ("subject", "session", ..., and "trajectory", its number where it has no label), "step"
         (decisions since the trajectory began), "time" where there is one, "row" (of the source,
         from 1), "state" and "action" (by name where they have names; action -1 or "" where
-        missing; no state where states are features), "filtered_1" ... (p(intention | decisions up
-        to this one)), "smoothed_1" ... (given all decisions of the chain), "intention" (the most
-        probable one, smoothed) and "path" (the most likely intentions as a whole). Intentions are
-        numbered from 1, as in messages and figures.
+        missing; a column per component where they are features), "filtered_1" ... (p(intention |
+        decisions up to this one)), "smoothed_1" ... (given all decisions of the chain), "intention"
+        (the most probable one, smoothed) and "path" (the most likely intentions as a whole).
+        Intentions are numbered from 1, as in messages and figures.
 
     Raises:
         InputError: As `posterior`, or a column per trajectory has the name of one of these.
     """
     solution = several(solution, demonstrations, "posterior_table")
     beliefs = posterior(solution, demonstrations)
-    trajectory = demonstrations.trajectory_of
-    index = np.arange(demonstrations.num_decisions)
-    keys = {"trajectory": trajectory} | {
-        name: values[trajectory] for name, values in demonstrations.trajectories.items()
+    found = {
+        f"{kind}_{k}": share
+        for kind in ("filtered", "smoothed")
+        for k, share in enumerate(getattr(beliefs, kind).T, 1)
     }
-    table = {"step": demonstrations.step}
-    if demonstrations.time is not None:
-        table["time"] = demonstrations.time
-    table["row"] = index + 1 if demonstrations.rows is None else demonstrations.rows
-    if demonstrations.states.ndim == 1:
-        table["state"] = _named(demonstrations.states, demonstrations.state_names)
-    table["action"] = _named(demonstrations.actions, demonstrations.action_names)
-    for kind in ("filtered", "smoothed"):
-        for k, share in enumerate(getattr(beliefs, kind).T, 1):
-            table[f"{kind}_{k}"] = share
-    table["intention"] = beliefs.smoothed.argmax(axis=1) + 1
-    table["path"] = beliefs.path + 1
-    twice = sorted(set(keys) & set(table))
-    if twice:
-        raise InputError(
-            f"the trajectory column {twice[0]!r} has the name of a column of this table; rename it "
-            "in your table"
-        )
+    found["intention"] = beliefs.smoothed.argmax(axis=1) + 1
+    found["path"] = beliefs.path + 1
+    everything = np.arange(demonstrations.num_decisions)
+    table = beside(key_columns(demonstrations, everything), found)
     order = np.argsort(table["row"], kind="stable")
-    return {name: values[order] for name, values in (keys | table).items()}
+    return {name: values[order] for name, values in table.items()}
 
 
 def write_posterior(
@@ -100,11 +87,6 @@ def write_posterior(
         name = str(temporary).replace("'", "''")
         connection.execute(f"COPY beliefs TO '{name}' (FORMAT {form}, USE_TMP_FILE false)")
     return target
-
-
-def _named(numbers: np.ndarray, names: tuple[str, ...]) -> Shaped[np.ndarray, " N"]:
-    """Names in place of numbers where there are names; "" for -1."""
-    return np.array([*names, ""])[numbers] if names else numbers
 
 
 def _texts(values: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ small p-value says that the model hardly ever produces what was seen. A model ca
 still fail here, and the statistic that fails says what it does not know.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import run_all, seeds_of
@@ -47,7 +48,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class PredictiveChecks:
+class PredictiveChecks(ShownTable):
     """Real behaviour beside R simulations of the same design.
 
     Attributes:
@@ -73,6 +74,13 @@ class PredictiveChecks:
         if not found:
             raise InputError(f"no statistic {name!r}; there are {[c.name for c in self.checks]}")
         return found[0]
+
+    def _facts(self) -> Iterable[Fact]:
+        return (
+            ("statistics", len(self.checks)),
+            ("simulations", len(self.simulated_visits)),
+            ("p-values below 5 %", sum(c.p_value < 0.05 for c in self.checks)),
+        )
 
     @property
     def rows(self) -> list[dict[str, str | float]]:

@@ -5,6 +5,7 @@ and length of trajectories, cannot be read off the animal either (Wilson and Col
 "Ten simple rules for the computational modeling of behavioral data", rules 4 and 5).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,7 @@ from jaxtyping import Float, Int
 from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -30,7 +32,7 @@ from inverseq.inverse.solution import Solution
 
 
 @dataclass(frozen=True, eq=False)
-class Recovery:
+class Recovery(ShownTable):
     """How well R refits to simulated behaviour found the K intentions that produced it.
 
     Attributes:
@@ -61,6 +63,14 @@ class Recovery:
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
             object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+
+    def _facts(self) -> Iterable[Fact]:
+        return (
+            ("refits", len(self.accuracy)),
+            ("intentions", self.policy_error.shape[1]),
+            ("accuracy", f"{self.accuracy.mean():.1%}"),
+            ("attainable", f"{self.attainable.mean():.1%}"),
+        )
 
     @property
     def rows(self) -> list[dict[str, str | float]]:

@@ -1,6 +1,6 @@
 """The record of a fit with several intentions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, Shown
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
 from inverseq.decisions.alignment import align, check_existing
@@ -52,7 +53,7 @@ class Restarts:
 
 
 @dataclass(frozen=True, eq=False)
-class IntentionSolution:
+class IntentionSolution(Shown):
     """K intentions, each with a solution of its own, and the law by which they change.
 
     Intentions are numbered by how much of the training data they explain, most first, until
@@ -103,6 +104,18 @@ class IntentionSolution:
         for name in ("numbers", "constants"):
             table = getattr(self, name)
             put(name, {k: frozen_array(v, v.dtype, k) for k, v in table.items()})
+
+    def _facts(self) -> Iterable[Fact]:
+        return (
+            ("intentions", self.num_intentions),
+            ("solver", self.intentions[0].solver),
+            ("switching", type(self.switching).__name__),
+            ("status", str(self.status.outcome)),
+            ("decisions", len(self.path)),
+            ("log-likelihood", f"{self.log_likelihood:,.1f} nats"),
+            ("parameters", self.num_parameters),
+            ("occupancy", " ".join(f"{share:.0%}" for share in self.occupancy)),
+        )
 
     @property
     def num_intentions(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import FitError, InputError
+from inverseq._core.log import log
 from inverseq._core.status import Outcome
 from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
@@ -73,11 +74,15 @@ def fit(
     # Several intentions are several solutions, and numbers of their own.
     for part in (solution, *solution.intentions):
         _check_finite(part)
-    if solution.status.outcome is not Outcome.CONVERGED and not accept_failure:
-        raise FitError(
-            f"{solution.solver}: {solution.status.outcome} after {solution.status.steps} steps "
-            f"(residual {solution.status.residual:.3g}). {solution.status.message}"
-        )
+    ended = solution.status
+    told = f"{solution.solver}: {ended.outcome} after {ended.steps} steps"
+    if ended.outcome is not Outcome.CONVERGED:
+        told += f" (residual {ended.residual:.3g}). {ended.message}"
+        if not accept_failure:
+            raise FitError(told)
+        log.warning(told)
+    else:
+        log.info("%s, %.2f s", told, seconds)
     provenance = _provenance(data, seconds) | dict(solution.provenance)
     return cast(Found, replace(solution, provenance=provenance))
 

@@ -1,6 +1,6 @@
 """The record of a fit that finds one policy, and everything that is asked of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, Shown
 from inverseq._core.status import Status
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.planning import KnownPlanning, Planning
@@ -27,7 +28,7 @@ KnownReward = StateReward | StateActionReward | FeatureReward | NetworkReward | 
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(Shown):
     """What a solver found.
 
     Attributes:
@@ -73,6 +74,19 @@ class Solution:
                 object.__setattr__(self, name, frozen_array(value, np.float64, name))
         read_only = {k: frozen_array(v, v.dtype, k) for k, v in self.parameters.items()}
         object.__setattr__(self, "parameters", read_only)
+
+    def _facts(self) -> Iterable[Fact]:
+        wanted = self.reward_function
+        return (
+            ("solver", self.solver),
+            ("status", str(self.status.outcome)),
+            ("states", None if self.mdp is None else self.mdp.num_states),
+            ("actions", self.num_actions),
+            ("parameters", self.num_parameters),
+            ("decisions", self.provenance.get("decisions")),
+            ("policy", type(self.policy).__name__),
+            ("reward", "none" if wanted is None else type(wanted).__name__),
+        )
 
     @cached_property
     def reward(self) -> Float[np.ndarray, "S A"] | None:

@@ -1,6 +1,6 @@
 """The finite Markov decision process as padded successor lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
+from inverseq._core.display import Fact, Shown
 from inverseq._core.errors import InputError
 from inverseq._core.linear import System, prepare
 from inverseq.mdp import build
@@ -38,7 +39,7 @@ class Worlds:
 
 
 @dataclass(frozen=True, eq=False)
-class MDP:
+class MDP(Shown):
     """A finite Markov decision process: what a world is, and nothing about behaviour in it.
 
     S states, A actions, B successors of a state and action at most, F features, D coordinates.
@@ -122,6 +123,22 @@ class MDP:
     def num_actions(self) -> int:
         """A."""
         return self.successors.shape[1]
+
+    def _facts(self) -> Iterable[Fact]:
+        features, worlds, past = self.features, self.worlds, self.history
+        return (
+            ("states", self.num_states),
+            ("actions", self.num_actions),
+            ("terminal states", int(self.terminal.sum()) or None),
+            ("features", None if features is None else features.shape[2]),
+            ("worlds", None if worlds is None else len(worlds.names)),
+            (
+                "memory",
+                None if past is None else f"of {past.length} {past.of}",
+            ),
+            ("discount", self.discount),
+            ("reward", "unknown" if self.reward is None else "known"),
+        )
 
     @cached_property
     def transition_matrix(self) -> sparse.csr_array:

@@ -1,4 +1,7 @@
-"""Figures: functions of arrays that draw on an axis. They never fit and never read files."""
+"""Figures: functions of arrays that draw on `ax`, or on axes of their own, and return the axes.
+
+They never fit and never read files.
+"""
 
 from inverseq.plot.charts import curves, intervals, learning_curve, reward_scatter, scores
 from inverseq.plot.intentions import intention_bands, intention_path, occupancy_bars

@@ -7,12 +7,19 @@ from jaxtyping import Bool, Float, Num
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from inverseq.plot.style import BLUE, GREY, MARKERS, SERIES, VERMILION, styled
+from inverseq.plot.style import (
+    BLUE,
+    GREY,
+    MARKERS,
+    SERIES,
+    VERMILION,
+    own_axes,
+    styled,
+)
 
 
 @styled
 def scores(
-    ax: Axes,
     labels: Sequence[str],
     means: Num[np.ndarray, " M"],
     errors: Num[np.ndarray, " M"],
@@ -21,11 +28,11 @@ def scores(
     chance: float | None = None,
     chosen: int | None = None,
     unit: str = "held-out score (nats per decision; further right is better)",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """A dot and a bar per model, best on top; yardsticks hollow and grey, models filled and blue.
 
     Args:
-        ax: Where to draw.
         labels: Names of the M models.
         means: `[M]` scores.
         errors: `[M]` standard errors; bars reach one to either side.
@@ -33,7 +40,9 @@ def scores(
         chance: Score of choosing at random, drawn as a dashed line.
         chosen: The model to be marked with a ring, or None.
         unit: Label of the axis.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     plain = np.zeros(len(means), dtype=bool) if yardsticks is None else yardsticks
     order = np.argsort(means, kind="stable")
     for place, index in enumerate(order):
@@ -47,19 +56,21 @@ def scores(
         ax.axvline(chance, color=GREY, ls="--", lw=1.0, zorder=0)
         ax.text(chance, len(order) - 0.35, " chance", color=GREY, fontsize=7, va="bottom")
     _name_rows(ax, [labels[int(i)] for i in order], unit)
+    return ax
 
 
 @styled
 def intervals(
-    ax: Axes,
     labels: Sequence[str],
     low: Num[np.ndarray, " M"],
     middle: Num[np.ndarray, " M"],
     high: Num[np.ndarray, " M"],
     *,
     unit: str = "reward (units of the policy's temperature)",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """A dot and its interval per quantity, first on top; filled where zero is left out."""
+    ax = own_axes(ax)
     count = len(labels)
     for index in range(count):
         place = count - 1 - index
@@ -69,6 +80,7 @@ def intervals(
         ax.plot(middle[index], place, "o", ms=5.5, mfc=inside, mec=BLUE, mew=1.2)
     ax.axvline(0.0, color=GREY, lw=1.0, ls="--", zorder=0)
     _name_rows(ax, list(labels)[::-1], unit)
+    return ax
 
 
 def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
@@ -83,7 +95,6 @@ def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
 
 @styled
 def learning_curve(
-    ax: Axes,
     steps: Num[np.ndarray, " P"],
     curves: Float[np.ndarray, "R P"],
     *,
@@ -92,8 +103,10 @@ def learning_curve(
     name: str = "mean of the runs",
     steps_name: str = "steps",
     unit: str = "",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """R runs as thin lines, their mean as a thick one, and the value they should reach."""
+    ax = own_axes(ax)
     for curve in curves:
         ax.plot(steps, curve, color=BLUE, lw=0.6, alpha=0.35)
     ax.plot(steps, curves.mean(0), color=BLUE, lw=1.8, label=name)
@@ -103,11 +116,11 @@ def learning_curve(
     ax.set_xlabel(steps_name)
     ax.set_ylabel(unit)
     ax.legend(loc="best")
+    return ax
 
 
 @styled
 def curves(
-    ax: Axes,
     x: Num[np.ndarray, " P"],
     means: Float[np.ndarray, "M P"],
     errors: Float[np.ndarray, "M P"],
@@ -117,11 +130,11 @@ def curves(
     x_name: str = "",
     unit: str = "",
     logarithmic: bool = False,
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """One curve per model with bars of one standard error, over a logarithmic axis.
 
     Args:
-        ax: Where to draw.
         x: `[P]` above 0.
         means: `[M, P]`; NaN leaves a gap.
         errors: `[M, P]`.
@@ -130,7 +143,9 @@ def curves(
         x_name: Label of the x axis.
         unit: Label of the y axis.
         logarithmic: Whether the y axis is, too.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     for index, label in enumerate(labels):
         hue, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
         look = {"color": hue, "marker": marker, "ms": 4, "lw": 1.3}
@@ -149,17 +164,19 @@ def curves(
     ax.grid(color="#E6E6E6", lw=0.6)
     ax.set_xlabel(x_name)
     ax.set_ylabel(unit)
+    return ax
 
 
 @styled
 def reward_scatter(
-    ax: Axes,
     first: Num[np.ndarray, " M"],
     second: Num[np.ndarray, " M"],
     *,
     names: tuple[str, str] = ("first reward", "second reward"),
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """One reward against another on equal axes, with the line of equality."""
+    ax = own_axes(ax)
     both = np.concatenate([first, second])
     low, high = float(both.min()), float(both.max())
     margin = 0.05 * (high - low or 1.0)
@@ -171,3 +188,4 @@ def reward_scatter(
     ax.set_aspect("equal")
     ax.set_xlabel(names[0])
     ax.set_ylabel(names[1])
+    return ax

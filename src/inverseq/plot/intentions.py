@@ -10,7 +10,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from inverseq.plot.maps import hatched
-from inverseq.plot.style import BLUE, GREEN, GREY, ORANGE, VERMILION, bare, styled
+from inverseq.plot.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    VERMILION,
+    bare,
+    own_axes,
+    styled,
+)
 
 HUES = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", VERMILION, "#000000", GREY)
 """Colours of intentions, in order; the first two differ in lightness as well."""
@@ -34,24 +43,25 @@ def hatch(intention: int) -> str:
 
 @styled
 def intention_bands(
-    ax: Axes,
     probabilities: Float[np.ndarray, "N K"],
     *,
     times: Num[np.ndarray, " N"] | None = None,
     names: Sequence[str] = (),
     events: Mapping[str, Num[np.ndarray, " E"]] | None = None,
     time_name: str = "decision",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """The probability of each intention over time as stacked bands that fill the height.
 
     Args:
-        ax: Where to draw.
         probabilities: `[N, K]` rows that sum to one.
         times: `[N]` rising; 0, 1, 2, ... where left out.
         names: Of the K intentions; numbers from 1 where left out.
         events: Name -> times `[E]` that are ticked above the bands, one line per name.
         time_name: Label of the time.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     size, count = probabilities.shape
     x = np.arange(size) if times is None else np.asarray(times)
     edges = np.concatenate([np.zeros((size, 1)), np.cumsum(probabilities, axis=1)], axis=1)
@@ -72,28 +82,31 @@ def intention_bands(
     ax.set_xlabel(time_name)
     ax.set_ylabel("probability")
     _legend(ax, names or [str(k + 1) for k in range(count)])
+    return ax
 
 
 @styled
 def intention_path(
-    ax: Axes,
     places: Num[np.ndarray, "N 2"],
     intentions: Int[np.ndarray, " N"],
     *,
     count: int,
     floor: Num[np.ndarray, "S 2"] | None = None,
     walls: Num[np.ndarray, "W 2"] | None = None,
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """The way that was gone, in the colour of the intention, each intention in a lane of its own.
 
     Args:
-        ax: Where to draw; a map that is there already stays below.
         places: `[N, 2]` where each decision was made, one unit apart, y from the top.
         intentions: `[N]` intention of each decision, from 0.
         count: K, how many intentions there are.
         floor: `[S, 2]` centres of the squares to draw below; none where a map is there.
         walls: `[W, 2]` centres of the walls, likewise.
+        ax: Where to draw; a map that is there already stays below. Axes of its own where left
+            out.
     """
+    ax = own_axes(ax)
     places = np.asarray(places, dtype=float)
     if floor is not None:
         _draw_floor(ax, np.asarray(floor, dtype=float), walls)
@@ -104,26 +117,28 @@ def intention_path(
         ax.add_collection(LineCollection(list(mine), colors=hue(k), lw=1.1, alpha=0.65, zorder=5))
     first = places[0] + lane[intentions[0]]
     ax.plot(*first, marker="o", ms=4.5, mfc="white", mec="black", mew=1.0, zorder=8)
+    return ax
 
 
 @styled
 def occupancy_bars(
-    ax: Axes,
     shares: Float[np.ndarray, "P K"],
     *,
     parts: Sequence[str] = ("",),
     errors: Float[np.ndarray, "P K"] | None = None,
     names: Sequence[str] = (),
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """Share of the decisions that each intention explains, in one or several parts of the data.
 
     Args:
-        ax: Where to draw.
         shares: `[P, K]` one row per part; rows sum to one.
         parts: Names of the parts; the first is drawn full, the others pale.
         errors: `[P, K]` standard errors; bars reach one to either side.
         names: Of the intentions; numbers from 1 where left out.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     several, count = shares.shape
     width = 0.8 / several
     for p in range(several):
@@ -143,6 +158,7 @@ def occupancy_bars(
     if several > 1:
         shades = [Patch(fc=GREY, alpha=1.0 if p == 0 else 0.45) for p in range(several)]
         ax.legend(shades, list(parts), loc="upper right")
+    return ax
 
 
 def _legend(ax: Axes, names: Sequence[str]) -> None:

@@ -9,14 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from inverseq._core.errors import InputError
-from inverseq.plot.style import BLUE, GREY, VERMILION, styled
+from inverseq.plot.style import BLUE, GREY, VERMILION, own_axes, styled
 
 _FARTHEST = 6.0
 
 
 @styled
 def choice_points(
-    ax: Axes,
     labels: Sequence[str],
     values: Num[np.ndarray, " M"],
     *,
@@ -27,11 +26,11 @@ def choice_points(
     limits: tuple[float, float] | None = None,
     name: str = "",
     unit: str = "",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """One point per alternative with its error, the chosen one ringed, the best one filled.
 
     Args:
-        ax: Where to draw.
         labels: Names of the M alternatives, in order.
         values: `[M]`; NaN leaves a gap.
         errors: `[M]` standard errors; bars reach one to either side.
@@ -41,12 +40,14 @@ def choice_points(
         limits: Ends of the axis; those of the values where left out.
         name: Label of the alternatives.
         unit: Label of the values.
+        ax: Where to draw; axes of its own where left out.
 
     Raises:
         InputError: `better` is something else.
     """
     if better not in ("higher", "lower"):
         raise InputError(f'better must be "higher" or "lower"; got {better!r}')
+    ax = own_axes(ax)
     x = np.arange(len(labels))
     known = np.isfinite(values)
     ax.plot(x[known], values[known], color=BLUE, lw=1.0, alpha=0.6, zorder=1)
@@ -83,15 +84,17 @@ def choice_points(
     ax.grid(axis="y", color="#E6E6E6", lw=0.6)
     ax.set_xlabel(name)
     ax.set_ylabel(f"{unit}\n({better} is better)")
+    return ax
 
 
 @styled
 def predictive_checks(
-    ax: Axes,
     names: Sequence[str],
     observed: Num[np.ndarray, " C"],
     simulated: Float[np.ndarray, "C R"],
-) -> None:
+    *,
+    ax: Axes | None = None,
+) -> Axes:
     """Real behaviour among simulated behaviour, one line per statistic, first on top.
 
     Each line is scaled by its simulations: 0 is their mean and 1 their standard deviation. The pale
@@ -99,11 +102,12 @@ def predictive_checks(
     out are arrows at the edge. The numbers at the right are the real and the mean simulated value.
 
     Args:
-        ax: Where to draw.
         names: Of the C statistics.
         observed: `[C]` real values; NaN where there is none.
         simulated: `[C, R]` values of R simulations.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     count = len(names)
     for index in range(count):
         place = count - 1 - index
@@ -133,3 +137,4 @@ def predictive_checks(
     ax.set_ylim(-0.6, count - 0.4)
     ax.grid(axis="x", color="#E6E6E6", lw=0.6)
     ax.set_xlabel("standard deviations of the simulations from their mean")
+    return ax

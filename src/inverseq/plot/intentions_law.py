@@ -8,25 +8,30 @@ from matplotlib.axes import Axes
 
 from inverseq.plot.intentions import hatch, hue
 from inverseq.plot.maps import hatched
-from inverseq.plot.style import colour_bar, colours, ink_on, styled
+from inverseq.plot.style import (
+    colour_bar,
+    colours,
+    ink_on,
+    own_axes,
+    styled,
+)
 
 _MOST_BINS = 30
 
 
 @styled
 def dwell_histogram(
-    ax: Axes,
     lengths: Num[np.ndarray, " M"],
     law_mean: float,
     *,
     expected: Float[np.ndarray, " D"] | None = None,
     intention: int = 0,
     unit: str = "decisions in a row",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """How long an intention lasts, against the geometric law that a Markov chain obeys.
 
     Args:
-        ax: Where to draw.
         lengths: `[M]` decisions in a row, at least 1.
         law_mean: Mean length under the law, which expects length n with probability
             (1 - 1 / law_mean) ** (n - 1) / law_mean.
@@ -34,7 +39,9 @@ def dwell_histogram(
             read like the real decisions; none where left out.
         intention: Which, from 0; gives the colour.
         unit: Label of the lengths.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     longest = max(int(np.quantile(lengths, 0.99)), 2) if len(lengths) else 2
     width = -(-longest // _MOST_BINS)
     edges = np.arange(0, longest + width, width)
@@ -54,26 +61,28 @@ def dwell_histogram(
     ax.set_xlabel(unit)
     ax.set_ylabel("share of stays")
     ax.legend(loc="upper right", title=f"intention {intention + 1}")
+    return ax
 
 
 @styled
 def transition_matrix(
-    ax: Axes,
     probabilities: Float[np.ndarray, "K K"],
     *,
     low: Float[np.ndarray, "K K"] | None = None,
     high: Float[np.ndarray, "K K"] | None = None,
     names: Sequence[str] = (),
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """What follows what: rows are the intention before, columns the one after, with intervals.
 
     Args:
-        ax: Where to draw.
         probabilities: `[K, K]` rows sum to one; a row of NaN was never seen.
         low: `[K, K]` lower ends of the intervals, written below the numbers.
         high: `[K, K]` upper ends.
         names: Of the intentions; numbers from 1 where left out.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     count = len(probabilities)
     called = list(names) or [str(k + 1) for k in range(count)]
     shades = colours(np.array([0.0, 1.0]), "plain")
@@ -97,3 +106,4 @@ def transition_matrix(
     ax.set_xlabel("intention of the next decision")
     ax.set_ylabel("intention")
     colour_bar(ax, shades, "probability")
+    return ax

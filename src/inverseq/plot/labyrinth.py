@@ -17,6 +17,7 @@ from inverseq.plot.style import (
     bare,
     colour_bar,
     colours,
+    own_axes,
     seen_states,
     styled,
 )
@@ -27,7 +28,6 @@ _CORRIDOR = 0.74
 
 @styled
 def labyrinth_map(
-    ax: Axes,
     coordinates: Num[np.ndarray, "S 2"],
     parents: Int[np.ndarray, " S"],
     values: Num[np.ndarray, " S"],
@@ -39,11 +39,11 @@ def labyrinth_map(
     visits: Num[np.ndarray, " S"] | None = None,
     scale: Scale = "plain",
     label: str = "",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """The maze, each node painted together with the corridor that leads to it from its parent.
 
     Args:
-        ax: Where to draw.
         coordinates: `[S, 2]` places of the nodes; a node and its parent share x or y.
         parents: `[S]` parent of each node, -1 for the root.
         values: `[S]` what to show; NaN leaves a node unpainted.
@@ -54,7 +54,9 @@ def labyrinth_map(
         visits: `[S]` decisions seen; nodes with 0 are hatched grey instead of painted.
         scale: How numbers become colours.
         label: What the colours mean, with the unit.
+        ax: Where to draw; axes of its own where left out.
     """
+    ax = own_axes(ax)
     places = np.asarray(coordinates, dtype=float)
     painted = seen_states(values, visits)
     shades = colours(values[painted], scale)
@@ -75,23 +77,26 @@ def labyrinth_map(
     _name_and_frame(ax, places, home, water)
     if label:
         colour_bar(ax, shades, label)
+    return ax
 
 
 @styled
 def labyrinth_floor(
-    ax: Axes,
     coordinates: Num[np.ndarray, "S 2"],
     parents: Int[np.ndarray, " S"],
     *,
     home: int | None = None,
     water: int | None = None,
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """The empty maze, for something to be drawn on; arguments as of `labyrinth_map`."""
+    ax = own_axes(ax)
     places = np.asarray(coordinates, dtype=float)
     _draw_walls(ax, places, parents)
     boxes = _corridors(places, parents, _CORRIDOR)
     ax.add_collection(PatchCollection(boxes, facecolor="white", edgecolor="none", zorder=2))
     _name_and_frame(ax, places, home, water)
+    return ax
 
 
 def _draw_walls(ax: Axes, places: np.ndarray, parents: Int[np.ndarray, " S"]) -> None:

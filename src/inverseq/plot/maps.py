@@ -20,6 +20,7 @@ from inverseq.plot.style import (
     colour_bar,
     colours,
     ink_on,
+    own_axes,
     seen_states,
     styled,
 )
@@ -30,7 +31,6 @@ _LEAST_SHOWN = 0.05
 
 @styled
 def grid_map(
-    ax: Axes,
     coordinates: Num[np.ndarray, "S 2"],
     values: Num[np.ndarray, " S"],
     *,
@@ -43,11 +43,11 @@ def grid_map(
     limits: tuple[float, float] | None = None,
     label: str = "",
     digits: int | None = None,
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """One coloured square per state, with arrows as long as their action is probable.
 
     Args:
-        ax: Where to draw.
         coordinates: `[S, 2]` centres of the squares, one unit apart, y from the top.
         values: `[S]` what to show; NaN leaves a square unpainted.
         policy: `[S, A]` action probabilities, or none. Needs `directions`.
@@ -60,10 +60,12 @@ def grid_map(
             left out.
         label: What the colours mean, with the unit.
         digits: Write each value with so many decimals, or None.
+        ax: Where to draw; axes of its own where left out.
 
     Raises:
         InputError: A policy without directions.
     """
+    ax = own_axes(ax)
     coordinates = np.asarray(coordinates, dtype=float)
     painted = seen_states(values, visits)
     shades = colours(values[painted] if limits is None else np.array(limits), scale)
@@ -89,24 +91,26 @@ def grid_map(
     _frame(ax, everything)
     if label:
         colour_bar(ax, shades, label)
+    return ax
 
 
 @styled
 def occupancy(
-    ax: Axes,
     coordinates: Num[np.ndarray, "S 2"],
     visits: Num[np.ndarray, " S"],
     *,
     walls: Num[np.ndarray, "W 2"] | None = None,
     label: str = "decisions",
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """Where the decisions were made, in powers of ten; states never visited are hatched."""
-    grid_map(ax, coordinates, visits, walls=walls, visits=visits, scale="log", label=label)
+    return grid_map(
+        coordinates, visits, walls=walls, visits=visits, scale="log", label=label, ax=ax
+    )
 
 
 @styled
 def state_action_map(
-    ax: Axes,
     values: Float[np.ndarray, "S A"],
     states: Sequence[str],
     actions: Sequence[str],
@@ -114,11 +118,13 @@ def state_action_map(
     scale: Scale = "signed",
     label: str = "",
     digits: int = 2,
-) -> None:
+    ax: Axes | None = None,
+) -> Axes:
     """A table of states (rows) and actions (columns), coloured and with its numbers.
 
     NaN marks what does not exist or was never seen: hatched grey.
     """
+    ax = own_axes(ax)
     rows, columns = values.shape
     y, x = np.divmod(np.arange(values.size), columns)
     centres = np.stack([x, rows - 1 - y], axis=1).astype(float)
@@ -143,6 +149,7 @@ def state_action_map(
         spine.set_visible(False)
     if label:
         colour_bar(ax, shades, label)
+    return ax
 
 
 def hatched(ax: Axes, centres: Num[np.ndarray, "S 2"], size: float = 1.0) -> None:

@@ -92,6 +92,15 @@ def canvas(
     return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
 
 
+def own_axes(ax: Axes | None) -> Axes:
+    """`ax`, or axes of a new figure of pyplot, which a notebook and `pyplot.show` show."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # opens a window system where there is one
+
+    return plt.figure(figsize=(5.6, 3.6), layout="constrained").add_subplot()
+
+
 @styled
 def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
     """The figure as PNG."""

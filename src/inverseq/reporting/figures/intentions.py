@@ -42,7 +42,7 @@ def occupancy_figure(found: IntentionFindings) -> Picture:
         errors = np.stack([half, np.zeros(half.size)])
     return picture(
         "intention_occupancy",
-        lambda ax: occupancy_bars(ax, shares, parts=("fitted", "held out"), errors=errors),
+        lambda ax: occupancy_bars(shares, ax=ax, parts=("fitted", "held out"), errors=errors),
         text("figures.j2", "occupancy_alt", shares=shares[0]),
         line("figures.j2", "occupancy", bars=made is not None),
     )
@@ -57,7 +57,7 @@ def transition_figure(found: IntentionFindings) -> list[Picture]:
     return [
         picture(
             "transitions",
-            lambda ax: transition_matrix(ax, chances, low=low, high=high),
+            lambda ax: transition_matrix(chances, ax=ax, low=low, high=high),
             text("figures.j2", "transitions_alt", stays=np.diag(chances)),
             line("figures.j2", "transitions", interval=made is not None),
         )
@@ -70,7 +70,7 @@ def dwell_figures(found: IntentionFindings) -> list[Picture]:
         picture(
             f"dwell_intention_{k + 1}",
             lambda ax, k=k, dwell=dwell: dwell_histogram(
-                ax, dwell.lengths, dwell.law_mean, expected=dwell.expected, intention=k
+                dwell.lengths, dwell.law_mean, ax=ax, expected=dwell.expected, intention=k
             ),
             text(
                 "figures.j2",
@@ -105,10 +105,10 @@ def checks_figure(found: PredictiveChecks, alt: str) -> list[Picture]:
         picture(
             "predictive_checks",
             lambda ax: predictive_checks(
-                ax,
                 names,
                 np.array([check.observed for check in checks]),
                 np.stack([check.simulated for check in checks]),
+                ax=ax,
             ),
             alt,
             line("figures.j2", "checks", repeats=checks[0].simulated.size),
@@ -128,14 +128,14 @@ def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Pi
     of = lambda key: np.array([row[key] for row in rows], dtype=float)  # noqa: E731
     same = {"chosen": chosen, "name": "number of intentions"}
     choice_points(
-        axes[0], names, of("nats"), errors=of("error"), references=references,
+        names, of("nats"), ax=axes[0], errors=of("error"), references=references,
         unit="held-out score, nats per decision", **same,
     )  # fmt: skip
     large = np.nanmax(np.append(np.abs(of("bic")), 0.0)) >= _LARGE
     bic, unit = (of("bic") / 1000, "BIC, thousands") if large else (of("bic"), "BIC")
-    choice_points(axes[1], names, bic, unit=unit, better="lower", **same)
+    choice_points(names, bic, ax=axes[1], unit=unit, better="lower", **same)
     agree = np.where([one.k > 1 for one in choice.alternatives], of("fold_agreement"), np.nan)
-    choice_points(axes[2], names, agree, unit="agreement of folds", limits=(0.0, 1.05), **same)
+    choice_points(names, agree, ax=axes[2], unit="agreement of folds", limits=(0.0, 1.05), **same)
     return Picture(
         "choice",
         text("choice.j2", "alt", names=names, chosen=choice.chosen),
@@ -181,7 +181,7 @@ def _session(
     drawable = scene is not None and scene.mdp.coordinates is not None
     figure, axes = canvas(7.4, 2.9 if drawable else 2.3, columns=2 if drawable else 1)
     smoothed, path = beliefs.smoothed[rows], beliefs.path[rows]
-    intention_bands(axes[0], smoothed, events=_events(found, scene, place, data.actions[rows]))
+    intention_bands(smoothed, ax=axes[0], events=_events(found, scene, place, data.actions[rows]))
     if drawable and scene is not None:
         _draw_way(axes[1], scene, place - scene.first, path, found.solution.num_intentions)
     label = _label(found.test, trajectory)
@@ -234,12 +234,12 @@ def _draw_way(ax: Axes, scene: Scene, place: np.ndarray, path: np.ndarray, count
     if drawing is not None and drawing.parents is not None:
         at = {name: states[0] for name, states in drawing.marks.items() if states}
         labyrinth_floor(
-            ax, coordinates, drawing.parents, home=at.get("home"), water=at.get("water")
+            coordinates, drawing.parents, ax=ax, home=at.get("home"), water=at.get("water")
         )
-        intention_path(ax, coordinates[place], path, count=count)
+        intention_path(coordinates[place], path, ax=ax, count=count)
         return
     walls = None if drawing is None else np.argwhere(drawing.blocked)[:, ::-1]
-    intention_path(ax, coordinates[place], path, count=count, floor=coordinates, walls=walls)
+    intention_path(coordinates[place], path, ax=ax, count=count, floor=coordinates, walls=walls)
 
 
 def _label(part: Part, trajectory: int) -> str:

@@ -153,10 +153,10 @@ def _map(
             )
         places = {name: states[0] for name, states in drawing.marks.items() if states}
         labyrinth_map(
-            ax,
             coordinates,
             drawing.parents,
             values,
+            ax=ax,
             moves=moves,
             probabilities=probabilities,
             home=places.get("home"),
@@ -169,9 +169,9 @@ def _map(
     walls = None if drawing is None else np.argwhere(drawing.blocked)[:, ::-1]
     wins = [] if drawing is None else [s for n in ("goal", "+1") for s in drawing.marks.get(n, ())]
     grid_map(
-        ax,
         coordinates,
         values,
+        ax=ax,
         policy=policy,
         directions=None if policy is None else _directions(mdp, world),
         walls=walls,
@@ -188,7 +188,7 @@ def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
         _map(ax, scene, visits, None, visits, "log", "decisions")
         return
     walls = None if scene.world is None else np.argwhere(scene.world.drawing.blocked)[:, ::-1]
-    occupancy(ax, np.asarray(scene.mdp.coordinates), visits, walls=walls)
+    occupancy(np.asarray(scene.mdp.coordinates), visits, ax=ax, walls=walls)
 
 
 def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
@@ -220,7 +220,9 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     return [
         picture(
             f"reward_map{file}",
-            lambda ax: state_action_map(ax, reward, states, actions, label="reward (temperature)"),
+            lambda ax: state_action_map(
+                reward, states, actions, ax=ax, label="reward (temperature)"
+            ),
             text("figures.j2", "table_alt", what="Reward"),
             line("figures.j2", "reward_table", **told),
             height=height,
@@ -228,7 +230,7 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
         picture(
             f"policy_map{file}",
             lambda ax: state_action_map(
-                ax, choice, states, actions, scale="plain", label="probability"
+                choice, states, actions, ax=ax, scale="plain", label="probability"
             ),
             text("figures.j2", "table_alt", what="Probability"),
             line("figures.j2", "policy_table", **told),

@@ -60,7 +60,7 @@ def _figure(findings: Findings) -> Picture:
     return picture(
         "scores",
         lambda ax: scores(
-            ax, names, means, errors, yardsticks=yardsticks, chance=chance, chosen=chosen
+            names, means, errors, ax=ax, yardsticks=yardsticks, chance=chance, chosen=chosen
         ),
         text("scores.j2", "alt", **told),
         line("scores.j2", "caption", drawn=findings.solution is not None),

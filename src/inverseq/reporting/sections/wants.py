@@ -56,7 +56,7 @@ def _contrasts(found: Contrasts, drawn: str, by: str) -> list[Block]:
     )
     figure = picture(
         "intervals",
-        lambda ax: intervals(ax, names, low, middle, high),
+        lambda ax: intervals(names, low, middle, high, ax=ax),
         text("wants.j2", "alt", rows=list(zip(rows, names, strict=True))),
         line("wants.j2", "caption", units=found.units, by=by),
         width=7.0,

@@ -41,9 +41,9 @@ def draw_demonstrations(grids: Sequence[Grid], games: Mapping[str, Demonstration
         walls = np.array(grid.rules.walls or ()).reshape(-1, 2)
         stands = [not (walls == cell).all(1).any() for cell in cells]
         plot.occupancy(
-            ax,
             cells[stands],
             visits[stands],
+            ax=ax,
             walls=walls,
             label="decisions" if grid is grids[-1] else " ",
         )
@@ -190,9 +190,9 @@ def _map(
 ) -> None:
     """One board with arrows for its best moves."""
     plot.grid_map(
-        ax,
         reading.coordinates,
         values,
+        ax=ax,
         policy=None if signed else reading.arrows,
         directions=ARROWS,
         walls=reading.walls,

@@ -175,11 +175,11 @@ def draw_curves(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
         names = [name for name in CURVES if any(row["method"] == name for row in rows)]
         lines = [[row for row in rows if row["method"] == name] for name in names]
         plot.curves(
-            ax,
             np.array(sizes),
             np.array([[row[which] for row in line] for line in lines]),
             np.array([[row[f"{which}_error"] for row in line] for line in lines]),
             names,
+            ax=ax,
             published={
                 "one map": {1024: PUBLISHED["one map"][column]},
                 "two maps, Markov": {1024: PUBLISHED["two maps"][column]},

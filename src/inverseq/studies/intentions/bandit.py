@@ -239,10 +239,10 @@ def draw_scores(rows: list[dict[str, Any]], chosen: str) -> Figure:
     names = [row["model"] for row in rows]
     figure, (ax,) = plot.canvas(7.2, 0.8 + 0.19 * len(rows))
     plot.scores(
-        ax,
         names,
         np.array([row["test"] for row in rows]),
         np.array([row["test_error"] for row in rows]),
+        ax=ax,
         yardsticks=np.array(["intention" not in name for name in names]),
         chosen=names.index(chosen),
     )
@@ -261,7 +261,7 @@ def draw_session(solution: IntentionSolution, trials: Trials) -> Figure:
         "right": np.flatnonzero(actions == 1),
         "water": np.flatnonzero(wet),
     }
-    plot.intention_bands(ax, beliefs, events=events, time_name="choice")
+    plot.intention_bands(beliefs, ax=ax, events=events, time_name="choice")
     return figure
 
 

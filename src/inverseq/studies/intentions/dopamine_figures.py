@@ -28,10 +28,10 @@ def draw_syllables(solution: IntentionSolution, demos: Demonstrations) -> Figure
     )
     figure, (ax,) = plot.canvas(6.4, 0.9 + 0.45 * len(under))
     plot.state_action_map(
-        ax,
         np.log2(under / usual),
         [f"intention {k + 1}" for k in range(len(under))],
         SYLLABLES,
+        ax=ax,
         label="log2 (share / usual)",
     )
     return figure
@@ -87,5 +87,5 @@ def draw_session(
     axes[0].plot(level, color="black", lw=0.9)
     axes[0].set_xlim(0, level.size - 1)
     axes[0].set_ylabel("dopamine (z)")
-    plot.intention_bands(axes[1], np.asarray(solution.smoothed[rows]), time_name="")
+    plot.intention_bands(np.asarray(solution.smoothed[rows]), ax=axes[1], time_name="")
     return figure

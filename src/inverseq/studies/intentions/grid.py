@@ -183,9 +183,9 @@ def draw_rewards(dataset: Dataset, truth: SwitchingTruth, solution: IntentionSol
         ):
             ax = axes[2 * k + column]
             plot.grid_map(
-                ax,
                 np.asarray(world.mdp.coordinates),
                 of_arriving(world.mdp, reward),
+                ax=ax,
                 policy=np.asarray(policy),
                 directions=world.drawing.directions,
                 scale="signed",
@@ -213,7 +213,7 @@ def draw_session(solution: IntentionSolution, test: Demonstrations) -> Figure:
     figure, axes = plot.canvas(7.0, 4.6, rows=3)
     known = (np.eye(2)[right], beliefs.smoothed[:stop], beliefs.filtered[:stop])
     for ax, title, each in zip(axes, ("true", "smoothed", "filtered"), known, strict=True):
-        plot.intention_bands(ax, each, names=("water", "home"))
+        plot.intention_bands(each, ax=ax, names=("water", "home"))
         ax.set_title(title, loc="left", fontsize=8.5)
         ax.set_xlabel("decision" if title == "filtered" else "", labelpad=16)  # below the legend
         if title != "filtered":
@@ -233,9 +233,9 @@ def draw_switching(dataset: Dataset, truth: SwitchingTruth, solution: IntentionS
         for column, (what, values) in enumerate((("true", right), ("found", found))):
             ax = axes[2 * k + column]
             plot.grid_map(
-                ax,
                 np.asarray(world.mdp.coordinates),
                 values[:, k],
+                ax=ax,
                 limits=(0.0, 0.4),
                 label="probability of giving it up",
                 digits=2,

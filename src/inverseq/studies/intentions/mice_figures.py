@@ -26,10 +26,10 @@ def draw_scores(found: Sequence[Scored]) -> Figure:
     found = [one for one in found if "1 node," not in one.name and not one.name.endswith("1 node")]
     figure, (ax,) = plot.canvas(7.0, 0.9 + 0.2 * len(found))
     plot.scores(
-        ax,
         [one.name for one in found],
         np.array([one.score.mean for one in found]),
         np.array([one.score.standard_error for one in found]),
+        ax=ax,
         yardsticks=np.array([one.kind in ("table", "tied table", "habit") for one in found]),
         unit="nats per decision, test trajectories (further right is better)",
     )
@@ -48,7 +48,7 @@ def draw_grid(cells: Sequence[Cell], found: Sequence[Scored]) -> Figure:
         line = [[(laws[0] if k == 1 else law, history, k) for k in ks] for law in laws]
         means = np.array([[score[key].mean if key in score else np.nan for key in r] for r in line])
         errors = np.zeros_like(means)
-        plot.curves(ax, np.array(ks), means, errors, laws, x_name="intentions", unit="")
+        plot.curves(np.array(ks), means, errors, laws, ax=ax, x_name="intentions", unit="")
         ax.set_title(f"history {history}")
     axes[0].set_ylabel("nats per decision, test")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(laws))
@@ -63,10 +63,10 @@ def draw_rewards(reading: Reading, world: World) -> Figure:
     figure, axes = plot.canvas(3.4 * count, 3.2, columns=count)
     for k, (ax, name) in enumerate(zip(axes, reading.names, strict=True)):
         plot.labyrinth_map(
-            ax,
             world.mdp.coordinates,
             world.drawing.parents,
             reading.places[:, k],
+            ax=ax,
             home=0,
             water=world.drawing.marks["water"][0],
             scale="signed",
@@ -87,15 +87,17 @@ def draw_session(
     beliefs = posterior(solution, session)
     states = session.states[shown]
     figure, (floor, bands) = plot.canvas(7.0, 7.2, rows=2)
-    plot.labyrinth_floor(floor, world.mdp.coordinates, world.drawing.parents, home=0, water=water)
+    plot.labyrinth_floor(
+        world.mdp.coordinates, world.drawing.parents, ax=floor, home=0, water=water
+    )
     places = np.asarray(world.mdp.coordinates)[states]
     # Beliefs of the moment: the most likely path as a whole hides short changes.
     likely = beliefs.smoothed[shown].argmax(axis=1)
-    plot.intention_path(floor, places, likely, count=len(names))
+    plot.intention_path(places, likely, ax=floor, count=len(names))
     ends = states >= world.mdp.num_states // 2
     plot.intention_bands(
-        bands,
         beliefs.smoothed[shown],
+        ax=bands,
         names=names,
         events={
             "water": np.flatnonzero(states == water),

@@ -105,9 +105,9 @@ def _draw_policies(worlds: Sequence[World], plans: Sequence[Plan]) -> Any:
     for ax, world, plan, step_reward in zip(axes, worlds, plans, STEP_REWARDS, strict=True):
         drawing, mdp = world.drawing, world.mdp
         plot.grid_map(
-            ax,
             np.asarray(mdp.coordinates),
             plan.values,
+            ax=ax,
             policy=np.where(mdp.terminal[:, None], 0.0, plan.policy),
             directions=drawing.directions,
             walls=np.argwhere(drawing.blocked)[:, ::-1],
@@ -129,18 +129,18 @@ def _draw_learning(world: World, plan: Plan, learned: Sequence[Learned]) -> Any:
     steps = learned[0].steps[shown]
     figure, (left, right) = plot.canvas(7.0, 2.6, columns=2)
     plot.learning_curve(
-        left,
         steps,
         curves[:, :, start],
+        ax=left,
         target=float(plan.values[start]),
         target_name="exact value",
         steps_name="decisions",
         unit="learned value of the start",
     )
     plot.learning_curve(
-        right,
         steps,
         np.abs(curves - plan.values).max(2),
+        ax=right,
         steps_name="decisions",
         unit="largest error of a value",
     )

@@ -16,10 +16,10 @@ def draw_scores(rows: Sequence[Row], chosen: str) -> Figure:
     names = [row.name for row in shown]
     figure, (ax,) = plot.canvas(7.0, 0.9 + 0.2 * len(shown))
     plot.scores(
-        ax,
         names,
         np.array([row.score for row in shown]),
         np.array([row.error for row in shown]),
+        ax=ax,
         yardsticks=np.array([row.kind in ("table", "tied table") for row in shown]),
         chosen=names.index(chosen),
         unit="nats per decision, test trajectories (further right is better)",
@@ -31,7 +31,7 @@ def draw_habits(made: Mice) -> Figure:
     """The weights of the readable features, with intervals."""
     low, weight, high = made.weights
     figure, (ax,) = plot.canvas(4.6, 0.7 + 0.21 * len(made.habits))
-    plot.intervals(ax, made.habits, low, weight, high, unit="worth of one such move (nats)")
+    plot.intervals(made.habits, low, weight, high, ax=ax, unit="worth of one such move (nats)")
     return figure
 
 
@@ -41,10 +41,10 @@ def draw_places(made: Mice, world: World) -> Figure:
     assert world.drawing.parents is not None
     figure, (ax,) = plot.canvas(5.6, 4.6)
     plot.labyrinth_map(
-        ax,
         world.mdp.coordinates,
         world.drawing.parents,
         made.places,
+        ax=ax,
         home=0,
         water=world.drawing.marks["water"][0],
         scale="signed",

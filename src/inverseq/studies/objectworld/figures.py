@@ -45,11 +45,11 @@ def draw_errors(made: Objectworld) -> Figure:
         if place == 3:
             mean, error = np.median(values, axis=-1), np.full(mean.shape, np.nan)
         plot.curves(
-            ax,
             sizes,
             mean[chosen],
             np.nan_to_num(error[chosen]),
             CURVES,
+            ax=ax,
             published=known if place == 0 else None,
             x_name="trajectories of 8 decisions",
             unit=unit,
@@ -72,10 +72,10 @@ def draw_transfer(made: Objectworld) -> Figure:
     for c, (ax, change) in enumerate(zip(axes, made.changes, strict=True)):
         labels = [*made.methods, "true reward", "old shares of actions"]
         plot.scores(
-            ax,
             labels,
             np.array([*mean[:, c], informed[c], stale[first, c]]),
             np.nan_to_num([*error[:, c], informed_error[c], stale_error[first, c]]),
+            ax=ax,
             yardsticks=np.array([False] * len(made.methods) + [True, True]),
             unit="loss of value",
         )
@@ -119,7 +119,7 @@ def _map(
     ax: object, world: World, values: Float[np.ndarray, " S"], title: str, **how: object
 ) -> None:
     """One map with a title."""
-    plot.grid_map(ax, np.asarray(world.mdp.coordinates), values, **how)  # pyright: ignore[reportArgumentType]
+    plot.grid_map(np.asarray(world.mdp.coordinates), values, ax=ax, **how)  # pyright: ignore[reportArgumentType]
     ax.set_title(title, fontsize=8.5)  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -25,10 +25,10 @@ def draw_scores(made: People, chosen: str) -> Figure:
     rows = made.rows
     figure, (ax,) = plot.canvas(7.0, 0.9 + 0.23 * len(rows))
     plot.scores(
-        ax,
         [row.name for row in rows],
         np.array([row.score for row in rows]),
         np.array([row.error for row in rows]),
+        ax=ax,
         yardsticks=np.array([row.kind in ("yardstick", "table") for row in rows]),
         chosen=[row.name for row in rows].index(chosen),
         unit="nats per decision, held out (further right is better)",
@@ -60,9 +60,9 @@ def draw_maps(
             ax = figure.add_subplot(2, len(worlds), row * len(worlds) + column + 1)
             visits = moves.sum(1)
             plot.grid_map(
-                ax,
                 np.asarray(world.mdp.coordinates),
                 np.clip(visits, _LEAST_SHOWN, 1.0),
+                ax=ax,
                 policy=moves / np.where(visits > 0, visits, 1.0)[:, None],
                 directions=np.asarray(world.drawing.directions),
                 walls=np.argwhere(world.drawing.blocked)[:, ::-1],

@@ -1,0 +1,44 @@
+"""Trajectories that belong together: what is held out, or drawn, as one."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Int
+
+from inverseq._core.errors import InputError
+
+
+def unit_numbers(
+    trajectories: Mapping[str, np.ndarray], number: int, by: str
+) -> Int[np.ndarray, " T"]:
+    """The unit of each of `number` trajectories, by a column of theirs or each its own.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    if by == "trajectory":
+        return np.arange(number)
+    # Sessions of two subjects may carry the same number: a session belongs to its subject.
+    columns = ["subject", by] if by == "session" and "subject" in trajectories else [by]
+    if by not in trajectories:
+        raise InputError(
+            f"cannot group by {by}: no such column; there are trajectory and {[*trajectories]}"
+        )
+    parts = zip(*(trajectories[c] for c in columns), strict=True)
+    keys = np.array(["\x1f".join(map(str, part)) for part in parts])
+    return np.unique(keys, return_inverse=True)[1]
+
+
+def shuffled(units: Int[np.ndarray, " T"], by: str, seed: int) -> Int[np.ndarray, " T"]:
+    """A random rank of each trajectory's unit.
+
+    Raises:
+        InputError: There is only one unit.
+    """
+    count = int(units.max()) + 1
+    if count < 2:
+        raise InputError(
+            f"there is only one {by}: nothing can be held out. Add trajectories, or group by "
+            "something finer"
+        )
+    return np.random.default_rng(seed).permutation(count)[units]
