@@ -26,6 +26,7 @@ from inverseq.policies.network import (
     network_q,
     network_values,
 )
+from inverseq.training.batch import Drawing
 from inverseq.training.lessons import Lessons
 from inverseq.worlds import GridWorldRules
 
@@ -153,7 +154,7 @@ def test_weights_of_one_are_no_weights_and_a_row_without_weight_is_absent():
 def test_rows_are_drawn_by_their_weights():
     demos = games(3)
     weights = np.arange(demos.num_decisions) % 3.0
-    batch = draw(jax.random.key(0), shown_in(demos, weights), 20_000)
+    batch = draw(jax.random.key(0), shown_in(demos, weights), Drawing(20_000, 0.9))
     for row in range(4):
         board, action = demos.states[row], demos.actions[row]
         same = (demos.states == board).all((1, 2)) & (demos.actions == action)

@@ -10,8 +10,9 @@ import optax
 import pytest
 
 from inverseq import InputError
+from inverseq.training.batch import Drawing
 from inverseq.training.loop import Course, Loop, advance, begin
-from inverseq.training.rule import Drawing, Part
+from inverseq.training.rule import Part
 from inverseq.training.train import begin_training, carried_on, train
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 

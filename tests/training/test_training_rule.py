@@ -220,7 +220,7 @@ def test_losses_do_not_see_actions_that_do_not_exist(solver):
     states = np.eye(STATES)[np.arange(30) % STATES]
     allowed = np.tile([True, True, False], (30, 1))
     demonstrations = Demonstrations.from_arrays(states, np.arange(30) % 2, allowed=allowed)
-    rows = draw(jax.random.key(0), shown_in(demonstrations), 16)
+    rows = draw(jax.random.key(0), shown_in(demonstrations), Drawing(16, 0.8))
     assert_array_equal(rows.allowed, allowed[:16])
     assert_array_equal(rows.starts_allowed, allowed[:16])
     learner = untaught(solver, jax.random.key(1), (STATES,), ACTIONS)

@@ -16,11 +16,11 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
-from inverseq.training.batch import Batch, existing
+from inverseq.training.batch import Batch, Drawing, existing
 from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.noise import noisy
 from inverseq.training.record import Measured, measured_in
-from inverseq.training.rule import Drawing, Learner, Part, Target
+from inverseq.training.rule import Learner, Part, Target
 from inverseq.training.simulator import Simulator
 from inverseq.training.train import (
     Keys,

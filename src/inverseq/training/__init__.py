@@ -9,6 +9,7 @@ from inverseq._core.lazy import loading
 
 _HOME = {
     "Batch": "batch",
+    "Drawing": "batch",
     "Moves": "batch",
     "existing": "batch",
     "Games": "games",
@@ -16,7 +17,6 @@ _HOME = {
     "Course": "loop",
     "Loop": "loop",
     "Training": "loop",
-    "Drawing": "rule",
     "Learner": "rule",
     "Part": "rule",
     "Player": "rule",

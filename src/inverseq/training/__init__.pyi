@@ -1,5 +1,6 @@
 # Made of __init__.py by scripts/stubs.py.
 from inverseq.training.batch import Batch as Batch
+from inverseq.training.batch import Drawing as Drawing
 from inverseq.training.batch import Moves as Moves
 from inverseq.training.batch import existing as existing
 from inverseq.training.games import Games as Games
@@ -7,7 +8,6 @@ from inverseq.training.games import play_games as play_games
 from inverseq.training.loop import Course as Course
 from inverseq.training.loop import Loop as Loop
 from inverseq.training.loop import Training as Training
-from inverseq.training.rule import Drawing as Drawing
 from inverseq.training.rule import Learner as Learner
 from inverseq.training.rule import Part as Part
 from inverseq.training.rule import Player as Player

@@ -1,5 +1,6 @@
 """Transitions to learn from, whoever made them, and the choice among the actions that exist."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -41,6 +42,28 @@ class Batch(NamedTuple):
     """Observations with which games of the expert begin."""
     starts_allowed: Bool[Array, "n A"] | None = None
     """Which actions existed there."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How the transitions of a training step are drawn.
+
+    Attributes:
+        batch: How many of the expert, and as many of the learner.
+        discount: Of the future.
+        noise: Uniform noise in [0, noise) is added to every number of an observation, drawn anew
+            each time that one is seen.
+        n_step: Moves of the learner that are followed before a value counts.
+        bootstrap_at_limit: Whether the value counts where a game was cut off at a limit.
+        own: Whether a rule that is shown demonstrations has a use for moves of the learner too.
+    """
+
+    batch: int
+    discount: float
+    noise: float = 0.0
+    n_step: int = 1
+    bootstrap_at_limit: bool = True
+    own: bool = True
 
 
 def existing(q: Float[Array, "n A"], allowed: Bool[Array, "n A"] | None) -> Float[Array, "n A"]:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from inverseq.training.batch import Batch, Moves
+from inverseq.training.batch import Batch, Drawing, Moves
 
 
 class Replay(NamedTuple):
@@ -52,15 +52,7 @@ def store(replay: Replay, moves: Moves) -> Replay:
     return Replay(written, replay.stored + count)
 
 
-def sample(
-    key: PRNGKeyArray,
-    replay: Replay,
-    size: int,
-    *,
-    discount: float,
-    n_step: int = 1,
-    bootstrap_at_limit: bool = True,
-) -> Batch:
+def sample(key: PRNGKeyArray, replay: Replay, drawing: Drawing) -> Batch:
     """Moves drawn at random with replacement, each followed for up to `n_step` moves of its game.
 
     The return is the sum of discount^k r_k over the moves followed, and what comes after them
@@ -69,7 +61,7 @@ def sample(
     that follow the drawn one were made under an older policy; as usual (Hessel and others 2018)
     this is not corrected for.
     """
-    moves, stored = replay
+    (moves, stored), size, discount = replay, drawing.batch, drawing.discount
     capacity = len(moves.actions)
     filled = jnp.minimum(stored, capacity)
     # Age 0 is the newest; a window stops at the newest move.
@@ -77,13 +69,13 @@ def sample(
     first = (stored - 1 - age) % capacity
     last, returns = first, moves.rewards[first]
     factor = jnp.full(size, discount, jnp.float32)
-    for ahead in range(1, n_step):
+    for ahead in range(1, drawing.n_step):
         goes_on = (ahead <= age) & ~moves.over[last]
         last = jnp.where(goes_on, (last + 1) % capacity, last)
         returns += jnp.where(goes_on, factor * moves.rewards[last], 0.0)
         factor = jnp.where(goes_on, factor * discount, factor)
         age = jnp.where(goes_on, age, 0)  # once stopped, stopped for good
-    ended = (moves.terminated if bootstrap_at_limit else moves.over)[last]
+    ended = (moves.terminated if drawing.bootstrap_at_limit else moves.over)[last]
     return Batch(
         moves.observations[first],
         moves.actions[first],

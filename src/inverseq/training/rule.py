@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
-from inverseq.training.batch import Batch
+from inverseq.training.batch import Batch, Drawing
 from inverseq.training.noise import noisy
 from inverseq.training.replay import Replay, sample
 from inverseq.training.shown import Shown, draw
@@ -68,28 +68,6 @@ class Target:
             network = jax.tree.map(lambda new, old: old + self.share * (new - old), network, copy)
         moves = learned % self.every == 0
         return jax.tree.map(lambda new, old: jnp.where(moves, new, old), network, copy)
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How the transitions of a training step are drawn.
-
-    Attributes:
-        batch: How many of the expert, and as many of the learner.
-        discount: Of the future.
-        noise: Uniform noise in [0, noise) is added to every number of an observation, drawn anew
-            each time that one is seen.
-        n_step: Moves of the learner that are followed before a value counts.
-        bootstrap_at_limit: Whether the value counts where a game was cut off at a limit.
-        own: Whether a rule that is shown demonstrations has a use for moves of the learner too.
-    """
-
-    batch: int
-    discount: float
-    noise: float = 0.0
-    n_step: int = 1
-    bootstrap_at_limit: bool = True
-    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -208,18 +186,10 @@ def _drawn(
     for_batch, for_now, for_next, for_loss = jax.random.split(key, 4)
     theirs = own = None
     if shown is not None:
-        theirs = draw(for_batch, shown, drawing.batch, discount=drawing.discount)
-        theirs = _seen(for_now, for_next, theirs, drawing.noise)
+        theirs = _seen(for_now, for_next, draw(for_batch, shown, drawing), drawing.noise)
         for_now, for_next = (jax.random.fold_in(k, 2) for k in (for_now, for_next))
     if replay is not None and (shown is None or drawing.own):
-        own = sample(
-            for_batch if for_own is None else for_own,
-            replay,
-            drawing.batch,
-            discount=drawing.discount,
-            n_step=drawing.n_step,
-            bootstrap_at_limit=drawing.bootstrap_at_limit,
-        )
+        own = sample(for_batch if for_own is None else for_own, replay, drawing)
         own = _seen(for_now, for_next, own, drawing.noise)
     return theirs, own, for_loss
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
-from inverseq.training.batch import Batch
+from inverseq.training.batch import Batch, Drawing
 
 
 class Shown(NamedTuple):
@@ -73,17 +73,17 @@ def shown_in(
     return Shown(rows, _running(weight[used]), first_rows, _running(weight[used][begins]))
 
 
-def draw(key: jax.Array, shown: Shown, size: int, *, discount: float = 1.0) -> Batch:
-    """`size` transitions and as many beginnings, drawn by weight with replacement."""
+def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:
+    """Transitions and as many beginnings, drawn by weight with replacement."""
     for_rows, for_first = jax.random.split(key)
-    picked = _pick(for_rows, shown.drawn, size)
-    begins = shown.first[_pick(for_first, shown.first_drawn, size)]
+    picked = _pick(for_rows, shown.drawn, drawing.batch)
+    begins = shown.first[_pick(for_first, shown.first_drawn, drawing.batch)]
     batch, first = (
         jax.tree.map(lambda column, rows=rows: column[rows], shown.rows)
         for rows in (picked, begins)
     )
     return batch._replace(
-        discounts=discount * batch.discounts,
+        discounts=drawing.discount * batch.discounts,
         starts=first.observations,
         starts_allowed=first.allowed,
     )

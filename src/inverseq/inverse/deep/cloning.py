@@ -23,10 +23,10 @@ from inverseq.mdp.backup import soft_value
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
 from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.policies.network import NetworkPolicy, network_probabilities
-from inverseq.training.batch import Batch, existing
+from inverseq.training.batch import Batch, Drawing, existing
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course
-from inverseq.training.rule import Drawing, Learner, Part
+from inverseq.training.rule import Learner, Part
 
 
 @dataclass(frozen=True)

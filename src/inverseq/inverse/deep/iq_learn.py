@@ -40,11 +40,11 @@ from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.policies.network import NetworkPolicy
 from inverseq.rewards import StateActionReward
 from inverseq.rewards.read_out import ReadOutReward
-from inverseq.training.batch import Batch, existing
+from inverseq.training.batch import Batch, Drawing, existing
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course
 from inverseq.training.noise import noisy
-from inverseq.training.rule import Drawing, Learner, Part
+from inverseq.training.rule import Learner, Part
 
 _GRADIENT = 10.0
 """Weight of the penalty on gradients, as in the paper's code."""
