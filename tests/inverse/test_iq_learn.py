@@ -28,6 +28,8 @@ from inverseq.policies.network import (
 )
 from inverseq.training.batch import Drawing
 from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Course, Loop, advance, begin
+from inverseq.training.shown import draw, shown_in
 from inverseq.worlds import GridWorldRules
 
 RULES = GridWorldRules(width=4, height=4, num_walls=1, win="random")

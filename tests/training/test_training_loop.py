@@ -13,7 +13,7 @@ from inverseq import InputError
 from inverseq.training.batch import Drawing
 from inverseq.training.loop import Course, Loop, advance, begin
 from inverseq.training.rule import Part
-from inverseq.training.train import begin_training, carried_on, train
+from inverseq.training.trainer import begin_training, carried_on, train
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
 SIMULATOR = grid_simulator(GridWorldRules(width=3, height=3, walls=((1, 1),), max_moves=6))

@@ -17,7 +17,7 @@ from inverseq.training import Course, Drawing, Loop, Part, Simulator, Target, ex
 from inverseq.training.batch import Batch
 from inverseq.training.rule import learn, untaught
 from inverseq.training.shown import draw
-from inverseq.training.train import train
+from inverseq.training.trainer import train
 from strategies import random_mdp
 
 STATES, ACTIONS, GAMMA = 5, 3, 0.8

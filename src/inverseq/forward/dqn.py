@@ -22,7 +22,7 @@ from inverseq.training.noise import noisy
 from inverseq.training.record import Measured, measured_in
 from inverseq.training.rule import Learner, Part, Target
 from inverseq.training.simulator import Simulator
-from inverseq.training.train import (
+from inverseq.training.trainer import (
     Keys,
     Progress,
     keys_in,

@@ -25,7 +25,7 @@ _HOME = {
     "Shown": "shown",
     "shown_in": "shown",
     "Simulator": "simulator",
-    "train": "train",
+    "train": "trainer",
 }
 
 __all__ = [*_HOME]

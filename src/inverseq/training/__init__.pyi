@@ -16,4 +16,4 @@ from inverseq.training.rule import Target as Target
 from inverseq.training.shown import Shown as Shown
 from inverseq.training.shown import shown_in as shown_in
 from inverseq.training.simulator import Simulator as Simulator
-from inverseq.training.train import train as train
+from inverseq.training.trainer import train as train

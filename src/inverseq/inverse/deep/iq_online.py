@@ -22,7 +22,7 @@ from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.record import Measured, measured_in
 from inverseq.training.shown import shown_in
 from inverseq.training.simulator import Simulator
-from inverseq.training.train import (
+from inverseq.training.trainer import (
     Keys,
     Progress,
     keys_in,

@@ -17,7 +17,7 @@ from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.rule import Learner, Rule
 from inverseq.training.shown import shown_in
-from inverseq.training.train import begin_training, carried_on
+from inverseq.training.trainer import begin_training, carried_on
 
 TRACED = 100
 """Blocks of a training, each with a mean loss in the trace."""
