@@ -35,6 +35,17 @@ def test_under_a_fifth_of_a_second():
     assert best < 0.2
 
 
+def test_templates_are_loaded_when_words_are_asked_for():
+    code = (
+        "import sys, inverseq as iq\n"
+        "found = iq.diagnose(iq.Demonstrations.from_arrays([0, 1], [0, 0]))\n"
+        "before = 'jinja2' in sys.modules\n"
+        "str(found)\n"
+        "result = [before, 'jinja2' in sys.modules]"
+    )
+    assert run(code) == [False, True]
+
+
 SNAPSHOT = """
 import os, sys, warnings, logging, locale, random
 import numpy

@@ -33,11 +33,11 @@ from inverseq.evaluate.bootstrap import bootstrap as bootstrap
 from inverseq.evaluate.choice import Alternative as Alternative
 from inverseq.evaluate.choice import Choice as Choice
 from inverseq.evaluate.choose_intentions import choose_intentions as choose_intentions
-from inverseq.evaluate.compare import Candidate as Candidate
-from inverseq.evaluate.compare import Comparison as Comparison
-from inverseq.evaluate.compare import Estimate as Estimate
 from inverseq.evaluate.compare import compare as compare
 from inverseq.evaluate.compare import score_all as score_all
+from inverseq.evaluate.comparison import Candidate as Candidate
+from inverseq.evaluate.comparison import Comparison as Comparison
+from inverseq.evaluate.comparison import Estimate as Estimate
 from inverseq.evaluate.confusion import Confusion as Confusion
 from inverseq.evaluate.confusion import recover_models as recover_models
 from inverseq.evaluate.dwell import Dwell as Dwell

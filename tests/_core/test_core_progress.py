@@ -2,8 +2,9 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.progress import Task, TaskID
 
-from inverseq._core.progress import progress_bars
+from inverseq._core.progress import Remaining, progress_bars
 
 
 def terminal(is_one=True):
@@ -46,3 +47,12 @@ def fail_while_reporting():
 def test_an_error_inside_comes_through():
     with pytest.raises(KeyError):
         fail_while_reporting()
+
+
+def test_the_time_that_remains_counts_new_steps_only():
+    # 50 were kept; the first new one took ten minutes, and 49 are left.
+    bar = Task(TaskID(0), "fits", 100, 51, lambda: 600.0, fields={"before": 50})
+    bar.start_time = 0.0
+    assert Remaining().render(bar).plain == "8:10:00"
+    bar.completed = 50
+    assert Remaining().render(bar).plain == "-:--:--"

@@ -1,5 +1,6 @@
 """Words from templates: escaped on a page, plain in a terminal."""
 
+import jinja2
 import pytest
 from jinja2 import DictLoader, UndefinedError
 
@@ -19,7 +20,7 @@ VALUES = {"name": "<script>\n\nx", "score": -0.5, "share": 0.25, "gain": float("
 @pytest.fixture(autouse=True)
 def template(monkeypatch):
     words._environment.cache_clear()
-    monkeypatch.setattr(words, "PackageLoader", lambda _: DictLoader({"t.j2": TEMPLATE}))
+    monkeypatch.setattr(jinja2, "PackageLoader", lambda _: DictLoader({"t.j2": TEMPLATE}))
     yield
     words._environment.cache_clear()
 
@@ -33,7 +34,7 @@ def test_a_page_escapes_names_and_marks_words_up():
 
 
 def test_a_terminal_gets_the_same_words_without_markup():
-    first, _ = words.paragraphs(words.render_text("p", "t.j2", "told", **VALUES))
+    first, _ = words.render_text("p", "t.j2", "told", **VALUES)
     assert first == "<script> x scores −0.500: 25%, unknown; try fit."
 
 

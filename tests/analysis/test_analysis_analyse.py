@@ -61,6 +61,24 @@ def test_python_finds_what_the_command_line_writes(walks, found, tmp_path):
     assert states[0] == states[1]
 
 
+def test_an_analysis_goes_on_from_what_it_kept(walks, found, tmp_path):
+    keep = tmp_path / "kept"
+    told = [str(walks), "--folds", "2", "--bootstrap", "20", "--history", "1", "--quiet"]
+    for name in ("first", "again"):
+        out = ["--out", str(tmp_path / name), "--keep", str(keep)]
+        assert main(["fit", *told, *out]) == 0
+        files = sorted(keep.iterdir()) if name == "first" else files
+    assert sorted(keep.iterdir()) == files
+    made = [json.loads((tmp_path / n / "summary.json").read_text()) for n in ("first", "again")]
+    assert made[0]["scores"] == made[1]["scores"]  # seconds too: nothing was fitted again
+    compared = {"cross_validate": True, "folds": 2, "history": 1, "keep": str(keep)}
+    plan = iq.Plan(**compared, intentions=(1, 2), restarts=2)
+    choice = iq.analyse(iq.read_table(walks), plan)
+    for one, other in zip(choice.scores, found["choice"].scores, strict=True):
+        assert one.key == other.key
+        np.testing.assert_array_equal(one.score.sums, other.score.sums)
+
+
 def texts_in(value, path=""):
     """Every text in a record, with where it stands."""
     if isinstance(value, str) and not isinstance(value, Enum):

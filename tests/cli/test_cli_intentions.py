@@ -160,14 +160,14 @@ REFUSED = {
     "an unknown law": (("--intentions", "2", "--switching", "warp"), "--switching warp"),
     "an unknown column": (
         ("--intentions", "2", "--switching", "state,previous food"),
-        "--switching previous food: there is no such law and no such column; give mixture, "
+        "--switching 'previous food': there is no such law and no such column; give mixture, "
         "markov, or some of state, step, time, light",
     ),
     "a column of texts": (
         ("--intentions", "2", "--switching", "previous sky"),
         "column 'sky' must hold numbers",
     ),
-    "no column": (("--intentions", "2", "--switching", ","), "--switching ','"),
+    "no column": (("--intentions", "2", "--switching", ","), "--switching ,"),
     "a solver that takes none": (
         ("--intentions", "2", "--solver", "maxent-history"),
         "--solver maxent-history cannot explain several intentions",

@@ -1,18 +1,26 @@
 import pytest
 
-from inverseq.cli.wording import as_typed
+from inverseq._core.errors import argument, spelt
+from inverseq.cli.wording import as_option
 
 CASES = {
-    'Name it with trajectory="..."': "Name it with --trajectory ...",
-    'or state_from_previous="choice".': "or --previous choice.",
-    'longest_step=2.5, or next_state="to"': "--longest-step 2.5, or --next-state to",
-    'if these are names, add named="state"': "if these are names, add --named state",
-    "say so in a column terminated=1 on its last row": None,
-    "a line y=3 stays": None,
-    "smoothed_policy(counts, mdp, 0.5) or IAVI(smoothing=0.5), say": "--smoothing 0.5, say",
+    ("trajectory",): ('trajectory="..."', "--trajectory ..."),
+    ("state_from_previous", "choice"): ('state_from_previous="choice"', "--previous choice"),
+    ("longest_step", 2.5): ("longest_step=2.5", "--longest-step 2.5"),
+    ("named", "my state"): ('named="my state"', "--named 'my state'"),
+    ("k", 3): ("k=3", "--intentions 3"),
+    ("time", None): ("time=None", "--time none"),
+    ("bins", (("x", 10),)): ('bins={"x": 10}', "--bins x=10"),
+    ("features", "x"): ('features="x"', ""),
 }
 
 
-@pytest.mark.parametrize("text", CASES)
-def test_arguments_of_python_become_options_and_the_rest_stays(text):
-    assert as_typed(text) == (CASES[text] or text)
+@pytest.mark.parametrize("given", CASES)
+def test_an_argument_is_spelt_for_whoever_reads_the_message(given):
+    name, *value = given
+    value = [dict(each) if isinstance(each, tuple) else each for each in value]
+    python, typed = CASES[given]
+    assert argument(name, *value) == python
+    with spelt(as_option):
+        assert argument(name, *value) == typed
+    assert argument(name, *value) == python

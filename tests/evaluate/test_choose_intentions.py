@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from inverseq._core.errors import InputError
 from inverseq.evaluate.choice import criteria, simplest_within_error
 from inverseq.evaluate.choose_intentions import choose_intentions, fold_agreement
-from inverseq.evaluate.compare import Comparison, Result
+from inverseq.evaluate.comparison import Comparison, Result
 from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Markov, Mixture

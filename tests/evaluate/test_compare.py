@@ -7,7 +7,8 @@ from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome, Status
 from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations, concatenate
-from inverseq.evaluate.compare import Candidate, Comparison, Estimate, compare, score_all
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Candidate, Comparison, Estimate
 from inverseq.evaluate.likelihood import difference, log_likelihood
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem
@@ -182,7 +183,7 @@ def test_processes_and_progress_change_nothing(tmp_path):
     mdp, demos = some_play()
     told = []
     alone = compare(demos, TABLES, mdp, folds=2, progress=lambda *what: told.append(what))
-    assert told == [("fits", i, 6) for i in range(1, 7)]
+    assert told == [("fits", i, 6) for i in range(7)]
     together = compare(demos, TABLES, mdp, folds=2, jobs=2)
     for name in TABLES:
         assert_array_equal(together[name].score.sums, alone[name].score.sums)

@@ -302,7 +302,7 @@ def test_an_animal_that_never_does_anything_else_cannot_show_several_intentions(
 
 
 def test_more_intentions_than_there_are_kinds_of_behaviour_are_reported_as_empty():
-    """Two decisions only: whatever is found is finite, and the message names what is empty."""
+    """Two decisions only: whatever is found is finite, and the message says how many are empty."""
     mdp, demos = ring([0, 1] * 30, [1, 0] * 30)
     solution = fit(demos, Intentions(5, restarts=2), mdp, accept_failure=True)
     assert np.isfinite(solution.trace).all()
@@ -311,13 +311,13 @@ def test_more_intentions_than_there_are_kinds_of_behaviour_are_reported_as_empty
     assert some.any() == ("explains less than 0.5% of the decisions" in solution.status.message)
 
 
-def test_an_empty_intention_is_named_where_the_fit_ends_well():
+def test_an_empty_intention_is_told_where_the_fit_ends_well():
     mdp, demos = behaviour()
     how = Intentions(2, IAVI(smoothing=50.0), Mixture(), restarts=1, max_steps=1000)
     solution = fit(demos, how, mdp, accept_failure=True)
     if solution.occupancy[1] >= 0.005:
         pytest.fail("this behaviour was chosen to need one intention only")
-    assert "Intention 2 of 2 explains less than 0.5%" in solution.status.message
+    assert "1 of 2 intentions explains less than 0.5%" in solution.status.message
     assert "Use k=1." in solution.status.message
 
 

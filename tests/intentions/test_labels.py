@@ -1,6 +1,5 @@
 """The same intention under the same number."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -10,12 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from inverseq.intentions.labels import agreement, match, renumber
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import reorder
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
-from inverseq.inverse.values.iavi import IAVI
 from strategies import seeds
 from wishes import ring, switching_play
 
@@ -73,22 +70,3 @@ def test_another_animal_has_the_numbers_of_the_first():
     assert_array_equal(own.path, found.path)
     assert_allclose(found.occupancy, found.smoothed.mean(axis=0))
     assert_array_equal(renumber(found, other, data).smoothed, other.smoothed)
-
-
-def test_what_is_said_of_an_empty_intention_follows_it():
-    data = switching_play(6, 40)
-    how = Intentions(3, IAVI(smoothing=30.0), restarts=1)
-    solution = fit(data, how, ring(), accept_failure=True)
-    note = "Intention 3 of 3 explains less than 0.5% of the decisions"
-    occupancy = np.array([0.6, 0.399, 0.001])
-    status = replace(solution.status, message=f"{note}: fewer intentions say as much. Use k=2.")
-    empty = replace(solution, occupancy=occupancy, status=status)
-    order = np.array([2, 0, 1])
-    reference = replace(
-        empty,
-        intentions=tuple(empty.intentions[i] for i in order),
-        numbers={name: reorder(value, order) for name, value in empty.numbers.items()},
-    )
-    found = renumber(empty, reference, data)
-    assert_array_equal(found.occupancy, occupancy[order])
-    assert found.status.message.startswith("Intention 1 of 3 explains less than")

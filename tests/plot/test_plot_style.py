@@ -1,12 +1,15 @@
 import subprocess
 import sys
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from inverseq import InputError
+from inverseq._core.words import visible
 from inverseq.plot import canvas, grid_map, to_png, to_svg
 from inverseq.plot.style import SIGNED, colours, ink_on
 
@@ -85,3 +88,25 @@ def test_pyplot_is_not_loaded_for_a_canvas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+NAMES = ("$$", "$x_{$", r"$\\frac{$", "bell\x07", "esc\x1b[31m", "a$b$c", "\x00", "𝛼 größe")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_text_and_pictures_are_whole(name):
+    figure, (left, right) = canvas(5, 2, columns=2)
+    left.set_xticks([0, 1], [name, "plain"])
+    left.set_title(name)
+    left.plot([0, 1], [1, 1000], label=name)
+    left.legend()
+    right.text(0.5, 0.5, name)
+    right.set_yscale("log")
+    right.set_ylim(1, 1e4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of letters that the font does not have
+        ElementTree.fromstring(to_svg(figure))
+        assert to_png(figure)
+    drawn = {text.get_text() for text in figure.findobj(Text)}
+    assert visible(name) in drawn
+    assert "10³" in drawn

@@ -5,7 +5,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def _most(path: Path) -> int:
     return max(_ALWAYS, _RATIO * path.stat().st_size)
 
 
-def _array(stream: zipfile.ZipExtFile, size: int) -> np.ndarray:
+def _array(stream: IO[bytes] | zipfile.ZipExtFile, size: int) -> np.ndarray:
     """The array of a member of `size` bytes, its length compared with its header before reading."""
     version = np.lib.format.read_magic(stream)
     readers: dict[tuple[int, int], Any] = {

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
-    TimeRemainingColumn,
 )
+from rich.text import Text
 
 
 @contextmanager
@@ -33,7 +36,7 @@ def progress_bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        Remaining(),
         console=console,
         transient=True,
         disable=quiet or not console.is_terminal,
@@ -42,10 +45,27 @@ def progress_bars(
 
     def report(what: str, done: int, total: int) -> None:
         if what not in tasks:
-            tasks[what] = bars.add_task(what, total=total)
+            tasks[what] = bars.add_task(what, total=total, before=done)
         bars.update(tasks[what], completed=done, total=total)
         if done >= total:
             bars.remove_task(tasks.pop(what))
 
     with bars:
         yield report
+
+
+class Remaining(ProgressColumn):
+    """Time that remains at the pace since the bar began.
+
+    Steps that were done before (kept ones) say nothing about the pace, and slow steps, minutes
+    each, say as much as fast ones: rich's own column forgets what is older than half a minute.
+    """
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        made = task.completed - task.fields["before"]
+        if made <= 0 or task.total is None:
+            return Text("-:--:--")
+        seconds = (task.elapsed or 0.0) / made * (task.total - task.completed)
+        return Text(str(timedelta(seconds=round(seconds))))

@@ -3,16 +3,22 @@
 A template is a file of a package's `templates` folder. It may hold named blocks, each of which is
 rendered by itself; a blank line in it begins a new paragraph, other line breaks mean nothing. The
 same words serve both uses: what is set as `strong` or `code` is marked up on a page, where names
-are escaped, and is plain text in a terminal. A value that a template asks for and does not get is
-an error.
+are escaped, and is plain text in a terminal. `argument("by", "subject")` names an argument as the
+reader types it. A template of a lower package is included by its full name,
+`inverseq.evaluate/choice.j2`. A value that a template asks for and does not get is an error.
 """
 
 from functools import cache
 from math import isfinite
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from inverseq._core.errors import argument
+
+_MARKS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
+_MARKS |= dict.fromkeys((*range(127, 160), *range(55296, 57344), 65534, 65535), 65533)
+"""Control characters, and what no page may hold, -> what stands for them."""
 
 
 def number(value: float, form: str = ".3f") -> str:
@@ -30,6 +36,11 @@ def percent(value: float, form: str = ".0%") -> str:
     return number(value, form)
 
 
+def visible(text: str) -> str:
+    """The text with a mark in place of each control character: "\\x07" becomes "␇"."""
+    return text.translate(_MARKS)
+
+
 def render(package: str, template: str, block: str = "", /, **values: Any) -> Markup:
     """A template of `package`, or one block of it, as HTML; values are escaped.
 
@@ -45,9 +56,9 @@ def render(package: str, template: str, block: str = "", /, **values: Any) -> Ma
     return Markup(_rendered(package, template, block, values, page=True))
 
 
-def render_text(package: str, template: str, block: str = "", /, **values: Any) -> str:
-    """The same as plain text, for a terminal or JSON: no markup, nothing escaped."""
-    return _rendered(package, template, block, values, page=False)
+def render_text(package: str, template: str, block: str = "", /, **values: Any) -> tuple[str, ...]:
+    """Its paragraphs as plain text, for a terminal or JSON: no markup, nothing escaped."""
+    return paragraphs(_rendered(package, template, block, values, page=False))
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
@@ -65,16 +76,20 @@ def _rendered(package: str, name: str, block: str, values: dict[str, Any], *, pa
 
 
 @cache
-def _environment(package: str, page: bool) -> Environment:
+def _environment(package: str, page: bool) -> Any:
     """The templates of a package, for a page or as plain text."""
-    made = Environment(
-        loader=PackageLoader(package),
+    import jinja2  # loaded when words are asked for
+
+    own, others = jinja2.PackageLoader(package), jinja2.PrefixLoader(_Packages())
+    made = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([own, others]),
         autoescape=page,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         finalize=_in_one_line,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["argument"] = argument
     made.filters |= {"number": number, "signed": signed, "percent": percent}
     made.filters |= {
         name: _tag(tag, page) for name, tag in (("strong", "strong"), ("code", "code"))
@@ -82,9 +97,18 @@ def _environment(package: str, page: bool) -> Environment:
     return made
 
 
+class _Packages(dict[str, Any]):
+    """Dotted name of a package -> what loads its templates."""
+
+    def __missing__(self, package: str) -> Any:
+        import jinja2
+
+        return jinja2.PackageLoader(package)
+
+
 def _in_one_line(value: Any) -> Any:
-    """A name from outside cannot begin a paragraph."""
-    return value.replace("\r", " ").replace("\n", " ") if type(value) is str else value
+    """A name from outside cannot begin a paragraph, nor steer a terminal."""
+    return visible(" ".join(value.splitlines())) if type(value) is str else value
 
 
 def _tag(tag: str, page: bool) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Division, DivisionKind
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
@@ -112,11 +112,15 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
         if plan.discount == 1:
             raise InputError(
                 "a discount of 1 needs a world with an end; an estimated one has none that is "
-                "sure. Give discount=0.99, say, or a world"
+                "sure. Give "
+                f"{argument('discount', 0.99)}, say, or a world"
             )
         return Behaviour(data, plan, None)
     if plan.actions == "seen":
-        raise InputError("actions=seen goes with an estimated world; this world says what exists")
+        raise InputError(
+            f"{argument('actions', 'seen')} goes with an estimated world; this world says what "
+            "exists"
+        )
     if isinstance(plan.world, World):
         drawn = {plan.world.name: plan.world}
         return Behaviour(data, plan, _discounted(plan.world.mdp, plan.discount), drawn)
@@ -138,7 +142,8 @@ def divide(behaviour: Behaviour) -> Parts:
     if values is None:
         raise InputError(
             f"no column {column!r} that is constant in a trajectory; there are "
-            f"{[*known.trajectories]}. Give split=COLUMN, or leave it out for a random split"
+            f"{[*known.trajectories]}. Give {argument('split', 'COLUMN')}, or leave it "
+            "out for a random split"
         )
     held_out = np.array([str(v).lower() == "test" for v in values])
     if not held_out.any() or held_out.all():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.analysis.behaviour import Behaviour
 from inverseq.analysis.findings import Choosing, Failure, Findings, ScoreRow
 from inverseq.analysis.models import (
@@ -18,7 +18,8 @@ from inverseq.analysis.models import (
     yardsticks,
 )
 from inverseq.evaluate.choose_intentions import choose_intentions
-from inverseq.evaluate.compare import Candidate, Comparison, compare
+from inverseq.evaluate.compare import compare
+from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.inverse.problem import Progress
 from inverseq.mdp import MDP
 
@@ -46,7 +47,7 @@ def _menu(behaviour: Behaviour) -> Menu:
     if units < plan.folds:
         raise InputError(
             f"{plan.folds} folds by {plan.by} need as many units; there are {units}. Try "
-            f"folds={max(units, 2)}, or by=something finer"
+            f"{argument('folds', max(units, 2))}, or something finer for {argument('by')}"
         )
     return Menu(
         plan=plan,
@@ -75,7 +76,7 @@ def _same(behaviour: Behaviour) -> Mapping[str, Any]:
     """Which folds, and what is scored in them."""
     plan = behaviour.plan
     settings = {"folds": plan.folds, "by": plan.by, "seed": plan.seed}
-    return settings | {"from_step": behaviour.from_step}
+    return settings | {"from_step": behaviour.from_step, "keep": plan.keep}
 
 
 def _with_choice(behaviour: Behaviour, start: Findings, menu: Menu, progress: Progress) -> Findings:

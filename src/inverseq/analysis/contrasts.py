@@ -60,6 +60,7 @@ def contrasts_of(
         replicates=replicates,
         contrasts=weights,
         progress=progress,
+        keep=menu.plan.keep,
     )
     visits = made.estimate.intentions[0].visits
     found, error = _identified(mdp, gauge, visits, weights)

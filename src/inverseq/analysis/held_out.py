@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from inverseq._core.errors import FitError
+from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.contrasts import contrasts_of
 from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
@@ -41,6 +41,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         from_step=behaviour.from_step,
         keep_solutions=True,
         progress=progress,
+        keep=plan.keep,
     )
     rows, failures = rows_of(listed, scored)
     by_key = {entry.key: entry for entry in listed}
@@ -101,7 +102,8 @@ def _validation(entry: Entry, solution: Solution, parts: Parts, menu: Menu) -> f
         return float("nan")
     folds = min(plan.folds, menu.units)
     candidates = {entry.key: entry.candidate}
-    made = compare(parts.train, candidates, parts.mdp, folds=folds, by=plan.by, seed=plan.seed)
+    same = {"folds": folds, "by": plan.by, "seed": plan.seed, "keep": plan.keep}
+    made = compare(parts.train, candidates, parts.mdp, **same)
     score = made[entry.key].score
     return float("nan") if score is None else score.mean
 
@@ -116,7 +118,9 @@ def _choose(
         raise FitError(". ".join(["no model with a reward could be fitted", *errors]))
     if wanted != "best":
         if wanted not in with_reward:
-            told = f"solver={wanted} could not be fitted here; there are {[*with_reward]}"
+            told = (
+                f"{argument('solver', wanted)} could not be fitted here; there are {[*with_reward]}"
+            )
             raise FitError(". ".join([told, *errors]))
         return wanted, Reason.ASKED
     tested = [row for row in with_reward.values() if np.isfinite(row.validation)]

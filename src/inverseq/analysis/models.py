@@ -6,11 +6,11 @@ from typing import cast, get_args
 
 import numpy as np
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Failure, Family, Model, ScoreRow
 from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.compare import Candidate, Comparison
+from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
 from inverseq.inverse.maxent.causal import MaxEnt
@@ -26,7 +26,13 @@ _DEEPEST_TABLE = 4
 _MOST_STATES = {"states": 500, "state-actions": 1500}
 """Reward -> states of a world beyond which its model with a memory is left out: it would take very
 long, and a reward on states gains the least from a memory."""
-_EXPLAINERS = ("iavi", "maxent-states", "maxent-state-actions", "maxent-features")
+_EXPLAINERS = {
+    "iavi": Model(Family.IAVI),
+    "maxent-states": Model(Family.MAXENT, reward="states"),
+    "maxent-state-actions": Model(Family.MAXENT, reward="state-actions"),
+    "maxent-features": Model(Family.MAXENT, reward="features"),
+}
+"""What can explain each of several intentions."""
 
 
 @dataclass(frozen=True)
@@ -158,15 +164,17 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
     solver = "iavi" if solver in (None, "best") else solver
     if solver not in _EXPLAINERS:
         raise InputError(
-            f"solver={solver} cannot explain several intentions: give {', '.join(_EXPLAINERS)}. A "
-            "memory comes with history, whatever the solver"
+            f"{argument('solver', solver)} cannot explain several intentions: give "
+            f"{', '.join(_EXPLAINERS)}. A memory comes with history, whatever the solver"
         )
-    if solver == "iavi":
-        return menu.iavi, Model(Family.IAVI)
-    what = cast(RewardOn, solver.removeprefix("maxent-"))
-    if what == "features" and not menu.features:
-        raise InputError("solver=maxent-features needs a world with features; take maxent-states")
-    return menu.maxent(what), Model(Family.MAXENT, reward=what)
+    model = _EXPLAINERS[solver]
+    if model.family is Family.IAVI:
+        return menu.iavi, model
+    if model.reward == "features" and not menu.features:
+        raise InputError(
+            f"{argument('solver', solver)} needs a world with features; take maxent-states"
+        )
+    return menu.maxent(cast(RewardOn, model.reward)), model
 
 
 def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
@@ -188,9 +196,9 @@ def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
     known += sorted(numeric - set(known))
     if wrong or not names:
         raise InputError(
-            f"switching={wrong[0] if wrong else repr(text)}: there is no such law and no such "
-            f"column; give mixture, markov, or some of {', '.join(known)} (or 'previous X' for X "
-            "one row earlier), with commas between"
+            f"{argument('switching', wrong[0] if wrong else text)}: there is no such law and no "
+            f"such column; give mixture, markov, or some of {', '.join(known)} (or 'previous X' "
+            "for X one row earlier), with commas between"
         )
     return DependentMarkov(on=names)
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -74,6 +74,7 @@ class Plan:
         bootstrap: Replicates behind the intervals; None for 1,000, or 40 with several intentions.
         simulations: Simulations of several intentions beside the real behaviour; None for 100.
         title: Of the report; None for that of the data set, or where the table came from.
+        keep: Folder of finished fits, as in `inverseq.evaluate.compare`; None to keep nothing.
 
     Raises:
         InputError: A number is out of its range, a word is none of the choices, or a
@@ -101,6 +102,7 @@ class Plan:
     bootstrap: int | None = None
     simulations: int | None = None
     title: str | None = None
+    keep: str | None = None
 
     def __post_init__(self) -> None:
         for name, (will_do, expected) in RANGES.items():
@@ -117,15 +119,15 @@ class Plan:
             for name in needy:
                 if getattr(self, name) is not None:
                     raise InputError(
-                        f"{name}={getattr(self, name)} goes with several intentions; give "
-                        "intentions=3 too, or drop it"
+                        f"{argument(name, getattr(self, name))} goes with several intentions; "
+                        f"give {argument('intentions', 3)} too, or drop it"
                     )
         elif min(self.numbers, default=0) < 1:
-            raise InputError(f"intentions={self.intentions} must be 1 or more")
+            raise InputError(f"{argument('intentions', self.intentions)} must be 1 or more")
         elif not self.cross_validate and len(self.numbers) != 1:
             raise InputError("several numbers of intentions need cross_validate=True")
         if self.anchor is not None and self.gauge != "anchor":
-            raise InputError('an anchor goes with gauge="anchor"')
+            raise InputError(f"an anchor goes with {argument('gauge', 'anchor')}")
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -147,4 +149,6 @@ class Plan:
             return names.index(told)
         if told.isdecimal() and int(told) < mdp.num_actions:
             return int(told)
-        raise InputError(f"anchor={told}: there is no such action; there are {[*names]}")
+        raise InputError(
+            f"{argument('anchor', told)}: there is no such action; there are {[*names]}"
+        )

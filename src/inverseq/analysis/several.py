@@ -26,7 +26,8 @@ from inverseq.analysis.models import (
     yardsticks,
 )
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.compare import Candidate, score_all
+from inverseq.evaluate.compare import score_all
+from inverseq.evaluate.comparison import Candidate
 from inverseq.evaluate.dwell import Dwell, dwell_times
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.predictive_checks import check_predictions
@@ -147,6 +148,7 @@ def _others(
         by=menu.plan.by,
         from_step=behaviour.from_step,
         progress=progress,
+        keep=menu.plan.keep,
     )
     return rows_of(listed, scored)
 
@@ -172,6 +174,7 @@ def _intervals(
         by=plan.by,
         replicates=replicates,
         progress=progress,
+        keep=plan.keep,
     )
 
 

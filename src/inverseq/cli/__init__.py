@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from inverseq import __version__
-from inverseq._core.errors import FitError, InputError
-from inverseq.cli.wording import as_typed
+from inverseq._core.errors import FitError, InputError, spelt
+from inverseq.cli.wording import as_option
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a letter that cannot be said ends no run
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _run(given)
+        with spelt(as_option):
+            return _run(given)
     except InputError as error:
         return _fail(error, BAD_INPUT)
     except FitError as error:
@@ -109,9 +110,9 @@ def _run(given: list[str]) -> int:
 
 
 def _fail(error: object, code: int) -> int:
-    """Say what went wrong, naming options as they are typed here and not as in Python."""
+    """Say what went wrong."""
     if sys.stderr is not None:  # it may be closed, and `print` would turn to the output then
-        print(f"inverseq: error: {as_typed(str(error))}", file=sys.stderr)
+        print(f"inverseq: error: {error}", file=sys.stderr)
     return code
 
 

@@ -7,7 +7,7 @@ from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
-from inverseq.cli.show import command, print_table, say, typed
+from inverseq.cli.show import command, print_table, say
 from inverseq.reporting import require_writable, to_json
 from inverseq.reporting.report import provenance_of, write
 from inverseq.reporting.sections.choice import choice_table
@@ -22,7 +22,7 @@ def run(options: Compare) -> int:
     loaded = load(options.table, options.columns, options.world)
     plan = plan_of(options, loaded)
     with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
-        findings = typed(analyse(loaded.data, plan, progress=progress))
+        findings = analyse(loaded.data, plan, progress=progress)
     provenance = provenance_of(findings, command(), loaded.digest)
     page = None if folder is None else write(findings, folder, provenance)
     if options.output.json:
@@ -52,6 +52,7 @@ def plan_of(options: Compare, loaded: Loaded) -> Plan:
         smoothing=options.smoothing,
         switching=options.changing.switching,
         restarts=options.changing.restarts,
+        keep=options.keep,
         **loaded.settings,
     )
 

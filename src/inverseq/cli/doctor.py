@@ -4,7 +4,6 @@ from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
 from inverseq.cli.load import load
 from inverseq.cli.options import Doctor
-from inverseq.cli.show import typed_diagnosis
 from inverseq.doctor import Severity, as_dict, describe, diagnose
 from inverseq.reporting import to_json
 
@@ -13,7 +12,7 @@ def run(options: Doctor) -> int:
     """Print what the doctor finds; 2 where it stands in the way of a fit."""
     loaded = load(options.table, options.columns, options.world)
     behaviour = behaviour_of(loaded.data, Plan(**loaded.settings))
-    diagnosis = typed_diagnosis(diagnose(behaviour.demonstrations, behaviour.given))
+    diagnosis = diagnose(behaviour.demonstrations, behaviour.given)
     if options.output.json:
         print(to_json(as_dict(diagnosis)), end="")
     elif not options.output.quiet:

@@ -8,7 +8,7 @@ from inverseq._core.progress import progress_bars
 from inverseq.analysis import Findings, Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Fit
-from inverseq.cli.show import command, print_table, say, typed
+from inverseq.cli.show import command, print_table, say
 from inverseq.reporting import require_writable, to_json
 from inverseq.reporting.report import provenance_of, write
 from inverseq.reporting.sections.headline import headline_text
@@ -21,7 +21,7 @@ def run(options: Fit) -> int:
     folder = require_writable(options.out)
     loaded = load(options.table, options.columns, options.world)
     with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
-        findings = typed(analyse(loaded.data, plan_of(options, loaded), progress=progress))
+        findings = analyse(loaded.data, plan_of(options, loaded), progress=progress)
         progress("report", 0, 1)
         provenance = provenance_of(findings, command(), loaded.digest)
         page = write(findings, folder, provenance)
@@ -51,6 +51,7 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
         restarts=options.changing.restarts,
         bootstrap=options.bootstrap,
         simulations=options.simulations,
+        keep=options.keep,
         **loaded.settings,
     )
 

@@ -197,6 +197,8 @@ class Fit:
         int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
+    keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    """Folder where each finished fit is kept: what is there is not fitted again."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,8 @@ class Compare:
     """States that the models with a memory look at, the present one included; 1 for no memory."""
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
+    keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    """Folder where each finished fit is kept: what is there is not fitted again."""
 
 
 @dataclass(frozen=True)

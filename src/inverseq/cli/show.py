@@ -3,16 +3,12 @@
 import shlex
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from inverseq.analysis import Findings
-from inverseq.cli.wording import as_typed
-from inverseq.doctor import Diagnosis
 from inverseq.reporting.document import Table
 from inverseq.reporting.page import cell_text
 
@@ -46,21 +42,6 @@ def say(console: Console, told: Iterable[str], remarks: Iterable[str]) -> None:
     """What was found, and what to mind."""
     for text in (*told, *(f"Mind: {text}" for text in remarks)):
         console.print(text, markup=False)
-
-
-def typed(findings: Findings) -> Findings:
-    """The same with the words of errors and remedies as one types them here."""
-    failures = tuple(replace(each, error=as_typed(each.error)) for each in findings.failures)
-    found = findings.diagnosis
-    return replace(
-        findings, failures=failures, diagnosis=None if found is None else typed_diagnosis(found)
-    )
-
-
-def typed_diagnosis(found: Diagnosis) -> Diagnosis:
-    """What the doctor finds, with remedies as one types them."""
-    findings = tuple(replace(each, remedy=as_typed(each.remedy)) for each in found.findings)
-    return replace(found, findings=findings)
 
 
 def command() -> str:

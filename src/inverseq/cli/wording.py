@@ -1,48 +1,19 @@
-"""Messages written for Python, said as one types on the command line."""
+"""How an argument of the library is typed on the command line."""
 
-import re
+from collections.abc import Mapping
+from shlex import quote
 
-_OPTIONS = {"state_from_previous": "previous", "k": "intentions"} | {
-    name: name.replace("_", "-")
-    for name in (
-        "state",
-        "action",
-        "next_state",
-        "subject",
-        "session",
-        "trajectory",
-        "time",
-        "terminated",
-        "missing",
-        "named",
-        "longest_step",
-        "discount",
-        "smoothing",
-        "folds",
-        "by",
-        "split",
-        "actions",
-        "solver",
-        "switching",
-        "gauge",
-        "anchor",
-        "intentions",
-        "restarts",
-        "simulations",
-    )
-}
-"""Argument in Python -> option."""
-
-# `column terminated=1` is what to write into the table, not an argument.
-_ARGUMENT = re.compile(rf'(?<!column )\b({"|".join(_OPTIONS)})="?([^",;:() ]+)"?')
-
-_BINS = re.compile(r'bins=\{"([^"]+)": (\d+)\}(?:; or keep it as it is: [^;]+;)?')
-_CALL = re.compile(r"\b(?:IAVI|CountTable|MaxEnt)\(([^()]*)\)")
-_OTHER_WAY = re.compile(r"\bsmoothed_policy\([^()]*\) or ")
+_OPTIONS = {"state_from_previous": "previous", "k": "intentions"}
+"""Arguments whose options have other names."""
+_ABSENT = ("features", "continuous")
+"""Arguments that messages speak of and that have no option."""
 
 
-def as_typed(text: str) -> str:
-    """The text with arguments of Python, `IAVI(smoothing=0.5)`, as options, `--smoothing 0.5`."""
-    text = _CALL.sub(r"\1", _OTHER_WAY.sub("", text))
-    text = _BINS.sub(r"--bins \1=\2", text)
-    return _ARGUMENT.sub(lambda found: f"--{_OPTIONS[found[1]]} {found[2]}", text)
+def as_option(name: str, value: object) -> str:
+    """`named="state"` as `--named state`, `bins={"x": 10}` as `--bins x=10`."""
+    if name in _ABSENT:
+        return ""
+    if isinstance(value, Mapping):
+        value = ",".join(f"{key}={each}" for key, each in value.items())
+    told = f"{value:.3g}" if isinstance(value, float) else "none" if value is None else str(value)
+    return f"--{_OPTIONS.get(name, name).replace('_', '-')} {quote(told)}"

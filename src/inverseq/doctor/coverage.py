@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 
 from inverseq._core.errors import InputError
-from inverseq.doctor.record import Finding, Severity
-from inverseq.doctor.view import View
+from inverseq.doctor.record import About, Finding, Severity
+from inverseq.doctor.view import MOST_NAMES, View
 
 RewardOn = Literal["state_action", "state", "features"]
 
@@ -32,19 +32,9 @@ def _unvisited(view: View) -> list[Finding]:
     mask = view.visits == 0
     if not mask.any():
         return []
-    share = mask.mean()
-    return [
-        Finding(
-            Severity.WARNING if share > 0.2 else Severity.NOTE,
-            "states never visited",
-            f"{int(mask.sum())} of {view.num_states} states are never visited "
-            f"({view.state_names(mask)}): no decision there says what they are worth",
-            "Their reward follows from the choice among equivalent rewards and from smoothing "
-            "alone; read it as unknown. A reward on features, or smooth over the world's graph, "
-            "carries over from other states.",
-            int(mask.sum()),
-        )
-    ]
+    severity = Severity.WARNING if mask.mean() > 0.2 else Severity.NOTE
+    told = {"size": view.num_states, "states": view.state_names(mask)}
+    return [Finding(severity, About.UNVISITED, int(mask.sum()), values=told)]
 
 
 def _untaken_actions(view: View) -> list[Finding]:
@@ -52,17 +42,9 @@ def _untaken_actions(view: View) -> list[Finding]:
     mask = view.allowed.any(0) & (view.pairs.sum(0) == 0)
     if not mask.any():
         return []
-    names = ", ".join(view.action_name(int(a)) for a in np.flatnonzero(mask)[:8])
-    return [
-        Finding(
-            Severity.WARNING,
-            "actions never taken",
-            f"{int(mask.sum())} of {mask.size} actions are never taken: {names}",
-            "If they could not be taken, mark them as not allowed in the world; else their reward "
-            "is only known to be low.",
-            int(mask.sum()),
-        )
-    ]
+    names = tuple(view.action_name(int(a)) for a in np.flatnonzero(mask)[:MOST_NAMES])
+    told = {"size": mask.size, "actions": names}
+    return [Finding(Severity.WARNING, About.UNTAKEN, int(mask.sum()), values=told)]
 
 
 def _untried_pairs(view: View) -> list[Finding]:
@@ -72,18 +54,9 @@ def _untried_pairs(view: View) -> list[Finding]:
     mask = possible & (view.pairs == 0)
     if not mask.any():
         return []
-    share = mask.sum() / possible.sum()
-    return [
-        Finding(
-            Severity.WARNING if share > 0.2 else Severity.NOTE,
-            "actions never tried at a state",
-            f"{int(mask.sum()):,} of {int(possible.sum()):,} state-action pairs at visited states "
-            f"({share:.0%}) are never taken",
-            "A count of zero is a log-probability of minus infinity: how bad these actions look is "
-            "set by the smoothing. If they cannot be taken there, mark them as not allowed.",
-            int(mask.sum()),
-        )
-    ]
+    count, of = int(mask.sum()), int(possible.sum())
+    severity = Severity.WARNING if count / of > 0.2 else Severity.NOTE
+    return [Finding(severity, About.UNTRIED, count, values={"possible": of})]
 
 
 def _one_sided(view: View) -> list[Finding]:
@@ -93,17 +66,8 @@ def _one_sided(view: View) -> list[Finding]:
     mask = choice & (total >= PER_CHOICE) & (view.pairs.max(1) == total)
     if not mask.any():
         return []
-    return [
-        Finding(
-            Severity.NOTE,
-            "states with one action only",
-            f"at {int(mask.sum())} states with {PER_CHOICE} or more decisions the same action is "
-            f"always taken ({view.state_names(mask)}): the reward knows the direction of the "
-            "preference, not its size",
-            "",
-            int(mask.sum()),
-        )
-    ]
+    told = {"least": PER_CHOICE, "states": view.state_names(mask)}
+    return [Finding(Severity.NOTE, About.ONE_SIDED, int(mask.sum()), values=told)]
 
 
 def _too_few(view: View, reward: RewardOn) -> list[Finding]:
@@ -115,34 +79,20 @@ def _too_few(view: View, reward: RewardOn) -> list[Finding]:
         concerned = (decisions > 0) & (choices > 0)
         if not mask.any():
             return []
-        share = mask.sum() / concerned.sum()
-        return [
-            Finding(
-                Severity.WARNING if share > 0.1 else Severity.NOTE,
-                "too few decisions per state",
-                f"{int(mask.sum())} of {int(concerned.sum())} visited states with a choice "
-                f"({share:.0%}) have fewer than {PER_CHOICE} decisions per action beyond the first "
-                f"(median {np.median(decisions[mask]):.0f} decisions there): "
-                f"{view.state_names(mask)}",
-                f"A reward on state-actions has one free number per action beyond the first; the "
-                f"rule asks for {PER_CHOICE} decisions each. Ask for a reward on states or "
-                "features, merge states, smooth, or record more.",
-                int(mask.sum()),
-            )
-        ]
-    features = None if view.mdp is None else view.mdp.features
-    numbers = view.num_states if reward == "state" or features is None else features.shape[2]
-    what = "state" if reward == "state" or features is None else "feature"
+        count, of = int(mask.sum()), int(concerned.sum())
+        severity = Severity.WARNING if count / of > 0.1 else Severity.NOTE
+        told = {
+            "choices": of,
+            "least": PER_CHOICE,
+            "median": float(np.median(decisions[mask])),
+            "states": view.state_names(mask),
+        }
+        return [Finding(severity, About.FEW_PER_STATE, count, values=told)]
+    features = None if view.mdp is None or reward == "state" else view.mdp.features
+    numbers = view.num_states if features is None else features.shape[2]
     free = int((view.pairs * (choices > 0)[:, None]).sum())
     if free >= PER_CHOICE * numbers:
         return []
-    return [
-        Finding(
-            Severity.WARNING,
-            "too few decisions",
-            f"{free:,} decisions with a choice for a reward of {numbers} numbers, one per {what}",
-            f"The rule asks for {PER_CHOICE} decisions each. Ask for fewer numbers, use a prior "
-            "(smoothness over the world's graph), or record more.",
-            free,
-        )
-    ]
+    each = "state" if features is None else "feature"
+    told = {"numbers": numbers, "each": each, "least": PER_CHOICE}
+    return [Finding(Severity.WARNING, About.FEW_DECISIONS, free, values=told)]

@@ -1,12 +1,19 @@
-"""What the doctor found, as a record and as text."""
+"""What the doctor found, as a record; its words lie in templates."""
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
+from inverseq._core.words import render_text
+
+_HERE = "inverseq.doctor"
 _WIDTH = 96
+
+Value = int | float | str | tuple[str, ...]
+"""A number, a name or names of a finding."""
 
 
 class Severity(StrEnum):
@@ -20,25 +27,75 @@ class Severity(StrEnum):
     """Good to know."""
 
 
+class About(StrEnum):
+    """What a finding is about; the block of its name in `findings.j2` has the words."""
+
+    WORLDS = "worlds without an MDP"
+    STATE_OUTSIDE = "state outside the world"
+    NEXT_STATE_OUTSIDE = "next state outside the world"
+    ACTION_OUTSIDE = "action outside the world"
+    STATE_NAMES = "state names differ"
+    ACTION_NAMES = "action names differ"
+    ABSENT_ACTIONS = "actions that do not exist"
+    IMPOSSIBLE = "impossible transitions"
+    AFTER_THE_END = "decisions after the end"
+    ENDS_ELSEWHERE = "ends that the world does not know"
+    FORCED = "forced decisions"
+    LENGTHS = "trajectories of very different lengths"
+    ONE_STEP = "one-step trajectories"
+    ENDINGS = "why trajectories end"
+    GAPS = "gaps"
+    PAUSES = "pauses"
+    EQUAL_TIMES = "equal times"
+    MISSING = "missing actions"
+    SELF_LOOPS = "self-loops"
+    ONE_TRAJECTORY = "single trajectory"
+    FEW_TRAJECTORIES = "few trajectories"
+    ONE_SUBJECT = "single subject"
+    UNVISITED = "states never visited"
+    UNTAKEN = "actions never taken"
+    UNTRIED = "actions never tried at a state"
+    ONE_SIDED = "states with one action only"
+    FEW_PER_STATE = "too few decisions per state"
+    FEW_DECISIONS = "too few decisions"
+    REPEATED = "repeated trajectories"
+    OVERLAPPING = "overlapping trajectories"
+    LEAKING = "test repeats training"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that the doctor noticed.
 
     Attributes:
         severity: How much it matters.
-        about: What it is about, in a few fixed words.
-        text: What was found, in plain words.
-        remedy: What to do about it; empty where there is nothing to do.
+        about: What it is about.
         count: How many rows, states, pairs or trajectories it concerns.
         rows: Rows of the source (1 is the first) that show it, at most five.
+        values: Numbers and names of what was noticed, by the names that the template gives them.
     """
 
     severity: Severity
-    about: str
-    text: str
-    remedy: str = ""
-    count: int = 0
+    about: About
+    count: int
     rows: tuple[int, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """What was found, in plain words."""
+        return self._told[0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it; empty where there is nothing to do."""
+        return " ".join(self._told[1:])
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        """What was found, and in a second paragraph what to do."""
+        told = {"severity": self.severity, "count": self.count, **self.values}
+        return render_text(_HERE, "findings.j2", self.about.name.lower(), **told)
 
 
 @dataclass(frozen=True)
@@ -66,33 +123,15 @@ class Diagnosis:
 
 def describe(diagnosis: Diagnosis) -> str:
     """The diagnosis as plain text: a summary, then each finding with what to do."""
-    lines = [_summary(diagnosis)]
+    summary, nothing = render_text(_HERE, "diagnosis.j2", "summary", facts=diagnosis.facts)
+    lines = [diagnosis.source, f"{summary}\n"]
     for finding in diagnosis.findings:
-        where = f" (rows {', '.join(map(str, finding.rows))})" if finding.rows else ""
-        text = f"{finding.severity.upper()} {finding.about}: {finding.text}{where}"
+        (text,) = render_text(_HERE, "diagnosis.j2", "finding", found=finding)
         lines.append(textwrap.fill(text, _WIDTH, subsequent_indent="  "))
         if finding.remedy:
-            indent = "  -> "
-            lines.append(
-                textwrap.fill(
-                    finding.remedy, _WIDTH, initial_indent=indent, subsequent_indent=" " * 5
-                )
-            )
-    if not diagnosis.findings:
-        lines.append("Nothing here will hurt a fit.")
-    return "\n".join(lines)
-
-
-def _summary(diagnosis: Diagnosis) -> str:
-    """The numbers of the table in two lines."""
-    f = diagnosis.facts
-    return (
-        f"{diagnosis.source}\n"
-        f"{f['decisions']:,.0f} decisions in {f['trajectories']:,.0f} trajectories of "
-        f"{f['shortest']:.0f} to {f['longest']:.0f} (median {f['median_length']:.0f}); "
-        f"{f['states_visited']:.0f} of {f['states']:.0f} states visited, "
-        f"{f['pairs_taken']:.0f} of {f['pairs']:.0f} state-action pairs taken\n"
-    )
+            fill = partial(textwrap.fill, initial_indent="  -> ", subsequent_indent=" " * 5)
+            lines.append(fill(finding.remedy, _WIDTH))
+    return "\n".join(lines if diagnosis.findings else [*lines, nothing])
 
 
 def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -102,7 +141,14 @@ def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:
         "worst": None if diagnosis.worst is None else str(diagnosis.worst),
         "facts": dict(diagnosis.facts),
         "findings": [
-            asdict(finding) | {"severity": str(finding.severity), "rows": list(finding.rows)}
+            {
+                "severity": str(finding.severity),
+                "about": str(finding.about),
+                "text": finding.text,
+                "remedy": finding.remedy,
+                "count": finding.count,
+                "rows": list(finding.rows),
+            }
             for finding in diagnosis.findings
         ],
     }

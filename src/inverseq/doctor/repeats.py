@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from inverseq.demonstrations import Demonstrations, concatenate
-from inverseq.doctor.record import Finding, Severity
+from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import MOST_ROWS
 
 RUN = 100
@@ -41,34 +41,11 @@ def _duplicates(demos: Demonstrations) -> list[Finding]:
     again = first[number] != np.arange(number.size)
     if not again.any():
         return []
-    odds = _expected_repeats(demos)
-    copies = again & (odds < _UNLIKELY)
-    text = (
-        f"{int(again.sum())} of {again.size} trajectories repeat an earlier one exactly, state by "
-        "state and action by action"
-    )
-    if not copies.any():
-        return [
-            Finding(
-                Severity.NOTE,
-                "repeated trajectories",
-                f"{text}; with so few decisions each, that is what chance and habit make",
-                "",
-                int(again.sum()),
-                _first_rows(demos, again),
-            )
-        ]
-    return [
-        Finding(
-            Severity.WARNING,
-            "repeated trajectories",
-            f"{text}; {int(copies.sum())} of them are too long for that to be chance",
-            "If rows were copied, remove the copies: they count twice, and a copy in the test part "
-            "makes its score worthless.",
-            int(copies.sum()),
-            _first_rows(demos, copies),
-        )
-    ]
+    copies = again & (_expected_repeats(demos) < _UNLIKELY)
+    severity, told = (Severity.WARNING, copies) if copies.any() else (Severity.NOTE, again)
+    values = {"again": int(again.sum()), "trajectories": again.size}
+    rows = _first_rows(demos, told)
+    return [Finding(severity, About.REPEATED, int(told.sum()), rows, values)]
 
 
 def _overlaps(demos: Demonstrations) -> list[Finding]:
@@ -83,17 +60,8 @@ def _overlaps(demos: Demonstrations) -> list[Finding]:
     whole = np.unique(number[pieces])
     if whole.size < 2:  # only exact duplicates, which are told elsewhere
         return []
-    return [
-        Finding(
-            Severity.WARNING,
-            "overlapping trajectories",
-            f"{pieces.size} trajectories share runs of {RUN} or more decisions with others, as "
-            "windows cut from one recording with overlap do",
-            "Cut without overlap, or keep windows of one recording in one part (split by session).",
-            int(pieces.size),
-            tuple(demos.row(int(i)) for i in starts[shared & fresh][:MOST_ROWS]),
-        )
-    ]
+    rows = tuple(demos.row(int(i)) for i in starts[shared & fresh][:MOST_ROWS])
+    return [Finding(Severity.WARNING, About.OVERLAPPING, pieces.size, rows, {"run": RUN})]
 
 
 def _leaks(both: Demonstrations, testing: Bool[np.ndarray, " T"]) -> list[Finding]:
@@ -108,33 +76,14 @@ def _leaks(both: Demonstrations, testing: Bool[np.ndarray, " T"]) -> list[Findin
         test_run = testing[both.trajectory_of[starts]]
         leaking = test_run & np.isin(keys, keys[~test_run])
         partly[both.trajectory_of[starts[leaking]]] = True
-    found = copies | partly
-    if found.any():
-        return [
-            Finding(
-                Severity.WARNING,
-                "test repeats training",
-                f"{int(found.sum())} of {int(testing.sum())} test trajectories repeat training "
-                f"trajectories, whole or in runs of {RUN} or more decisions",
-                "Remove them from one of the parts: a score on them measures memory, not "
-                "prediction.",
-                int(found.sum()),
-                _first_rows(both, found),
-            )
-        ]
-    if repeated.any():
-        return [
-            Finding(
-                Severity.NOTE,
-                "test repeats training",
-                f"{int(repeated.sum())} of {int(testing.sum())} test trajectories are equal to a "
-                "training one, all short enough for chance and habit",
-                "",
-                int(repeated.sum()),
-                _first_rows(both, repeated),
-            )
-        ]
-    return []
+    found, severity = copies | partly, Severity.WARNING
+    if not found.any():
+        found, severity = repeated, Severity.NOTE
+    if not found.any():
+        return []
+    values = {"testing": int(testing.sum()), "run": RUN}
+    rows = _first_rows(both, found)
+    return [Finding(severity, About.LEAKING, int(found.sum()), rows, values)]
 
 
 def _cells(demos: Demonstrations) -> Int[np.ndarray, " N"]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from inverseq.demonstrations import Ending
-from inverseq.doctor.record import Finding, Severity
+from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import View
 
 _FEW_TRAJECTORIES = 10
@@ -31,19 +31,14 @@ def _lengths(view: View) -> list[Finding]:
         return []
     order = np.sort(lengths)[::-1]
     half = int(np.searchsorted(np.cumsum(order), order.sum() / 2)) + 1
-    return [
-        Finding(
-            Severity.NOTE,
-            "trajectories of very different lengths",
-            f"from {lengths.min()} to {lengths.max()} decisions (mean {lengths.mean():.1f}, "
-            f"standard deviation {lengths.std():.1f}); the longest {half} of {lengths.size} "
-            "trajectories hold half of the decisions",
-            "Nothing needs padding or cutting here: solvers take any lengths, and intervals and "
-            "folds go by trajectory. (Methods with one fixed horizon would compare visits over "
-            "that horizon with trajectories that are mostly shorter.)",
-            int(lengths.size),
-        )
-    ]
+    told = {
+        "shortest": int(lengths.min()),
+        "longest": int(lengths.max()),
+        "mean": float(lengths.mean()),
+        "deviation": float(lengths.std()),
+        "half": half,
+    }
+    return [Finding(Severity.NOTE, About.LENGTHS, lengths.size, values=told)]
 
 
 def _one_step(view: View) -> list[Finding]:
@@ -55,19 +50,9 @@ def _one_step(view: View) -> list[Finding]:
     rows = np.zeros(demos.num_decisions, dtype=bool)
     rows[demos.starts[:-1][single]] = True
     blind = int((rows & (demos.next_states < 0)).sum())
-    untold = f", and of {blind} nothing says what it led to" if blind else ""
-    return [
-        Finding(
-            Severity.WARNING if single.mean() > 0.2 else Severity.NOTE,
-            "one-step trajectories",
-            f"{int(single.sum())} of {single.size} trajectories ({single.mean():.0%}) have a "
-            f"single decision{untold}",
-            "They count as decisions but teach nothing about what follows what. If they are "
-            "pieces of longer trajectories, join these (one trajectory label, time in order).",
-            int(single.sum()),
-            view.rows(rows),
-        )
-    ]
+    severity = Severity.WARNING if single.mean() > 0.2 else Severity.NOTE
+    told = {"trajectories": single.size, "blind": blind}
+    return [view.finding(severity, About.ONE_STEP, rows, **told)]
 
 
 def _endings(view: View) -> list[Finding]:
@@ -78,21 +63,10 @@ def _endings(view: View) -> list[Finding]:
     if ended == last.size or demos.num_trajectories == 1:
         return []
     terminal = view.mdp is not None and bool(view.terminal.any())
-    if ended == 0 and not terminal:
-        text = (
-            f"none of the {last.size} trajectories is marked as ended by the world, so each counts "
-            "as cut off by the recording: behaviour is taken to go on after it"
-        )
-        remedy = (
-            "Right for windows of a long recording. If a trial was over (food reached, time up by "
-            "rule), say so in a column terminated=1 on its last row and mark the state as terminal."
-        )
-    elif ended:
-        text = f"{ended} of {last.size} trajectories are ended by the world, the others cut off"
-        remedy = ""
-    else:
+    if ended == 0 and terminal:
         return []
-    return [Finding(Severity.NOTE, "why trajectories end", text, remedy, last.size - ended)]
+    told = {"trajectories": last.size}
+    return [Finding(Severity.NOTE, About.ENDINGS, last.size - ended, values=told)]
 
 
 def _gaps(view: View) -> list[Finding]:
@@ -100,16 +74,7 @@ def _gaps(view: View) -> list[Finding]:
     mask = view.demonstrations.endings == Ending.GAP
     if not mask.any():
         return []
-    return [
-        Finding(
-            Severity.NOTE,
-            "gaps",
-            f"after {int(mask.sum()):,} rows the recording does not go on with the next row",
-            "Nothing is carried across them: no transition, no history.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    return [view.finding(Severity.NOTE, About.GAPS, mask)]
 
 
 def _pauses(view: View) -> list[Finding]:
@@ -125,31 +90,11 @@ def _pauses(view: View) -> list[Finding]:
     still = np.append(goes_on & (step == 0), False)
     findings = []
     if usual > 0 and long.any():
-        findings.append(
-            Finding(
-                Severity.WARNING if counted else Severity.NOTE,
-                "pauses",
-                f"after {int(long.sum()):,} rows more time passes than "
-                + ("the usual step of 1" if counted else f"ten times the usual {usual:.3g}")
-                + f" (up to {step[long[:-1]].max():.4g})",
-                f"If rows are missing there, read the table with longest_step={usual * 1.5:.3g}, "
-                "which makes them gaps.",
-                int(long.sum()),
-                view.rows(long),
-            )
-        )
+        severity = Severity.WARNING if counted else Severity.NOTE
+        told = {"usual": usual, "longest": float(step[long[:-1]].max())}
+        findings.append(view.finding(severity, About.PAUSES, long, **told))
     if still.any():
-        findings.append(
-            Finding(
-                Severity.NOTE,
-                "equal times",
-                f"{int(still.sum()):,} rows have the same time as the next; the order of the table "
-                "was kept",
-                "",
-                int(still.sum()),
-                view.rows(still),
-            )
-        )
+        findings.append(view.finding(Severity.NOTE, About.EQUAL_TIMES, still))
     return findings
 
 
@@ -158,18 +103,8 @@ def _missing(view: View) -> list[Finding]:
     mask = view.demonstrations.actions < 0
     if not mask.any():
         return []
-    share = mask.mean()
-    return [
-        Finding(
-            Severity.WARNING if share > 0.2 else Severity.NOTE,
-            "missing actions",
-            f"{int(mask.sum()):,} of {mask.size:,} rows ({share:.1%}) have no action",
-            "They are kept in place and neither fitted nor scored. If they cluster (a tired "
-            "animal, a broken sensor), the rest is not a fair sample.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    severity = Severity.WARNING if mask.mean() > 0.2 else Severity.NOTE
+    return [view.finding(severity, About.MISSING, mask, rows=mask.size)]
 
 
 def _self_loops(view: View) -> list[Finding]:
@@ -178,51 +113,17 @@ def _self_loops(view: View) -> list[Finding]:
     mask = known & (view.states == view.next_states)
     if not mask.any():
         return []
-    share = mask.sum() / known.sum()
-    return [
-        Finding(
-            Severity.WARNING if share > _MOSTLY else Severity.NOTE,
-            "self-loops",
-            f"{int(mask.sum()):,} of {int(known.sum()):,} transitions ({share:.1%}) stay in the "
-            "same state",
-            "If rows are samples at fixed times rather than decisions, keep only those where "
-            "something was decided: rewards and discount count rows."
-            if share > _MOSTLY
-            else "",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    of = int(known.sum())
+    severity = Severity.WARNING if mask.sum() / of > _MOSTLY else Severity.NOTE
+    return [view.finding(severity, About.SELF_LOOPS, mask, transitions=of)]
 
 
 def _few(view: View) -> list[Finding]:
     """Too few trajectories or subjects to hold some out."""
-    demos = view.demonstrations
-    findings = []
+    demos, findings = view.demonstrations, []
     if demos.num_trajectories < _FEW_TRAJECTORIES:
-        single = demos.num_trajectories == 1
-        findings.append(
-            Finding(
-                Severity.WARNING,
-                "single trajectory" if single else "few trajectories",
-                "there is only one trajectory: nothing can be held out, and no interval can be "
-                "drawn from trajectories"
-                if single
-                else f"there are {demos.num_trajectories} trajectories: held-out scores and "
-                "intervals rest on these few",
-                "Cut a long recording where it may be cut (bouts, trials), and name the column "
-                'with trajectory="...".',
-                demos.num_trajectories,
-            )
-        )
+        about = About.ONE_TRAJECTORY if demos.num_trajectories == 1 else About.FEW_TRAJECTORIES
+        findings.append(Finding(Severity.WARNING, about, demos.num_trajectories))
     if "subject" in demos.trajectories and np.unique(demos.units("subject")).size == 1:
-        findings.append(
-            Finding(
-                Severity.NOTE,
-                "single subject",
-                "all trajectories are of one subject: nothing can be said about others",
-                "",
-                1,
-            )
-        )
+        findings.append(Finding(Severity.NOTE, About.ONE_SUBJECT, 1))
     return findings

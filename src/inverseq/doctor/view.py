@@ -11,10 +11,11 @@ from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import name_conflicts
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.spaces import number_of
-from inverseq.doctor.record import Finding, Severity
+from inverseq.doctor.record import About, Finding, Severity, Value
 from inverseq.mdp import MDP, unite
 
 MOST_ROWS = 5
+MOST_NAMES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +73,17 @@ class View:
         """Rows of the source where `mask` is true, the first few."""
         return tuple(self.demonstrations.row(i) for i in np.flatnonzero(mask)[:MOST_ROWS].tolist())
 
-    def state_names(self, mask: Bool[np.ndarray, " S"], most: int = 8) -> str:
-        """The states where `mask` is true as a person knows them."""
-        chosen = np.flatnonzero(mask)
-        return ", ".join(map(self._state_name, chosen[:most].tolist())) + (
-            ", ..." if chosen.size > most else ""
-        )
+    def finding(
+        self, severity: Severity, about: About, mask: Bool[np.ndarray, " N"], **values: Value
+    ) -> Finding:
+        """What is to be said of the rows where `mask` is true."""
+        return Finding(severity, about, int(mask.sum()), self.rows(mask), values)
 
-    def _state_name(self, state: int) -> str:
+    def state_names(self, mask: Bool[np.ndarray, " S"]) -> tuple[str, ...]:
+        """The first few of the states where `mask` is true, as a person knows them."""
+        return tuple(map(self.state_name, np.flatnonzero(mask)[:MOST_NAMES].tolist()))
+
+    def state_name(self, state: int) -> str:
         """The name of one state; in a union, the world's name and the number there."""
         if self.mdp is not None and self.mdp.worlds is not None:
             offsets = self.mdp.worlds.offsets
@@ -120,11 +124,12 @@ def look(
     states, following = placed(demonstrations.states), placed(demonstrations.next_states)
     actions = np.where(demonstrations.actions < mdp.num_actions, demonstrations.actions, -1)
     view = View(demonstrations, mdp, states, following, actions, mdp.num_states, mdp.allowed)
-    outside = (shift >= 0) & (states < 0)
-    findings += _outside(view, "state", outside, int(np.max(size, initial=0)))
+    outside, most = (shift >= 0) & (states < 0), int(np.max(size, initial=0))
+    findings += _outside(view, About.STATE_OUTSIDE, outside, most)
     lost = (demonstrations.next_states >= 0) & (shift >= 0) & (following < 0)
-    findings += _outside(view, "next state", lost & ~outside, int(np.max(size, initial=0)))
-    findings += _outside(view, "action", demonstrations.actions >= mdp.num_actions, mdp.num_actions)
+    findings += _outside(view, About.NEXT_STATE_OUTSIDE, lost & ~outside, most)
+    beyond = demonstrations.actions >= mdp.num_actions
+    findings += _outside(view, About.ACTION_OUTSIDE, beyond, mdp.num_actions)
     return view, findings + _names_differ(demonstrations, mdp)
 
 
@@ -144,47 +149,26 @@ def _shift(
     lost = which < 0
     if not lost.any():
         return shift, size, []
-    missing = sorted(set(names) - set(known))
-    finding = Finding(
-        Severity.ERROR,
-        "worlds without an MDP",
-        "there is no trajectory column 'world'"
-        if column is None
-        else f"trajectories are in worlds that were not given: {', '.join(missing[:5])}",
-        f'Name the column with world="..."; the worlds given are {", ".join([*known][:12])}.',
-        int(lost.sum()),
-        tuple(demonstrations.row(i) for i in np.flatnonzero(lost)[:MOST_ROWS].tolist()),
-    )
-    return shift, size, [finding]
+    missing = () if column is None else sorted(set(names) - set(known))
+    told = {"lost": tuple(missing[:5]), "known": tuple([*known][:12])}
+    rows = tuple(demonstrations.row(i) for i in np.flatnonzero(lost)[:MOST_ROWS].tolist())
+    return shift, size, [Finding(Severity.ERROR, About.WORLDS, int(lost.sum()), rows, told)]
 
 
-def _outside(view: View, what: str, mask: Bool[np.ndarray, " N"], count: int) -> list[Finding]:
+def _outside(view: View, about: About, mask: Bool[np.ndarray, " N"], size: int) -> list[Finding]:
     """States or actions with numbers that the world does not have."""
-    if not mask.any():
-        return []
-    return [
-        Finding(
-            Severity.ERROR,
-            f"{what} outside the world",
-            f"{int(mask.sum()):,} rows have a {what} that the world does not have; it has {count}, "
-            f"numbered 0 to {count - 1}",
-            "Correct these rows, or give the world that they were recorded in.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    return [view.finding(Severity.ERROR, about, mask, size=size)] if mask.any() else []
 
 
 def _names_differ(demonstrations: Demonstrations, mdp: MDP) -> list[Finding]:
     """Names in the table that stand for other numbers in the world."""
+    about = {"state": About.STATE_NAMES, "action": About.ACTION_NAMES}
     return [
         Finding(
             Severity.ERROR,
-            f"{what} names differ",
-            f"the table numbers its {what}s {', '.join(mine[:6])}, the world "
-            f"{', '.join(theirs[:6])}",
-            f"Read the table with {what}_names= in the order of the world.",
+            about[what],
             len(mine),
+            values={"mine": tuple(mine[:6]), "theirs": tuple(theirs[:6])},
         )
         for what, mine, theirs in name_conflicts(demonstrations, mdp)
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool
 
-from inverseq.doctor.record import Finding, Severity
+from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import View
 
 
@@ -24,18 +24,11 @@ def _absent_actions(view: View, mask: Bool[np.ndarray, " N"]) -> list[Finding]:
     if not mask.any():
         return []
     row = int(np.argmax(mask))
-    return [
-        Finding(
-            Severity.ERROR,
-            "actions that do not exist",
-            f"{int(mask.sum()):,} rows take an action that the world does not have at that state, "
-            f"such as {view.action_name(int(view.actions[row]))} at "
-            f"{view.state_names(np.arange(view.num_states) == view.states[row])}",
-            "Correct these rows, or allow the action in the world.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    told = {
+        "action": view.action_name(int(view.actions[row])),
+        "state": view.state_name(int(view.states[row])),
+    }
+    return [view.finding(Severity.ERROR, About.ABSENT_ACTIONS, mask, **told)]
 
 
 def _impossible(view: View, exists: Bool[np.ndarray, " N"]) -> list[Finding]:
@@ -51,24 +44,14 @@ def _impossible(view: View, exists: Bool[np.ndarray, " N"]) -> list[Finding]:
     if not mask.any():
         return []
     row = int(np.argmax(mask))
-    same = np.arange(view.num_states)
-    estimated = "estimated" in mdp.notes
-    return [
-        Finding(
-            Severity.WARNING if estimated else Severity.ERROR,
-            "impossible transitions",
-            f"{int(mask.sum()):,} of {asked.size:,} transitions cannot happen in this world, such "
-            f"as from {view.state_names(same == view.states[row])} by "
-            f"{view.action_name(int(view.actions[row]))} to "
-            f"{view.state_names(same == view.next_states[row])}",
-            "The world was estimated from other rows; estimate it with smoothing or from more."
-            if estimated
-            else "If rows are missing in between, mark the gap (a next_state column, or "
-            "longest_step); else correct the rows or the world.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    told = {
+        "transitions": asked.size,
+        "state": view.state_name(int(view.states[row])),
+        "action": view.action_name(int(view.actions[row])),
+        "next_state": view.state_name(int(view.next_states[row])),
+    }
+    severity = Severity.WARNING if "estimated" in mdp.notes else Severity.ERROR
+    return [view.finding(severity, About.IMPOSSIBLE, mask, **told)]
 
 
 def _after_the_end(view: View) -> list[Finding]:
@@ -76,18 +59,9 @@ def _after_the_end(view: View) -> list[Finding]:
     mask = view.decided & view.terminal[view.states]
     if not mask.any():
         return []
-    return [
-        Finding(
-            Severity.WARNING,
-            "decisions after the end",
-            f"{int(mask.sum()):,} decisions are made at terminal states "
-            f"({view.state_names(view.terminal & (view.pairs.sum(1) > 0))}), where the world says "
-            "that it has ended",
-            "Leave these rows out, or do not mark these states as terminal.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    places = view.terminal & (view.pairs.sum(1) > 0)
+    told = {"size": int(places.sum()), "states": view.state_names(places)}
+    return [view.finding(Severity.WARNING, About.AFTER_THE_END, mask, **told)]
 
 
 def _ends_elsewhere(view: View) -> list[Finding]:
@@ -96,17 +70,7 @@ def _ends_elsewhere(view: View) -> list[Finding]:
     mask = ended & ~view.terminal[view.next_states]
     if not mask.any():
         return []
-    return [
-        Finding(
-            Severity.WARNING,
-            "ends that the world does not know",
-            f"{int(mask.sum()):,} trajectories are marked as terminated at states that are not "
-            "terminal in the world",
-            "Mark these states as terminal in the MDP if being there ends the task.",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    return [view.finding(Severity.WARNING, About.ENDS_ELSEWHERE, mask)]
 
 
 def _forced(view: View) -> list[Finding]:
@@ -115,15 +79,6 @@ def _forced(view: View) -> list[Finding]:
     mask = view.decided & single[view.states]
     if not mask.any():
         return []
-    share = mask.sum() / max(view.decided.sum(), 1)
-    return [
-        Finding(
-            Severity.NOTE,
-            "forced decisions",
-            f"{share:.1%} of the decisions are made at {int(single.sum())} states where only one "
-            "action exists; they say nothing about what is wanted, and scores count them apart",
-            "",
-            int(mask.sum()),
-            view.rows(mask),
-        )
-    ]
+    share = float(mask.sum() / max(view.decided.sum(), 1))
+    told = {"share": share, "states": int(single.sum())}
+    return [view.finding(Severity.NOTE, About.FORCED, mask, **told)]

@@ -1,16 +1,16 @@
 """Fits to resampled trajectories, sessions or subjects (Efron 1979)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from joblib import Parallel, delayed
 from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
@@ -37,8 +37,9 @@ def bootstrap(
     replicates: int = 1000,
     level: float = 0.95,
     contrasts: Mapping[str, Float[np.ndarray, "S A"]] | None = None,
-    jobs: int = -1,
+    jobs: int | None = -1,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Bootstrap:
     """Fit `replicates` samples of the units of the data, drawn with replacement.
 
@@ -66,6 +67,7 @@ def bootstrap(
             kept, which saves memory in large worlds.
         jobs: Processes for solvers other than IAVI; -1 for all cores.
         progress: Called with (what, replicates done, replicates in all).
+        keep: Folder of finished replicates, as in `compare`.
 
     Returns:
         Rewards, parameters or contrasts of all replicates, for `interval`.
@@ -87,15 +89,32 @@ def bootstrap(
         )
     estimate = fit(data, solver, world)
     named = {} if contrasts is None else {k: _flat(v, estimate, k) for k, v in contrasts.items()}
+    size, backend = 1, None
     if isinstance(solver, IAVI) and world is not None and units.cells is not None:
-        batches = _iavi_batches(solver, world, units.cells, replicates, seed)
+        cells = max(world.num_states * world.num_actions, units.cells.shape[0])
+        size, backend = max(1, min(replicates, _BATCH_CELLS // cells)), "sequential"
+        refit = partial(_iavi_batch, solver, world, units.cells.T.tocsr())
     else:
         fixed = _as_chosen(solver, estimate)
         several = len(estimate.intentions) > 1
         refit = partial(_refit_drawn if several else _refit, data, fixed, estimate, world, units)
-        tasks = (delayed(refit)(w[0]) for w in _weights(units.number, replicates, 1, seed))
-        batches = Parallel(n_jobs=jobs, return_as="generator")(tasks)
-    made = _collect(batches, named, replicates, progress)
+    made = _joined(
+        list(
+            run(
+                partial(_contrasted, refit, tuple(named.values())),
+                ((weights,) for weights in _weights(units.number, replicates, size, seed)),
+                -(-replicates // size),
+                what="bootstrap",
+                jobs=jobs,
+                backend=backend,
+                keep=keep,
+                progress=None
+                if progress is None
+                else lambda what, done, _: progress(what, min(done * size, replicates), replicates),
+            )
+        ),
+        axis=1 if named else 0,
+    )
     shared = {
         "by": "unit" if isinstance(data, Counts) else by,
         "units": units.number,
@@ -195,18 +214,14 @@ def _weights(
         yield times.reshape(rows, units).astype(np.float64)
 
 
-def _iavi_batches(
-    solver: IAVI, mdp: MDP, units: sparse.csr_array, replicates: int, seed: int
-) -> Iterator[_Batch]:
+def _iavi_batch(
+    solver: IAVI, mdp: MDP, by_cell: sparse.csr_array, weights: Float[np.ndarray, "r U"]
+) -> _Batch:
     """Replicates of IAVI: right-hand sides of one factorisation."""
-    cells = max(mdp.num_states * mdp.num_actions, units.shape[0])
-    size = max(1, min(replicates, _BATCH_CELLS // cells))
-    by_cell = units.T.tocsr()
-    for weights in _weights(units.shape[0], replicates, size, seed):
-        drawn = (by_cell @ weights.T).reshape(mdp.num_states, mdp.num_actions, -1)
-        made = solver.explain(smoothed_policy(drawn, mdp, solver.smoothing), mdp)
-        rewards = made.reward.reshape(-1, len(weights)).T
-        yield _Batch((_Part(rewards, {}),), {}, np.full(len(weights), made.status.ok))
+    drawn = (by_cell @ weights.T).reshape(mdp.num_states, mdp.num_actions, -1)
+    made = solver.explain(smoothed_policy(drawn, mdp, solver.smoothing), mdp)
+    rewards = made.reward.reshape(-1, len(weights)).T
+    return _Batch((_Part(rewards, {}),), {}, np.full(len(weights), made.status.ok))
 
 
 def _refit(
@@ -215,13 +230,13 @@ def _refit(
     estimate: Explanation,
     mdp: MDP | None,
     units: _Units,
-    weights: np.ndarray,
+    drawn: Float[np.ndarray, "1 U"],
 ) -> _Batch:
     """One replicate by weights of decisions; the search starts from the fit to the data."""
-    counts = None
+    (weights,), counts = drawn, None
     if mdp is not None and units.cells is not None:
-        drawn = np.asarray(units.cells.T @ weights).reshape(mdp.num_states, mdp.num_actions)
-        counts = Counts(drawn)
+        times = np.asarray(units.cells.T @ weights)
+        counts = Counts(times.reshape(mdp.num_states, mdp.num_actions))
     rows = None if units.of_row is None else weights[units.of_row]
     demonstrations = data if isinstance(data, Demonstrations) else None
     made = solver.solve(Problem(demonstrations, mdp, counts, rows, near=estimate))
@@ -234,10 +249,10 @@ def _refit_drawn(
     estimate: IntentionSolution,
     mdp: MDP | None,
     units: _Units,
-    weights: np.ndarray,
+    drawn: Float[np.ndarray, "1 U"],
 ) -> _Batch:
     """One replicate by trajectories drawn, as chains of intentions have no half weights."""
-    times = weights[units.of_trajectory].astype(np.int64)
+    times = drawn[0, units.of_trajectory].astype(np.int64)
     sample = data.take(np.repeat(np.arange(data.num_trajectories), times))
     made = solver.solve(Problem(sample, mdp, near=estimate))
     made = renumber(made, estimate, data)
@@ -261,43 +276,33 @@ def _as_chosen(solver: Solver, estimate: Explanation) -> Solver:
     return replace(solver, **chosen) if chosen else solver  # pyright: ignore[reportArgumentType]
 
 
-def _collect(
-    batches: Iterator[_Batch],
-    named: Mapping[str, np.ndarray],
-    replicates: int,
-    progress: Progress | None,
+def _contrasted(
+    refit: Callable[[np.ndarray], _Batch],
+    contrasts: tuple[Float[np.ndarray, " SA"], ...],
+    weights: Float[np.ndarray, "r U"],
 ) -> _Batch:
-    """The batches behind each other; of rewards only the contrasts, where these were asked for."""
-    kept: list[_Batch] = []
-    done = 0
-    for batch in batches:
-        parts = tuple(_contrasted(part, named) for part in batch.parts)
-        kept.append(batch._replace(parts=parts))
-        done += len(batch.converged)
-        if progress is not None:
-            progress("bootstrap", done, replicates)
-    by_intention = zip(*(batch.parts for batch in kept), strict=True)
-    return _Batch(
-        tuple(_joined(parts, axis=1 if named else 0) for parts in by_intention),
-        _stacked([batch.parameters for batch in kept]),
-        np.concatenate([batch.converged for batch in kept]),
+    """Some replicates, with contrasts `[C, r]` in place of rewards where any were asked for."""
+    made = refit(weights)
+    if not contrasts:
+        return made
+    parts = tuple(
+        part
+        if part.rewards is None
+        else part._replace(rewards=np.stack([part.rewards @ c for c in contrasts]))
+        for part in made.parts
     )
+    return made._replace(parts=parts)
 
 
-def _contrasted(part: _Part, named: Mapping[str, np.ndarray]) -> _Part:
-    """Contrasts `[C, r]` in place of rewards, where any were asked for."""
-    if not named or part.rewards is None:
-        return part
-    return part._replace(rewards=np.stack([part.rewards @ c for c in named.values()]))
-
-
-def _joined(parts: Sequence[_Part], axis: int) -> _Part:
-    """Replicates of one solution, behind each other."""
-    rewards = [part.rewards for part in parts if part.rewards is not None]
-    return _Part(
-        np.concatenate(rewards, axis=axis) if rewards else None,
-        _stacked([part.parameters for part in parts]),
-    )
+def _joined(batches: Sequence[_Batch], axis: int) -> _Batch:
+    """The batches behind each other; `axis` is that of the replicates in rewards or contrasts."""
+    parts = []
+    for of_one in zip(*(batch.parts for batch in batches), strict=True):
+        rewards = [part.rewards for part in of_one if part.rewards is not None]
+        together = np.concatenate(rewards, axis=axis) if rewards else None
+        parts.append(_Part(together, _stacked([part.parameters for part in of_one])))
+    shared = _stacked([batch.parameters for batch in batches])
+    return _Batch(tuple(parts), shared, np.concatenate([batch.converged for batch in batches]))
 
 
 def _stacked(parameters: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
-from inverseq.evaluate.compare import Comparison
+from inverseq._core.words import render_text
+from inverseq.evaluate.comparison import Comparison
 from inverseq.evaluate.likelihood import Difference, Score, difference
 from inverseq.intentions.solution import IntentionSolution
 
@@ -102,24 +103,22 @@ class Choice(ShownTable):
         return [_row(a, self) for a in self.alternatives]
 
     @property
+    def best_by_bic(self) -> Alternative | None:
+        """The one with the lowest BIC; None where no fit to all decisions succeeded."""
+        known = [a for a in self.alternatives if np.isfinite(a.bic)]
+        return min(known, key=lambda a: a.bic, default=None)
+
+    @property
+    def larger(self) -> Alternative | None:
+        """The next larger k of the same law and history; None where none was scored."""
+        mine = self[self.chosen]
+        same = [a for a in self.alternatives if (a.law, a.history) == (mine.law, mine.history)]
+        return next((a for a in same if a.k > mine.k and a.to_fewer is not None), None)
+
+    @property
     def sentence(self) -> str:
         """What to choose, and how sure that is."""
-        best, chosen = self[self.best], self[self.chosen]
-        text = f"Choose {chosen.name}: "
-        unit = f"{_mean(best.score):.3f} nats per decision held out"
-        if chosen is best:
-            text += f"it predicts best ({unit}), and nothing simpler is within one standard error."
-        else:
-            text += (
-                f"{best.name} predicts best ({unit}), but {chosen.name} is within one standard "
-                f"error of it ({_signed(chosen.to_best)}) and simpler."
-            )
-        text += _sure(chosen, self.alternatives)
-        known = [a for a in self.alternatives if np.isfinite(a.bic)]
-        if known:
-            by_bic = min(known, key=lambda a: a.bic)
-            text += " BIC agrees." if by_bic is chosen else f" BIC would take {by_bic.name}."
-        return text + _stable(chosen)
+        return " ".join(render_text("inverseq.evaluate", "choice.j2", choice=self))
 
 
 def simplest_within_error(comparison: Comparison) -> str:
@@ -149,42 +148,6 @@ def criteria(solution: IntentionSolution, decisions: int) -> tuple[float, float]
 def _mean(score: Score | None) -> float:
     """Nats per decision; NaN where there is no score."""
     return float("nan") if score is None else score.mean
-
-
-def _signed(gap: Difference | None) -> str:
-    """A difference with its error."""
-    return "" if gap is None else f"{gap.mean:+.4f} ± {gap.standard_error:.4f} nats per decision"
-
-
-def _sure(chosen: Alternative, alternatives: tuple[Alternative, ...]) -> str:
-    """By how much it beats one intention fewer, and what one more would add."""
-    text = ""
-    if chosen.to_fewer is not None:
-        mean, error = chosen.to_fewer.mean, chosen.to_fewer.standard_error
-        # Units that all gain alike have no error to count in.
-        errors = f" ({mean / error:.1f} errors)" if error > 0 else ""
-        text += f" Against one step fewer: {_signed(chosen.to_fewer)}{errors}."
-    same = [a for a in alternatives if (a.law, a.history) == (chosen.law, chosen.history)]
-    larger = [a for a in same if a.k > chosen.k and a.to_fewer is not None]
-    if larger:
-        text += f" {larger[0].name} adds {_signed(larger[0].to_fewer)}."
-    return text
-
-
-def _stable(chosen: Alternative) -> str:
-    """Whether fits from other beginnings and of other folds find the same intentions."""
-    found = [
-        f"{name} on {value:.0%}"
-        for name, value in (
-            ("restarts", chosen.restart_agreement),
-            ("folds", chosen.fold_agreement),
-        )
-        if np.isfinite(value) and chosen.k > 1
-    ]
-    text = f" The intentions agree between {' of decisions, between '.join(found)} of decisions."
-    if chosen.empty:
-        text += f" {chosen.empty} of them explain hardly anything."
-    return text if found or chosen.empty else ""
 
 
 def _row(one: Alternative, choice: Choice) -> dict[str, str | float | int]:

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from joblib import Parallel, delayed
 
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.choice import Alternative, Choice, criteria, simplest_within_error
-from inverseq.evaluate.compare import Candidate, Comparison, World, compare, score_all
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Candidate, Comparison, World
 from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.labels import agreement
 from inverseq.intentions.predict import posterior
@@ -36,8 +37,9 @@ def choose_intentions(
     restarts: int = 10,
     max_steps: int = 300,
     agreements: bool = True,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Choice:
     """Fit several numbers of intentions, predict what was held out, and say which to choose.
 
@@ -60,8 +62,9 @@ def choose_intentions(
         max_steps: Iterations of a search at most.
         agreements: Compare the intentions that the folds find; takes an inference of all
             decisions per fit.
-        jobs: Processes over (alternative, fold); -1 for as many as there are cores.
+        jobs: Processes over (alternative, fold), as in `compare`.
         progress: Called with (what, fits done, fits in all), for the folds and for the fits to all.
+        keep: Folder of finished fits, as in `compare`.
 
     Returns:
         The choice. What cannot be fitted says so in its `failure`.
@@ -96,6 +99,7 @@ def choose_intentions(
         keep_solutions=True,
         jobs=jobs,
         progress=progress,
+        keep=keep,
     )
     full = score_all(
         demonstrations,
@@ -106,11 +110,12 @@ def choose_intentions(
         keep_solutions=True,
         jobs=jobs,
         progress=progress,
+        keep=keep,
     )
     agree = [float("nan")] * len(names)
     if agreements:
-        tasks = (delayed(fold_agreement)(comparison[n].solutions, demonstrations) for n in names)
-        agree = list(Parallel(n_jobs=jobs)(tasks))
+        found = [(comparison[name].solutions, demonstrations) for name in names]
+        agree = list(run(fold_agreement, found, what="agreements", jobs=jobs, progress=progress))
     size = int((demonstrations.actions >= 0).sum())
     made, before = [], None
     for name, cell, share in zip(names, cells, agree, strict=True):

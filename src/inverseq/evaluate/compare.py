@@ -1,158 +1,24 @@
 """Several ways to explain the same behaviour, side by side, on decisions none was fitted to."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from jaxtyping import Float
-from joblib import Parallel, delayed
 
-from inverseq._core.arrays import frozen_array
-from inverseq._core.display import Fact, ShownTable
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.log import log
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Difference, Score, difference, log_likelihood
+from inverseq.evaluate.comparison import Candidate, Comparison, Estimate, Result, Split, World
+from inverseq.evaluate.likelihood import Score, difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, unite
 from inverseq.mdp.history import Memory
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A world estimated anew from the training part of every fold (see `MDP.estimate`).
-
-    Attributes:
-        discount: gamma.
-        smoothing: Weight of what a state does under any action, in observations.
-    """
-
-    discount: float
-    smoothing: float = 0.0
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A solver, and how much of the past its world remembers.
-
-    Attributes:
-        solver: Settings of the solver.
-        history: The solver gets `mdp.with_history(history, of)`; 1 is the world as it is.
-        of: What the world remembers: "states" or "actions".
-    """
-
-    solver: Solver
-    history: int = 1
-    of: Memory = "states"
-
-
-Split = tuple[Demonstrations, Demonstrations]
-"""A training part and a test part."""
-
-World = MDP | Mapping[str, MDP] | Estimate | Callable[[Demonstrations], MDP | Mapping[str, MDP]]
-"""A world, worlds by name, or how to make one from the training part."""
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """How well one candidate predicts.
-
-    Attributes:
-        name: Name of the candidate.
-        score: Over the held-out decisions of all folds; None where a fold failed.
-        fold_means: `[folds]` nats per decision in each fold, NaN where it failed.
-        num_parameters: `[folds]` free numbers in the fit.
-        seconds: `[folds]` time of the fit.
-        failure: What went wrong, or nothing.
-        solutions: The fit of each fold, where they were to be kept.
-    """
-
-    name: str
-    score: Score | None
-    fold_means: Float[np.ndarray, " folds"]
-    num_parameters: Float[np.ndarray, " folds"]
-    seconds: Float[np.ndarray, " folds"]
-    failure: str = ""
-    solutions: tuple[Solution | IntentionSolution, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in ("fold_means", "num_parameters", "seconds"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison(ShownTable):
-    """Candidates scored on the same held-out decisions.
-
-    Attributes:
-        results: In the order in which the candidates were given.
-        reference: Name of the candidate that the others are compared with.
-        differences: By name, each candidate's score less that of the reference, paired by unit.
-        by: What a unit is: of the folds, and of the standard errors.
-        folds: Number of folds; 1 for one split into training and test part.
-        seed: Which random folds.
-        from_step: First decision of a trajectory that was scored.
-    """
-
-    results: tuple[Result, ...]
-    reference: str
-    differences: Mapping[str, Difference]
-    by: str
-    folds: int
-    seed: int
-    from_step: int
-
-    def _facts(self) -> Iterable[Fact]:
-        scores = {r.name: r.score for r in self.results if r.score is not None}
-        best = max(scores, key=lambda name: scores[name].mean)
-        return (
-            ("candidates", len(self.results)),
-            ("failures", sum(bool(r.failure) for r in self.results) or None),
-            ("best", best),
-            ("score", scores[best].told),
-            ("chance", f"{self.chance:.3f}"),
-            ("folds", self.folds),
-            ("by", self.by),
-        )
-
-    def __getitem__(self, name: str) -> Result:
-        found = [result for result in self.results if result.name == name]
-        if not found:
-            raise InputError(f"no candidate {name!r}; there are {[r.name for r in self.results]}")
-        return found[0]
-
-    @property
-    def chance(self) -> float:
-        """Nats per decision if every action that exists were equally likely."""
-        return self._any_score.chance_mean
-
-    @property
-    def _any_score(self) -> Score:
-        return next(r.score for r in self.results if r.score is not None)
-
-    @property
-    def rows(self) -> list[dict[str, str | float | int]]:
-        """One row per candidate for a table, best first and failures last; numbers in nats."""
-        made, nan = [], float("nan")
-        failed = dict.fromkeys(self._any_score.row, nan)
-        for result in self.results:
-            score, gain = result.score, self.differences.get(result.name)
-            made.append(
-                {
-                    "name": result.name,
-                    **(failed if score is None else score.row),
-                    "difference": nan if gain is None else gain.mean,
-                    "difference_error": nan if gain is None else gain.standard_error,
-                    "parameters": float(np.mean(result.num_parameters)),
-                    "seconds": float(np.mean(result.seconds)),
-                    "failure": result.failure,
-                }
-            )
-        return sorted(made, key=lambda row: -np.inf if row["failure"] else row["nats"])[::-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +30,9 @@ class _Settings:
     from_step: int
     reference: str | None
     keep_solutions: bool
-    jobs: int
+    jobs: int | None
     progress: Progress | None
+    keep: Keep | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +57,9 @@ def compare(
     from_step: int = 0,
     reference: str | None = None,
     keep_solutions: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Comparison:
     """Score candidates by cross-validation: every unit is predicted by fits that never saw it.
 
@@ -213,8 +81,11 @@ def compare(
         from_step: First decision of a trajectory to score.
         reference: Candidate to compare the others with; the best where left out.
         keep_solutions: Keep every fit in its `Result`.
-        jobs: Processes; -1 for as many as there are cores.
+        jobs: Processes; -1 for as many as there are cores, None for what `joblib.parallel_config`
+            says, else one.
         progress: Called with (what, fits done, fits in all).
+        keep: Folder of finished fits: what lies there, fitted with the same settings to the same
+            data by the same program, is not fitted again.
 
     Returns:
         The comparison. A candidate that cannot be fitted, or cannot predict the held-out part (a
@@ -225,7 +96,7 @@ def compare(
             candidate could be scored.
         FitError: The same, because a fit failed.
     """
-    settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress)
+    settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
 
 
@@ -239,8 +110,9 @@ def score_all(
     from_step: int = 0,
     reference: str | None = None,
     keep_solutions: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Comparison:
     """Score candidates on one split: fitted to `train`, scored on `test`.
 
@@ -255,12 +127,13 @@ def score_all(
         keep_solutions: As in `compare`.
         jobs: As in `compare`.
         progress: As in `compare`.
+        keep: As in `compare`.
 
     Raises:
         InputError: As in `compare`.
         FitError: As in `compare`.
     """
-    settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress)
+    settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare([(train, test)], candidates, mdp, settings)
 
 
@@ -271,22 +144,33 @@ def _compare(
     settings: _Settings,
 ) -> Comparison:
     """Fit and score every candidate in every fold, and put the scores together."""
-    reference, progress = settings.reference, settings.progress
+    reference = settings.reference
     if not candidates:
         raise InputError("there is nothing to compare; give one candidate or more")
     if reference is not None and reference not in candidates:
         raise InputError(f"no candidate {reference!r} to refer to; there are {[*candidates]}")
     named = {n: c if isinstance(c, Candidate) else Candidate(c) for n, c in candidates.items()}
-    tasks = [
-        delayed(_fit_and_score)(split, candidate.solver, world, settings.by, settings.from_step)
+    cells = [
+        (split, candidate.solver, world)
         for split, worlds in _with_worlds(splits, named, mdp)
         for candidate, world in zip(named.values(), worlds, strict=True)
     ]
-    fitted: list[_Fitted] = []
-    for one in Parallel(n_jobs=settings.jobs, return_as="generator")(tasks):
-        fitted.append(one if settings.keep_solutions else replace(one, solution=None))
-        if progress is not None:
-            progress("fits", len(fitted), len(tasks))
+    work = partial(
+        _fit_and_score,
+        by=settings.by,
+        from_step=settings.from_step,
+        keep_solution=settings.keep_solutions,
+    )
+    fitted: list[_Fitted] = list(
+        run(
+            work,
+            cells,
+            what="fits",
+            jobs=settings.jobs,
+            keep=settings.keep,
+            progress=settings.progress,
+        )
+    )
     results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
     if not scores or (reference is not None and reference not in scores):
@@ -341,7 +225,13 @@ def _world(given: World | None, train: Demonstrations, test: Demonstrations) -> 
 
 
 def _fit_and_score(
-    split: Split, solver: Solver, world: MDP | None, by: str, from_step: int
+    split: Split,
+    solver: Solver,
+    world: MDP | None,
+    *,
+    by: str,
+    from_step: int,
+    keep_solution: bool,
 ) -> _Fitted:
     """A fit to the training part and its score on the test part; errors of the user as values."""
     train, test = split
@@ -354,8 +244,9 @@ def _fit_and_score(
     except (InputError, FitError) as error:
         seconds = time.perf_counter() - started
         parameters = float("nan") if solution is None else float(solution.num_parameters)
-        return _Fitted(None, parameters, seconds, solution, error)
-    return _Fitted(score, float(solution.num_parameters), seconds, solution, None)
+        return _Fitted(None, parameters, seconds, solution if keep_solution else None, error)
+    kept = solution if keep_solution else None
+    return _Fitted(score, float(solution.num_parameters), seconds, kept, None)
 
 
 def _result(name: str, folds: Sequence[_Fitted]) -> Result:

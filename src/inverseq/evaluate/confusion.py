@@ -6,17 +6,19 @@ trajectories.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Int
-from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.choice import criteria, simplest_within_error
-from inverseq.evaluate.compare import Candidate, Comparison, compare, score_all
-from inverseq.evaluate.repeats import run_all, seeds_of
+from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.comparison import Candidate, Comparison
+from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.problem import Progress, Solver
@@ -62,8 +64,9 @@ def recover_models(
     seed: int,
     folds: int = 3,
     by: str = "trajectory",
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Confusion:
     """Let each model in turn be the truth, and see which is chosen: a confusion matrix.
 
@@ -81,21 +84,29 @@ def recover_models(
         seed: Of everything random.
         folds: Of the predictive scores.
         by: What is held out together.
-        jobs: Processes over simulations.
+        jobs: Processes over simulations, as in `compare`.
         progress: Called with (what, simulations done, simulations in all).
+        keep: Folder of finished work, as in `compare`.
 
     Raises:
         InputError: A candidate cannot be fitted to the data, or a setting is out of range.
         FitError: The fit of a candidate to the data did not converge.
     """
-    full = score_all(demonstrations, demonstrations, candidates, mdp, keep_solutions=True)
-    truths = {name: _truth(full, name) for name in candidates}
-    tasks = (
-        delayed(_choices)(truth, candidates, demonstrations, mdp, folds, by, s)
-        for truth in truths.values()
-        for s in seeds_of(seed, repeats)
+    full = score_all(
+        demonstrations, demonstrations, candidates, mdp, keep_solutions=True, keep=keep
     )
-    made = run_all(tasks, repeats * len(truths), jobs, progress, "simulations")
+    truths = {name: _truth(full, name) for name in candidates}
+    seeds = seeds_of(seed, repeats)
+    made = list(
+        run(
+            partial(_choices, dict(candidates), demonstrations, mdp, folds, by),
+            [(truth, s) for truth in truths.values() for s in seeds],
+            what="simulations",
+            jobs=jobs,
+            keep=keep,
+            progress=progress,
+        )
+    )
     names = tuple(candidates)
     counts = {}
     for criterion in made[0]:
@@ -107,12 +118,12 @@ def recover_models(
 
 
 def _choices(
-    truth: IntentionSolution,
     candidates: Mapping[str, Solver | Candidate],
     design: Demonstrations,
     mdp: MDP | Mapping[str, MDP],
     folds: int,
     by: str,
+    truth: IntentionSolution,
     seed: int,
 ) -> dict[str, str]:
     """Which candidate each criterion chooses on one simulation of `truth`."""

@@ -1,15 +1,16 @@
 """How long an intention lasts, beside what the fitted law of switching says."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.engine import run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.repeats import run_all, seeds_of
+from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.predict import posterior, sample_intentions
 from inverseq.intentions.solution import IntentionSolution, several
@@ -71,7 +72,7 @@ def dwell_times(
     seed: int,
     repeats: int = 100,
     draws: int = 20,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Dwell, ...]:
     """Runs of each intention, against those of behaviour simulated from the fit.
@@ -85,7 +86,7 @@ def dwell_times(
         seed: Of simulations and sampled paths.
         repeats: Simulations; the p-value cannot fall below 1 / (repeats + 1).
         draws: Paths drawn from the posterior.
-        jobs: Processes.
+        jobs: Processes, as in `compare`.
         progress: Called with (what, simulations done, simulations in all).
 
     Returns:
@@ -102,8 +103,15 @@ def dwell_times(
             "a mixture keeps one intention for a whole trajectory, so nothing lasts any time; fit "
             "with switching=Markov() to ask how long intentions last"
         )
-    tasks = (delayed(_simulated)(solution, demonstrations, s) for s in seeds_of(seed, repeats))
-    simulated = run_all(tasks, repeats, jobs, progress, "simulations")
+    simulated = list(
+        run(
+            partial(_simulated, solution, demonstrations),
+            [(s,) for s in seeds_of(seed, repeats)],
+            what="simulations",
+            jobs=jobs,
+            progress=progress,
+        )
+    )
     begins = solution.switching.begins(demonstrations)
     real = runs_of(posterior(solution, demonstrations).path, begins)
     sampled = [

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
+from inverseq._core.words import render_text
 from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName, shaping, within_state
@@ -69,28 +70,19 @@ class Identification:
         return tuple(n for n, v in zip(self.names, self.verdicts, strict=True) if v is verdict)
 
     @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many contrasts have each verdict."""
+        return {verdict: len(self.with_verdict(verdict)) for verdict in Verdict}
+
+    @property
+    def leaning(self) -> int:
+        """How many of the observed contrasts hang mostly on states without a decision."""
+        return max(int((self.unseen_share > 0.5).sum()) - self.counts[Verdict.UNSEEN], 0)
+
+    @property
     def text(self) -> str:
         """The same in plain words."""
-        count = {verdict: len(self.with_verdict(verdict)) for verdict in Verdict}
-        sets = "all of them" if self.remaining == 0 else f"all but {self.remaining} of them"
-        lines = [
-            f"Behaviour alone leaves {self.ambiguity} numbers of the reward open: rewards that "
-            "differ by v(s) - gamma E[v(next state)] explain the same decisions, whatever v.",
-            f"The gauge {self.gauge!r} sets {sets}. It is an assumption, not a finding: another "
-            "gauge gives another reward for the same decisions.",
-            f"Of {len(self.names)} contrasts of the reward, {count[Verdict.SETTLED]} are settled "
-            f"by behaviour, {count[Verdict.CONVENTION]} by the gauge alone, {count[Verdict.OPEN]} "
-            f"are open, and {count[Verdict.UNSEEN]} concern states without a decision.",
-            f"Errors of the log-policy grow at most {self.condition:.3g}-fold on the way to the "
-            "values.",
-        ]
-        leaning = int((self.unseen_share > 0.5).sum()) - count[Verdict.UNSEEN]
-        if leaning > 0:
-            lines.append(
-                f"{leaning} more contrasts hang for the larger part on states without a decision, "
-                "through the values of what follows."
-            )
-        return "\n".join(lines)
+        return "\n".join(render_text("inverseq.evaluate", "identification.j2", found=self))
 
 
 def contrast(mdp: MDP, plus: Pair, minus: Pair) -> Float[np.ndarray, "S A"]:

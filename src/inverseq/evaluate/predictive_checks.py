@@ -12,13 +12,14 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.display import Fact, ShownTable
+from inverseq._core.engine import run
 from inverseq._core.errors import InputError
+from inverseq._core.words import render_text
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.repeats import run_all, seeds_of
+from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.problem import Progress
@@ -101,15 +102,14 @@ class PredictiveChecks(ShownTable):
         return made
 
     @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the statistics in which both differ at 5 %."""
+        return tuple(check.name for check in self.checks if check.p_value < 0.05)
+
+    @property
     def sentence(self) -> str:
         """What the checks say at 5 % each, and how many would fail by chance."""
-        count = len(self.checks)
-        failed = [c.name for c in self.checks if c.p_value < 0.05]
-        return (
-            f"Simulated behaviour differs from the real one in {len(failed)} of {count} statistics "
-            f"(p < 0.05 each; chance alone gives {0.05 * count:.1f})"
-            + (f": {', '.join(failed)}." if failed else ".")
-        )
+        return " ".join(render_text("inverseq.evaluate", "predictive_checks.j2", checks=self))
 
 
 def check_predictions(
@@ -119,7 +119,7 @@ def check_predictions(
     seed: int,
     states: Literal["drawn", "observed"] = "drawn",
     repeats: int = 200,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> PredictiveChecks:
     """Simulate the design of the data from the fit, and compare what both look like.
@@ -137,7 +137,7 @@ def check_predictions(
         states: As in `simulate_like`.
         repeats: R, how many simulations; p-values cannot fall below 2 / (R + 1): give 40
             or more.
-        jobs: Processes.
+        jobs: Processes, as in `compare`.
         progress: Called with (what, simulations done, simulations in all).
 
     Raises:
@@ -161,11 +161,15 @@ def check_predictions(
         known = mdp.num_states if mdp.history is None else mdp.history.num_base_states
         sizes[0] = max(sizes[0], known)
     draw = partial(simulate_like, solution, demonstrations, states=states)
-    tasks = (
-        delayed(_simulated)(draw, s, (sizes[0], sizes[1]), favourites)
-        for s in seeds_of(seed, repeats)
+    made = list(
+        run(
+            partial(_simulated, draw, (sizes[0], sizes[1]), favourites),
+            [(s,) for s in seeds_of(seed, repeats)],
+            what="simulations",
+            jobs=jobs,
+            progress=progress,
+        )
     )
-    made = run_all(tasks, repeats, jobs, progress, "simulations")
     scalars, visits, actions = _summary(demonstrations, (sizes[0], sizes[1]), favourites)
     simulated_visits = np.stack([one[1] for one in made])
     simulated_actions = np.stack([one[2] for one in made])
@@ -180,9 +184,9 @@ def check_predictions(
 
 def _simulated(
     draw: Callable[..., Demonstrations],
-    seed: int,
     sizes: tuple[int, int],
     favourites: Int[np.ndarray, " n"],
+    seed: int,
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
     """Statistics of one simulation."""
     return _summary(draw(seed=seed), sizes, favourites)

@@ -7,18 +7,20 @@ and length of trajectories, cannot be read off the animal either (Wilson and Col
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.display import Fact, ShownTable
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
+from inverseq._core.words import render_text
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.repeats import run_all, seeded, seeds_of
+from inverseq.evaluate.repeats import seeded, seeds_of
 from inverseq.evaluate.rewards import reward_correlation
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.labels import match
@@ -93,15 +95,14 @@ class Recovery(ShownTable):
     @property
     def sentence(self) -> str:
         """How much of what can be known is found."""
-        share = float(self.accuracy.mean() / self.attainable.mean())
-        rewards = _mean(self.reward_correlation.ravel())
-        text = (
-            f"In {len(self.accuracy)} simulations of this design the fit names the true intention "
-            f"at {self.accuracy.mean():.1%} of decisions, {share:.1%} of what the true numbers "
-            f"attain ({self.attainable.mean():.1%}); policies are off by "
-            f"{_mean(self.policy_error.ravel()):.3f} in total variation"
-        )
-        return text + (f", rewards correlate {rewards:.2f}." if np.isfinite(rewards) else ".")
+        told = {
+            "found": self,
+            "accuracy": float(self.accuracy.mean()),
+            "attainable": float(self.attainable.mean()),
+            "policy_error": _mean(self.policy_error.ravel()),
+            "correlation": _mean(self.reward_correlation.ravel()),
+        }
+        return " ".join(render_text("inverseq.evaluate", "recovery.j2", **told))
 
 
 def recover_parameters(
@@ -112,8 +113,9 @@ def recover_parameters(
     repeats: int,
     seed: int,
     states: Literal["drawn", "observed"] = "drawn",
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Recovery:
     """Simulate the design of `demonstrations` from a fit, fit again, and see what comes back.
 
@@ -124,8 +126,9 @@ def recover_parameters(
         states: As in `simulate_like`.
         repeats: R, how many simulations.
         seed: Of the simulations and of the refits.
-        jobs: Processes.
+        jobs: Processes, as in `compare`.
         progress: Called with (what, refits done, refits in all).
+        keep: Folder of finished work, as in `compare`.
 
     Raises:
         InputError: As `simulate_like`, or the number of intentions is another.
@@ -137,20 +140,23 @@ def recover_parameters(
             f"the fit has {len(solution.intentions)} intentions, the settings {wanted}: give "
             "those of the fit; recover_models compares different numbers"
         )
-    tasks = (
-        delayed(_recover)(solution, seeded(solver, s), demonstrations, s, states)
-        for s in seeds_of(seed, repeats)
+    made = run(
+        partial(_recover, solution, demonstrations, states),
+        [(seeded(solver, s), s) for s in seeds_of(seed, repeats)],
+        what="refits",
+        jobs=jobs,
+        keep=keep,
+        progress=progress,
     )
-    made = run_all(tasks, repeats, jobs, progress, "refits")
     return Recovery(*(np.stack(parts) for parts in zip(*made, strict=True)))
 
 
 def _recover(
     solution: Explanation,
-    solver: Solver[Explanation],
     design: Demonstrations,
-    seed: int,
     states: Literal["drawn", "observed"],
+    solver: Solver[Explanation],
+    seed: int,
 ) -> tuple[np.ndarray, ...]:
     """One simulation and refit: the fields of `Recovery`."""
     drawn = simulate_like(solution, design, seed=seed, states=states)

@@ -1,14 +1,11 @@
 """The same thing many times over, with a seed of its own each time."""
 
-from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
 
 import numpy as np
-from joblib import Parallel
 
 from inverseq._core.errors import InputError
-from inverseq.inverse.problem import Found, Progress, Solver
+from inverseq.inverse.problem import Found, Solver
 
 
 def seeds_of(seed: int, repeats: int) -> list[int]:
@@ -27,15 +24,3 @@ def seeded(solver: Solver[Found], seed: int) -> Solver[Found]:
     if not is_dataclass(solver) or all(f.name != "seed" for f in fields(solver)):
         return solver
     return replace(solver, seed=seed)
-
-
-def run_all(
-    tasks: Iterable[Any], total: int, jobs: int, progress: Progress | None, what: str
-) -> list[Any]:
-    """What all delayed `tasks` return, in their order, with a word to `progress` after each."""
-    made = []
-    for one in Parallel(n_jobs=jobs, return_as="generator")(tasks):
-        made.append(one)
-        if progress is not None:
-            progress(what, len(made), total)
-    return made

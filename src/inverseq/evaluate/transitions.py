@@ -1,18 +1,19 @@
 """How sure the law of switching is: the fit repeated on resampled trajectories."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from joblib import delayed
 
 from inverseq._core.arrays import frozen_array
+from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.intervals import Interval, percentiles
-from inverseq.evaluate.repeats import run_all, seeds_of
+from inverseq.evaluate.repeats import seeds_of
 from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Task, search
 from inverseq.intentions.explainers import (
@@ -71,8 +72,9 @@ def switching_intervals(
     replicates: int = 200,
     max_steps: int = 50,
     level: float = 0.95,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> SwitchingIntervals:
     """Refit to units drawn with replacement, each search beginning at the fit to all data.
 
@@ -89,8 +91,9 @@ def switching_intervals(
         replicates: R.
         max_steps: Iterations of a replicate at most; few make intervals too narrow.
         level: How often the intervals should hold the truth.
-        jobs: Processes.
+        jobs: Processes, as in `compare`.
         progress: Called with (what, replicates done, replicates in all).
+        keep: Folder of finished work, as in `compare`.
 
     Raises:
         InputError: There are fewer than two units, or the settings are not those of the fit.
@@ -108,11 +111,14 @@ def switching_intervals(
         raise InputError("give the settings with which the solution was fitted")
     solver = settled(intentions.solver, Problem(demonstrations, solution.mdp))
     chosen = replace(intentions, solver=solver, max_steps=max_steps)
-    tasks = (
-        delayed(_replicate)(solution, chosen, demonstrations, units, s)
-        for s in seeds_of(seed, replicates)
+    made = run(
+        partial(_replicate, solution, chosen, demonstrations, units),
+        [(s,) for s in seeds_of(seed, replicates)],
+        what="bootstrap",
+        jobs=jobs,
+        keep=keep,
+        progress=progress,
     )
-    made = run_all(tasks, replicates, jobs, progress, "bootstrap")
     transition, initial, occupancy, agreed, converged = (
         np.stack(parts) for parts in zip(*made, strict=True)
     )

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.predict import posterior
-from inverseq.intentions.solution import IntentionSolution, empty_note, reorder
+from inverseq.intentions.solution import IntentionSolution, reorder
 
 
 def match(
@@ -62,13 +62,10 @@ def renumber(
     acted = demonstrations.actions >= 0
     mine, theirs = (posterior(s, demonstrations).smoothed[acted] for s in (solution, reference))
     order = np.argsort(match(theirs, mine), kind="stable")
-    old, new = empty_note(solution.occupancy), empty_note(solution.occupancy[order])
-    message = solution.status.message.replace(old, new) if old else solution.status.message
     return replace(
         solution,
         intentions=tuple(solution.intentions[i] for i in order),
         numbers={name: reorder(value, order) for name, value in solution.numbers.items()},
-        status=replace(solution.status, message=message),
         filtered=solution.filtered[:, order],
         smoothed=solution.smoothed[:, order],
         path=np.argsort(order)[solution.path],

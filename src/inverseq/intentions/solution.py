@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from inverseq._core.arrays import frozen_array
 from inverseq._core.display import Fact, Shown
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Status
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
@@ -94,7 +94,7 @@ class IntentionSolution(Shown):
     num_parameters: int
     trace: Float[np.ndarray, " steps"]
     restarts: Restarts
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
@@ -234,14 +234,13 @@ def several(solution: object, demonstrations: object, asking: str) -> IntentionS
 
 
 def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:
-    """Which intentions explain hardly anything, and what to do; nothing where none does."""
-    empty = np.flatnonzero(occupancy < EMPTY)
-    if not empty.size:
+    """How many intentions explain hardly anything, and what to do; nothing where none does."""
+    empty = int((occupancy < EMPTY).sum())
+    if not empty:
         return ""
-    names = ", ".join(str(i + 1) for i in empty)
     return (
-        f"Intention {names} of {occupancy.size} explains less than {EMPTY:.1%} of the decisions: "
-        f"fewer intentions say as much. Use k={occupancy.size - empty.size}."
+        f"{empty} of {occupancy.size} intentions explains less than {EMPTY:.1%} of the decisions: "
+        f"fewer intentions say as much. Use {argument('k', occupancy.size - empty)}."
     )
 
 

@@ -1,13 +1,14 @@
 """Several intentions under the verb `fit`: any solver that accepts weights, and a switching law."""
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
-from joblib import Parallel, delayed
 
-from inverseq._core.errors import InputError
+from inverseq._core.engine import run
+from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Outcome, Status
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.decisions.counts import decision_weights
@@ -26,7 +27,7 @@ from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, Restarts, empty_note, reorder
 from inverseq.intentions.starts import situations, starting_weights
 from inverseq.intentions.switching import Markov, Mixture, Numbers, Switching
-from inverseq.inverse.problem import Problem, Solver, settled
+from inverseq.inverse.problem import Problem, Progress, Solver, settled
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI
 
@@ -117,7 +118,7 @@ class Intentions:
         task = Task(fitted, self.switching, contexts, chain)
         if not counted:
             if first is not fitted:
-                found = self._polish(task, found, rng)
+                found = self._polish(task, found, rng, problem.progress)
             return _solution(self, problem, task, found, found[0].explained)
         # Policies are known; rewards are read out once, by one more M-step.
         read = task.explainer.explain(found[0].smoothed[:, None], None)
@@ -163,13 +164,18 @@ class Intentions:
         )
         return sorted(found, key=lambda one: -one.trace[-1])
 
-    def _polish(self, task: Task, found: list[Search], rng: np.random.Generator) -> list[Search]:
+    def _polish(
+        self, task: Task, found: list[Search], rng: np.random.Generator, progress: Progress | None
+    ) -> list[Search]:
         """The best of them, going on with the solver itself."""
         going = found[: self.polished]
         seeds = rng.integers(2**32, size=len(going))
-        run = delayed(_go_on)
-        made = Parallel(n_jobs=min(self.jobs, len(going)))(
-            run(self, task, one, int(seed)) for one, seed in zip(going, seeds, strict=True)
+        made = run(
+            partial(_go_on, self, task),
+            [(one, int(seed)) for one, seed in zip(going, seeds, strict=True)],
+            what="searches",
+            jobs=min(self.jobs, len(going)),
+            progress=progress,
         )
         return sorted(made, key=lambda one: -one.trace[-1])
 
@@ -279,8 +285,8 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
         number, what = data.num_trajectories, "trajectories, which have one intention each"
     if settings.k > number:
         raise InputError(
-            f"{settings.k} intentions are too many for {number} {what}: give k={number} or less, "
-            "or more data"
+            f"{settings.k} intentions are too many for {number} {what}: give "
+            f"{argument('k', number)} or less, or more data"
         )
     if settings.k == 1 or data.states.ndim > 1:
         return
@@ -289,5 +295,6 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
         raise InputError(
             f"all {int(free.sum())} free decisions are action {data.actions[free][0]} in state "
             f"{data.states[free][0]}: behaviour that never changes cannot show "
-            f"{settings.k} intentions. Use k=1, or check the columns of states and actions"
+            f"{settings.k} intentions. Use {argument('k', 1)}, or check the columns of states and "
+            "actions"
         )

@@ -65,7 +65,7 @@ class Solution(Shown):
     parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
     num_parameters: int = 0
     trace: Float[np.ndarray, " steps"] = field(default_factory=lambda: np.zeros(0))
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
         for name in ("q", "v", "visits", "trace"):

@@ -13,8 +13,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, LogFormatter
 
 from inverseq._core.errors import InputError
+from inverseq._core.words import visible
 
 Scale = Literal["plain", "signed", "log"]
 """How numbers become colours. "plain": dark is low (viridis). "signed": zero is grey, negative blue
@@ -61,6 +64,7 @@ _STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "inverseq",
     "path.simplify": True,
+    "text.parse_math": False,  # names are text, whatever they look like
 }
 
 Arguments = ParamSpec("Arguments")
@@ -105,6 +109,7 @@ def own_axes(ax: Axes | None) -> Axes:
 def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
     """The figure as PNG."""
     stream = io.BytesIO()
+    _take_names_literally(figure)
     figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
     return stream.getvalue()
 
@@ -113,8 +118,38 @@ def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
 def to_svg(figure: Figure) -> str:
     """The figure as SVG, letters as outlines; the same figure gives the same bytes."""
     stream = io.StringIO()
+    _take_names_literally(figure)
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()
+    return visible(stream.getvalue())
+
+
+def _take_names_literally(figure: Figure) -> None:
+    """No formulas and no control characters in any text; powers of ten without formulas."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        if (seen := visible(text.get_text())) != text.get_text():
+            text.set_text(seen)
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, LogFormatter):
+                axis.set_major_formatter(_Powers(labelOnlyBase=formatter.labelOnlyBase))
+                axis.set_minor_formatter(_Powers())
+            elif isinstance(formatter, FixedFormatter):
+                formatter.seq = [visible(str(name)) for name in formatter.seq]
+
+
+class _Powers(LogFormatter):
+    """Powers of ten with raised digits, as text."""
+
+    _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        if not super().__call__(x, pos):
+            return ""
+        power = np.log10(x)
+        whole = np.isclose(power, round(power))
+        return f"10{str(round(power)).translate(self._RAISED)}" if whole else f"{x:g}"
 
 
 def colours(values: Num[np.ndarray, " S"], scale: Scale) -> ScalarMappable:

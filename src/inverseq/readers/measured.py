@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column
 
 Bins = Mapping[str, int | Sequence[float]]
@@ -39,12 +39,13 @@ def refuse_measured(columns: Iterable[Column], role: str) -> None:
         fractions = ~column.missing & (column.values != np.floor(column.values))
         if fractions.any():
             row = int(np.argmax(fractions))
-            keep = f'features="{column.name}"' if role == "state" else "continuous=True"
+            name, bins = column.name, argument("bins", {column.name: 10})
+            keep = argument(*("features", name) if role == "state" else ("continuous", True))
             raise InputError(
                 f"{column.place(row)}: {column.text(row)} is a measured value, which numbers no "
-                f'{role} ({int(fractions.sum())} such rows). Put the column into bins: bins={{"'
-                f'{column.name}": 10}}; or keep it as it is: {keep}; or, if these are names, add '
-                f'named="{column.name}"'
+                f"{role} ({int(fractions.sum())} such rows). Put the column into bins: {bins}; or"
+                + f" keep it as it is: {keep}; or" * bool(keep)
+                + f", if these are names, add {argument('named', name)}"
             )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from inverseq._core.arrays import require_numbering
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column, as_words, numeric_words
 
 _LABELS_FROM = {"state": 10_000_000, "action": 10_000}
@@ -40,7 +40,7 @@ def number(
         raise InputError(f"the table holds {given}; write both as numbers or both as names")
     if not any(words):
         numbers = [_whole(column, role) for column in columns]
-        remedy = f', or, if these are names, add named="{columns[0].name}"'
+        remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
         require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM[role])
         if names:
             for column, values in zip(columns, numbers, strict=True):
@@ -92,7 +92,7 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
         raise InputError(
             f"{column.place(row)}: {column.text(row)} cannot number a {role}; "
             f"{role}s are whole numbers from 0, or names ({int(bad.sum())} such rows). "
-            f'If these are names, add named="{column.name}"'
+            f"If these are names, add {argument('named', column.name)}"
         )
     return values.astype(np.int64)
 
@@ -122,8 +122,9 @@ def _refuse_mixture(column: Column, role: str) -> None:
     raise InputError(
         f"{column.place(row)}: {column.text(row)!r} is text, but "
         f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
-        + (f', say missing="{column.text(row)}" if no action was taken' * (role == "action"))
-        + f', or, if numbers and words are all names, add named="{column.name}"'
+        + f", say {argument('missing', column.text(row))} if no action was taken"
+        * (role == "action")
+        + f", or, if numbers and words are all names, add {argument('named', column.name)}"
     )
 
 
@@ -143,7 +144,7 @@ def require_any(action: Column) -> None:
     if action.missing.all():
         raise InputError(
             f"column {action.name!r}: no row has an action; is it the right column? Name it with "
-            'action="..."'
+            f"{argument('action')}"
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column, as_times
 
 
@@ -65,7 +65,7 @@ def put_in_order(
     group = rank[group]
     if time is None:
         if longest_step is not None:
-            raise InputError('longest_step needs a time column; name it with time="..."')
+            raise InputError(f"longest_step needs a time column; name it with {argument('time')}")
         _require_together(group, labels)
         return Order(np.arange(size), group, None, np.zeros(size, dtype=bool))
     seconds = _times(time)
@@ -118,7 +118,8 @@ def _times(time: Column) -> Float[np.ndarray, " N"]:
         row = int(np.argmax(bad))
         raise InputError(
             f"{time.place(row)}: the time is {time.text(row)} "
-            f"({int(bad.sum())} such rows). Fill it in, or take the order of the table: time=None"
+            f"({int(bad.sum())} such rows). Fill it in, or take the order of the table: "
+            f"{argument('time', None)}"
         )
     return column.values
 
@@ -134,7 +135,7 @@ def _require_together(group: np.ndarray, labels: Sequence[Column]) -> None:
         raise InputError(
             f"row {back + 1} returns to {_whose(labels, int(back))} after rows of another "
             "trajectory, and no column says in what order rows belong. Name a time column with "
-            'time="...", or sort the table'
+            f"{argument('time')}, or sort the table"
         )
 
 
@@ -162,8 +163,8 @@ def _require_unambiguous(
         raise InputError(
             f"rows {one + 1} and {two + 1} have the same {time.name!r} = {time.text(one)} in "
             f"{_whose(labels, one)}, so their order is unknown. Is a column missing that tells "
-            'trajectories apart? Name it with trajectory="..." or session="..."; or sort the table '
-            "by time"
+            f"trajectories apart? Name it with {argument('trajectory')} or {argument('session')}; "
+            "or sort the table by time"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 
 AUTO = "auto"
 """Stands for: look for a column with one of the known names."""
@@ -94,15 +94,15 @@ def require_column(column: str, present: Sequence[str], role: str) -> None:
         # Nearly every table has something with "state" or "start" in its name; a guess misleads.
         raise InputError(
             f"there is no column 'state'; the table has {[*present]}. Name the right one (or "
-            'several) with state="...", or, where the state is what came before, its columns '
-            'with state_from_previous="..."'
+            f"several) with {argument('state')}, or, where the state is what came before, its "
+            f"columns with {argument('state_from_previous')}"
         )
     near = difflib.get_close_matches(column.lower(), [p.lower() for p in present], n=1, cutoff=0.6)
     close = next((p for p in present if near and p.lower() == near[0]), None)
     hint = f" Did you mean {close!r}?" if close else ""
     raise InputError(
         f"there is no column {column!r}; the table has {[*present]}.{hint} Name the right one with "
-        f'{role}="..."'
+        f"{argument(role)}"
     )
 
 
@@ -115,7 +115,7 @@ def _known(role: str, free: Sequence[str]) -> str | None:
     if len(candidates) > 1:
         raise InputError(
             f"columns {candidates} could each be the {role}; say which with "
-            f'{role}="{candidates[0]}"'
+            f"{argument(role, candidates[0])}"
         )
     return candidates[0] if candidates else None
 
@@ -132,7 +132,8 @@ def _refuse_doubtful_trial(
         other = next(column for column in times if column not in trials)
         raise InputError(
             f"{trials[0]!r} may number trajectories or the decisions in one, as there is also "
-            f'{other!r}. Say trajectory="{trials[0]}" and time="{other}", or time="{trials[0]}"'
+            f"{other!r}. Say {argument('trajectory', trials[0])} and {argument('time', other)}, or "
+            f"{argument('time', trials[0])}"
         )
 
 

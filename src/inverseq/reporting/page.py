@@ -6,7 +6,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from inverseq._core.words import render
+from inverseq._core.words import render, visible
 from inverseq.reporting.document import Block, Cell, Picture, Report, Table
 
 
@@ -34,7 +34,7 @@ def cell_text(value: Cell, form: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return format(value, form).replace("-", "\N{MINUS SIGN}")
-    return value
+    return visible(value)
 
 
 def _look_of(table: Table) -> list[Markup]:

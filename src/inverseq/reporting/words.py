@@ -22,7 +22,7 @@ def line(template: str, block: str, **values: Any) -> Markup:
 
 def plain(template: str, block: str, **values: Any) -> tuple[str, ...]:
     """The paragraphs of a block as plain text."""
-    return paragraphs(render_text(_HERE, template, block, **values))
+    return render_text(_HERE, template, block, **values)
 
 
 def text(template: str, block: str, **values: Any) -> str:

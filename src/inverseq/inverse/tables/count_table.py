@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from jaxtyping import Int
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Outcome, Status
 from inverseq.decisions.counts import Counts
 from inverseq.inverse.problem import Problem
@@ -147,8 +147,8 @@ def _rows_of_counts(table: CountTable, problem: Problem) -> Rows:
         unit, cell, weight = cells.row, cells.col, cells.data
     elif table.smoothing is None and table.order > 0:
         raise InputError(
-            "counts of a single unit cannot choose the smoothing: give smoothing=0.5, say, or "
-            "the demonstrations themselves"
+            "counts of a single unit cannot choose the smoothing: give "
+            f"{argument('smoothing', 0.5)}, say, or the demonstrations themselves"
         )
     else:
         cell = np.flatnonzero(counts.state_action)

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Status
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
@@ -270,8 +270,7 @@ def _log_policy(policy: np.ndarray, mdp: MDP) -> np.ndarray:
         s, a = (int(i) for i in np.argwhere(positive == 0)[0][:2])
         raise InputError(
             f"policy[{s}, {a}] is 0: an action never taken has no finite reward. Smooth the "
-            "policy: smoothed_policy(counts, mdp, 0.5) or IAVI(smoothing=0.5), say; or mark the "
-            "action as not allowed."
+            f"policy: {argument('smoothing', 0.5)}, say; or mark the action as not allowed."
         )
     return np.log(positive)
 

@@ -66,10 +66,6 @@ def does_it_behave(findings: Findings) -> Section | None:
     rows = tuple(tuple(cell(row[c.name]) for c in columns) for row in checks.rows)
     title, note = text("intentions.j2", "checks_table"), line("intentions.j2", "checks_note")
     table = Table("predictive_checks", title, columns, rows, note=note)
-    told = {
-        "count": len(checks.checks),
-        "failed": [check.name for check in checks.checks if check.p_value < 0.05],
-    }
-    sentence = prose("intentions.j2", "checks", **told)
-    figures = checks_figure(checks, text("intentions.j2", "checks", **told))
+    sentence = prose("intentions.j2", "checks", checks=checks)
+    figures = checks_figure(checks, checks.sentence)
     return Section(text("intentions.j2", "checks_title"), (sentence, *figures, table))

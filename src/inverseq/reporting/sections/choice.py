@@ -9,14 +9,8 @@ from inverseq.evaluate.choice import Choice
 from inverseq.intentions.solution import EMPTY
 from inverseq.reporting.document import Column, Section, Table
 from inverseq.reporting.figures.intentions import choice_figure
+from inverseq.reporting.sections.headline import REFERENCES
 from inverseq.reporting.words import line, prose, text
-
-_LINES = (
-    ("marginal", "share of each action"),
-    ("table-1", "one-step table"),
-    ("table-2", "two-step table"),
-)
-"""Yardsticks that are drawn beside the numbers of intentions."""
 
 
 def how_many(findings: Findings) -> Section | None:
@@ -25,7 +19,7 @@ def how_many(findings: Findings) -> Section | None:
         return None
     choice = findings.choosing.choice
     means = {row.key: row.score.mean for row in findings.scores}
-    lines = [(name, means[key]) for key, name in _LINES if key in means]
+    lines = [(name, means[key]) for key, name in REFERENCES if key in means]
     scored = [row.score.mean for row in findings.scores if not row.yardstick]
     low, high = min(scored), max(scored)
     near = [(name, value) for name, value in lines if value > low - 2 * (high - low)]

@@ -12,11 +12,11 @@ from inverseq.reporting.sections.wants import contrast_name
 from inverseq.reporting.words import plain, prose
 
 REFERENCES = (
-    ("marginal", "the share of each action"),
-    ("table-1", "the one-step table"),
-    ("table-2", "the two-step table"),
+    ("marginal", "share of each action"),
+    ("table-1", "one-step table"),
+    ("table-2", "two-step table"),
 )
-"""Yardsticks that scores of intentions are held against, and how sentences call them."""
+"""Yardsticks that scores of intentions are held against, and their names in sentences."""
 
 
 def title(findings: Findings) -> str:
@@ -100,19 +100,10 @@ def _of_intentions(findings: Findings, found: IntentionFindings) -> dict[str, An
 
 def _of_choice(findings: Findings, asked: Choosing) -> dict[str, Any]:
     """What to choose and how sure that is, and the reference lines."""
-    choice = asked.choice
-    chosen, everyone = choice[choice.chosen], choice.alternatives
-    known = [each for each in everyone if np.isfinite(each.bic)]
-    larger = [each for each in everyone if each.k > chosen.k and each.to_fewer is not None]
-    agreement = [("restarts", chosen.restart_agreement), ("folds", chosen.fold_agreement)]
     return {
-        "chosen": chosen,
-        "best": choice[choice.best],
-        "larger": larger[0] if larger else None,
-        "by_bic": min(known, key=lambda each: each.bic, default=None),
-        "agreement": [(n, v) for n, v in agreement if np.isfinite(v) and chosen.k > 1],
+        "choice": asked.choice,
         "mine": findings.scores[0],
-        "references": [(row, name.removeprefix("the ")) for row, name in _references(findings)],
+        "references": _references(findings),
         "table": findings.best_table,
     }
 

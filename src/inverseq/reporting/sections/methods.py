@@ -4,6 +4,7 @@ import numpy as np
 
 from inverseq.analysis.findings import Family, Findings
 from inverseq.doctor import Severity
+from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.switching import DependentMarkov, Mixture, Switching
 from inverseq.reporting.document import Block, Facts, Remarks, Section, Weight
 from inverseq.reporting.figures.places import visit_maps
@@ -15,6 +16,8 @@ _WEIGHTS: dict[Severity, Weight] = {
     Severity.WARNING: "warning",
     Severity.NOTE: "note",
 }
+_OF_STATE = {STATE, f"{PREVIOUS}{STATE}"}
+"""Columns with which a law depends on where one is."""
 
 
 def the_data(findings: Findings) -> Section | None:
@@ -94,8 +97,13 @@ def _methods(block: str, values: dict) -> Section:
 def _law(law: Switching) -> str:
     """The law of switching as part of a sentence."""
     kind = "mixture" if isinstance(law, Mixture) else "markov"
-    on = law.on if isinstance(law, DependentMarkov) else ()
+    on = _on(law)
     return text("methods.j2", "law", kind="depends" if on else kind, on=on)
+
+
+def _on(law: Switching) -> tuple[str, ...]:
+    """What the chances of a change depend on."""
+    return law.on if isinstance(law, DependentMarkov) else ()
 
 
 def references(findings: Findings) -> Section | None:
@@ -107,7 +115,7 @@ def references(findings: Findings) -> Section | None:
     families = rows if found is None else [found.explainer.family]
     told = {
         "intentions": found is not None,
-        "depends": found is not None and "state" in findings.settings["switching"],
+        "depends": found is not None and bool(_OF_STATE & {*_on(found.law)}),
         "iavi": Family.IAVI in families,
         "maxent": Family.MAXENT in families,
         "bootstrap": findings.contrasts is not None,

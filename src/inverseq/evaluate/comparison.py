@@ -1,0 +1,151 @@
+"""What is compared, and what comes of a comparison."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq._core.arrays import frozen_array
+from inverseq._core.display import Fact, ShownTable
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.likelihood import Difference, Score
+from inverseq.intentions.solution import IntentionSolution
+from inverseq.inverse.problem import Solver
+from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
+from inverseq.mdp.history import Memory
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A world estimated anew from the training part of every fold (see `MDP.estimate`).
+
+    Attributes:
+        discount: gamma.
+        smoothing: Weight of what a state does under any action, in observations.
+    """
+
+    discount: float
+    smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A solver, and how much of the past its world remembers.
+
+    Attributes:
+        solver: Settings of the solver.
+        history: The solver gets `mdp.with_history(history, of)`; 1 is the world as it is.
+        of: What the world remembers: "states" or "actions".
+    """
+
+    solver: Solver
+    history: int = 1
+    of: Memory = "states"
+
+
+Split = tuple[Demonstrations, Demonstrations]
+"""A training part and a test part."""
+
+World = MDP | Mapping[str, MDP] | Estimate | Callable[[Demonstrations], MDP | Mapping[str, MDP]]
+"""A world, worlds by name, or how to make one from the training part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """How well one candidate predicts.
+
+    Attributes:
+        name: Name of the candidate.
+        score: Over the held-out decisions of all folds; None where a fold failed.
+        fold_means: `[folds]` nats per decision in each fold, NaN where it failed.
+        num_parameters: `[folds]` free numbers in the fit.
+        seconds: `[folds]` time of the fit.
+        failure: What went wrong, or nothing.
+        solutions: The fit of each fold, where they were to be kept.
+    """
+
+    name: str
+    score: Score | None
+    fold_means: Float[np.ndarray, " folds"]
+    num_parameters: Float[np.ndarray, " folds"]
+    seconds: Float[np.ndarray, " folds"]
+    failure: str = ""
+    solutions: tuple[Solution | IntentionSolution, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("fold_means", "num_parameters", "seconds"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison(ShownTable):
+    """Candidates scored on the same held-out decisions.
+
+    Attributes:
+        results: In the order in which the candidates were given.
+        reference: Name of the candidate that the others are compared with.
+        differences: By name, each candidate's score less that of the reference, paired by unit.
+        by: What a unit is: of the folds, and of the standard errors.
+        folds: Number of folds; 1 for one split into training and test part.
+        seed: Which random folds.
+        from_step: First decision of a trajectory that was scored.
+    """
+
+    results: tuple[Result, ...]
+    reference: str
+    differences: Mapping[str, Difference]
+    by: str
+    folds: int
+    seed: int
+    from_step: int
+
+    def _facts(self) -> Iterable[Fact]:
+        scores = {r.name: r.score for r in self.results if r.score is not None}
+        best = max(scores, key=lambda name: scores[name].mean)
+        return (
+            ("candidates", len(self.results)),
+            ("failures", sum(bool(r.failure) for r in self.results) or None),
+            ("best", best),
+            ("score", scores[best].told),
+            ("chance", f"{self.chance:.3f}"),
+            ("folds", self.folds),
+            ("by", self.by),
+        )
+
+    def __getitem__(self, name: str) -> Result:
+        found = [result for result in self.results if result.name == name]
+        if not found:
+            raise InputError(f"no candidate {name!r}; there are {[r.name for r in self.results]}")
+        return found[0]
+
+    @property
+    def chance(self) -> float:
+        """Nats per decision if every action that exists were equally likely."""
+        return self._any_score.chance_mean
+
+    @property
+    def _any_score(self) -> Score:
+        return next(r.score for r in self.results if r.score is not None)
+
+    @property
+    def rows(self) -> list[dict[str, str | float | int]]:
+        """One row per candidate for a table, best first and failures last; numbers in nats."""
+        made, nan = [], float("nan")
+        failed = dict.fromkeys(self._any_score.row, nan)
+        for result in self.results:
+            score, gain = result.score, self.differences.get(result.name)
+            made.append(
+                {
+                    "name": result.name,
+                    **(failed if score is None else score.row),
+                    "difference": nan if gain is None else gain.mean,
+                    "difference_error": nan if gain is None else gain.standard_error,
+                    "parameters": float(np.mean(result.num_parameters)),
+                    "seconds": float(np.mean(result.seconds)),
+                    "failure": result.failure,
+                }
+            )
+        return sorted(made, key=lambda row: -np.inf if row["failure"] else row["nats"])[::-1]
