@@ -26,7 +26,6 @@ from inverseq.training.trainer import (
     Keys,
     Progress,
     keys_in,
-    require_finished,
     train,
     training_status,
 )
@@ -252,8 +251,8 @@ def _record(course: Course, settings: DQN, training: Training, accept_failure: b
         f"try a lower learning_rate (it was {settings.learning_rate:g}), a target network "
         f"(target_every was {settings.target_every}) or a lower discount ({settings.discount:g})."
     )
-    status = training_status(course, training, remedy=remedy)
-    if not accept_failure:
-        require_finished("DQN", status)
+    status = training_status(
+        course, training, what="DQN", remedy=remedy, accept_failure=accept_failure
+    )
     network = course.record(settings.network, training.learner.networks["q"])
     return TrainedDQN(settings=settings, trained=network, status=status, **measured_in(training))

@@ -19,8 +19,7 @@ from inverseq.forward.dqn import DQN
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.networks import FullyConnected, TrainedNetwork, trained_network
 from inverseq.play.agents import Agent
-from inverseq.training.batch import Moves
-from inverseq.training.replay import Replay
+from inverseq.training.replay import Replay, empty_replay
 from inverseq.training.rule import Learner, Player, Rule, learn, untaught
 from inverseq.training.shown import Shown, shown_in
 
@@ -47,10 +46,8 @@ class DQNAgent(Agent):
         key_begin, self._key_act, self._key_learn = jax.random.split(jax.random.key(seed), 3)
         self._learner = untaught(settings, key_begin, self.shape, num_actions)
         # In NumPy, which writes one move in place.
-        size, seen = settings.loop.capacity, (self.shape, np.float32)
-        entries = (seen, ((), np.int32), ((), np.float32), seen, ((), bool), ((), bool))
-        columns: Any = [np.zeros((size, *shape), kind) for shape, kind in entries]
-        self._seen = Moves(*columns)
+        nothing = empty_replay(settings.loop.capacity, self.shape)
+        self._seen = jax.tree.map(np.array, nothing.moves)
         self._moves = self._lessons = 0
         self._last: tuple[np.ndarray, int] | None = None
 

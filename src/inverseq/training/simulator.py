@@ -24,7 +24,8 @@ class Simulator:
         observe: `observe(state) -> float32 array` of `observation_shape`.
         observation_shape: Shape of one observation.
         num_actions: A.
-        allowed: `allowed(state) -> bool [A]`, which actions exist; None where all always do.
+        allowed: `allowed(state) -> bool [A]`, which actions exist, one at least, also where a game
+            has ended; None where all always do.
         best_moves: `best_moves(state) -> int32`, the fewest moves to the end from a state; None
             where nobody knows.
         straight_moves: Like `best_moves`, as if nothing stood in the way (the Manhattan distance of

@@ -26,7 +26,9 @@ Keys = PRNGKeyArray | Sequence[PRNGKeyArray] | Key[Array, " R"]
 """One JAX random key, or several in a sequence, such as `list(jax.random.split(key, 16))`; an array
 of keys is told so, because a type checker cannot tell it from one key."""
 
-_begin = jax.jit(begin, static_argnames="course")
+begin_training = jax.jit(begin, static_argnames="course")
+"""`begin`, compiled."""
+
 # The training takes over the memory of the one before.
 _advance = jax.jit(advance, static_argnames="course", donate_argnames="training")
 
@@ -141,11 +143,6 @@ def train(
     return trainings
 
 
-def begin_training(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Training:
-    """`loop.begin`, compiled."""
-    return _begin(course, key, shown)
-
-
 def keys_in(keys: Keys) -> tuple[PRNGKeyArray, ...]:
     """One key or several as a tuple.
 
@@ -173,30 +170,34 @@ def unstack(trainings: Training, count: int) -> list[Training]:
     return [jax.tree.map(lambda leaf, i=i: leaf[i], trainings) for i in range(count)]
 
 
-def training_status(course: Course, training: Training, *, remedy: str) -> Status:
+def training_status(
+    course: Course, training: Training, *, what: str, remedy: str, accept_failure: bool
+) -> Status:
     """How a training ended; its residual is the mean loss of the last block, of several networks
     that farthest from 0.
 
     Args:
         course: Of the training.
         training: The training.
+        what: What was trained, for the message.
         remedy: What to try where it diverged.
+        accept_failure: Return the status of a training that diverged instead of raising.
+
+    Raises:
+        FitError: It diverged and `accept_failure` is false.
     """
     loop, blocks = course.loop, int(training.block)
     last = [float(curve[blocks - 1]) for curve in training.curves.loss.values()]
     loss = max(last, key=abs) if blocks else float("nan")
-    steps = blocks * loop.block
+    outcome, words = Outcome.CONVERGED, "All steps were made."
     if training.diverged:
-        return Status(Outcome.DIVERGED, steps, loss, f"The loss grew to {loss:.3g}: {remedy}")
-    if blocks < loop.blocks:
-        return Status(Outcome.LIMIT, steps, loss, "Stopped before its last step; carry it on.")
-    return Status(Outcome.CONVERGED, steps, loss, "All steps were made.")
-
-
-def require_finished(what: str, status: Status) -> None:
-    """Raise a `FitError` where a training diverged."""
-    if status.outcome is Outcome.DIVERGED:
-        raise FitError(f"{what}: {status.outcome} after {status.steps} moves. {status.message}")
+        outcome, words = Outcome.DIVERGED, f"The loss grew to {loss:.3g}: {remedy}"
+    elif blocks < loop.blocks:
+        outcome, words = Outcome.LIMIT, "Stopped before its last step; carry it on."
+    status = Status(outcome, blocks * loop.block, loss, words)
+    if training.diverged and not accept_failure:
+        raise FitError(f"{what}: {outcome} after {status.steps} moves. {words}")
+    return status
 
 
 def _read(path: str | os.PathLike, settings: str, begun: list[Training]) -> list[Training]:

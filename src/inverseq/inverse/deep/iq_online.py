@@ -26,7 +26,6 @@ from inverseq.training.trainer import (
     Keys,
     Progress,
     keys_in,
-    require_finished,
     train,
     training_status,
 )
@@ -142,9 +141,9 @@ def _record(
     accept_failure: bool,
 ) -> TrainedIQLearn:
     """The record of a training."""
-    status = training_status(course, training, remedy=REMEDY)
-    if not accept_failure:
-        require_finished("IQLearn", status)
+    status = training_status(
+        course, training, what="IQLearn", remedy=REMEDY, accept_failure=accept_failure
+    )
     measured = measured_in(training)
     solution = settings.solution(course, training.learner, status, measured["losses"]["q"])
     solution = replace(
