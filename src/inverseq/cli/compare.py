@@ -3,12 +3,12 @@
 from rich.console import Console
 
 from inverseq._core.errors import InputError
+from inverseq._core.files import require_writable, to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
 from inverseq.cli.show import command, print_table, say
-from inverseq.reporting import require_writable, to_json
 from inverseq.reporting.report import provenance_of, write
 from inverseq.reporting.sections.choice import choice_table
 from inverseq.reporting.sections.headline import headline_text

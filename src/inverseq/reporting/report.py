@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from inverseq import __version__
+from inverseq._core.files import require_writable
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.places import Places
 from inverseq.evaluate.posterior_table import write_posterior
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Facts, Report, Section, Table
-from inverseq.reporting.folder import require_writable, write_report
+from inverseq.reporting.folder import write_report
 from inverseq.reporting.sections.changes import does_it_behave, transition_table, when_they_change
 from inverseq.reporting.sections.choice import how_many
 from inverseq.reporting.sections.headline import headline, title

@@ -20,6 +20,7 @@ from inverseq.inverse.fit import fit
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import NetworkPolicy
+from inverseq.studies.gridworld import Settings
 from inverseq.studies.gridworld.record import (
     CLONING_NAME,
     DQN_NAME,
@@ -28,16 +29,11 @@ from inverseq.studies.gridworld.record import (
     Grid,
     Trial,
 )
+from inverseq.studies.study import Effort
 from inverseq.training.games import Games, play_games
 from inverseq.training.loop import Loop
 from inverseq.training.noise import noisy
 from inverseq.worlds.game_rules import grid_simulator
-
-BEST_STEPS = 20_000
-"""Game steps of our DQN in every grid type, or fewer where the study had fewer."""
-
-LESSONS = 1000
-"""Training steps of our IQ-Learn and cloning."""
 
 _TESTED = 24
 """Games in a testing block."""
@@ -68,15 +64,12 @@ def train_grid(
     grid: Grid,
     preset: str,
     demonstrations: Demonstrations,
+    settings: Settings,
     *,
     seed: int,
-    seeds: int,
-    boards: int,
-    best_steps: int = BEST_STEPS,
-    lessons: int = LESSONS,
     done: Callable[[Trial], None] | None = None,
 ) -> tuple[Trial, Trial, Trial]:
-    """DQN, IQ-Learn and cloning with one preset, each with `seeds` seeds.
+    """DQN, IQ-Learn and cloning with one preset, each with R seeds.
 
     IQ-Learn and cloning see the demonstrations and nothing else: no reward, and of the games that
     IQ-Learn plays on the way it only sees how well they go (`IQLearn.online` is false).
@@ -85,17 +78,15 @@ def train_grid(
         grid: Grid type, with its budget.
         preset: `FAITHFUL` or `OURS`.
         demonstrations: Games of a person or of the expert, with tiles as states.
+        settings: How many seeds, steps and lessons, and on how many boards all are tested.
         seed: The first seed.
-        seeds: R.
-        boards: Unseen boards of the test, the same for everybody.
-        best_steps: Game steps of our DQN, at most the study's.
-        lessons: Training steps of our IQ-Learn and cloning.
         done: Called with each trial.
     """
+    seeds, boards, lessons = settings.seeds, settings.boards, settings.lessons
     simulator = grid_simulator(grid.rules)
     keys = list(jax.random.split(jax.random.key(seed), seeds))
     faithful = preset == FAITHFUL
-    steps = grid.steps if faithful else min(best_steps, grid.steps)
+    steps = grid.steps if faithful else min(settings.best_steps, grid.steps)
     deep = DQN.study(steps) if faithful else DQN.best(steps)
     inverse = IQLearn.study(seed, steps) if faithful else IQLearn.best(seed, lessons)
     loop = Loop(steps if faithful else 4 * lessons)
@@ -161,14 +152,7 @@ def cloning_beside(inverse: IQLearn) -> BehaviourCloning:
 
 
 def data_curve(
-    grid: Grid,
-    sizes: Sequence[int],
-    *,
-    seed: int,
-    seeds: int,
-    boards: int,
-    lessons: int = LESSONS,
-    progress: Callable[[int, int], None] | None = None,
+    grid: Grid, settings: Settings, effort: Effort
 ) -> dict[str, Float[np.ndarray, "sizes R 2"]]:
     """Distance ratios of our IQ-Learn and cloning by the number of demonstrated games.
 
@@ -177,7 +161,8 @@ def data_curve(
     Returns:
         By method, `[sizes, R, 2]`: over the Manhattan distance, and over the shortest way.
     """
-    inverse = IQLearn.best(seed, lessons)
+    seed, sizes, seeds = effort.seed, settings.sizes, settings.curve_seeds
+    inverse = IQLearn.best(seed, settings.lessons)
     solvers = {IQ_NAME: inverse, CLONING_NAME: cloning_beside(inverse)}
     made = {name: np.zeros((len(sizes), seeds, 2)) for name in solvers}
     for i, size in enumerate(sizes):
@@ -188,10 +173,9 @@ def data_curve(
             for name, solver in solvers.items():
                 policy = fit(games, replace(solver, seed=seed + r)).policy
                 assert isinstance(policy, NetworkPolicy)
-                played = judged(grid, policy, None, 0.0, seed=seed, boards=boards)
+                played = judged(grid, policy, None, 0.0, seed=seed, boards=settings.boards)
                 made[name][i, r] = [float(games.ratio.mean()) for games in played]
-            if progress is not None:
-                progress(i * seeds + r + 1, len(sizes) * seeds)
+            effort.say("curve", i * seeds + r + 1, len(sizes) * seeds)
     return made
 
 
