@@ -46,6 +46,7 @@ SLIPS = {
     "Demonstrations.from_arrays([0, 1], [0, 1], starts=[0, 2])": "starts",
     "Demonstrations.from_arrays([0, 1], [0, 1], trajectories=np.zeros(2))": "trajectories",
     "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "different lengths",
+    "report('out', iq.Plan())": "report takes first what inverseq.analyse returned",
     "Plan(solver='iavy')": "solver must be one of ('best', 'iavi'",
     "Plan(actions='sen')": "actions must be one of ('all', 'seen')",
     "fit(demos, iq.IAVI(gauge='zero'), mdp)": "gauge must be one of zero-mean",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from inverseq import __version__
+from inverseq._core.errors import InputError
 from inverseq._core.files import require_writable
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
@@ -70,8 +71,12 @@ def report(
         The path of the page.
 
     Raises:
-        InputError: The folder cannot be written to.
+        InputError: These are no findings, or the folder cannot be written to.
     """
+    if not isinstance(findings, Findings):
+        raise InputError(
+            f"report takes first what inverseq.analyse returned; got a {type(findings).__name__}"
+        )
     return write(findings, folder, provenance_of(findings, command, file_digest))
 
 
