@@ -67,7 +67,7 @@ class Behaviour:
         if self.plan.actions == "all":
             return np.ones(shape, dtype=bool)
         seen = np.zeros(shape, dtype=bool)
-        acted = known.actions >= 0
+        acted = known.acted
         seen[known.states[acted], known.actions[acted]] = True
         return seen | ~seen.any(axis=1, keepdims=True)
 
@@ -161,7 +161,7 @@ def _parts(
 ) -> Parts:
     """Both parts, and the world as the training part knows it."""
     given = behaviour.world_for(train)
-    sizes = [(int((part.actions >= 0).sum()), part.num_trajectories) for part in (train, test)]
+    sizes = [(int(part.acted.sum()), part.num_trajectories) for part in (train, test)]
     division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
     return Parts(
         train, test, division, given, unite(given) if isinstance(given, Mapping) else given

@@ -196,7 +196,7 @@ def _summary(
     data: Demonstrations, sizes: tuple[int, int], favourites: Int[np.ndarray, " n"]
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
     """Statistics with one value each, shares of states, and shares of actions."""
-    acted = data.actions[data.actions >= 0]
+    acted = data.actions[data.acted]
     actions = np.bincount(acted, minlength=sizes[1]) / max(acted.size, 1)
     visits, scalars = np.zeros(0), {}
     if _numbered(data):
@@ -234,7 +234,7 @@ def _return_time(data: Demonstrations, favourites: Int[np.ndarray, " n"]) -> flo
 def _run_length(data: Demonstrations) -> float:
     """Mean number of decisions in a row with the same action."""
     same = data.continues[1:] & (data.actions[1:] == data.actions[:-1])
-    acted = data.actions >= 0
+    acted = data.acted
     runs = acted & ~np.append(False, same)
     return float(acted.sum() / runs.sum()) if runs.any() else float("nan")
 

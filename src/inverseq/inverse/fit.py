@@ -112,7 +112,7 @@ def _provenance(data: Demonstrations | Counts, seconds: float) -> dict[str, obje
         made |= {
             "source": data.source,
             "data_sha256": data.fingerprint,
-            "decisions": int((data.actions >= 0).sum()),
+            "decisions": int(data.acted.sum()),
             "trajectories": data.num_trajectories,
         }
     return made

@@ -154,7 +154,7 @@ def _tick(one: Alternative, choice: Choice) -> str:
 
 def _occupancy(part: Part) -> np.ndarray:
     """`[K]` share of the decisions, smoothed."""
-    return part.posterior.smoothed[part.demonstrations.actions >= 0].mean(axis=0)
+    return part.posterior.smoothed[part.demonstrations.acted].mean(axis=0)
 
 
 def _typical(part: Part) -> Int[np.ndarray, " n"]:
