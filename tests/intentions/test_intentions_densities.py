@@ -67,8 +67,13 @@ def data():
     return iq.Demonstrations.from_arrays(states, actions, trajectory=trajectory)
 
 
-def test_the_decisions_are_counted_once_each(data):
-    assert iq.fit(data, Linear()).provenance["decisions"] == data.acted.sum()
+def test_what_is_known_of_a_single_fit(data):
+    alone = iq.fit(data, Linear())
+    assert alone.provenance["decisions"] == data.acted.sum()
+    assert "nan" not in repr(iq.log_likelihood(alone, data))
+    assert "nan" not in repr(iq.compare(data, {"it": Linear()}, folds=2))
+    with pytest.raises(iq.InputError, match="continuous"):
+        iq.analyse(data, iq.Plan(solver=Linear()))
 
 
 @pytest.mark.parametrize("switching", [iq.Mixture(), iq.Markov()])

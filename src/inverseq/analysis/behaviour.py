@@ -10,8 +10,8 @@ from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Division, DivisionKind
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
-from inverseq.demonstrations import Demonstrations, Finite
-from inverseq.mdp import MDP, unite
+from inverseq.demonstrations import Box, Demonstrations, Finite
+from inverseq.mdp import MDP, as_one
 from inverseq.worlds import World
 
 DISCOUNT = 0.9
@@ -108,6 +108,12 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
             f"an analysis takes Demonstrations or a Dataset; got {type(data).__name__}. Read a "
             "table with inverseq.read_table"
         )
+    if isinstance(data.action_space, Box):
+        raise InputError(
+            "an analysis holds every score against counts of actions, and these are continuous: "
+            "bin them (bins= of inverseq.read_table), or call inverseq.fit, inverseq.compare and "
+            "inverseq.bootstrap yourself"
+        )
     if plan.world is None:
         if plan.discount == 1:
             raise InputError(
@@ -163,9 +169,7 @@ def _parts(
     given = behaviour.world_for(train)
     sizes = [(int(part.acted.sum()), part.num_trajectories) for part in (train, test)]
     division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
-    return Parts(
-        train, test, division, given, unite(given) if isinstance(given, Mapping) else given
-    )
+    return Parts(train, test, division, given, as_one(given))
 
 
 def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from inverseq import __version__
+from inverseq._core.errors import InputError
 from inverseq._core.files import require_writable
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
@@ -72,6 +73,11 @@ def report(
     Raises:
         InputError: The folder cannot be written to.
     """
+    if not isinstance(findings, Findings):
+        raise InputError(
+            f"a report is made of findings; got a {type(findings).__name__}. "
+            "inverseq.analyse(demonstrations) returns them"
+        )
     return write(findings, folder, provenance_of(findings, command, file_digest))
 
 
