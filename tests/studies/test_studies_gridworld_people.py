@@ -6,12 +6,12 @@ import pytest
 from inverseq import InputError
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.deep.network_training import Lessons
 from inverseq.networks import Planner
 from inverseq.studies import Effort
 from inverseq.studies.gridworld_people import Settings
 from inverseq.studies.gridworld_people.study import Reader, predicted, readers, run
 from inverseq.studies.gridworld_people.tiles import STEPS, as_boards, turned_boards
+from inverseq.training.lessons import Lessons
 from inverseq.worlds import maze
 
 

@@ -12,12 +12,10 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq.demonstrations import Demonstrations
-from inverseq.forward.dqn import DQN, noisy, train_dqns
-from inverseq.forward.games import Games, play_games
-from inverseq.forward.training import Loop
+from inverseq.forward.dqn import DQN, train_dqn
 from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.iq_online import train_iq_learns
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.inverse.fit import fit
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
@@ -32,6 +30,9 @@ from inverseq.studies.gridworld.record import (
     Trial,
 )
 from inverseq.studies.study import Effort
+from inverseq.training.games import Games, play_games
+from inverseq.training.loop import Loop
+from inverseq.training.noise import noisy
 from inverseq.worlds.game_rules import grid_simulator
 
 _TESTED = 24
@@ -43,7 +44,7 @@ _NONE = np.zeros((1, 0))
 def yardsticks(grid: Grid, *, seed: int, boards: int) -> tuple[Trial, Trial]:
     """A random agent and the expert, on the boards that everybody is tested on."""
 
-    def at_random(key: jax.Array, observations: jax.Array) -> jax.Array:
+    def at_random(key: jax.Array, observations: jax.Array, _: jax.Array | None) -> jax.Array:
         return jax.random.randint(key, observations.shape[:1], 0, 4)
 
     played = [
@@ -83,7 +84,7 @@ def train_grid(
     """
     seeds, boards, lessons = settings.seeds, settings.boards, settings.lessons
     simulator = grid_simulator(grid.rules)
-    keys = jax.random.split(jax.random.key(seed), seeds)
+    keys = list(jax.random.split(jax.random.key(seed), seeds))
     faithful = preset == FAITHFUL
     steps = grid.steps if faithful else min(settings.best_steps, grid.steps)
     deep = DQN.study(steps) if faithful else DQN.best(steps)
@@ -116,12 +117,12 @@ def train_grid(
         return found
 
     def by_reward() -> tuple:
-        made = train_dqns(deep, simulator, keys, accept_failure=True)
+        made = train_dqn(deep, simulator, keys, accept_failure=True)
         policies = [NetworkPolicy(one.trained, 1.0, deep.discount, "hard") for one in made]
         return policies, _rows(made, "loss"), _rows(made, "ratio"), deep.loop.learn_steps
 
     def by_demonstrations() -> tuple:
-        made = train_iq_learns(inverse, demonstrations, simulator, loop, keys, accept_failure=True)
+        made = train_iq_learn(inverse, demonstrations, simulator, loop, keys, accept_failure=True)
         policies = [one.solution.policy for one in made]
         return policies, _rows(made, "loss"), _rows(made, "ratio"), loop.learn_steps
 
@@ -206,7 +207,7 @@ def judged(
 def _player(simulator: Any, boards: int, heat: float | None, noise: float) -> Any:
     """The compiled test of a network given as a module, once for the same arguments."""
 
-    def act(module: Any, key: jax.Array, observations: jax.Array) -> jax.Array:
+    def act(module: Any, key: jax.Array, observations: jax.Array, _: jax.Array | None) -> jax.Array:
         for_noise, for_draw = jax.random.split(key)
         q = jax.vmap(module)(noisy(for_noise, observations, noise))
         if heat is None:

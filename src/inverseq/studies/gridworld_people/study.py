@@ -19,7 +19,6 @@ from inverseq.evaluate.likelihood import ratio_error
 from inverseq.evaluate.temperature import likeliest_temperature, log_softmax_of
 from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.network_training import Lessons
 from inverseq.inverse.fit import fit
 from inverseq.networks import Network, Planner
 from inverseq.policies.network import NetworkPolicy, network_q
@@ -27,6 +26,7 @@ from inverseq.studies.gridworld_people import Settings
 from inverseq.studies.gridworld_people.tiles import as_boards, turned_boards
 from inverseq.studies.run import Result
 from inverseq.studies.study import Effort
+from inverseq.training.lessons import Lessons
 
 KNOWN: Mapping[str, float] = {
     "uniform": -1.386,
