@@ -151,6 +151,22 @@ def test_one_intention_is_bootstrapped_like_its_solver(solver):
     assert again.parameters["v_low"].shape == (mdp.num_states,)
 
 
+class OneNumber:
+    """A solver that is no dataclass, and whose parameter is a single number."""
+
+    def solve(self, problem) -> Solution:
+        inner = IAVI().solve(problem)
+        parameters = {"number": np.array(problem.counts.state_action.sum())}
+        return Solution("OneNumber", {}, inner.policy, inner.status, parameters=parameters)
+
+
+def test_a_parameter_may_be_one_number():
+    mdp, demos = some_play(2)
+    made = bootstrap(demos, OneNumber(), mdp, replicates=3, seed=0, jobs=1)
+    assert made.parameters["number"].shape == (3,)
+    assert interval(made, "number").low.shape == ()
+
+
 def test_intentions_keep_what_their_solver_chose():
     mdp, demos = some_play(2)
     asked = {"replicates": 2, "seed": 0, "jobs": 1}

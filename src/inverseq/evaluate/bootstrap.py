@@ -1,7 +1,7 @@
 """Fits to resampled trajectories, sessions or subjects (Efron 1979)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -274,7 +274,7 @@ def _as_chosen(solver: Solver, estimate: Explanation) -> Solver:
         return replace(solver, solver=_as_chosen(solver.solver, estimate.intentions[0]))
     chosen = {
         f.name: estimate.settings[f.name]
-        for f in fields(solver)  # pyright: ignore[reportArgumentType]
+        for f in (fields(solver) if is_dataclass(solver) else ())
         if getattr(solver, f.name) is None and estimate.settings.get(f.name) is not None
     }
     return replace(solver, **chosen) if chosen else solver  # pyright: ignore[reportArgumentType]

@@ -127,7 +127,8 @@ def _replicates(
     tables = [
         carry(
             reward.like(
-                None if old is None else old[r], {k: v[r] for k, v in bootstrap.parameters.items()}
+                None if old is None else old[r],
+                {k: np.asarray(v[r]) for k, v in bootstrap.parameters.items()},
             )
         ).table(mdp)
         for r in kept
