@@ -20,6 +20,7 @@ demos = iq.Demonstrations.from_arrays(
 mdp = iq.MDP.estimate(demos, discount=0.9, smoothing=1.0)
 solution = iq.fit(demos, iq.IAVI(), mdp)
 alone = iq.fit(demos, iq.CountTable(1))
+continuous = iq.Demonstrations.from_arrays(np.ones((4, 2)), np.ones((4, 1)))
 """
 
 SLIPS = {
@@ -39,6 +40,8 @@ SLIPS = {
     "analyse(demos, iq.IAVI())": "inverseq.Plan(solver=",
     "report(solution, 'page')": "inverseq.analyse(demonstrations) returns them",
     "fit(demos, iq.IAVI)": "such as IAVI()",
+    "fit(continuous, iq.BehaviourCloning(0))": "actions are continuous",
+    "analyse(continuous)": "continuous: bin them",
     "identify(alone)": "depends on the world",
     "simulate_like(alone, demos, seed=0)": "states=",
     "dwell_times(solution, demos, seed=0)": "Fit with Intentions",
