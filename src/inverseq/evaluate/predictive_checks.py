@@ -88,12 +88,14 @@ class PredictiveChecks(ShownTable):
         """One row per statistic for a table: real value, simulated mean and 95 %, p-value."""
         made = []
         for check in self.checks:
-            low, high = np.nanquantile(check.simulated, [0.025, 0.975])
+            known = check.simulated[~np.isnan(check.simulated)]
+            known = known if known.size else np.full(1, np.nan)  # not there in any simulation
+            low, high = np.quantile(known, [0.025, 0.975])
             made.append(
                 {
                     "statistic": check.name,
                     "observed": check.observed,
-                    "simulated": float(np.nanmean(check.simulated)),
+                    "simulated": float(known.mean()),
                     "low": float(low),
                     "high": float(high),
                     "p_value": check.p_value,
