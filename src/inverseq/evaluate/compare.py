@@ -18,7 +18,7 @@ from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
-from inverseq.mdp import MDP, unite
+from inverseq.mdp import MDP, as_one
 from inverseq.mdp.history import Memory
 
 
@@ -149,8 +149,10 @@ def _compare(
 ) -> Comparison:
     """Fit and score every candidate in every fold, and put the scores together."""
     reference = settings.reference
-    if not candidates:
-        raise InputError("there is nothing to compare; give one candidate or more")
+    if not candidates or not isinstance(candidates, Mapping):
+        raise InputError(
+            'there is nothing to compare: give candidates by name, {"IAVI": inverseq.IAVI()}'
+        )
     if reference is not None and reference not in candidates:
         raise InputError(f"no candidate {reference!r} to refer to; there are {[*candidates]}")
     named = {n: c if isinstance(c, Candidate) else Candidate(c) for n, c in candidates.items()}
@@ -224,8 +226,7 @@ def _world(given: World | None, train: Demonstrations, test: Demonstrations) -> 
             num_states=max(train.num_states, test.num_states),
             num_actions=max(train.num_actions, test.num_actions),
         )
-    found = given if given is None or isinstance(given, MDP | Mapping) else given(train)
-    return unite(found) if isinstance(found, Mapping) else found
+    return as_one(given(train) if callable(given) else given)
 
 
 def _fit_and_score(

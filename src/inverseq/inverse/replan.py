@@ -11,7 +11,7 @@ from inverseq.forward.soft import SoftPlan
 from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.inverse.planning import Planning
 from inverseq.inverse.solution import Solution
-from inverseq.mdp import MDP, unite
+from inverseq.mdp import MDP, as_one
 from inverseq.rewards import Reward
 
 
@@ -87,7 +87,9 @@ def replan(
         )
     if not 0 < level < 1:
         raise InputError(f"level must be a share between 0 and 1; got {level}")
-    world = unite(mdp) if isinstance(mdp, Mapping) else mdp
+    world = as_one(mdp)
+    if world is None:
+        raise InputError("replan takes the world to plan in second: replan(solution, mdp)")
     old = one.mdp
     carry = lambda reward: reward.carry(old, world)  # noqa: E731
     reward = carry(one.reward_function)
@@ -130,7 +132,8 @@ def _replicates(
     tables = [
         carry(
             reward.like(
-                None if old is None else old[r], {k: v[r] for k, v in bootstrap.parameters.items()}
+                None if old is None else old[r],
+                {k: np.asarray(v[r]) for k, v in bootstrap.parameters.items()},
             )
         ).table(mdp)
         for r in kept

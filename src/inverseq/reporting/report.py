@@ -75,7 +75,8 @@ def report(
     """
     if not isinstance(findings, Findings):
         raise InputError(
-            f"report takes first what inverseq.analyse returned; got a {type(findings).__name__}"
+            f"a report is made of findings; got a {type(findings).__name__}. "
+            "inverseq.analyse(demonstrations) returns them"
         )
     return write(findings, folder, provenance_of(findings, command, file_digest))
 
