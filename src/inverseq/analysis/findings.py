@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.display import Fact, ShownTable
+from inverseq._core.errors import InputError
 from inverseq.analysis.family import Model
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
