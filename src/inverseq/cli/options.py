@@ -8,6 +8,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 Name = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="(default: by its name)")]
 Names = Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")]
 
+# The same choices as in `inverseq.analysis`, which takes two seconds to import: too long for help.
 Model = Literal[
     "best",
     "iavi",

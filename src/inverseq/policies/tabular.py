@@ -69,7 +69,10 @@ class TabularPolicy(FinitePolicy, NDArrayOperatorsMixin):
 def _known(mdp: MDP | None) -> MDP:
     """The world; an `InputError` where there is none."""
     if mdp is None:
-        raise InputError("this solution has a policy per state but no world: fit it with mdp=...")
+        raise InputError(
+            "this policy is a table of the states of a world, and no world is there: fit it with "
+            "mdp=..., or give an agent the table of action values, numpy.log(policy.table)"
+        )
     return mdp
 
 
