@@ -8,12 +8,13 @@ from typing import Any
 from rich.console import Console
 
 from inverseq._core.errors import InputError
+from inverseq._core.folders import claimed
 from inverseq._core.progress import progress_bars
 from inverseq.cli.options import Study
 from inverseq.cli.show import print_table
 from inverseq.demonstrations import Demonstrations
 from inverseq.readers import read_games
-from inverseq.reporting import Column, Table, require_writable, to_json
+from inverseq.reporting import Column, Table, to_json
 from inverseq.studies.gridworld import gridworld
 from inverseq.studies.gridworld.people import gridworld_people
 from inverseq.studies.gridworld.record import GRIDS, GridWorldStudy
@@ -40,8 +41,9 @@ def run(options: Study) -> int:
         raise InputError(f"--games belongs to the study gridworld; {options.name} reads none")
     games = None if options.games is None else _games(options.games)
     parts = () if options.parts is None else tuple(map(str.strip, options.parts.split(",")))
-    folder = require_writable(options.out or Path("out") / options.name)
-    with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
+    quiet = options.output.quiet or options.output.json
+    place = claimed(options.out or Path("out") / options.name)
+    with place as folder, progress_bars(quiet=quiet) as progress:
         if options.name == "lecture":
             progress("lecture", 0, 1)
             made = lecture(folder, seed=options.seed)

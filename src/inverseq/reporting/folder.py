@@ -1,69 +1,63 @@
-"""The folder a report is written to: every file whole or absent, the page last."""
+"""The folder a report is written to: every file of one run, the page last."""
 
 import csv
 import io
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole, write_text
+from inverseq._core.folders import RUN, files_of, folder_when_whole
 from inverseq.reporting.document import Picture, Report, Table
 from inverseq.reporting.page import to_html
 
+PAGE = "report.html"
 
-def require_writable(folder: str | os.PathLike) -> Path:
-    """Make `folder` and try to write into it, before any work is done for it.
+
+def result_folder(folder: str | os.PathLike) -> AbstractContextManager[Path]:
+    """A place for `write_report` to fill; at the end of the block `folder` holds what lies there.
 
     Raises:
-        InputError: It cannot be made or written to.
+        InputError: As `folder_when_whole`.
     """
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"cannot write to {path}: {error.strerror}. Choose a folder you may write to with --out"
-        ) from error
-    return path
+    beside = ("figures/", "tables/", "summary.json", "solution.npz")
+    return folder_when_whole(folder, PAGE, beside)
 
 
 def write_report(
-    folder: str | os.PathLike,
+    root: Path,
     report: Report,
     summary: Mapping[str, Any],
+    run: Mapping[str, Any],
     further: Sequence[Table] = (),
-) -> Path:
-    """Write figures (PNG, SVG), tables (CSV), `summary.json` and, last, `report.html`.
+) -> None:
+    """Write tables (CSV), `summary.json`, figures (PNG, SVG), `run.json` and, last, the page.
 
     Args:
-        folder: Where to write; it is made where it does not exist.
+        root: The folder, with what else belongs to the result in it.
         report: What to write.
         summary: The same for machines.
+        run: What differs between two runs of the same: when, where, how long.
         further: Tables that are too long for the page.
-
-    Returns:
-        The path of the page.
 
     Raises:
         InputError: A file cannot be written.
     """
-    root = Path(folder)
-    for picture in report.all_of(Picture):
-        write_text(root / "figures" / f"{picture.name}.svg", picture.svg)
-        with replace_when_whole(root / "figures" / f"{picture.name}.png") as temporary:
-            temporary.write_bytes(picture.png)
     for table in (*report.all_of(Table), *further):
         write_text(root / "tables" / f"{table.name}.csv", to_csv(table))
     write_text(root / "summary.json", to_json(summary))
-    return write_text(root / "report.html", to_html(report))
+    for picture in report.all_of(Picture):
+        svg, png = picture.drawn
+        write_text(root / "figures" / f"{picture.name}.svg", svg)
+        with replace_when_whole(root / "figures" / f"{picture.name}.png") as temporary:
+            temporary.write_bytes(png)
+    write_text(root / RUN, to_json({**run, "files": files_of(root)}))
+    write_text(root / PAGE, to_html(report))
 
 
 def to_csv(table: Table) -> str:
