@@ -87,7 +87,7 @@ def test_nothing_shows_before_the_end_and_a_second_run_is_told(tmp_path):
         fill(folder, "new", NEW)
         assert {name: content(tmp_path)[name] for name in OLD} == dict.fromkeys(OLD, "old")
         for again in (claimed(tmp_path), folder_when_whole(tmp_path, PAGE)):
-            with pytest.raises(InputError, match="another run is writing to .*; wait"), again:
+            with pytest.raises(InputError, match=r"another run is writing to .*; wait"), again:
                 raise AssertionError
     assert content(tmp_path) == result("new", NEW)
 
@@ -126,7 +126,7 @@ def test_what_stands_in_the_way_is_said_before_any_work(tmp_path, name, folder):
         write_text(tmp_path / name, "mine")
     before = sorted(tmp_path.rglob("*"))
     with (
-        pytest.raises(InputError, match="in the way|cannot write to"),
+        pytest.raises(InputError, match=r"in the way|cannot write to"),
         folder_when_whole(tmp_path / "out", PAGE, BESIDE),
     ):
         raise AssertionError
@@ -169,7 +169,7 @@ def test_a_full_disk_keeps_the_old_result_and_names_the_file(tmp_path, monkeypat
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path, monkeypatch):
     (tmp_path / "figures").mkdir()
     monkeypatch.setattr("os.access", lambda path, mode: path.name != "figures")
-    with pytest.raises(InputError, match="cannot write to .*figures"), claimed(tmp_path, BESIDE):
+    with pytest.raises(InputError, match=r"cannot write to .*figures"), claimed(tmp_path, BESIDE):
         raise AssertionError
 
 
