@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.measure import cpu_seconds, row
 from benchmarks.peers import environment
-from inverseq.forward.dqn import DQN, train_dqns
-from inverseq.forward.training import Loop
+from inverseq.forward.dqn import DQN, train_dqn
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.iq_online import train_iq_learns
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.play.experts import expert_games
+from inverseq.training.loop import Loop
 from inverseq.worlds.game_rules import STATIC_WALLS, grid_simulator
 
 TORCH = ("torch==2.13.0", "numpy==2.4.6")
@@ -84,13 +84,13 @@ def training_seconds(method: str, steps: int, seeds: int) -> tuple[float, float]
     """CPU time and time by the clock of trainings side by side, once compiled; best of three."""
     # As in the plain loop, no test games.
     loop, simulator = Loop(steps, test_games=0), grid_simulator(STATIC_WALLS)
-    keys = jax.random.split(jax.random.key(0), seeds)
+    keys = list(jax.random.split(jax.random.key(0), seeds))
     if method == "dqn":
         settings = replace(DQN.study(steps), loop=loop)
-        train = partial(train_dqns, settings, simulator)
+        train = partial(train_dqn, settings, simulator)
     else:
         shown = expert_games(STATIC_WALLS, games=300, seed=0)
-        train = partial(train_iq_learns, IQLearn.study(0, steps), shown, simulator, loop)
+        train = partial(train_iq_learn, IQLearn.study(0, steps), shown, simulator, loop)
     train(keys[:1])
     spent, clock = np.inf, np.inf
     for _ in range(3):

@@ -18,6 +18,7 @@ import pytest
 
 import inverseq
 from inverseq.cli import options
+from inverseq.studies import STUDIES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -99,7 +100,7 @@ def test_the_api_page_names_what_is_public():
     rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
     public = set(inverseq.__all__) | {
         f"{module}.{name}"
-        for module in ("worlds", "datasets", "networks", "forward", "play", "plot")
+        for module in ("worlds", "datasets", "networks", "training", "forward", "play", "plot")
         for name in getattr(inverseq, module).__all__
     }
     assert (sorted(public - rows), sorted(rows - public)) == ([], [])
@@ -123,7 +124,7 @@ def test_the_page_on_the_command_line_names_every_option():
         options.Fit,
         options.Compare,
         options.Doctor,
-        options.Study,
+        options.Running,
         options.Play,
         options.Datasets,
     )
@@ -131,7 +132,8 @@ def test_the_page_on_the_command_line_names_every_option():
     assert len(names) > 20
     assert sorted(name for name in names if f"`{name}`" not in page) == []
     typed = set(re.findall(r"`(--[\w-]+)`", page)) - {"--help"}
-    assert sorted(typed - names) == []
+    of_studies = set().union(*(option_names(type(study.settings)) for study in STUDIES))
+    assert sorted(typed - names - of_studies) == []
 
 
 def test_make_targets_that_pages_name_exist():

@@ -16,7 +16,7 @@ MAX_LINES = 400
 ORDER = (
     "_core",
     *("mdp", "demonstrations", "decisions", "readers", "decisions.files", "doctor"),
-    *("networks", "policies", "rewards", "forward", "worlds", "datasets"),
+    *("networks", "policies", "rewards", "training", "forward", "worlds", "datasets"),
     *(
         "inverse.soft_plans",
         "inverse.planning",

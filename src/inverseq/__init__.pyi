@@ -7,6 +7,7 @@ from inverseq import plot as plot
 from inverseq import policies as policies
 from inverseq import rewards as rewards
 from inverseq import studies as studies
+from inverseq import training as training
 from inverseq import worlds as worlds
 from inverseq._core.errors import FitError as FitError
 from inverseq._core.errors import InputError as InputError
@@ -73,8 +74,6 @@ from inverseq.inverse.deep.cloning import BehaviourCloning as BehaviourCloning
 from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn
-from inverseq.inverse.deep.iq_online import train_iq_learns as train_iq_learns
-from inverseq.inverse.deep.network_training import Lessons as Lessons
 from inverseq.inverse.explanation import Explanation as Explanation
 from inverseq.inverse.explanation import action_probabilities as action_probabilities
 from inverseq.inverse.explanation import transition_rewards as transition_rewards
@@ -109,4 +108,5 @@ from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
 from inverseq.readers import read_games as read_games
 from inverseq.readers import read_table as read_table
 from inverseq.reporting.report import report as report
+from inverseq.training.lessons import Lessons as Lessons
 __version__: str

@@ -1,6 +1,9 @@
 """Files are whole or not there."""
 
+import csv
 import errno
+import io
+import json
 import os
 import stat
 import subprocess
@@ -8,10 +11,16 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inverseq._core.errors import InputError
-from inverseq._core.files import replace_when_whole, write_text
+from inverseq._core.files import (
+    replace_when_whole,
+    to_csv,
+    to_json,
+    write_text,
+)
 
 
 def test_text_is_written_into_new_folders(tmp_path):
@@ -105,3 +114,28 @@ def nobody():
 def test_a_folder_without_permission_is_an_input_error(nobody):
     with pytest.raises(InputError, match="cannot write"):
         write_text(Path(os.sep) / "x.txt", "x")
+
+
+def test_csv_keeps_every_digit_and_every_letter():
+    table = [('say "two", steps', np.float64(-0.123456789012345)), ["none", None]]
+    rows = list(csv.reader(io.StringIO(to_csv(["Model", "nats"], table))))
+    assert rows == [
+        ["Model", "nats"],
+        ['say "two", steps', "-0.123456789012345"],
+        ["none", ""],
+    ]
+
+
+def test_json_has_no_nan_and_knows_numpy():
+    value = {"a": np.array([1.0, np.nan]), 2: (np.int64(3), None, True), "b": {"c": np.float32(1)}}
+    assert json.loads(to_json(value)) == {"a": [1.0, None], "2": [3, None, True], "b": {"c": 1.0}}
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula():
+    names = ("=1+1", "+cmd|' /C calc'!A0", "-left", "@SUM(A1)", "\tx", "-1.5", "plain", "1=2")
+    table = to_csv(["=head()", "n"], [(name, -2.5) for name in names])
+    head, *rows = csv.reader(io.StringIO(table))
+    assert head == ["'=head()", "n"]
+    found = [name for name, _ in rows]
+    assert found == [f"'{name}" for name in names[:5]] + [*names[5:]]
+    assert {number for _, number in rows} == {"-2.5"}

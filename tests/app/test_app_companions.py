@@ -6,11 +6,11 @@ from inverseq.app.games import End, Game, Turn
 from inverseq.app.play.companions import companions
 from inverseq.app.play.log import GameLog
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.network_training import Lessons
 from inverseq.networks import FullyConnected
 from inverseq.play.experts import expert_games
 from inverseq.play.fitted import QAgent
 from inverseq.readers import read_games
+from inverseq.training.lessons import Lessons
 from inverseq.worlds.game_rules import GridWorldRules
 
 RULES = GridWorldRules(width=4, height=3, num_walls=1)

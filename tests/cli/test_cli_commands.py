@@ -1,13 +1,10 @@
-"""doctor, compare, study, datasets, and the main job on the bundled mice."""
+"""doctor, compare, datasets, and the main job on the bundled mice."""
 
 import csv
 import json
 import xml.etree.ElementTree as ElementTree
-from functools import partial
 
 import pytest
-
-from inverseq.cli import study
 
 
 def test_the_doctor_speaks_and_its_json_is_all_there_is(inside, walks):
@@ -54,47 +51,6 @@ def test_more_folds_than_units_are_refused(inside, walks):
     code, _, err = inside("compare", walks, "--by", "subject", "--folds", "3")
     assert code == 2
     assert "3 folds by subject need as many units; there are 2" in err
-
-
-def test_the_lecture_gives_its_values(inside, tmp_path):
-    code, out, _ = inside("study", "lecture", "--json")
-    assert code == 0
-    told = json.loads(out)
-    assert [round(v, 3) for v in told["values"][0][:3]] == [0.812, 0.868, 0.918]
-    assert (tmp_path / "out/lecture/policies.png").exists()
-
-
-def test_the_objectworld_tells_its_losses(inside, tmp_path, monkeypatch):
-    small = {"worlds": 1, "sizes": (4,), "transfer_size": 4, "board": {"size": 5, "objects": 4}}
-    monkeypatch.setattr(study, "objectworld", partial(study.objectworld, jobs=1, **small))
-    code, out, _ = inside("study", "objectworld", "--seed", "1")
-    assert code == 0
-    assert "IAVI is the empirical policy" in " ".join(out.split())
-    assert "true reward" in out
-    assert (tmp_path / "out/objectworld/rewards.png").exists()
-
-
-def test_the_mice_are_told_with_habits_and_halves(inside, tmp_path, monkeypatch):
-    small = {"history": 3, "trajectories": 10, "discounts": (0.0,), "strengths": (100.0,)}
-    small |= {"folds": 2, "leave_out": False, "replicates": 2, "jobs": 1}
-    monkeypatch.setattr(study, "mice", partial(study.mice, **small))
-    code, out, _ = inside("study", "mice", "--seed", "1")
-    assert code == 0
-    for words in ("2 test trajectories, 998 decisions", "predicted from the other", "other turn"):
-        assert words in out
-    assert (tmp_path / "out/mice/halves.png").exists()
-
-
-def test_the_intentions_are_told_part_by_part(inside, tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "intentions", partial(study.intentions, restarts=2, small=True))
-    code, out, _ = inside("study", "intentions", "--parts", "abandon")
-    assert code == 0
-    for words in ("abandon: scores", "two maps, by state", "published at 1,024: one map 13.96"):
-        assert words in " ".join(out.split())
-    assert (tmp_path / "out/intentions/abandon_curves.png").exists()
-    code, _, err = inside("study", "mice", "--parts", "abandon")
-    assert code == 2
-    assert "--parts belongs to the study intentions" in err
 
 
 def test_the_bundled_mice_give_the_published_yardsticks(outside, tmp_path):

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from inverseq import __version__
+from inverseq.studies import STUDIES
 
 COMMANDS = ("fit", "compare", "doctor", "study", "play", "datasets")
 
@@ -99,7 +100,7 @@ def test_data_sets_are_listed_with_sources_and_licences(inside):
         assert word in out
 
 
-def test_lines_of_a_list_in_the_help_are_not_run_together(inside):
+def test_the_help_lists_every_study(inside):
     _, out, _ = inside("study", "--help")
-    starts = {line.split(":")[0] for line in out.splitlines()}
-    assert {"lecture", "people"} <= starts
+    listed = {line.split("•")[1].split()[0] for line in out.splitlines() if "•" in line}
+    assert listed == {study.name for study in STUDIES}

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 
 from inverseq import InputError
+from inverseq.datasets import switching_grid
 from inverseq.evaluate.rewards import (
     EQUIVALENCES,
     expected_value_difference,
+    nearest_equivalent,
     reward_correlation,
     reward_error,
     squared_value_difference,
@@ -137,3 +139,15 @@ def test_the_error_is_that_of_numpy():
     nowhere = reward_error(mdp, estimate, visits=np.zeros(8))
     assert np.isnan(nowhere)
     assert np.isnan(reward_error(mdp, estimate, np.ones(8), equivalence="constant"))
+
+
+def test_the_nearest_reward_undoes_shaping_and_nothing_else():
+    mdp, rng = switching_grid().worlds["grid"].mdp, np.random.default_rng(0)
+    truth, v = rng.normal(size=(25, 5)), rng.normal(size=25)
+    shaped = truth + v[:, None] - mdp.discount * v[mdp.successors[:, :, 0]]
+    np.testing.assert_allclose(nearest_equivalent(mdp, shaped, truth), truth, atol=1e-8)
+    other = rng.normal(size=(25, 5))
+    moved = nearest_equivalent(mdp, other, truth)
+    policies = [soft_policy_iteration(mdp, reward).policy for reward in (other, moved)]
+    np.testing.assert_allclose(*policies, atol=1e-6)
+    assert np.linalg.norm(moved - truth) < np.linalg.norm(other - truth)

@@ -10,10 +10,13 @@ import pytest
 
 from inverseq import MDP, FitError, InputError, Outcome, load, save
 from inverseq.forward import simulator_of, value_iteration
-from inverseq.forward.dqn import DQN, TrainedDQN, dqn_learner, noisy, train_dqn, train_dqns
-from inverseq.forward.replay import Moves, empty_replay, store
-from inverseq.forward.training import Loop
+from inverseq.forward.dqn import DQN, TrainedDQN, train_dqn
 from inverseq.networks import FullyConnected, action_values
+from inverseq.training.batch import Moves
+from inverseq.training.loop import Loop
+from inverseq.training.noise import noisy
+from inverseq.training.replay import empty_replay, store
+from inverseq.training.rule import learn, untaught
 
 STATES = 4
 TABLE = FullyConnected(hidden=())
@@ -62,8 +65,7 @@ def test_a_limit_taken_for_the_end_makes_the_future_worth_less():
 
 def test_a_training_step_is_the_one_of_optax():
     settings = DQN(network=FullyConnected(hidden=(6,)), target_every=2, n_step=1)
-    learner = dqn_learner(settings, WORLD)
-    state = learner.begin(jax.random.key(1))
+    learner = untaught(settings, jax.random.key(1), (STATES,), 2)
     states = jnp.eye(STATES)
     moves = Moves(
         states,
@@ -75,12 +77,12 @@ def test_a_training_step_is_the_one_of_optax():
     )
     # A replay of one move, so that it is known what is drawn.
     replay = store(empty_replay(1, (STATES,)), jax.tree.map(lambda a: a[2:3], moves))
-    network = target = state.network
+    network = target = learner.networks["q"]
     adam = optax.adam(settings.learning_rate)
     kept = adam.init(network)
-    learn = jax.jit(learner.learn)
+    step_of = jax.jit(lambda key, learner: learn(settings, key, learner, None, replay))
     for step in range(1, 6):
-        state, error = learn(jax.random.key(step), state, replay)
+        learner, found = step_of(jax.random.key(step), learner)
 
         def loss(net, judge=target):
             return (net(states[2])[1] - (0.5 + 0.9 * judge(states[1]).max())) ** 2
@@ -90,19 +92,19 @@ def test_a_training_step_is_the_one_of_optax():
         network = optax.apply_updates(network, change)
         if step % 2 == 0:
             target = network
-        assert float(error) == pytest.approx(float(wanted), rel=1e-4)
-    for ours, theirs in zip(*map(jax.tree.leaves, (state.network, network)), strict=True):
+        assert float(found["q"]) == pytest.approx(float(wanted), rel=1e-4)
+    for ours, theirs in zip(*map(jax.tree.leaves, (learner.networks["q"], network)), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
 def test_exploration_fades_move_by_move():
     settings = DQN(network=TABLE, epsilon_decay=0.97, epsilon_floor=0.1)
-    learner = dqn_learner(settings, WORLD)
-    state = learner.begin(jax.random.key(0))
-    best = int(jnp.argmax(state.network(jnp.eye(STATES)[0])))
+    learner = untaught(settings, jax.random.key(0), (STATES,), 2)
+    seen = jnp.eye(STATES)[:1]
+    best = int(jnp.argmax(learner.networks["q"](seen[0])))
     act = jax.jit(
         jax.vmap(
-            lambda key, moves: learner.act(key, state, jnp.eye(STATES)[0], moves), in_axes=(0, None)
+            lambda key, moves: settings.act(key, learner, seen, None, moves)[0], in_axes=(0, None)
         )
     )
     for moves, epsilon in ((0, 1.0), (30, 0.97**30), (1000, 0.1)):
@@ -141,9 +143,8 @@ def same(one: TrainedDQN, other: TrainedDQN) -> bool:
 
 
 def test_the_same_key_gives_the_same_numbers_stopped_or_not(tmp_path):
-    whole, other = train_dqns(SHORT, WORLD, jax.random.split(jax.random.key(2), 2))
-    assert not same(whole, other)
-    key, file = jax.random.split(jax.random.key(2), 2)[0], tmp_path / "training.npz"
+    key, file = jax.random.key(2), tmp_path / "training.npz"
+    whole = train_dqn(SHORT, WORLD, key)
 
     def stop(what: str, done: int, total: int) -> None:
         raise Stopped(f"{done} of {total}")
@@ -159,6 +160,31 @@ def test_the_same_key_gives_the_same_numbers_stopped_or_not(tmp_path):
         train_dqn(SHORT, simulator_of(ring(), -REWARD, max_moves=5), key, checkpoint=file)
     with pytest.raises(InputError, match="another key"):
         train_dqn(SHORT, WORLD, jax.random.key(9), checkpoint=file)
+
+
+def test_several_keys_are_each_alone_and_carried_on_together(tmp_path):
+    keys, file = list(jax.random.split(jax.random.key(3), 3)), tmp_path / "trainings.npz"
+    alone = [train_dqn(SHORT, WORLD, key) for key in keys]
+    assert not same(alone[0], alone[1])
+
+    def killed(what: str, done: int, total: int) -> None:
+        if done > 1500:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train_dqn(SHORT, WORLD, keys, checkpoint=file, progress=killed)
+    for found in (
+        train_dqn(SHORT, WORLD, keys),
+        train_dqn(SHORT, WORLD, keys, checkpoint=file),
+        train_dqn(SHORT, WORLD, tuple(keys), checkpoint=file, progress=killed),  # finished
+    ):
+        assert all(map(same, found, alone))
+    with pytest.raises(InputError, match="checkpoint of 3 keys; got 1"):
+        train_dqn(SHORT, WORLD, keys[0], checkpoint=file)
+    with pytest.raises(InputError, match=r"a list of keys: list\(keys\) of these 2"):
+        train_dqn(SHORT, WORLD, jax.random.split(keys[0], 2))
+    with pytest.raises(InputError, match="one key or more"):
+        train_dqn(SHORT, WORLD, [])
 
 
 def test_records_are_saved(tmp_path):

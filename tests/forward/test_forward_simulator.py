@@ -1,5 +1,7 @@
 """Finite worlds as pure functions: they behave as their MDP says."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from inverseq import MDP, InputError, worlds
 from inverseq.forward import policy_evaluation, simulator_of
+from inverseq.forward.simulator import TabularState
 from inverseq.policies import uniform
 from strategies import random_mdp
 
@@ -84,3 +87,17 @@ def test_a_world_without_rewards_and_a_limit_of_none_are_refused():
         simulator_of(mdp)
     with pytest.raises(InputError, match="max_moves"):
         simulator_of(mdp, np.ones(mdp.num_states), max_moves=0)
+
+
+def test_a_simulator_says_which_actions_exist():
+    mdp = random_mdp(np.random.default_rng(4), 5, 2)
+    allowed = mdp.allowed.copy()
+    allowed[:, 1] = [True, False, True, False, True]
+    allowed[:, 0] = True
+    simulator = simulator_of(replace(mdp, allowed=allowed))
+    for state in range(5):
+        np.testing.assert_array_equal(
+            simulator.allowed_in(TabularState(jnp.int32(state), jnp.int32(0))), allowed[state]
+        )
+    everywhere = simulator_of(replace(mdp, allowed=np.ones_like(allowed)))
+    assert everywhere.allowed is None

@@ -11,10 +11,10 @@ from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.deep.cloning import BehaviourCloning
-from inverseq.inverse.deep.network_training import Lessons
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.networks import FullyConnected
+from inverseq.training.lessons import Lessons
 from strategies import random_mdp
 
 

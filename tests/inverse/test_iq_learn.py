@@ -16,8 +16,6 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.network_rows import draw, rows_of
-from inverseq.inverse.deep.network_training import Lessons, advance, begin
 from inverseq.inverse.explanation import action_probabilities, transition_rewards
 from inverseq.inverse.fit import fit
 from inverseq.inverse.solution import Solution
@@ -28,6 +26,10 @@ from inverseq.policies.network import (
     network_q,
     network_values,
 )
+from inverseq.training.batch import Drawing
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Course, Loop, advance, begin
+from inverseq.training.shown import draw, shown_in
 from inverseq.worlds import GridWorldRules
 
 RULES = GridWorldRules(width=4, height=4, num_walls=1, win="random")
@@ -119,24 +121,23 @@ def test_the_same_seed_gives_the_same_numbers_and_another_others():
 
 
 def test_a_training_in_pieces_is_the_training_and_seeds_run_side_by_side():
-    rows, lessons = rows_of(games()), SOLVER.lessons
-    shape = rows.observations.shape[1:]
-    go_on = lambda learning, until: advance(  # noqa: E731
-        lessons, SOLVER.loss, SMALL, 4, rows, learning, until
-    )
+    shown, lessons = shown_in(games()), SOLVER.lessons
+    course = Course(SOLVER, Loop.of_lessons(lessons.steps), (4, 4), 4)
+    go_on = jax.jit(lambda training, until: advance(course, training, until, shown))
     key = jax.random.key(5)
-    whole = go_on(begin(lessons, SMALL, shape, 4, key), 60)
-    half = go_on(begin(lessons, SMALL, shape, 4, key), 23)
-    assert int(half.step) == 23
+    whole = go_on(begin(course, key, shown), 60)
+    half = go_on(begin(course, key, shown), 23)
+    assert int(half.block) == 23
     # What is written to a file are plain arrays.
     leaves, tree = jax.tree.flatten(half)
     again = jax.tree.unflatten(tree, [jnp.asarray(np.asarray(leaf)) for leaf in leaves])
     for one, other in zip(jax.tree.leaves(go_on(again, 60)), jax.tree.leaves(whole), strict=True):
         assert_array_equal(one, other)
     keys = jnp.stack([key, jax.random.key(6)])
-    both = jax.vmap(lambda k: go_on(begin(lessons, SMALL, shape, 4, k), 60))(keys)
-    assert_allclose(both.numbers[0], whole.numbers, atol=1e-4)
-    assert not np.allclose(both.numbers[1], whole.numbers, atol=1e-2)
+    both = jax.vmap(lambda k: go_on(begin(course, k, shown), 60))(keys)
+    weights = [t.learner.networks["q"].module.layers[0].weight for t in (both, whole)]
+    assert_allclose(weights[0][0], weights[1], atol=1e-4)
+    assert not np.allclose(weights[0][1], weights[1], atol=1e-2)
 
 
 def test_weights_of_one_are_no_weights_and_a_row_without_weight_is_absent():
@@ -146,16 +147,16 @@ def test_weights_of_one_are_no_weights_and_a_row_without_weight_is_absent():
     plain, weighted = fit(demos, SOLVER), fit(demos, SOLVER, weights=ones)
     assert_array_equal(network_q(plain.policy, seen), network_q(weighted.policy, seen))
     kept = np.arange(demos.num_trajectories) % 3 > 0
-    masked = rows_of(demos, kept[demos.trajectory_of].astype(float))
-    shorter = rows_of(demos.take(kept))
-    for one, other in zip(masked, shorter, strict=True):
+    masked = shown_in(demos, kept[demos.trajectory_of].astype(float))
+    shorter = shown_in(demos.take(kept))
+    for one, other in zip(*map(jax.tree.leaves, (masked, shorter)), strict=True):
         assert_allclose(one, other, atol=1e-6)
 
 
 def test_rows_are_drawn_by_their_weights():
     demos = games(3)
     weights = np.arange(demos.num_decisions) % 3.0
-    batch = draw(jax.random.key(0), rows_of(demos, weights), 20_000)
+    batch = draw(jax.random.key(0), shown_in(demos, weights), Drawing(20_000, 0.9))
     for row in range(4):
         board, action = demos.states[row], demos.actions[row]
         same = (demos.states == board).all((1, 2)) & (demos.actions == action)

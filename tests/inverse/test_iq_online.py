@@ -8,13 +8,13 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from inverseq._core.errors import InputError
-from inverseq.forward.training import Loop
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.iq_online import train_iq_learn, train_iq_learns
-from inverseq.inverse.deep.network_training import Lessons
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.networks import FullyConnected, Planner
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import network_q
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Loop
 from inverseq.worlds import GridWorldRules, grid_simulator
 
 RULES = GridWorldRules(width=4, height=4, num_walls=1, win="random", max_moves=30)
@@ -62,8 +62,8 @@ def test_an_interrupted_training_is_the_training_and_keys_differ(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train_iq_learn(ONLINE, GAMES, WORLD, loop, key, checkpoint=file, progress=stop)
     resumed = train_iq_learn(ONLINE, GAMES, WORLD, loop, key, checkpoint=file)
-    keys = jax.numpy.stack([key, jax.random.key(3)])
-    whole, other = train_iq_learns(ONLINE, GAMES, WORLD, loop, keys)
+    keys = [key, jax.random.key(3)]
+    whole, other = train_iq_learn(ONLINE, GAMES, WORLD, loop, keys)
     q = lambda done: network_q(done.solution.policy, seen)  # noqa: E731
     assert_array_equal(q(resumed), q(whole))
     assert_array_equal(resumed.loss, whole.loss)

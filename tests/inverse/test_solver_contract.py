@@ -22,6 +22,7 @@ from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable
 from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.greedy import Greedy
 from inverseq.inverse.tables.steered import Steered
 from inverseq.inverse.values.ciql import CIQL
 from inverseq.inverse.values.iavi import IAVI
@@ -52,6 +53,8 @@ SOLVERS: dict[str, Solver] = {
     "iq-learn": IQLearn(seed=0),
     "iq-learn-beginnings": IQLearn(seed=0, distance="total-variation", form="v0", strength=5.0),
     "cloning": BehaviourCloning(seed=0),
+    "greedy": Greedy(),
+    "greedy-lapses": Greedy(lapse=True),
     "table-0": CountTable(0),
     "table-1": CountTable(1),
     "table-2": CountTable(2),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from inverseq import Ending, InputError
-from inverseq.forward.games import play_games
 from inverseq.play import expert_games
+from inverseq.training.games import play_games
 from inverseq.worlds import (
     RANDOM_WALLS,
     STATIC_WALLS,
@@ -77,7 +77,7 @@ def test_what_cannot_be_shown_is_refused():
         expert_games(RANDOM_WALLS, games=1, seed=0, ties="last")
 
 
-def at_random(key: jax.Array, observations: jax.Array) -> jax.Array:
+def at_random(key: jax.Array, observations: jax.Array, _: jax.Array | None) -> jax.Array:
     return jax.random.randint(key, (len(observations),), 0, 4)
 
 

@@ -7,11 +7,11 @@ from gymnasium.envs.toy_text import FrozenLakeEnv
 
 from inverseq import FitError, InputError, fit
 from inverseq.forward.dqn import DQN
-from inverseq.forward.training import Loop
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.network_training import Lessons
 from inverseq.networks import FullyConnected
 from inverseq.play import DQNAgent, IQLearnAgent, Orchestrator, QAgent, expert_games
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Loop
 from inverseq.worlds import GridWorldEnv, GridWorldRules
 
 BOARD = {"width": 4, "height": 4, "walls": ((1, 1), (2, 2))}

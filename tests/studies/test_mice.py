@@ -1,7 +1,5 @@
-"""The study of mice, small: tied tables by hand, nothing leaks between halves, files are whole."""
+"""The study of mice, small: tied tables by hand, nothing leaks between halves."""
 
-import csv
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +9,8 @@ from inverseq import CountTable, InputError, fit
 from inverseq.datasets import mice as mice_in_labyrinth
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.inverse.explanation import action_probabilities
-from inverseq.studies.mice import mice
+from inverseq.studies import Effort
+from inverseq.studies.mice import Settings
 from inverseq.studies.mice.models import (
     CARRIED,
     HABITS,
@@ -22,26 +21,20 @@ from inverseq.studies.mice.models import (
     fit_and_score,
     tied_rewards,
 )
+from inverseq.studies.mice.study import run
 from inverseq.studies.mice.tables import halves, only, tied, tied_world
 from inverseq.worlds import LABYRINTH_FEATURES, labyrinth
 
-SMALL = {
-    "history": 3,
-    "trajectories": 20,
-    "discounts": (0.5,),
-    "strengths": (30.0,),
-    "folds": 2,
-    "leave_out": False,
-    "replicates": 4,
-    "jobs": 1,
-}
-
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mice")
-    steps = []
-    return mice(folder, **SMALL, progress=lambda *step: steps.append(step)), folder, steps
+def done(small):
+    """Its result and the steps reported."""
+    done, _, steps = small("mice", "mice")
+    return done.results["mice"], steps
+
+
+def named(rows):
+    return {row["name"]: row for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -52,34 +45,35 @@ def parts():
 
 
 def test_inverse_action_values_predict_what_counts_do(done, parts):
-    made, _, _ = done
+    rows = named(done[0].tables["scores"])
     train, test = parts
     table = CountTable(order=1, smoothing=0.5, backoff=False)
     wanted = log_likelihood(fit(train, table, labyrinth().mdp), test, from_step=1)
-    assert made.row("IAVI").score == pytest.approx(wanted.mean, abs=1e-9)
-    assert made.row("equal shares").score == pytest.approx(wanted.chance_mean)
-    assert (made.decisions, made.forced) == (wanted.num_decisions, wanted.num_forced)
+    assert rows["IAVI"]["nats_per_decision"] == pytest.approx(wanted.mean, abs=1e-5)
+    chance = rows["equal shares"]["nats_per_decision"]
+    assert chance == pytest.approx(wanted.chance_mean, abs=1e-5)
+    facts = done[0].facts
+    assert (facts["decisions"], facts["forced"]) == (wanted.num_decisions, wanted.num_forced)
 
 
 def test_tied_features_help_where_data_are_few(done):
-    made, _, steps = done
-    assert made.row("habits").score > made.row("MaxEnt on moves").score + 0.05
-    assert made.row("every feature").score > made.row("table, 2 nodes").score
-    gain = made.row("every feature").gains["table, 2 nodes"]
-    wanted = made.row("every feature").score - made.row("table, 2 nodes").score
-    assert gain.mean == pytest.approx(wanted)
-    scores = [row.score for row in made.rows]
-    assert scores == sorted(scores)
+    found, steps = done
+    nats = {name: row["nats_per_decision"] for name, row in named(found.tables["scores"]).items()}
+    assert nats["habits"] > nats["MaxEnt on moves"] + 0.05
+    assert nats["every feature"] > nats["table, 2 nodes"]
+    gain = named(found.tables["scores"])["every feature"]["over table, 2 nodes"]
+    assert gain == pytest.approx(nats["every feature"] - nats["table, 2 nodes"], abs=2e-5)
+    assert [*nats.values()] == sorted(nats.values())
     assert {what for what, _, _ in steps} >= {"discounts", "models", "halves"}
 
 
 def test_the_other_half_is_news_to_tables_of_nodes_only(done):
-    made, _, _ = done
-    rows = {row.name: row for row in made.transfer}
-    assert rows["table, 1 node"].score < rows["equal shares"].score + 0.05
+    rows = named(done[0].tables["halves"])
+    nats = {name: row["nats_per_decision"] for name, row in rows.items()}
+    assert nats["table, 1 node"] < nats["equal shares"] + 0.05
     for name in ("tied table, 2 moves", *CARRIED):
-        assert rows[name].score > rows["equal shares"].score + 0.08, name
-    assert rows["table, 3 nodes, saw that half"].gains["best table"].mean > 0
+        assert nats[name] > nats["equal shares"] + 0.08, name
+    assert rows["table, 3 nodes, saw that half"]["over best table"] > 0
 
 
 def test_a_model_carried_over_has_not_seen_the_half_it_predicts(parts):
@@ -102,13 +96,18 @@ def test_a_model_carried_over_has_not_seen_the_half_it_predicts(parts):
 
 
 def test_contrasts_are_differences_of_scores(done):
-    made, _, _ = done
-    scores = {False: {r.name: r.score for r in made.rows}}
-    scores[True] = {r.name: r.score for r in made.transfer}
-    for contrast in made.contrasts:
-        one, other = (scores[contrast.halves][n] for n in (contrast.model, contrast.rival))
-        assert contrast.gain.mean == pytest.approx(one - other)
-    pairs = {(c.model, c.rival) for c in made.contrasts}
+    tables = done[0].tables
+    scores = {
+        "test trajectories": named(tables["scores"]),
+        "the other half": named(tables["halves"]),
+    }
+    for row in tables["contrasts"]:
+        one, other = (
+            scores[row["predicted"]][row[side]]["nats_per_decision"] for side in ("model", "over")
+        )
+        assert row["gain"] == pytest.approx(one - other, abs=2e-5)
+        assert row["error"] > 0
+    pairs = {(row["model"], row["over"]) for row in tables["contrasts"]}
     assert ("every feature", "habits, turns, patterns") in pairs
     assert ("habits", "habits, no foresight") in pairs
 
@@ -170,24 +169,13 @@ def test_a_tied_table_counts_by_level_and_last_moves(parts):
         assert shares[row, 1] == pytest.approx(right, abs=1e-6), row
 
 
-def test_files_hold_the_numbers(done):
-    made, folder, _ = done
-    for name, rows in (("scores.csv", made.rows), ("halves.csv", made.transfer)):
-        with open(folder / name, encoding="utf-8") as stream:
-            lines = {line["name"]: line for line in csv.DictReader(stream)}
-        assert set(lines) == {row.name for row in rows}
-        for row in rows:
-            assert float(lines[row.name]["nats_per_decision"]) == pytest.approx(row.score, abs=1e-5)
-    summary = json.loads((folder / "mice.json").read_text(encoding="utf-8"))
-    assert summary["discounts"] == {"0.5": pytest.approx(made.discounts[0.5], abs=1e-6)}
-    assert len(summary["habits"]) == len(made.habits) == 18
-    with open(folder / "places.csv", encoding="utf-8") as stream:
-        places = [float(line["reward"]) for line in csv.DictReader(stream)]
-    np.testing.assert_allclose(places, made.places, atol=1e-4)
-    assert (made.weights[0] <= made.weights[2]).all()
-    for name in ("scores.png", "halves.png", "habits.png", "places.png"):
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
-        assert str(folder / name) in made.files
+def test_habits_and_places_are_told(done):
+    found, _ = done
+    assert len(found.tables["habits"]) == 18
+    assert all(row["low"] <= row["high"] for row in found.tables["habits"])
+    assert [row["node"] for row in found.tables["places"]] == [*range(127)]
+    assert [*found.facts["discounts"]] == ["0.5"]
+    assert set(found.figures) == {"scores", "halves", "habits", "places"}
 
 
 def test_models_are_fitted_in_the_world_they_need():
@@ -203,6 +191,6 @@ def test_strengths_are_chosen_on_the_training_part(parts):
     assert fit_and_score(model, *parts).strength == 1.0
 
 
-def test_what_cannot_be_done_is_refused(tmp_path):
+def test_what_cannot_be_done_is_refused():
     with pytest.raises(InputError, match="3 nodes or more; got 2"):
-        mice(tmp_path, history=2)
+        run(Settings(history=2), Effort())

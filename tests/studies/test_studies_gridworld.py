@@ -1,7 +1,5 @@
-"""The GridWorld study, small: readings against true values, its files, what it refuses."""
+"""The GridWorld study: readings against true values, its tables, what it refuses."""
 
-import csv
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +10,8 @@ from inverseq.forward import policy_iteration
 from inverseq.networks import TrainedNetwork
 from inverseq.play import expert_games
 from inverseq.policies.network import NetworkPolicy
-from inverseq.studies.gridworld import study
+from inverseq.studies import Effort
+from inverseq.studies.gridworld import STUDY, Settings, study
 from inverseq.studies.gridworld.fits import data_curve, judged, train_grid, yardsticks
 from inverseq.studies.gridworld.maps import (
     drawn_boards,
@@ -117,15 +116,14 @@ def trials_of(grid, preset, tests):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    """The whole study with trainings put in its place: tables, figures and files."""
-    folder = tmp_path_factory.mktemp("gridworld")
+def done():
+    """The whole study with trainings put in its place: tables and figures."""
     grids = [Grid(grid.name, RULES, 8, 200) for grid in GRIDS]
     steps = []
 
-    def train(grid, preset, games, *, done, **effort):
+    def train(grid, preset, games, settings, *, done, seed):
         assert games.num_trajectories == 8
-        assert effort["seeds"] == 1
+        assert settings.seeds == 1
         for trial in trials_of(grid, preset, [3.0, 2.0, 1.5]):
             done(trial)
 
@@ -134,39 +132,27 @@ def done(tmp_path_factory):
         patch.setattr(
             study,
             "data_curve",
-            lambda grid, sizes, **effort: {n: np.ones((2, 2, 2)) for n in ("IQ-Learn", "cloning")},
+            lambda grid, settings, effort: {n: np.ones((2, 2, 2)) for n in ("IQ-Learn", "cloning")},
         )
-        made = study.gridworld(
-            folder,
-            seeds=1,
-            boards=10,
-            grids=grids,
-            sizes=(4, 8),
-            progress=lambda *step: steps.append(step),
-        )
-    return made, folder, steps
+        effort = Effort(progress=lambda *step: steps.append(step))
+        made = study.trained(grids, {}, STUDY.small, effort)
+    return made, steps
 
 
-def test_the_study_writes_its_figures_and_tables(done):
-    made, folder, steps = done
+def test_the_study_makes_its_figures_and_tables(done):
+    made, steps = done
     assert steps[-1] == ("trainings", 18, 18)
     names = ("1_demonstrations", "2_loss", "3_ratios", "4_dqn_values", "5_iq_values")
-    figures = {f"{name}.png" for name in (*names, "6_iq_policies", "7_rewards", "curve")}
-    tables = {f"{name}.csv" for name in ("scores", "curve", "maps", "rewards")}
-    assert {p.name for p in folder.iterdir()} == figures | tables | {"gridworld.json"}
-    assert set(made.files) == {str(p) for p in folder.iterdir()}
-    assert (folder / "7_rewards.png").read_bytes().startswith(b"\x89PNG")
-    with open(folder / "scores.csv", newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    assert set(made.figures) == {*names, "6_iq_policies", "7_rewards", "curve"}
+    assert set(made.tables) == {"scores", "curve", "maps", "rewards"}
+    rows = made.tables["scores"]
     assert [(r["settings"], r["method"]) for r in rows[:3]] == [
         ("", "random"),
         ("", "expert"),
         ("faithful", "DQN"),
     ]
     assert len(rows) == 3 * 8
-    assert float(rows[2]["last_50_tests"]) == pytest.approx(6.5 / 3, abs=1e-3)
-    summary = json.loads((folder / "gridworld.json").read_text(encoding="utf-8"))
-    assert summary["scores"] == made.tables["scores"]
+    assert rows[2]["last_50_tests"] == pytest.approx(6.5 / 3, abs=1e-3)
     assert made.sentences[0] == "DQN, faithful: mean distance ratio 1 / 1 / 1."
     assert len(made.tables["curve"]) == 2 * 2 * 2
 
@@ -174,8 +160,8 @@ def test_the_study_writes_its_figures_and_tables(done):
 def test_the_faithful_trainings_have_their_budget():
     seen = []
     games = expert_games(RULES, games=8, seed=0)
-    effort = {"seed": 1, "seeds": 2, "boards": 10, "done": seen.append}
-    found = train_grid(TINY, "faithful", games, **effort)
+    settings = Settings(seeds=2, boards=10)
+    found = train_grid(TINY, "faithful", games, settings, seed=1, done=seen.append)
     assert seen == [*found]
     for trial, blocks in zip(found, (1, 1, 0), strict=True):
         assert trial.loss.shape == trial.tests.shape == (2, blocks)
@@ -189,7 +175,8 @@ def test_the_faithful_trainings_have_their_budget():
 
 
 def test_our_iq_learn_needs_few_games():
-    made = data_curve(TINY, (6,), seed=1, seeds=1, boards=10, lessons=50)
+    settings = Settings(sizes=(6,), curve_seeds=1, boards=10, lessons=50)
+    made = data_curve(TINY, settings, Effort(seed=1))
     assert made["IQ-Learn"].shape == (1, 1, 2)
     assert made["IQ-Learn"][0, 0, 1] == 1.0
     assert made["cloning"][0, 0, 1] >= 1.0
@@ -202,11 +189,33 @@ def test_published_numbers_stand_beside_the_faithful():
     assert all((grid.name, "person") in PUBLISHED for grid in GRIDS)
 
 
-def test_other_demonstrations_must_fit(tmp_path):
+def test_other_demonstrations_must_fit():
     games = expert_games(GridWorldRules(width=4, height=4), games=2, seed=0)
     with pytest.raises(InputError, match="boards of shape"):
-        study.gridworld(tmp_path, grids=(TINY,), demonstrations={"static walls": games})
+        study.trained((TINY,), {"static walls": games}, STUDY.small, Effort())
     with pytest.raises(InputError, match="grid types are"):
-        study.gridworld(tmp_path, grids=(TINY,), demonstrations={"no walls": games})
+        study.trained((TINY,), {"no walls": games}, STUDY.small, Effort())
     with pytest.raises(InputError, match="1 or more"):
-        study.gridworld(tmp_path, seeds=0)
+        Settings(seeds=0)
+    with pytest.raises(InputError, match="grids are some of"):
+        Settings(grids=())
+
+
+def test_every_grid_type_can_be_asked_for():
+    assert Settings().grids == tuple(grid.name for grid in GRIDS)
+
+
+def test_recorded_games_are_taken_by_grid_type(monkeypatch):
+    games = expert_games(GRIDS[0].rules, games=3, seed=0)
+    columns = {
+        "difficulty": np.array(["static-walls", "static-walls", "random-win"]),
+        "ended": np.array(["won", "abandoned", "abandoned"]),
+    }
+    object.__setattr__(games, "trajectories", columns)
+    monkeypatch.setattr(study, "read_games", lambda path: games)
+    found = study.recorded_games("mine.parquet")
+    assert [*found] == ["static walls"]
+    assert found["static walls"].num_trajectories == 1
+    columns["ended"][:] = "abandoned"
+    with pytest.raises(InputError, match="no finished game"):
+        study.recorded_games("mine.parquet")

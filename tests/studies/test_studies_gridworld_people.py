@@ -1,6 +1,4 @@
-"""People in mazes by networks: boards by hand, turns, and what is written."""
-
-import json
+"""People in mazes by networks: boards by hand, turns, and predictions."""
 
 import numpy as np
 import pytest
@@ -8,15 +6,12 @@ import pytest
 from inverseq import InputError
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.deep.network_training import Lessons
 from inverseq.networks import Planner
-from inverseq.studies.gridworld.people import (
-    Reader,
-    gridworld_people,
-    log_softmax,
-    readers,
-)
-from inverseq.studies.gridworld.tiles import STEPS, as_boards, turned_boards
+from inverseq.studies import Effort
+from inverseq.studies.gridworld_people import Settings
+from inverseq.studies.gridworld_people.study import Reader, predicted, readers, run
+from inverseq.studies.gridworld_people.tiles import STEPS, as_boards, turned_boards
+from inverseq.training.lessons import Lessons
 from inverseq.worlds import maze
 
 
@@ -64,23 +59,19 @@ def test_turned_boards_keep_what_moves_do():
     np.testing.assert_array_equal(change, STEPS[turned.actions] * moved[:, None])
 
 
-def test_few_people_are_predicted_and_written(tmp_path):
+def test_few_people_are_predicted():
     way = Reader("cloning, small", Planner(12, 7), True, True, False, Lessons(60, 32, 0.05))
     steps = []
-    made = gridworld_people(
-        tmp_path, folds=2, subjects=3, ways=(way,), progress=lambda *step: steps.append(step)
-    )
+    few = Settings(folds=2, subjects=3)
+    made = predicted((way,), few, Effort(progress=lambda *step: steps.append(step)))
     rows = {row["method"]: row for row in made.tables["people"]}
     assert -1.3 < rows["cloning, small"]["nats"] < -0.3
     assert rows["cloning, small"]["numbers"] == 7 + 7 + 2 + 2
     assert rows["cloning, small"]["error"] > 0
     assert rows["uniform"]["nats"] == -1.386
     assert steps[-1] == ("mazes left out", 2, 2)
-    assert {p.name for p in tmp_path.iterdir()} == {"people.csv", "people.json"}
-    summary = json.loads((tmp_path / "people.json").read_text(encoding="utf-8"))
-    assert summary["people"] == made.tables["people"]
     with pytest.raises(InputError, match="folds must be 2 to 12"):
-        gridworld_people(tmp_path, folds=1)
+        run(Settings(folds=1), Effort())
 
 
 def test_nothing_but_the_last_move_of_the_same_round_is_seen():
@@ -92,9 +83,5 @@ def test_nothing_but_the_last_move_of_the_same_round_is_seen():
     assert (boards.states == 2).sum((1, 2)).max() == 1
 
 
-def test_chances_are_a_softmax():
-    q = np.array([[0.0, 1.0, 2.0, -1.0], [800.0, 0.0, 0.0, 0.0]])
-    made = log_softmax(q, np.array([2, 0]))
-    assert made[0] == pytest.approx(2 - np.log(np.exp(q[0]).sum()))
-    assert made[1] == 0.0
-    assert len({way.name for way in readers()}) == len(readers())
+def test_every_way_has_a_name():
+    assert len({way.name for way in readers(Settings())}) == len(readers(Settings())) == 4

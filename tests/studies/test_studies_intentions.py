@@ -1,62 +1,15 @@
-"""The study of intentions: numbers against oracles and hand counts, files, what it refuses."""
+"""The study of intentions: numbers against oracles and hand counts."""
 
-import csv
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from inverseq import Demonstrations, InputError
-from inverseq.cli import study
-from inverseq.cli.options import Study
+from inverseq import Demonstrations
 from inverseq.datasets import switching_grid, switching_grid_truth
-from inverseq.forward import policy_evaluation, soft_policy_iteration
+from inverseq.studies import Effort
 from inverseq.studies.intentions import abandon, bandit, dopamine, grid
-from inverseq.studies.intentions.study import PARTS, intentions
-from inverseq.studies.study import Effort
 from inverseq.worlds import goal_abandon, goal_abandon_experts
-
-
-@pytest.fixture(scope="module", params=["switching-grid", "abandon", "bandit", "dopamine"])
-def done(request, tmp_path_factory):
-    folder, seen = tmp_path_factory.mktemp(request.param), []
-    progress = lambda *step: seen.append(step)  # noqa: E731
-    made = intentions(folder, parts=(request.param,), restarts=2, small=True, progress=progress)
-    return request.param, made, folder, seen
-
-
-def test_each_part_writes_what_it_says(done):
-    name, made, folder, seen = done
-    assert {path.name for path in folder.iterdir()} == {path.split("/")[-1] for path in made.files}
-    for table, rows in made.tables.items():
-        with open(folder / f"{table}.csv", newline="", encoding="utf-8") as stream:
-            written = list(csv.DictReader(stream))
-        assert len(written) == len(rows) > 0
-        assert list(written[0]) == list(rows[0])
-    summary = json.loads((folder / "intentions.json").read_text(encoding="utf-8"))
-    assert summary["sentences"][name] == list(made.sentences[name])
-    assert all(path.stat().st_size > 5000 for path in folder.glob("*.png"))
-    assert seen
-    assert all(0 <= step <= total for _, step, total in seen)
-
-
-def test_the_command_shows_every_table(done):
-    name, made, _, _ = done
-    shown = [study._of_part_table(made, table) for table in made.tables]
-    assert [len(table.rows) for table in shown] == [len(rows) for rows in made.tables.values()]
-    assert shown[-1].note == "\n".join(made.sentences[name])
-
-
-def test_what_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no part 'rats'; there are switching-grid"):
-        intentions(tmp_path, parts=("rats",))
-    with pytest.raises(InputError, match="restarts"):
-        intentions(tmp_path, parts=("abandon",), restarts=0)
-    with pytest.raises(InputError, match="belongs to the study intentions"):
-        study.run(Study("lecture", str(tmp_path), parts="abandon"))
-    assert {"switching-grid", "abandon", "bandit", "dopamine"} <= set(PARTS)
-
 
 # The grid of water and home.
 
@@ -65,18 +18,6 @@ def test_who_knows_the_truth_is_right_as_often_as_counted_elsewhere():
     demos = switching_grid().demonstrations.select(split="test", released=1)
     found = grid.attainable(demos, switching_grid_truth())
     np.testing.assert_allclose(found, [0.9225, 0.8736, -1.4634], atol=6e-5)
-
-
-def test_the_nearest_reward_undoes_shaping_and_nothing_else():
-    mdp, rng = switching_grid().worlds["grid"].mdp, np.random.default_rng(0)
-    truth, v = rng.normal(size=(25, 5)), rng.normal(size=25)
-    shaped = truth + v[:, None] - mdp.discount * v[mdp.successors[:, :, 0]]
-    np.testing.assert_allclose(grid.nearest(mdp, shaped, truth), truth, atol=1e-8)
-    other = rng.normal(size=(25, 5))
-    moved = grid.nearest(mdp, other, truth)
-    policies = [soft_policy_iteration(mdp, reward).policy for reward in (other, moved)]
-    np.testing.assert_allclose(*policies, atol=1e-6)
-    assert np.linalg.norm(moved - truth) < np.linalg.norm(other - truth)
 
 
 def test_rewards_of_arriving_are_means_over_ways_in():
@@ -108,16 +49,6 @@ def test_values_lost_by_those_who_know_and_by_those_who_do_not():
         assert 0.1 < lost[k] - stopped < 0.6  # as the module says of the released evaluation
 
 
-def test_sweeps_stop_near_the_exact_values():
-    world, reward = goal_abandon(), np.eye(25)[:, :1] * np.ones(5)
-    policy = world.mdp.allowed / 5.0
-    exact = policy_evaluation(world.mdp, policy, reward).values
-    found = abandon.swept(world.mdp, reward, policy)
-    assert (found <= exact).all()
-    assert (exact - found).max() < 0.01 / (1 - world.mdp.discount)
-    assert (exact - found).max() > 1e-4  # it does stop early
-
-
 # Two spouts.
 
 
@@ -129,14 +60,14 @@ def test_choices_are_those_of_the_published_figure():
     assert (trials.states[first] == 4).all()
     assert (trials.states[~first] // 2 == trials.actions[:-1][~first[1:]]).all()
     _, _, test, _ = bandit.score_model(
-        bandit.models(Effort(small=True))[bandit.TWO_BACK][0], 1, trials
+        bandit.models(2, Effort(small=True))[bandit.TWO_BACK][0], 1, trials
     )
     assert round(test.mean, 3) == -0.381
 
 
 def test_scores_know_the_session_before_and_nothing_after():
     trials = bandit.choices()
-    solver, _ = bandit.models(Effort(small=True))["2 intentions, 1 back, Markov"]
+    solver, _ = bandit.models(2, Effort(small=True))["2 intentions, 1 back, Markov"]
     mdp = bandit.world(trials)
     solution = bandit.fit(trials.take(trials.part == 0), solver, mdp)
     every, early = np.ones(trials.part.size, dtype=bool), trials.part < 2

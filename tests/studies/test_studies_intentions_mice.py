@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 
 from inverseq.datasets import mice
-from inverseq.studies.intentions.mice import mice_part
 from inverseq.studies.intentions.mice_models import AGAINST, KS, LAWS, grid, with_contexts
 from inverseq.studies.intentions.mice_readable import names_of
-from inverseq.studies.study import Effort
 from inverseq.worlds import labyrinth
 
 
 @pytest.fixture(scope="module")
-def part():
-    return mice_part(Effort(small=True))
+def part(small):
+    return small("intentions", "mice")[0].results["mice"]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
-"""The Objectworld study, small: its numbers against oracles, its files, what it refuses."""
+"""The Objectworld study, small: its numbers against oracles, its tables, what it refuses."""
 
-import csv
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +9,11 @@ from inverseq import IAVI, InputError, fit
 from inverseq.evaluate.rewards import squared_value_difference
 from inverseq.forward import value_iteration
 from inverseq.policies import boltzmann, uniform
+from inverseq.studies import Effort
+from inverseq.studies.objectworld import Board, Settings
 from inverseq.studies.objectworld.fits import changed_world, measure_in
 from inverseq.studies.objectworld.record import mean_and_error, score_table
-from inverseq.studies.objectworld.study import METHODS, objectworld
+from inverseq.studies.objectworld.study import METHODS, run
 from inverseq.worlds import objectworld as make_world
 from inverseq.worlds import objectworld_demonstrations, objectworld_expert
 
@@ -21,20 +21,12 @@ BOARD = {"size": 6, "objects": 5}
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("objectworld")
-    seen = []
-    made = objectworld(
-        folder,
-        seed=2,
-        worlds=2,
-        sizes=(12, 3),
-        transfer_size=12,
-        board=BOARD,
-        jobs=1,
-        progress=lambda *step: seen.append(step),
-    )
-    return made, folder, seen
+def done():
+    """Its record, its result and the steps reported, for two worlds."""
+    steps = []
+    settings = Settings(worlds=2, sizes=(12, 3), transfer_size=12, board=Board(6, 5))
+    found = run(settings, Effort(seed=2, workers=1, progress=lambda *step: steps.append(step)))
+    return found.record, found, steps
 
 
 def dense_values(mdp, policy):
@@ -80,7 +72,7 @@ def test_iavi_is_the_empirical_policy(done):
 
 
 def test_the_record_is_whole(done):
-    made, folder, seen = done
+    made, _, seen = done
     shape = (2, len(METHODS), 2, 2)
     assert made.sizes == (3, 12)
     for name in ("squared", "loss", "seconds", "converged"):
@@ -94,34 +86,26 @@ def test_the_record_is_whole(done):
     assert made.slower > 1
     assert (made.expert_loss[0] < 0.05).all(), "optimal, but for another discount"
     assert seen[-1] == ("worlds", 4, 4)
-    written = {"scores.csv", "transfer.csv", "worlds.csv", "objectworld.json"}
-    written |= {f"{name}.png" for name in ("errors", "transfer", "values", "rewards")}
-    assert {p.name for p in folder.iterdir()} == written
-    assert set(made.files) == {str(p) for p in folder.iterdir()}
 
 
-def rows_of(path):
-    with open(path, newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
-
-
-def test_the_files_hold_the_numbers(done):
-    made, folder, _ = done
-    scores = rows_of(folder / "scores.csv")
+def test_the_tables_hold_the_numbers(done):
+    made, found, _ = done
+    scores = found.tables["scores"]
     assert len(scores) == 2 * len(METHODS) * 2
     iql = next(r for r in scores if (r["recording"], r["method"]) == ("honest", "IQL"))
     m = made.methods.index("IQL")
-    assert float(iql["loss"]) == pytest.approx(made.loss[1, m, 0].mean(), abs=1e-4)
-    assert float(iql["reward_error"]) == pytest.approx(made.error[m, 0].mean(), abs=1e-4)
-    raw = rows_of(folder / "worlds.csv")
+    assert iql["loss"] == pytest.approx(made.loss[1, m, 0].mean(), abs=1e-4)
+    assert iql["reward_error"] == pytest.approx(made.error[m, 0].mean(), abs=1e-4)
+    raw = found.tables["worlds"]
     assert len(raw) == made.squared.size
-    mean = np.mean([float(r["squared"]) for r in raw if r["method"] == "IQL"])
+    mean = np.mean([r["squared"] for r in raw if r["method"] == "IQL"])
     assert mean == pytest.approx(made.squared[:, m].mean(), rel=1e-5)
-    assert len(rows_of(folder / "transfer.csv")) == 3 * (len(METHODS) + 1)
-    summary = json.loads((folder / "objectworld.json").read_text(encoding="utf-8"))
-    assert summary["uniform_squared_published"] == 15.415
-    assert summary["iavi_and_empirical_policy_differ_by"] == made.gap
-    assert (folder / "values.png").read_bytes().startswith(b"\x89PNG")
+    assert len(found.tables["transfer"]) == 3 * (len(METHODS) + 1)
+    (wide,) = [row for row in found.tables["loss"] if row["method"] == "IQL"]
+    assert wide["3"] == pytest.approx(made.loss[1, m, 0].mean(), abs=1e-4)
+    assert [r["method"] for r in found.tables["squared"]][:2] == ["IAVI", "IAVI, SE"]
+    assert found.facts["uniform_squared_published"] == 15.415
+    assert found.facts["iavi_and_empirical_policy_differ_by"] == made.gap
 
 
 def test_published_numbers_are_relative_to_the_uniform_policy(done):
@@ -132,7 +116,7 @@ def test_published_numbers_are_relative_to_the_uniform_policy(done):
     assert made.published("IQL", 2048) is None
     assert made.published("MaxEntIRL", 4) is None
     rows = score_table(replace(made, sizes=(4, 32)))
-    shown = [row["squared_published"] for row in rows if row["squared_published"] != ""]
+    shown = [row["squared_published"] for row in rows if row["squared_published"] is not None]
     assert shown == [0.9933, 0.572, 0.9964, 0.979]
 
 
@@ -177,6 +161,6 @@ def test_scores_are_relative_to_the_uniform_policy():
         ({"sizes": (4,), "transfer_size": 8}, "transfer_size must be one of"),
     ],
 )
-def test_settings_out_of_range_are_refused(tmp_path, settings, message):
+def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
-        objectworld(tmp_path, **settings)
+        run(Settings(**settings), Effort())

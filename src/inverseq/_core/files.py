@@ -1,11 +1,17 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and the two forms in which numbers are written."""
 
+import csv
 import errno
+import io
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from inverseq._core.errors import InputError
 
@@ -108,3 +114,51 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
     with replace_when_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> Path:
+    """As `write_text`."""
+    with replace_when_whole(path) as temporary:
+        temporary.write_bytes(data)
+    return Path(path)
+
+
+def to_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows under a header, with full precision; empty cells for None.
+
+    A name that a spreadsheet would run as a formula (`=1+1`) stands behind an apostrophe.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([_harmless(value) for value in row] for row in (names, *rows))
+    return stream.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        try:
+            float(value)
+        except ValueError:
+            return f"'{value}"
+    return value
+
+
+def to_json(value: Any) -> str:
+    """`value` as JSON that any reader accepts: no NaN, arrays as lists, keys as texts."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """`value` in the types of JSON; numbers that are not finite become null."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

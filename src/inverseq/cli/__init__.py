@@ -24,11 +24,12 @@ _COMMANDS = {
     "fit": ("Fit", "find the reward behind a table of decisions, score it, write a report"),
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
-    "study": ("Study", "make a published figure or table again"),
+    "study": ("", "make a published figure or table again"),
     "play": ("Play", "play the grid world in the browser; games become demonstrations"),
     "datasets": ("Datasets", "list the data sets that come with the package"),
 }
-"""Command -> record of its options in `cli.options`, and what it does. Its module is `cli.NAME`."""
+"""Command -> record of its options in `cli.options` (each study has one of its own), and what it
+does. Its module is `cli.NAME`."""
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """One thread for linear algebra, unless told otherwise: the matrices are small and many, and

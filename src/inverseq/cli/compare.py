@@ -6,12 +6,13 @@ from pathlib import Path
 from rich.console import Console
 
 from inverseq._core.errors import InputError
+from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
 from inverseq.cli.show import command, print_table, say
-from inverseq.reporting import PAGE, result_folder, to_json
+from inverseq.reporting import PAGE, result_folder
 from inverseq.reporting.report import provenance_of, run_of, write
 from inverseq.reporting.sections.choice import choice_table
 from inverseq.reporting.sections.headline import headline_text

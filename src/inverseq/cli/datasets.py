@@ -3,9 +3,9 @@
 from rich.console import Console
 
 from inverseq import datasets
+from inverseq._core.files import to_json
 from inverseq.cli.options import Datasets
 from inverseq.mdp import MDP
-from inverseq.reporting import to_json
 
 
 def run(options: Datasets) -> int:

@@ -1,11 +1,11 @@
 """`inverseq doctor`."""
 
+from inverseq._core.files import to_json
 from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
 from inverseq.cli.load import load
 from inverseq.cli.options import Doctor
 from inverseq.doctor import Severity, as_dict, describe, diagnose
-from inverseq.reporting import to_json
 
 
 def run(options: Doctor) -> int:

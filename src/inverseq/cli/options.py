@@ -261,51 +261,19 @@ class Doctor:
 
 
 @dataclass(frozen=True)
-class Study:
-    """Run a study: one published figure or table, made again.
+class Running:
+    """How a study is run, whichever it is."""
 
-    lecture: the 4x3 world: values, policies and Q-learning towards them
-
-    people: one reward for nine mazes, tried on the three left out
-
-    mice: tables and rewards in the labyrinth, and each half of it predicted from the other
-
-    objectworld: inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)
-
-    intentions: several intentions, where the truth is known and in animals (many minutes)
-
-    gridworld: DQN and IQ-Learn as in 2023, and what cures what failed there (many minutes)
-
-    gridworld-people: its networks on people in mazes, beside models of costs (minutes)
-
-    Without --out, figures and tables go to out/NAME.
-    """
-
-    name: Annotated[
-        Literal[
-            "lecture",
-            "people",
-            "mice",
-            "objectworld",
-            "intentions",
-            "gridworld",
-            "gridworld-people",
-        ],
-        Positional,
-    ]
-    """Which study."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
         None
     )
     """Folder to write to."""
-    parts: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
-    """Parts of the study of intentions, with commas between."""
-    games: Annotated[
-        str | None, arg(metavar="FILE", help_behavior_hint="(default: of the expert)")
-    ] = None
-    """Games that `inverseq play` recorded, to learn from in the study gridworld."""
+    small: bool = False
+    """Little data and few repeats, to see in seconds that it works; the numbers mean nothing."""
     seed: int = 0
     """Which random choices."""
+    workers: int = -1
+    """Processes; -1 for as many as there are cores."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
+from inverseq._core.files import to_json
 from inverseq.app.door import is_local
 from inverseq.app.play.companions import companions
 from inverseq.app.play.log import GameLog
@@ -15,7 +16,6 @@ from inverseq.app.play.match import Level
 from inverseq.app.play.session import Offer
 from inverseq.app.server import listen, make_app, server_of
 from inverseq.cli.options import Play
-from inverseq.reporting import to_json
 from inverseq.worlds.game_rules import RANDOM_WALLS, RANDOM_WIN, STATIC_WALLS, grid_simulator
 
 _LEVELS = {"static-walls": STATIC_WALLS, "random-walls": RANDOM_WALLS, "random-win": RANDOM_WIN}

@@ -1,6 +1,6 @@
 """How well a solution predicts decisions: log-likelihood, from the past alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +125,14 @@ class Score(Shown):
     def accuracy(self) -> float:
         """Share of the decisions at which the most probable action was taken."""
         return _ratio(self.hits, self.decisions)
+
+
+def pooled(scores: Sequence[Score]) -> Score:
+    """One score of the decisions of several, which have the same units."""
+    names = ("sums", "decisions", "forced", "chance", "hits")
+    return Score(
+        scores[0].by, *(np.sum([getattr(one, name) for one in scores], axis=0) for name in names)
+    )
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,24 @@ def reward_error(
     return float(np.linalg.norm(found - wanted)) / size if size > 0 else float("nan")
 
 
+def nearest_equivalent(
+    mdp: MDP, estimate: Float[np.ndarray, "S A"], truth: Float[np.ndarray, "S A"]
+) -> Float[np.ndarray, "S A"]:
+    """The reward that explains the same behaviour as `estimate` and is nearest to the truth.
+
+    Such rewards differ by shaping, v(s) - gamma E[v(next state)]; v is found by least squares, so
+    that a figure can show what was found beside what is true.
+
+    Args:
+        mdp: The world.
+        estimate: `[S, A]` reward that was found, in the unit of `truth`.
+        truth: `[S, A]` true reward.
+    """
+    freedom = shaping(mdp)
+    v, _ = least_squares(freedom, (truth - estimate).reshape(-1, 1))
+    return estimate + (freedom @ v).reshape(estimate.shape)
+
+
 def _sides(
     mdp: MDP,
     estimate: Any,

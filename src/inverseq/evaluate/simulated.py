@@ -12,8 +12,7 @@ from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
-from inverseq.forward.simulation import draw
-from inverseq.forward.switching import with_intentions
+from inverseq.forward.simulation import draw, written
 from inverseq.intentions.chains import chains
 from inverseq.intentions.contexts import PREVIOUS, STATE, find_contexts
 from inverseq.intentions.solution import switching_of
@@ -189,9 +188,7 @@ def _written(
     ending[last] = np.where(ended[last], int(Ending.TERMINATED), int(Ending.TRUNCATED))
     if mdp.history is None or mdp.history.of == "states":
         action = np.where(design.actions[row] >= 0, action, -1)
-    drawn = with_intentions(
-        mdp, [np.stack([trajectory, step, state, action, reached, ending, intention])]
-    )
+    drawn = written(mdp, [np.stack([trajectory, step, state, action, reached, ending, intention])])
     law = switching_of(solution)[0]
     wanted = law.on if isinstance(law, DependentMarkov) else ()
     columns = {name.removeprefix(PREVIOUS) for name in wanted} & set(design.decisions)

@@ -15,16 +15,11 @@ from inverseq.forward.switching import simulate_switching
 # These need JAX, which takes most of a second to load; planning does not.
 _HOME = {
     "DQN": "dqn",
-    "Games": "games",
     "Learned": "learning",
-    "Loop": "training",
-    "Simulator": "simulator",
     "TrainedDQN": "dqn",
-    "play_games": "games",
     "q_learning": "learning",
     "simulator_of": "simulator",
     "train_dqn": "dqn",
-    "train_dqns": "dqn",
 }
 
 __all__ = [

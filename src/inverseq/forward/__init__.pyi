@@ -2,11 +2,8 @@
 from inverseq.forward.dqn import DQN as DQN
 from inverseq.forward.dqn import TrainedDQN as TrainedDQN
 from inverseq.forward.dqn import train_dqn as train_dqn
-from inverseq.forward.dqn import train_dqns as train_dqns
 from inverseq.forward.evaluation import occupancy as occupancy
 from inverseq.forward.evaluation import policy_evaluation as policy_evaluation
-from inverseq.forward.games import Games as Games
-from inverseq.forward.games import play_games as play_games
 from inverseq.forward.learning import Learned as Learned
 from inverseq.forward.learning import q_learning as q_learning
 from inverseq.forward.planning import policy_iteration as policy_iteration
@@ -15,7 +12,5 @@ from inverseq.forward.planning import soft_value_iteration as soft_value_iterati
 from inverseq.forward.planning import value_iteration as value_iteration
 from inverseq.forward.records import Plan as Plan
 from inverseq.forward.simulation import simulate as simulate
-from inverseq.forward.simulator import Simulator as Simulator
 from inverseq.forward.simulator import simulator_of as simulator_of
 from inverseq.forward.switching import simulate_switching as simulate_switching
-from inverseq.forward.training import Loop as Loop

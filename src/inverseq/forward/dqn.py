@@ -4,34 +4,30 @@ Algorithm 1 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023) is the p
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from inverseq._core.arrays import frozen_array
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
-from inverseq.forward.replay import Replay, sample
-from inverseq.forward.simulator import Simulator
-from inverseq.forward.trainer import (
+from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
+from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.training.loop import Course, Loop, Training
+from inverseq.training.noise import noisy
+from inverseq.training.record import Measured, measured_in
+from inverseq.training.rule import Learner, Part, Target
+from inverseq.training.simulator import Simulator
+from inverseq.training.trainer import (
+    Keys,
     Progress,
-    require_finished,
+    keys_in,
     train,
-    train_side_by_side,
     training_status,
-)
-from inverseq.forward.training import Learner, Loop, Training
-from inverseq.networks import (
-    FullyConnected,
-    Network,
-    Planner,
-    TrainedNetwork,
-    trained_network,
 )
 
 
@@ -122,234 +118,141 @@ class DQN:
             double=True,
         )
 
+    @property
+    def drawing(self) -> Drawing:
+        """How transitions are drawn."""
+        return Drawing(self.batch, self.discount, self.noise, self.n_step, self.bootstrap_at_limit)
 
-class Weights(NamedTuple):
-    """What a DQN learns: the network as an Equinox module, and what Adam remembers of it."""
+    def networks(self) -> dict[str, Part]:
+        """The network Q, and its target where there is one."""
+        target = None if self.target_every is None else Target(self.target_every)
+        return {"q": Part(self.network.build, self.loss, optax.adam(self.learning_rate), target)}
 
-    network: Any
-    slope: Any
-    """Running mean of the gradient, a tree like the network."""
-    square: Any
-    """Running mean of its square."""
-    target: Any
-    """The target network; None where there is none."""
-    learned: Int[Array, ""]
-    """Training steps made."""
+    def loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, shown: Batch | None, own: Batch
+    ) -> Float[Array, ""]:
+        """Mean square of the distances of Q(s, a) from their targets."""
+        del key, shown  # of no meaning here
+        values = lambda judge, seen: jax.vmap(judge)(seen)  # noqa: E731
+        present = learner.networks["q"]
+        ahead = values(learner.targets.get("q", present), own.next_observations)
+        ahead = existing(ahead, own.next_allowed)
+        if self.double:
+            judged = existing(values(present, own.next_observations), own.next_allowed)
+            chosen = jnp.argmax(judged, axis=1)
+            value = jnp.take_along_axis(ahead, chosen[:, None], axis=1)[:, 0]
+        else:
+            value = ahead.max(axis=1)
+        goal = own.returns + own.discounts * value
+        made = values(network, own.observations)
+        taken = jnp.where(jnp.arange(made.shape[1]) == own.actions[:, None], made, 0.0).sum(axis=1)
+        return jnp.mean((taken - goal) ** 2)
+
+    def act(
+        self,
+        key: PRNGKeyArray,
+        learner: Learner,
+        observations: Float[Array, "n *shape"],
+        allowed: Bool[Array, "n A"] | None,
+        moves: Int[Array, ""] | None,
+    ) -> Int[Array, " n"]:
+        """The best action, while it learns a random one with probability epsilon."""
+        for_chance, for_noise = (key, key) if moves is None else jax.random.split(key)
+        seen = noisy(for_noise, observations, self.noise)
+        q = jax.vmap(learner.networks["q"])(seen)
+        best = jnp.argmax(existing(q, allowed), axis=1).astype(jnp.int32)
+        if moves is None:
+            return best
+        chance = jax.random.uniform(for_chance, (2, len(best)))
+        epsilon = jnp.maximum(
+            self.epsilon * self.epsilon_decay ** moves.astype(jnp.float32), self.epsilon_floor
+        )
+        exist = jnp.ones(q.shape, bool) if allowed is None else allowed
+        count = exist.sum(axis=1)
+        place = jnp.minimum((chance[1] * count).astype(jnp.int32), count - 1)
+        # The action that `place` others that exist come before.
+        drawn = (jnp.cumsum(exist, axis=1) <= place[:, None]).sum(axis=1, dtype=jnp.int32)
+        return jnp.where(chance[0] < epsilon, drawn, best)
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedDQN:
-    """What deep Q-learning came to.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainedDQN(Measured):
+    """What deep Q-learning came to, and what was measured on the way.
 
     Attributes:
         settings: What it was trained with.
         trained: The network; `inverseq.networks.action_values` gives its values.
         status: How it ended. The residual is the mean loss of the last block.
-        loss: `[blocks]` mean loss of the training steps of each block.
-        ratio: `[blocks]` mean distance ratio of the test games after each block, lost games counted
-            with the moves of the limit; NaN where not tested.
-        won: `[blocks]` share of the test games that were won.
-        moves: `[blocks]` mean moves of the test games.
-        earned: `[blocks]` mean sum of rewards of the test games.
     """
 
     settings: DQN
     trained: TrainedNetwork
     status: Status
-    loss: Float[np.ndarray, " blocks"]
-    ratio: Float[np.ndarray, " blocks"]
-    won: Float[np.ndarray, " blocks"]
-    moves: Float[np.ndarray, " blocks"]
-    earned: Float[np.ndarray, " blocks"]
-
-    def __post_init__(self) -> None:
-        for name in ("loss", "ratio", "won", "moves", "earned"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
 
 
+@overload
 def train_dqn(
     settings: DQN,
     simulator: Simulator,
     key: PRNGKeyArray,
     *,
+    checkpoint: str | os.PathLike | None = ...,
+    accept_failure: bool = ...,
+    progress: Progress | None = ...,
+) -> TrainedDQN: ...
+@overload
+def train_dqn(
+    settings: DQN,
+    simulator: Simulator,
+    key: Sequence[PRNGKeyArray],
+    *,
+    checkpoint: str | os.PathLike | None = ...,
+    accept_failure: bool = ...,
+    progress: Progress | None = ...,
+) -> tuple[TrainedDQN, ...]: ...
+def train_dqn(
+    settings: DQN,
+    simulator: Simulator,
+    key: Keys,
+    *,
     checkpoint: str | os.PathLike | None = None,
     accept_failure: bool = False,
     progress: Progress | None = None,
-) -> TrainedDQN:
+) -> TrainedDQN | tuple[TrainedDQN, ...]:
     """Learn to play a world by playing it.
 
     Args:
         settings: Of the learning; `DQN.study()` and `DQN.best()` are presets.
         simulator: The world, such as `worlds.grid_simulator(worlds.RANDOM_WALLS)`.
-        key: JAX random key; it is consumed. The same key gives the same numbers.
+        key: JAX random key, or several in a list, such as `list(jax.random.split(key, 16))`, which
+            are trained side by side on all cores or on an accelerator. They are consumed; the same
+            key gives the same numbers.
         checkpoint: File that the training is written to now and then, and carried on from where it
             exists, with exactly the result of one that was not interrupted.
         accept_failure: Return a training that diverged instead of raising.
         progress: Called with (what is done, moves made, moves in all).
 
+    Returns:
+        What was learned; of several keys a tuple.
+
     Raises:
         InputError: The checkpoint is of another training, or the network does not fit the world.
         FitError: The loss grew beyond all bounds and `accept_failure` is false.
     """
-    training = train(
-        dqn_learner(settings, simulator),
-        simulator,
-        settings.loop,
-        key,
-        settings=repr(settings),
-        checkpoint=checkpoint,
-        progress=progress,
-    )
-    return _record(settings, simulator, training, accept_failure)
+    course, keys = Course.played(settings, settings.loop, simulator), keys_in(key)
+    trainings = train(course, keys, checkpoint=checkpoint, progress=progress)
+    made = tuple(_record(course, settings, one, accept_failure) for one in trainings)
+    return made[0] if isinstance(key, jax.Array) else made
 
 
-def train_dqns(
-    settings: DQN,
-    simulator: Simulator,
-    keys: Key[Array, " R"],
-    *,
-    accept_failure: bool = False,
-) -> tuple[TrainedDQN, ...]:
-    """`train_dqn` for each of several keys, side by side on all cores or on an accelerator.
-
-    Raises:
-        InputError: The network does not fit the world.
-        FitError: One of them diverged and `accept_failure` is false.
-    """
-    learner = dqn_learner(settings, simulator)
-    trainings = train_side_by_side(learner, simulator, settings.loop, keys)
-    return tuple(_record(settings, simulator, one, accept_failure) for one in trainings)
-
-
-def _record(
-    settings: DQN, simulator: Simulator, training: Training, accept_failure: bool
-) -> TrainedDQN:
+def _record(course: Course, settings: DQN, training: Training, accept_failure: bool) -> TrainedDQN:
     """The record of a training."""
     remedy = (
         f"try a lower learning_rate (it was {settings.learning_rate:g}), a target network "
         f"(target_every was {settings.target_every}) or a lower discount ({settings.discount:g})."
     )
-    status = training_status(settings.loop, training, remedy=remedy)
-    if not accept_failure:
-        require_finished("DQN", status)
-    shape, actions = simulator.observation_shape, simulator.num_actions
-    return TrainedDQN(
-        settings,
-        trained_network(settings.network, training.learner.network, shape, actions),
-        status,
-        **{name: np.asarray(curve) for name, curve in training.curves._asdict().items()},
+    status = training_status(
+        course, training, what="DQN", remedy=remedy, accept_failure=accept_failure
     )
-
-
-@lru_cache(maxsize=32)
-def dqn_learner(settings: DQN, simulator: Simulator) -> Learner:
-    """Deep Q-learning as four pure functions."""
-    shape, actions = simulator.observation_shape, simulator.num_actions
-
-    def values(network: Any, seen: jax.Array) -> jax.Array:
-        return jax.vmap(network)(seen)
-
-    def begin(key: PRNGKeyArray) -> Weights:
-        network = settings.network.build(key, shape, actions)
-        nothing = jax.tree.map(jnp.zeros_like, network)
-        target = None if settings.target_every is None else network
-        return Weights(network, nothing, nothing, target, jnp.int32(0))
-
-    def act(
-        key: PRNGKeyArray, state: Weights, observation: jax.Array, moves: jax.Array
-    ) -> jax.Array:
-        for_chance, for_noise = jax.random.split(key)
-        seen = noisy(for_noise, observation[None], settings.noise)
-        best = jnp.argmax(values(state.network, seen)[0]).astype(jnp.int32)
-        chance = jax.random.uniform(for_chance, (2,))
-        epsilon = jnp.maximum(
-            settings.epsilon * settings.epsilon_decay ** moves.astype(jnp.float32),
-            settings.epsilon_floor,
-        )
-        drawn = jnp.minimum((chance[1] * actions).astype(jnp.int32), actions - 1)
-        return jnp.where(chance[0] < epsilon, drawn, best)
-
-    def test(key: PRNGKeyArray, state: Weights, observations: jax.Array) -> jax.Array:
-        seen = noisy(key, observations, settings.noise)
-        return jnp.argmax(values(state.network, seen), axis=1).astype(jnp.int32)
-
-    def learn(key: PRNGKeyArray, state: Weights, replay: Replay) -> tuple[Weights, jax.Array]:
-        for_batch, for_noise, for_next = jax.random.split(key, 3)
-        batch = sample(
-            for_batch,
-            replay,
-            settings.batch,
-            discount=settings.discount,
-            n_step=settings.n_step,
-            bootstrap_at_limit=settings.bootstrap_at_limit,
-        )
-        following = noisy(for_next, batch.next_observations, settings.noise)
-        judge = state.network if state.target is None else state.target
-        ahead = values(judge, following)
-        if settings.double:
-            chosen = jnp.argmax(values(state.network, following), axis=1)
-            value = jnp.take_along_axis(ahead, chosen[:, None], axis=1)[:, 0]
-        else:
-            value = ahead.max(axis=1)
-        goal = batch.returns + batch.discounts * value
-        seen = noisy(for_noise, batch.observations, settings.noise)
-
-        def loss(network: Any) -> jax.Array:
-            made = values(network, seen)
-            taken = jnp.where(jnp.arange(actions) == batch.actions[:, None], made, 0.0).sum(axis=1)
-            return jnp.mean((taken - goal) ** 2)
-
-        error, slope = jax.value_and_grad(loss)(state.network)
-        learned = state.learned + 1
-        network, first, second = _adam(state, slope, learned, settings.learning_rate)
-        target = state.target
-        if target is not None and settings.target_every is not None:
-            renew = learned % settings.target_every == 0
-            target = jax.tree.map(lambda new, old: jnp.where(renew, new, old), network, target)
-        return Weights(network, first, second, target, learned), error
-
-    return Learner(begin, act, learn, test)
-
-
-def _adam(state: Weights, slope: Any, step: jax.Array, rate: float) -> tuple[Any, Any, Any]:
-    """The network, and both running means, after a step of Adam (Kingma and Ba 2015).
-
-    In the order of its section 2: the corrections of the bias are two numbers per step instead of
-    two divisions per parameter.
-    """
-    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, state.slope, slope)
-    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, state.square, slope)
-    time = step.astype(jnp.float32)
-    root = jnp.sqrt(1 - 0.999**time)
-    scale, least = rate * root / (1 - 0.9**time), 1e-8 * root
-    network = jax.tree.map(
-        lambda p, m, v: p - scale * m / (jnp.sqrt(v) + least), state.network, first, second
-    )
-    return network, first, second
-
-
-def noisy(
-    key: PRNGKeyArray, observations: Float[Array, " *shape"], amount: float
-) -> Float[Array, " *shape"]:
-    """Observations plus uniform noise in [0, amount), in 256 levels.
-
-    Hashed counters in place of JAX's generator, which took longer than the training step itself:
-    a word for every four numbers, counted from a hash of the key and spread by the finaliser
-    "lowbias32".
-    """
-    if amount == 0:
-        return observations
-    size = observations.size
-    first, second = jax.random.key_data(key).astype(jnp.uint32)
-    begin = _mixed(_mixed(first) ^ second)
-    words = _mixed(begin + jnp.arange(-(-size // 4), dtype=jnp.uint32))
-    levels = (words >> jnp.arange(0, 32, 8, dtype=jnp.uint32)[:, None]) & 255
-    noise = levels.ravel()[:size].astype(jnp.float32) * jnp.float32(amount / 256)
-    return observations + noise.reshape(observations.shape)
-
-
-def _mixed(bits: jax.Array) -> jax.Array:
-    """Every bit of a 32-bit word spread over all of them."""
-    bits = (bits ^ (bits >> 16)) * jnp.uint32(0x7FEB352D)
-    bits = (bits ^ (bits >> 15)) * jnp.uint32(0x846CA68B)
-    return bits ^ (bits >> 16)
+    network = course.record(settings.network, training.learner.networks["q"])
+    return TrainedDQN(settings=settings, trained=network, status=status, **measured_in(training))

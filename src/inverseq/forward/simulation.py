@@ -1,5 +1,6 @@
-"""Behaviour drawn from a policy."""
+"""Behaviour drawn from a policy, or from several between which an intention switches."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
 from inverseq.mdp import MDP
+
+Intend = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From the number of the step, and of each trajectory the state, the state before and the intention
+before, to the intention with which it acts."""
 
 
 def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int) -> Demonstrations:
@@ -34,27 +39,50 @@ def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int)
     """
     if trajectories < 1 or steps < 1:
         raise InputError(f"need 1 or more trajectories and steps; got {trajectories} and {steps}")
+    acts = np.cumsum(policy_for(mdp, policy), axis=1)[None]
+    alone = lambda step, state, *_: np.zeros_like(state)  # noqa: E731
     rng = np.random.default_rng(seed)
-    acts = np.cumsum(policy_for(mdp, policy), axis=1)
-    leads = np.cumsum(mdp.probabilities, axis=2)
+    rows = walk(mdp, acts, alone, rng, trajectories=trajectories, steps=steps)
+    return written(mdp, [row[:6] for row in rows])
+
+
+def walk(
+    mdp: MDP,
+    acts: Float[np.ndarray, "K S A"],
+    intend: Intend,
+    rng: np.random.Generator,
+    *,
+    trajectories: int,
+    steps: int,
+) -> list[Int[np.ndarray, "7 n"]]:
+    """The rows of each step of all trajectories, as `written` takes them.
+
+    Args:
+        mdp: The world.
+        acts: `[K, S, A]` running sums of the policies.
+        intend: Which of them acts.
+        rng: Random choices; `intend` may draw from it too.
+        trajectories: How many.
+        steps: Decisions of one at most.
+    """
+    leads, begins = np.cumsum(mdp.probabilities, axis=2), np.cumsum(mdp.initial)
     alive = np.arange(trajectories)
-    begins = np.cumsum(mdp.initial)
     state = np.searchsorted(begins, rng.random(trajectories) * begins[-1], side="right")
-    rows = []
+    previous, intention, rows = state, np.zeros_like(state), []
     for step in range(steps):
-        action = draw(acts[state], rng)
-        following = mdp.successors[state, action, draw(leads[state, action], rng)]
-        following = following.astype(np.int64)
-        ended = mdp.terminal[following] | mdp.terminal[state]
-        ending = np.where(ended, int(Ending.TERMINATED), int(Ending.CONTINUES))
-        if step == steps - 1:
-            ending = np.where(ended, ending, int(Ending.TRUNCATED))
-        rows.append(np.stack([alive, np.full_like(alive, step), state, action, following, ending]))
-        alive, state = alive[~ended], following[~ended]
+        intention = intend(step, state, previous, intention)
+        action = draw(acts[intention, state], rng)
+        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
+        ended = mdp.terminal[reached] | mdp.terminal[state]
+        goes_on = Ending.TRUNCATED if step == steps - 1 else Ending.CONTINUES
+        ending = np.where(ended, int(Ending.TERMINATED), int(goes_on))
+        counter = np.full_like(alive, step)
+        rows.append(np.stack([alive, counter, state, action, reached, ending, intention]))
+        alive, previous, state = alive[~ended], state[~ended], reached[~ended]
+        intention = intention[~ended]
         if not alive.size:
             break
-    table = np.concatenate(rows, axis=1)
-    return written(mdp, table[:, np.argsort(table[0], kind="stable")])
+    return rows
 
 
 def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[np.ndarray, " T"]:
@@ -64,9 +92,17 @@ def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[
     return (cumulative <= point[:, None]).sum(1)
 
 
-def written(mdp: MDP, table: Int[np.ndarray, "6 N"]) -> Demonstrations:
-    """The table (trajectory, step, state, action, next state, ending) as demonstrations."""
-    label, step, state, action, following, ending = table
+def written(mdp: MDP, rows: list[np.ndarray]) -> Demonstrations:
+    """The rows of all steps, in order of trajectory, as demonstrations.
+
+    Args:
+        mdp: The world.
+        rows: Of each step `[6 or 7, n]`: trajectory, step, state, action, next state, ending and,
+            where it is to be kept, the true intention.
+    """
+    table = np.concatenate(rows, axis=1)
+    table = table[:, np.argsort(table[0], kind="stable")]
+    label, step, state, action, following, ending = table[:6]
     if mdp.history is not None:
         state, following = mdp.history.base[state], mdp.history.base[following]
     starts = np.append(np.flatnonzero(step == 0), label.size)
@@ -83,6 +119,7 @@ def written(mdp: MDP, table: Int[np.ndarray, "6 N"]) -> Demonstrations:
         endings=ending,
         starts=starts,
         time=step.astype(float),
+        decisions=dict(zip(("intention",), table[6:], strict=False)),
         trajectories=columns,
         state_names=() if mdp.worlds is not None else mdp.state_names,
         action_names=mdp.action_names,

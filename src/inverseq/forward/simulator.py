@@ -1,7 +1,5 @@
-"""A world as pure functions that run inside JAX's `jit` and `vmap`."""
+"""Any finite world as a simulator."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -13,41 +11,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq.forward.records import reward_of
 from inverseq.mdp import MDP
-
-State = Any
-"""The state of a world: any tree of arrays."""
-
-
-@dataclass(frozen=True)
-class Simulator:
-    """A world to act in, as pure functions; nothing is kept between calls.
-
-    A game ends when it is terminated (the world ends: nothing follows) or truncated (a limit: what
-    would have followed still counts). What `step` does after either is undefined: `reset` first.
-
-    Attributes:
-        reset: `reset(key) -> state`, the beginning of a game.
-        step: `step(key, state, action) -> (state, reward, terminated, truncated)`; the action is a
-            whole number, the reward float32, both ends bool, all of shape `[]`.
-        observe: `observe(state) -> float32 array` of `observation_shape`.
-        observation_shape: Shape of one observation.
-        num_actions: A.
-        best_moves: `best_moves(state) -> int32`, the fewest moves to the end from a state; None
-            where nobody knows.
-        straight_moves: Like `best_moves`, as if nothing stood in the way (the Manhattan distance of
-            Aubuchon and Ho 2023); None where it has no meaning.
-        description: Which world it is, in words: a training is carried on from its checkpoint where
-            these are the same.
-    """
-
-    reset: Callable[[jax.Array], State]
-    step: Callable[[jax.Array, State, jax.Array], tuple[State, jax.Array, jax.Array, jax.Array]]
-    observe: Callable[[State], jax.Array]
-    observation_shape: tuple[int, ...]
-    num_actions: int
-    best_moves: Callable[[State], jax.Array] | None = None
-    straight_moves: Callable[[State], jax.Array] | None = None
-    description: str = ""
+from inverseq.training.simulator import Simulator
 
 
 class TabularState(NamedTuple):
@@ -64,7 +28,8 @@ def simulator_of(mdp: MDP, reward: Any = None, *, max_moves: int = 100) -> Simul
 
     The rules are those of the Gymnasium environment `worlds.MDPEnv`: a game terminates on arrival
     at a terminal state that earns nothing; a terminal state with a reward of its own is acted in
-    once. An action that does not exist stays and earns nothing. The state of the simulator is a
+    once. An action that does not exist stays and earns nothing; a
+    rule does not take it, for the simulator says which exist. The state of the simulator is a
     `TabularState`.
 
     Args:
@@ -109,6 +74,7 @@ def simulator_of(mdp: MDP, reward: Any = None, *, max_moves: int = 100) -> Simul
         observe,
         (mdp.num_states,),
         mdp.num_actions,
+        allowed=None if mdp.allowed.all() else lambda state: allowed[state.state],
         description=_described(mdp, earned, max_moves),
     )
 

@@ -1,6 +1,5 @@
 """Behaviour drawn from several policies, between which a hidden intention switches."""
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -8,9 +7,9 @@ from jaxtyping import Float
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
-from inverseq.demonstrations import Demonstrations, Ending
+from inverseq.demonstrations import Demonstrations
 from inverseq.forward.records import policy_for
-from inverseq.forward.simulation import draw, written
+from inverseq.forward.simulation import draw, walk, written
 from inverseq.mdp import MDP
 
 Dependence = Literal["state", "previous state"]
@@ -61,40 +60,15 @@ def simulate_switching(
         raise InputError(f'depends_on must be "state" or "previous state"; got {depends_on!r}')
     acts, first, switches = _running(policies, initial, transitions, mdp)
     rng = np.random.default_rng(seed)
-    leads = np.cumsum(mdp.probabilities, axis=2)
-    alive = np.arange(trajectories)
-    state = draw(np.tile(np.cumsum(mdp.initial), (trajectories, 1)), rng)
-    intention = draw(np.tile(first, (trajectories, 1)), rng)
-    previous, rows = state, []
-    for step in range(length):
-        if step > 0:
-            chosen = state if depends_on == "state" else previous
-            intention = draw(switches[chosen, intention], rng)
-        action = draw(acts[intention, state], rng)
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
-        ended = mdp.terminal[reached] | mdp.terminal[state]
-        goes_on = Ending.TRUNCATED if step == length - 1 else Ending.CONTINUES
-        ending = np.where(ended, int(Ending.TERMINATED), int(goes_on))
-        counter = np.full_like(alive, step)
-        rows.append(np.stack([alive, counter, state, action, reached, ending, intention]))
-        kept = ~ended
-        alive, previous, state = alive[kept], state[kept], reached[kept]
-        intention = intention[kept]
-        if not alive.size:
-            break
-    return with_intentions(mdp, rows)
 
+    def intend(
+        step: int, state: np.ndarray, previous: np.ndarray, intention: np.ndarray
+    ) -> np.ndarray:
+        if step == 0:
+            return draw(np.tile(first, (trajectories, 1)), rng)
+        return draw(switches[state if depends_on == "state" else previous, intention], rng)
 
-def with_intentions(mdp: MDP, rows: list[np.ndarray]) -> Demonstrations:
-    """The rows of all steps, in order of trajectory, as demonstrations with true intentions.
-
-    Args:
-        mdp: The world.
-        rows: Of each step `[7, n]`: trajectory, step, state, action, next state, ending, intention.
-    """
-    table = np.concatenate(rows, axis=1)
-    table = table[:, np.argsort(table[0], kind="stable")]
-    return replace(written(mdp, table[:6]), decisions={"intention": table[6]})
+    return written(mdp, walk(mdp, acts, intend, rng, trajectories=trajectories, steps=length))
 
 
 def _running(

@@ -61,7 +61,16 @@ def renumber(
     """
     acted = demonstrations.actions >= 0
     mine, theirs = (posterior(s, demonstrations).smoothed[acted] for s in (solution, reference))
-    order = np.argsort(match(theirs, mine), kind="stable")
+    return reordered(solution, np.argsort(match(theirs, mine), kind="stable"))
+
+
+def reordered(solution: IntentionSolution, order: Int[np.ndarray, " K"]) -> IntentionSolution:
+    """The same fit with its intentions in another order.
+
+    Args:
+        solution: Of `fit` with `Intentions`.
+        order: `[K]` the present number of each intention.
+    """
     return replace(
         solution,
         intentions=tuple(solution.intentions[i] for i in order),

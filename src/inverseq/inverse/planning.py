@@ -8,12 +8,13 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
+from inverseq._core.status import Outcome, Status
 from inverseq.forward import policy_iteration
 from inverseq.forward.soft import SoftPlan, soft_plan
 from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
-from inverseq.mdp.backup import action_values, hard_value
-from inverseq.policies import Policy, TabularPolicy, boltzmann
+from inverseq.mdp.backup import action_values, hard_value, soft_value
+from inverseq.policies import Policy, TabularPolicy, boltzmann, uniform
 from inverseq.policies.steered import Habit, SteeredPolicy
 
 
@@ -124,5 +125,33 @@ class OnHabit:
         return SteeredPolicy(self.habit.within(mdp), np.where(mdp.allowed, q, 0.0))
 
 
-KnownPlanning = SoftOptimum | HardOptimum | OnHabit
+@dataclass(frozen=True)
+class Greedily:
+    """No foresight: Boltzmann in the reward of the next move alone, and at times by chance.
+
+    Attributes:
+        lapse: Share of the decisions at which any action that exists is taken, equally often.
+    """
+
+    lapse: float = 0.0
+
+    def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
+        """The reward is all that an action is worth."""
+        policy = self.policy(reward, mdp)
+        v = soft_value(reward, mdp.allowed)
+        return Planned(policy, SoftPlan(v, reward, policy.table, Status(Outcome.CONVERGED)))
+
+    def values(
+        self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
+    ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+        """The rewards themselves."""
+        return soft_value(rewards, mdp.allowed), rewards
+
+    def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> TabularPolicy:
+        """Boltzmann in the values but for the lapses."""
+        chosen = (1 - self.lapse) * boltzmann(q, mdp.allowed)
+        return TabularPolicy(chosen + self.lapse * uniform(mdp.allowed))
+
+
+KnownPlanning = SoftOptimum | HardOptimum | OnHabit | Greedily
 """Those that can be read from a file without being named."""

@@ -15,14 +15,13 @@ from gymnasium import spaces
 
 from inverseq._core.errors import FitError, InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.forward.dqn import DQN, dqn_learner, noisy
-from inverseq.forward.replay import Moves, Replay
-from inverseq.forward.simulator import Simulator
+from inverseq.forward.dqn import DQN
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.network_rows import rows_of
-from inverseq.inverse.deep.network_training import begin, improve, unpacked
 from inverseq.networks import FullyConnected, TrainedNetwork, trained_network
 from inverseq.play.agents import Agent
+from inverseq.training.replay import Replay, empty_replay
+from inverseq.training.rule import Learner, Player, Rule, learn, untaught
+from inverseq.training.shown import Shown, shown_in
 
 
 class DQNAgent(Agent):
@@ -44,15 +43,11 @@ class DQNAgent(Agent):
         self.shape, num_actions = _sizes(environment)
         super().__init__(num_actions, seed)
         self.settings = settings
-        world = Simulator(_nothing, _nothing, _nothing, self.shape, num_actions)
-        self._learner = dqn_learner(settings, world)
         key_begin, self._key_act, self._key_learn = jax.random.split(jax.random.key(seed), 3)
-        self._state = self._learner.begin(key_begin)
+        self._learner = untaught(settings, key_begin, self.shape, num_actions)
         # In NumPy, which writes one move in place.
-        size, seen = settings.loop.capacity, (self.shape, np.float32)
-        entries = (seen, ((), np.int32), ((), np.float32), seen, ((), bool), ((), bool))
-        columns: Any = [np.zeros((size, *shape), kind) for shape, kind in entries]
-        self._seen = Moves(*columns)
+        nothing = empty_replay(settings.loop.capacity, self.shape)
+        self._seen = jax.tree.map(np.array, nothing.moves)
         self._moves = self._lessons = 0
         self._last: tuple[np.ndarray, int] | None = None
 
@@ -60,7 +55,7 @@ class DQNAgent(Agent):
         """The best action, or a random one with probability epsilon."""
         seen = seen_as(observation, self.shape)
         moves = np.int32(self._moves)
-        action = int(_call(self._learner.act, self._key_act, moves, self._state, seen, moves))
+        action = int(_act(self.settings, self._key_act, moves, self._learner, seen, moves))
         self._last = seen, action
         return action
 
@@ -77,7 +72,7 @@ class DQNAgent(Agent):
         following = seen_as(next_observation, self.shape)
         move = (*self._last, reward, following, terminated, terminated or truncated)
         columns: Any = self._seen
-        for column, value in zip(columns, move, strict=True):
+        for column, value in zip(columns[: len(move)], move, strict=True):
             column[self._moves % len(column)] = value
         self._moves += 1
         self._last = None
@@ -92,14 +87,16 @@ class DQNAgent(Agent):
             return None
         stored: Any = np.int32(self._moves)
         number, replay = np.int32(self._lessons), Replay(self._seen, stored)
-        self._state, loss = _call(self._learner.learn, self._key_learn, number, self._state, replay)
+        self._learner, loss = _learn(
+            self.settings, self._key_learn, number, self._learner, None, replay
+        )
         self._lessons += 1
         return _finite(loss, "DQNAgent")
 
     def trained(self) -> TrainedNetwork:
         """What it has learned so far, for `QAgent` or to be saved."""
         network = self.settings.network
-        return trained_network(network, self._state.network, self.shape, self.num_actions)
+        return trained_network(network, self._learner.networks["q"], self.shape, self.num_actions)
 
 
 class IQLearnAgent(Agent):
@@ -130,23 +127,19 @@ class IQLearnAgent(Agent):
             )
         self.shape = shape
         self.settings = replace(settings, discount=settings.discount_of(None))
-        self._network = settings.network or FullyConnected()
+        # Without the seed, so that several seeds share what is compiled.
+        self._rule, self._shown = replace(self.settings, seed=0), shown_in(demonstrations)
         key = jax.random.key(settings.seed)
-        learning = begin(settings.lessons, self._network, shape, num_actions, key)
+        for_networks, self._key_learn = jax.random.split(key)
         self._key_act = jax.random.fold_in(key, 1)
-        self._key_learn = jax.random.wrap_key_data(learning.seed)
-        self._state = learning.numbers, learning.optimiser
-        self._unpack = partial(unpacked, self._network, shape, num_actions)
-        self._improve = partial(
-            improve, settings.lessons, self.settings.loss, self._unpack, rows_of(demonstrations)
-        )
+        self._learner = untaught(self._rule, for_networks, shape, num_actions)
         self._moves = self._lessons = 0
 
     def get_action(self, observation: Any) -> int:
         """An action drawn at the temperature of the settings."""
         self._moves += 1
         seen, number = seen_as(observation, self.shape), np.int32(self._moves)
-        return int(_call(self._draw, self._key_act, number, self._state[0], seen))
+        return int(_act(self._rule, self._key_act, number, self._learner, seen, None))
 
     def train(self) -> float | None:
         """One training step on the expert's moves; None once all of the settings' are made.
@@ -157,19 +150,17 @@ class IQLearnAgent(Agent):
         if self._lessons >= self.settings.lessons.steps:
             return None
         number = np.int32(self._lessons)
-        self._state, loss = _call(self._improve, self._key_learn, number, self._state)
+        self._learner, loss = _learn(
+            self._rule, self._key_learn, number, self._learner, self._shown, None
+        )
         self._lessons += 1
         return _finite(loss, "IQLearnAgent")
 
     def trained(self) -> TrainedNetwork:
         """What it has learned so far, for `QAgent` or to be saved."""
-        module = self._unpack(self._state[0]).module
-        return trained_network(self._network, module, self.shape, self.num_actions)
-
-    def _draw(self, key: jax.Array, numbers: jax.Array, seen: jax.Array) -> jax.Array:
-        for_noise, for_draw = jax.random.split(key)
-        q = self._unpack(numbers).module(noisy(for_noise, seen, self.settings.lessons.noise))
-        return jax.random.categorical(for_draw, q / self.settings.temperature)
+        network = self.settings.network or FullyConnected()
+        module = self._learner.networks["q"].module
+        return trained_network(network, module, self.shape, self.num_actions)
 
 
 def _finite(loss: Any, who: str) -> float:
@@ -211,11 +202,23 @@ def _sizes(environment: gymnasium.Env) -> tuple[tuple[int, ...], int]:
     return space.shape, int(actions.n)
 
 
-@partial(jax.jit, static_argnames="function")
-def _call(function: Any, key: jax.Array, number: jax.Array, *given: Any) -> Any:
-    """Call number `number` of a function, with a key of its own."""
-    return function(jax.random.fold_in(key, number), *given)
+@partial(jax.jit, static_argnames="rule")
+def _act(
+    rule: Player, key: jax.Array, number: Any, learner: Learner, seen: Any, moves: Any
+) -> jax.Array:
+    """Action number `number`, with a key of its own."""
+    return rule.act(jax.random.fold_in(key, number), learner, seen[None], None, moves)[0]
 
 
-def _nothing(*_: Any) -> Any:
-    raise NotImplementedError("a world that is played in Gymnasium is not simulated")
+@partial(jax.jit, static_argnames="rule")
+def _learn(
+    rule: Rule,
+    key: jax.Array,
+    number: Any,
+    learner: Learner,
+    shown: Shown | None,
+    replay: Replay | None,
+) -> tuple[Learner, Any]:
+    """Training step number `number`, with a key of its own."""
+    learner, losses = learn(rule, jax.random.fold_in(key, number), learner, shown, replay)
+    return learner, losses["q"]

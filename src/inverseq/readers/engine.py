@@ -269,9 +269,7 @@ def typed(scan: Scan, name: str, kind: str) -> str:
     return f"CAST(TRY_CAST({expression} AS DOUBLE) AS {kind})"
 
 
-def write_file(
-    connection: duckdb.DuckDBPyConnection, relation: str, path: Path, form: str
-) -> None:
+def write_file(connection: duckdb.DuckDBPyConnection, relation: str, path: Path, form: str) -> None:
     """Write a relation to a file in a form that DuckDB knows, such as "FORMAT PARQUET".
 
     Raises:

@@ -1,1 +1,24 @@
-"""Published figures and tables, made again: one module each, with a function of the same name."""
+"""Published figures and tables, made again: a folder each, and a line here."""
+
+from inverseq.studies import (
+    gridworld,
+    gridworld_people,
+    intentions,
+    lecture,
+    mice,
+    objectworld,
+    people,
+)
+from inverseq.studies.study import Effort, Part, Settings, Study
+
+STUDIES: tuple[Study, ...] = (
+    lecture.STUDY,
+    people.STUDY,
+    mice.STUDY,
+    objectworld.STUDY,
+    intentions.STUDY,
+    gridworld.STUDY,
+    gridworld_people.STUDY,
+)
+
+__all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]

@@ -33,8 +33,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.planning import policy_iteration
-from inverseq.forward.simulation import draw
-from inverseq.forward.switching import with_intentions
+from inverseq.forward.simulation import draw, written
 from inverseq.worlds.grids import ACTIONS, gridworld
 from inverseq.worlds.record import World
 
@@ -151,7 +150,7 @@ def goal_abandon_demonstrations(
         rows.append(np.stack([alive, counter, state, action, reached, ending, intention]))
         alive, state, intention = alive[~over], reached[~over], intention[~over]
         step += 1
-    return with_intentions(mdp, rows)
+    return written(mdp, rows)
 
 
 def _check(world: World) -> None:

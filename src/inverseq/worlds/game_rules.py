@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from inverseq._core.errors import InputError
-from inverseq.forward.simulator import Simulator
+from inverseq.training.simulator import Simulator
 from inverseq.worlds.game_boards import (
     PLAYER,
     WIN,

@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq.app.games import End, Turn
-from inverseq.forward.simulator import Simulator
+from inverseq.training.simulator import Simulator
 
 
 @runtime_checkable

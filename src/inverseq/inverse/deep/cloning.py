@@ -6,6 +6,7 @@ same network and data is what the transitions add.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +16,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.network_fit import numbered, teach
-from inverseq.inverse.deep.network_rows import Batch
-from inverseq.inverse.deep.network_training import Lessons, Numbers
 from inverseq.inverse.deep.table_fit import Table, fit_table
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
@@ -24,6 +23,10 @@ from inverseq.mdp.backup import soft_value
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
 from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.policies.network import NetworkPolicy, network_probabilities
+from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Course
+from inverseq.training.rule import Learner, Part
 
 
 @dataclass(frozen=True)
@@ -77,24 +80,60 @@ class BehaviourCloning:
             if problem.weights is not None:
                 raise InputError("give either weights or held_out: games are held out unweighted")
             learned, judged = problem.decisions.split(self.held_out, seed=self.seed)
-            problem, score = replace(problem, demonstrations=learned), _score_on(judged)
+            problem, score = replace(problem, demonstrations=learned), self.score_on(judged)
+        # Without the seed, so that several seeds share one compiled program.
         taught = teach(
-            problem,
-            self.network or FullyConnected(),
-            self.lessons,
-            cloning_loss,
-            self.seed,
-            num_actions=self.num_actions,
-            score=score,
+            problem, replace(self, seed=0), self.lessons, self.seed, self.num_actions, score=score
         )
+        network = self.record(taught.course, taught.learner)
         return Solution(
             solver="BehaviourCloning",
             settings=asdict(self),
-            policy=NetworkPolicy(taught.network, 1.0),
+            policy=NetworkPolicy(network, 1.0),
             status=taught.status,
-            num_parameters=sum(array.size for array in taught.network.arrays),
+            num_parameters=sum(array.size for array in network.arrays),
             trace=taught.trace,
         )
+
+    @property
+    def drawing(self) -> Drawing:
+        """How decisions are drawn."""
+        return Drawing(self.lessons.batch, 0.0, self.lessons.noise)
+
+    def networks(self) -> dict[str, Part]:
+        """The classifier."""
+        build = (self.network or FullyConnected()).build
+        return {"q": Part(build, self.loss, self.lessons.optimiser)}
+
+    def loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """Mean negative log-likelihood of a batch of actions, in nats."""
+        del learner, key, own  # of no meaning here
+        q = existing(jax.vmap(network)(expert.observations), expert.allowed)
+        chosen = jnp.take_along_axis(q, expert.actions[:, None], axis=1)[:, 0]
+        likely = jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
+        return likely + self.lessons.penalty(network)
+
+    def record(self, course: Course, learner: Learner) -> TrainedNetwork:
+        """The classifier as a record."""
+        return course.record(self.network or FullyConnected(), learner.networks["q"])
+
+    def score_on(self, judged: Demonstrations) -> Callable[[Course, Learner], float]:
+        """Mean log-likelihood of decisions under what was learned, in nats."""
+        known = judged.actions >= 0
+        states, actions = judged.states[known], judged.actions[known]
+        exist = None if judged.allowed is None else judged.allowed[known]
+
+        def score(course: Course, learner: Learner) -> float:
+            policy = NetworkPolicy(self.record(course, learner), 1.0)
+            chances = network_probabilities(policy, states, exist)
+            # An action never seen in what was learned from has no column.
+            known = actions < chances.shape[1]
+            taken = chances[np.arange(len(actions)), np.minimum(actions, chances.shape[1] - 1)]
+            return float(np.log(np.where(known, np.maximum(taken, 1e-12), 1e-12)).mean())
+
+        return score
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant; networks have none."""
@@ -118,31 +157,6 @@ class BehaviourCloning:
             num_parameters=int((mdp.allowed.sum(1) - 1)[counts.sum(1) > 0].sum()),
             trace=trace,
         )
-
-
-def cloning_loss(
-    numbers: Numbers, key: PRNGKeyArray, expert: Batch, own: Batch | None
-) -> Float[Array, ""]:
-    """Mean negative log-likelihood of a batch of actions, in nats."""
-    del key, own  # of no meaning here
-    q = jax.vmap(numbers.module)(expert.observations)
-    chosen = jnp.take_along_axis(q, expert.actions[:, None], axis=1)[:, 0]
-    return jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
-
-
-def _score_on(judged: Demonstrations) -> Callable[[TrainedNetwork], float]:
-    """Mean log-likelihood of decisions under a network, in nats."""
-    known = judged.actions >= 0
-    states, actions = judged.states[known], judged.actions[known]
-
-    def score(network: TrainedNetwork) -> float:
-        chances = network_probabilities(NetworkPolicy(network, 1.0), states)
-        # An action never seen in what was learned from has no column.
-        known = actions < chances.shape[1]
-        taken = chances[np.arange(len(actions)), np.minimum(actions, chances.shape[1] - 1)]
-        return float(np.log(np.where(known, np.maximum(taken, 1e-12), 1e-12)).mean())
-
-    return score
 
 
 def cloning_table_loss(q: Float[Array, "S A"], table: Table) -> Float[Array, ""]:

@@ -2,21 +2,21 @@
 
 Garg, Chakraborty, Cundy, Song and Ermon, "IQ-Learn: Inverse soft-Q Learning for Imitation" (NeurIPS
 2021). The reward is written as r(s, a) = Q(s, a) - gamma V(s'), so that one loss in Q
-(`inverseq.inverse.deep.iq_objective`) is minimised and no reinforcement learning problem is solved
-on the way. `IQLearn.study()` is Algorithm 2 of "Implementing Inverse Q-Learning" (Aubuchon and Ho
-2023).
+(`inverse.deep.iq_objective`) is minimised and no reinforcement learning problem is solved on the
+way. `IQLearn.study()` is Algorithm 2 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023).
 """
 
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
+from inverseq._core.status import Status
 from inverseq.inverse.deep.iq_objective import (
     Absorbing,
     Distance,
@@ -29,8 +29,6 @@ from inverseq.inverse.deep.iq_objective import (
 )
 from inverseq.inverse.deep.iq_table import table_loss
 from inverseq.inverse.deep.network_fit import numbered, teach
-from inverseq.inverse.deep.network_rows import Batch
-from inverseq.inverse.deep.network_training import Lessons, Numbers
 from inverseq.inverse.deep.table_fit import fit_table
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
@@ -42,11 +40,25 @@ from inverseq.policies import TabularPolicy, boltzmann
 from inverseq.policies.network import NetworkPolicy
 from inverseq.rewards import StateActionReward
 from inverseq.rewards.read_out import ReadOutReward
+from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Course
+from inverseq.training.noise import noisy
+from inverseq.training.rule import Learner, Part
 
 _GRADIENT = 10.0
 """Weight of the penalty on gradients, as in the paper's code."""
 _BOUND = 10.0
 """Weight of squared rewards beyond their bound."""
+
+
+class Numbers(NamedTuple):
+    """What IQ-Learn learns."""
+
+    module: Any
+    """The network Q."""
+    absorbing: Float[Array, ""]
+    """Reward of every step after the world has ended a game."""
 
 
 @dataclass(frozen=True)
@@ -164,21 +176,24 @@ class IQLearn:
         if numbered(problem, self.network):
             return replace(self, discount=self.discount_of(problem.mdp)).tabulated(problem)
         settled = replace(self, discount=self.discount_of(None))
-        network = self.network or FullyConnected()
-        # Without the seed, so that several seeds share one compiled program.
-        loss = replace(settled, seed=0).loss
-        taught = teach(
-            problem, network, self.lessons, loss, self.seed, num_actions=self.num_actions
-        )
-        policy = settled.policy_of(taught.network, taught.absorbing)
+        taught = teach(problem, replace(settled, seed=0), self.lessons, self.seed, self.num_actions)
+        return settled.solution(taught.course, taught.learner, taught.status, taught.trace)
+
+    def solution(
+        self, course: Course, learner: Learner, status: Status, trace: Float[np.ndarray, " blocks"]
+    ) -> Solution:
+        """The solution of a training."""
+        numbers = learner.networks["q"]
+        network = course.record(self.network or FullyConnected(), numbers.module)
+        policy = self.policy_of(network, float(numbers.absorbing))
         return Solution(
             solver="IQLearn",
-            settings=asdict(settled),
+            settings=asdict(self),
             policy=policy,
             reward_function=ReadOutReward(policy),
-            status=taught.status,
-            num_parameters=sum(array.size for array in taught.network.arrays),
-            trace=taught.trace,
+            status=status,
+            num_parameters=sum(array.size for array in network.arrays),
+            trace=trace,
         )
 
     def policy_of(self, network: TrainedNetwork, absorbing: float) -> NetworkPolicy:
@@ -224,15 +239,46 @@ class IQLearn:
             )
         return mdp.discount
 
+    @property
+    def drawing(self) -> Drawing:
+        """How transitions are drawn."""
+        lessons = self.lessons
+        return Drawing(lessons.batch, self.gamma, lessons.noise, own=self.online)
+
+    def networks(self) -> dict[str, Part]:
+        """The network Q with the absorbing reward."""
+        build = (self.network or FullyConnected()).build
+        begin = lambda *given: Numbers(build(*given), jnp.float32(0))  # noqa: E731
+        return {"q": Part(begin, self.loss, self.lessons.optimiser)}
+
+    def act(
+        self,
+        key: PRNGKeyArray,
+        learner: Learner,
+        observations: Float[Array, "n *shape"],
+        allowed: Bool[Array, "n A"] | None,
+        moves: Int[Array, ""] | None,
+    ) -> Int[Array, " n"]:
+        """Drawn by the policy at its temperature, while it learns and while it is tested."""
+        for_noise, for_draw = jax.random.split(key)
+        seen = noisy(for_noise, observations, self.lessons.noise)
+        q = existing(jax.vmap(learner.networks["q"].module)(seen), allowed)
+        return jax.random.categorical(for_draw, q / self.temperature).astype(jnp.int32)
+
     def loss(
-        self, numbers: Numbers, key: PRNGKeyArray, expert: Batch, own: Batch | None
+        self,
+        numbers: Numbers,
+        learner: Learner,
+        key: PRNGKeyArray,
+        expert: Batch,
+        own: Batch | None,
     ) -> Float[Array, ""]:
         """The loss of a batch of transitions, offline where `own` is None."""
         gamma = self.gamma
         after = numbers.absorbing / (1 - gamma) if self.absorbing == "learned" else jnp.float32(0)
-        parts = [expert.observations, expert.following]
-        parts += [] if own is None else [own.observations, own.following]
-        parts += [expert.starts] if self.form == "v0" else []
+        parts = [expert.observations, expert.next_observations]
+        parts += [] if own is None else [own.observations, own.next_observations]
+        parts += [] if self.form != "v0" or expert.starts is None else [expert.starts]
         # One pass through the network for all of them.
         every = jax.vmap(numbers.module)(jnp.concatenate(parts))
         q = jnp.split(every, np.cumsum([len(part) for part in parts])[:-1])
@@ -245,7 +291,9 @@ class IQLearn:
             rows = Absorbing(numbers.absorbing, jnp.mean(expert.ended) * lasting, theirs)
         starts = None
         if self.form == "v0":
-            starts = state_value(q[-1], self.value, self.temperature)
+            starts = state_value(
+                existing(q[-1], expert.starts_allowed), self.value, self.temperature
+            )
         total = iq_loss(
             seen,
             mine,
@@ -266,13 +314,14 @@ class IQLearn:
             rewards = jnp.concatenate([t.reward for t in (seen, mine) if t is not None])
             beyond = jnp.maximum(jnp.abs(rewards) - self.reward_bound, 0.0)
             total += _BOUND * jnp.mean(beyond**2)
-        return total
+        return total + self.lessons.penalty(numbers)
 
     def terms(
         self, q: Float[Array, "n A"], following: Float[Array, "n A"], batch: Batch, after: Array
     ) -> Terms:
         """Q(s, a), V(s) and gamma V(s') of a batch whose action values these are."""
         chosen = jnp.take_along_axis(q, batch.actions[:, None], axis=1)[:, 0]
+        q, following = existing(q, batch.allowed), existing(following, batch.next_allowed)
         ahead = state_value(following, self.value, self.temperature)
         ahead = self.gamma * jnp.where(batch.ended, after, ahead)
         return Terms(chosen, state_value(q, self.value, self.temperature), ahead)

@@ -1,4 +1,4 @@
-"""Training a network on demonstrations, block by block, for solvers that build on networks."""
+"""Training networks on demonstrations, block by block, for solvers that build on networks."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,20 +10,18 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.deep.network_rows import rows_of
-from inverseq.inverse.deep.network_training import (
-    Learning,
-    Lessons,
-    Loss,
-    advance,
-    begin,
-    mean_losses,
-    unpacked,
-)
+from inverseq.demonstrations.existing import existing
 from inverseq.inverse.problem import Problem
-from inverseq.networks import Network, TrainedNetwork, trained_network
+from inverseq.networks import Network
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import Course, Loop, Training
+from inverseq.training.rule import Learner, Rule
+from inverseq.training.shown import shown_in
+from inverseq.training.trainer import begin_training, carried_on
 
-_BLOCKS = 20
+TRACED = 100
+"""Blocks of a training, each with a mean loss in the trace."""
+_PIECES = 20
 """Pieces of a training, after which progress is reported and held-out decisions are scored."""
 _EXPLODED = 1e3
 """A loss this many times as large as at the beginning is no longer one of learning."""
@@ -37,37 +35,33 @@ REMEDY = (
 
 
 class Taught(NamedTuple):
-    """A network after its lessons."""
+    """What was learned in lessons."""
 
-    network: TrainedNetwork
-    absorbing: float
-    """Reward of every step after the world has ended a game."""
+    course: Course
+    learner: Learner
     status: Status
     trace: Float[np.ndarray, " blocks"]
 
 
 def teach(
     problem: Problem,
-    network: Network,
+    rule: Rule,
     lessons: Lessons,
-    loss: Loss,
     seed: int,
-    *,
     num_actions: int | None = None,
-    score: Callable[[TrainedNetwork], float] | None = None,
+    *,
+    score: Callable[[Course, Learner], float] | None = None,
 ) -> Taught:
-    """Train a network on the demonstrations of a problem.
+    """Train networks on the demonstrations of a problem.
 
     Args:
         problem: With features as states.
-        network: Settings.
-        lessons: How to learn.
-        loss: What to minimise. Compiled anew for every new function, so give a method of settings
-            that can be hashed, or a function of a module.
-        seed: Of the network and the order of the transitions.
+        rule: How to learn; equal rules share what was compiled for them.
+        lessons: How long.
+        seed: Of the networks and the order of the transitions.
         num_actions: A; None takes the largest action seen.
-        score: Called after each block of steps with the network so far; that of the highest score
-            is returned. None returns the last.
+        score: Called after each piece of the training with what was learned so far; that of the
+            highest score is returned. None returns the last.
 
     Raises:
         InputError: The demonstrations cannot be learned from.
@@ -76,36 +70,40 @@ def teach(
         raise InputError(
             "states are features, so there is no world to look them up in: leave mdp out"
         )
-    rows = rows_of(problem.decisions, problem.weights)
+    shown = shown_in(problem.decisions, problem.weights)
+    shape = shown.rows.observations.shape[1:]
     actions = _num_actions(problem.decisions, num_actions)
-    shape = rows.observations.shape[1:]
-    learning = begin(lessons, network, shape, actions, jax.random.key(seed))
-
-    def record(learning: Learning) -> TrainedNetwork:
-        module = unpacked(network, shape, actions, learning.numbers).module
-        return trained_network(network, module, shape, actions)
-
+    steps = lessons.steps
+    course = Course(rule, Loop.of_lessons(steps), shape, actions)
+    begun = training = begin_training(course, jax.random.key(seed), shown)
     best, best_score = None, -np.inf
-    for block in range(1, _BLOCKS + 1):
-        learning = advance(
-            lessons, loss, network, actions, rows, learning, lessons.steps * block // _BLOCKS
-        )
+    stops = [steps * piece // _PIECES for piece in range(1, _PIECES + 1)]
+    for _, [training] in carried_on(course, [begun], shown, stops):
         if problem.progress is not None:
-            problem.progress("network", int(learning.step), lessons.steps)
-        if bool(learning.diverged):
-            break
-        if score is not None and (found := score(record(learning))) > best_score:
-            best, best_score = record(learning), found
-    absorbing = float(unpacked(network, shape, actions, learning.numbers).absorbing)
-    trace = mean_losses(learning, lessons.steps)
-    status = status_of(learning, trace)
-    return Taught(best or record(learning), absorbing, status, trace)
+            problem.progress("network", int(training.block), steps)
+        if score is None or training.diverged:
+            continue
+        if (found := score(course, training.learner)) > best_score:
+            best, best_score = jax.tree.map(np.array, training.learner), found
+    trace = mean_losses(training, steps)
+    return Taught(course, best or training.learner, status_of(training, trace), trace)
 
 
-def status_of(learning: Learning, trace: Float[np.ndarray, " blocks"]) -> Status:
+def mean_losses(training: Training, steps: int) -> Float[np.ndarray, " blocks"]:
+    """Mean loss, of all networks together, of each block of a training of `steps` steps that was
+    reached.
+    """
+    made = int(training.block)
+    losses = np.sum([np.asarray(curve) for curve in training.curves.loss.values()], axis=0)
+    block = np.arange(made) * TRACED // steps
+    sums, counts = (np.bincount(block, w, minlength=1) for w in (losses[:made], None))
+    return sums[counts > 0] / counts[counts > 0]
+
+
+def status_of(training: Training, trace: Float[np.ndarray, " blocks"]) -> Status:
     """How a training ended: learned to its end, or diverged."""
-    steps, last = int(learning.step), float(trace[-1])
-    if bool(learning.diverged):
+    steps, last = int(training.block), float(trace[-1])
+    if bool(training.diverged):
         return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {REMEDY}")
     if abs(last) > _EXPLODED * max(1.0, abs(float(trace[0]))):
         return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {REMEDY}")
@@ -118,6 +116,7 @@ def _num_actions(demonstrations: Demonstrations, given: int | None) -> int:
     wanted = given if given is not None else max(demonstrations.num_actions, seen)
     if seen > wanted:
         raise InputError(f"num_actions is {wanted}, but action {seen - 1} was seen")
+    existing(demonstrations, wanted)  # of as many actions
     return wanted
 
 

@@ -12,16 +12,15 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq.demonstrations import Demonstrations
-from inverseq.forward.dqn import DQN, noisy, train_dqns
-from inverseq.forward.games import Games, play_games
-from inverseq.forward.training import Loop
+from inverseq.forward.dqn import DQN, train_dqn
 from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.inverse.deep.iq_online import train_iq_learns
+from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.inverse.fit import fit
 from inverseq.networks import FullyConnected, module_of
 from inverseq.play.experts import expert_games
 from inverseq.policies.network import NetworkPolicy
+from inverseq.studies.gridworld import Settings
 from inverseq.studies.gridworld.record import (
     CLONING_NAME,
     DQN_NAME,
@@ -30,13 +29,11 @@ from inverseq.studies.gridworld.record import (
     Grid,
     Trial,
 )
+from inverseq.studies.study import Effort
+from inverseq.training.games import Games, play_games
+from inverseq.training.loop import Loop
+from inverseq.training.noise import noisy
 from inverseq.worlds.game_rules import grid_simulator
-
-BEST_STEPS = 20_000
-"""Game steps of our DQN in every grid type, or fewer where the study had fewer."""
-
-LESSONS = 1000
-"""Training steps of our IQ-Learn and cloning."""
 
 _TESTED = 24
 """Games in a testing block."""
@@ -47,7 +44,7 @@ _NONE = np.zeros((1, 0))
 def yardsticks(grid: Grid, *, seed: int, boards: int) -> tuple[Trial, Trial]:
     """A random agent and the expert, on the boards that everybody is tested on."""
 
-    def at_random(key: jax.Array, observations: jax.Array) -> jax.Array:
+    def at_random(key: jax.Array, observations: jax.Array, _: jax.Array | None) -> jax.Array:
         return jax.random.randint(key, observations.shape[:1], 0, 4)
 
     played = [
@@ -67,15 +64,12 @@ def train_grid(
     grid: Grid,
     preset: str,
     demonstrations: Demonstrations,
+    settings: Settings,
     *,
     seed: int,
-    seeds: int,
-    boards: int,
-    best_steps: int = BEST_STEPS,
-    lessons: int = LESSONS,
     done: Callable[[Trial], None] | None = None,
 ) -> tuple[Trial, Trial, Trial]:
-    """DQN, IQ-Learn and cloning with one preset, each with `seeds` seeds.
+    """DQN, IQ-Learn and cloning with one preset, each with R seeds.
 
     IQ-Learn and cloning see the demonstrations and nothing else: no reward, and of the games that
     IQ-Learn plays on the way it only sees how well they go (`IQLearn.online` is false).
@@ -84,17 +78,15 @@ def train_grid(
         grid: Grid type, with its budget.
         preset: `FAITHFUL` or `OURS`.
         demonstrations: Games of a person or of the expert, with tiles as states.
+        settings: How many seeds, steps and lessons, and on how many boards all are tested.
         seed: The first seed.
-        seeds: R.
-        boards: Unseen boards of the test, the same for everybody.
-        best_steps: Game steps of our DQN, at most the study's.
-        lessons: Training steps of our IQ-Learn and cloning.
         done: Called with each trial.
     """
+    seeds, boards, lessons = settings.seeds, settings.boards, settings.lessons
     simulator = grid_simulator(grid.rules)
-    keys = jax.random.split(jax.random.key(seed), seeds)
+    keys = list(jax.random.split(jax.random.key(seed), seeds))
     faithful = preset == FAITHFUL
-    steps = grid.steps if faithful else min(best_steps, grid.steps)
+    steps = grid.steps if faithful else min(settings.best_steps, grid.steps)
     deep = DQN.study(steps) if faithful else DQN.best(steps)
     inverse = IQLearn.study(seed, steps) if faithful else IQLearn.best(seed, lessons)
     loop = Loop(steps if faithful else 4 * lessons)
@@ -125,12 +117,12 @@ def train_grid(
         return found
 
     def by_reward() -> tuple:
-        made = train_dqns(deep, simulator, keys, accept_failure=True)
+        made = train_dqn(deep, simulator, keys, accept_failure=True)
         policies = [NetworkPolicy(one.trained, 1.0, deep.discount, "hard") for one in made]
         return policies, _rows(made, "loss"), _rows(made, "ratio"), deep.loop.learn_steps
 
     def by_demonstrations() -> tuple:
-        made = train_iq_learns(inverse, demonstrations, simulator, loop, keys, accept_failure=True)
+        made = train_iq_learn(inverse, demonstrations, simulator, loop, keys, accept_failure=True)
         policies = [one.solution.policy for one in made]
         return policies, _rows(made, "loss"), _rows(made, "ratio"), loop.learn_steps
 
@@ -160,14 +152,7 @@ def cloning_beside(inverse: IQLearn) -> BehaviourCloning:
 
 
 def data_curve(
-    grid: Grid,
-    sizes: Sequence[int],
-    *,
-    seed: int,
-    seeds: int,
-    boards: int,
-    lessons: int = LESSONS,
-    progress: Callable[[int, int], None] | None = None,
+    grid: Grid, settings: Settings, effort: Effort
 ) -> dict[str, Float[np.ndarray, "sizes R 2"]]:
     """Distance ratios of our IQ-Learn and cloning by the number of demonstrated games.
 
@@ -176,7 +161,8 @@ def data_curve(
     Returns:
         By method, `[sizes, R, 2]`: over the Manhattan distance, and over the shortest way.
     """
-    inverse = IQLearn.best(seed, lessons)
+    seed, sizes, seeds = effort.seed, settings.sizes, settings.curve_seeds
+    inverse = IQLearn.best(seed, settings.lessons)
     solvers = {IQ_NAME: inverse, CLONING_NAME: cloning_beside(inverse)}
     made = {name: np.zeros((len(sizes), seeds, 2)) for name in solvers}
     for i, size in enumerate(sizes):
@@ -187,10 +173,9 @@ def data_curve(
             for name, solver in solvers.items():
                 policy = fit(games, replace(solver, seed=seed + r)).policy
                 assert isinstance(policy, NetworkPolicy)
-                played = judged(grid, policy, None, 0.0, seed=seed, boards=boards)
+                played = judged(grid, policy, None, 0.0, seed=seed, boards=settings.boards)
                 made[name][i, r] = [float(games.ratio.mean()) for games in played]
-            if progress is not None:
-                progress(i * seeds + r + 1, len(sizes) * seeds)
+            effort.say("curve", i * seeds + r + 1, len(sizes) * seeds)
     return made
 
 
@@ -222,7 +207,7 @@ def judged(
 def _player(simulator: Any, boards: int, heat: float | None, noise: float) -> Any:
     """The compiled test of a network given as a module, once for the same arguments."""
 
-    def act(module: Any, key: jax.Array, observations: jax.Array) -> jax.Array:
+    def act(module: Any, key: jax.Array, observations: jax.Array, _: jax.Array | None) -> jax.Array:
         for_noise, for_draw = jax.random.split(key)
         q = jax.vmap(module)(noisy(for_noise, observations, noise))
         if heat is None:

@@ -12,6 +12,7 @@ from inverseq.evaluate.rewards import reward_correlation
 from inverseq.play.agents import best_moves
 from inverseq.policies.network import NetworkPolicy, network_q, network_values
 from inverseq.studies.gridworld.record import Grid, Trial
+from inverseq.studies.shapes import plain
 from inverseq.worlds.game_boards import PLAYER, WALL, WIN, GridState, board_distances
 from inverseq.worlds.game_rules import GridWorldRules, board_world
 
@@ -135,18 +136,14 @@ def map_table(grid: Grid, trials: Sequence[Trial], boards: Sequence[GridState]) 
             seen = [read_board(policy, grid.rules, board) for board in boards]
             found.append([empty.slope, *np.mean([_moves(one) for one in seen], axis=0)])
         slope, nearer, walls, off = np.mean(found, axis=0)
-        rows.append(
-            {
-                "grid": grid.name,
-                "settings": trial.preset,
-                "method": trial.method,
-                "slope": _rounded(slope),
-                "nearer": _rounded(nearer),
-                "into_walls": _rounded(walls),
-                "off_the_board": _rounded(off),
-            }
-        )
+        row = {"slope": slope, "nearer": nearer, "into_walls": walls, "off_the_board": off}
+        rows.append(_named(grid, trial) | plain(row, 3))
     return rows
+
+
+def _named(grid: Grid, trial: Trial) -> dict[str, Any]:
+    """What a row is about."""
+    return {"grid": grid.name, "settings": trial.preset, "method": trial.method}
 
 
 def _moves(reading: Reading) -> tuple[float, float, float]:
@@ -181,19 +178,9 @@ def reward_table(grid: Grid, trials: Sequence[Trial], boards: Sequence[GridState
             seen = [read_board(policy, grid.rules, board) for board in boards]
             found.append(np.mean([_rewards(one) for one in seen], axis=0))
         shaping, expert, win, step, bump = np.mean(found, axis=0)
-        rows.append(
-            {
-                "grid": grid.name,
-                "settings": trial.preset,
-                "method": trial.method,
-                "shaping": _rounded(shaping),
-                "expert_moves": _rounded(expert),
-                "win": _rounded(win),
-                "step": _rounded(step),
-                "bump": _rounded(bump),
-                "temperature": trial.policies[0].temperature,
-            }
-        )
+        row = {"shaping": shaping, "expert_moves": expert, "win": win, "step": step, "bump": bump}
+        heat = {"temperature": trial.policies[0].temperature}
+        rows.append(_named(grid, trial) | plain(row, 3) | heat)
     return rows
 
 
@@ -206,8 +193,3 @@ def _rewards(reading: Reading) -> tuple[float, ...]:
     both = float(np.corrcoef(reward[good], truth[good])[0, 1]) if np.ptp(reward[good]) > 0 else 0.0
     parts = (reward[good & enters], reward[good & ~enters], reward[bumps])
     return (reading.correlation, both, *(float(part.mean()) for part in parts))
-
-
-def _rounded(value: Any) -> float | None:
-    """Three decimals; None for what is no number."""
-    return round(float(value), 3) if np.isfinite(value) else None

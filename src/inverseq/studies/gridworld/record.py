@@ -1,4 +1,4 @@
-"""What the GridWorld study is given and hands back: grid types, published numbers, trials."""
+"""What the GridWorld study is about: grid types, published numbers, trials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +31,6 @@ PUBLISHED: Mapping[tuple[str, str], float] = {
 }
 """Mean distance ratios of Aubuchon and Ho (2023): DQN and IQ-Learn from the last 50 testing blocks
 of the stored results, the person from the text, the random agent read off a plot by eye."""
-
-Rows = Sequence[Mapping[str, Any]]
-"""Lines of a table, all with the keys of the first."""
 
 
 @dataclass(frozen=True)
@@ -93,22 +90,6 @@ class Trial:
     policies: tuple[NetworkPolicy, ...]
     cpu: float
     wall: float
-
-
-@dataclass(frozen=True, eq=False)
-class GridWorldStudy:
-    """The study as numbers.
-
-    Attributes:
-        tables: "scores" (distance ratios), "curve" (by demonstrated games), "maps" (values and
-            arrows), "rewards" -> rows.
-        sentences: What was found, one finding each.
-        files: What was written.
-    """
-
-    tables: Mapping[str, Rows]
-    sentences: tuple[str, ...]
-    files: tuple[str, ...] = ()
 
 
 def score_table(trials: Sequence[Trial]) -> list[dict[str, Any]]:

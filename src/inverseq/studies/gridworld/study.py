@@ -4,21 +4,18 @@
 three grid types, with its settings ("faithful") and with ours ("ours"), beside its numbers.
 """
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from inverseq._core.errors import InputError
-from inverseq._core.files import write_text
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.problem import Progress
 from inverseq.play.experts import expert_games
-from inverseq.studies.files import write_csv, write_png
+from inverseq.readers import read_games
+from inverseq.studies.gridworld import Settings
 from inverseq.studies.gridworld.figures import (
     draw_curve,
     draw_demonstrations,
@@ -28,13 +25,7 @@ from inverseq.studies.gridworld.figures import (
     draw_rewards,
     draw_values,
 )
-from inverseq.studies.gridworld.fits import (
-    BEST_STEPS,
-    LESSONS,
-    data_curve,
-    train_grid,
-    yardsticks,
-)
+from inverseq.studies.gridworld.fits import data_curve, train_grid, yardsticks
 from inverseq.studies.gridworld.maps import drawn_boards, map_table, reward_table
 from inverseq.studies.gridworld.record import (
     CLONING_NAME,
@@ -44,94 +35,98 @@ from inverseq.studies.gridworld.record import (
     IQ_NAME,
     OURS,
     Grid,
-    GridWorldStudy,
-    Rows,
     Trial,
     score_table,
 )
-
-SIZES = (10, 30, 100, 300, 1000)
-"""Demonstrated games of the curve, which is drawn for the last grid type."""
+from inverseq.studies.run import Result, Rows
+from inverseq.studies.study import Effort
 
 READ = 10
 """Unseen boards that values, best moves and rewards are read on."""
 
 
-def gridworld(
-    out: str | os.PathLike,
-    *,
-    seed: int = 0,
-    seeds: int = 5,
-    boards: int = 2000,
-    grids: Sequence[Grid] = GRIDS,
-    best_steps: int = BEST_STEPS,
-    lessons: int = LESSONS,
-    sizes: Sequence[int] = SIZES,
-    curve_seeds: int = 3,
-    demonstrations: Mapping[str, Demonstrations] | None = None,
-    progress: Progress | None = None,
-) -> GridWorldStudy:
-    """Write the tables `scores.csv`, `curve.csv`, `maps.csv` and `rewards.csv`, the figures
-    `1_demonstrations.png` to `7_rewards.png` and `curve.png`, and `gridworld.json` to a folder.
-
-    Args:
-        out: The folder; it is made where it does not exist.
-        seed: Of everything; trainings have `seed`, `seed + 1` and so on.
-        seeds: R, trainings of each method.
-        boards: Unseen boards of the test.
-        grids: The grid types, with their budgets.
-        best_steps: Game steps of our DQN, at most the study's.
-        lessons: Training steps of our IQ-Learn and cloning.
-        sizes: Numbers of demonstrated games of the curve.
-        curve_seeds: Sets of demonstrations of each of them.
-        demonstrations: A person's games by grid type; of the expert, who draws one of the best
-            moves, where left out.
-        progress: Called with (what is being done, steps done, steps in all).
+def run(settings: Settings, effort: Effort) -> Result:
+    """DQN, IQ-Learn and cloning in the three grid types, with both settings.
 
     Raises:
-        InputError: The folder cannot be written to, a number is out of range, or the
-            demonstrations are of another grid type.
+        InputError: The file of games holds none of these grid types.
     """
-    if min(seeds, boards, best_steps, lessons, curve_seeds, *sizes) < 1:
-        raise InputError("seeds, boards, steps, lessons and sizes must be 1 or more")
-    games = _games(grids, demonstrations or {}, seed)
+    given = {} if settings.games is None else recorded_games(settings.games)
+    grids = [
+        replace(grid, steps=min(grid.steps, settings.most_steps))
+        for grid in GRIDS
+        if grid.name in settings.grids
+    ]
+    return trained(grids, given, settings, effort)
+
+
+def recorded_games(path: str) -> dict[str, Demonstrations]:
+    """A person's games that were won or lost, by grid type.
+
+    Raises:
+        InputError: There is none of the study's grid types.
+    """
+    found = read_games(path)
+    level, ended = found.trajectories["difficulty"], found.trajectories["ended"]
+    finished = ended != "abandoned"
+    made = {}
+    for grid in GRIDS:
+        here = finished & (level == grid.name.replace(" ", "-"))
+        if here.any():
+            made[grid.name] = found.take(here)
+    if not made:
+        raise InputError(
+            f"{path} holds no finished game of the study's grid types; play some with inverseq play"
+        )
+    return made
+
+
+def trained(
+    grids: Sequence[Grid],
+    given: Mapping[str, Demonstrations],
+    settings: Settings,
+    effort: Effort,
+) -> Result:
+    """The study in these grid types.
+
+    Args:
+        grids: Grid types with their budgets.
+        given: A person's games by grid type; of the expert where there are none.
+        settings: Of the study.
+        effort: Trainings have its seed, its seed + 1 and so on.
+
+    Raises:
+        InputError: The games are of another grid type.
+    """
+    seed = effort.seed
+    games = _games(grids, given, seed)
     trials: list[Trial] = []
-    total = 6 * len(grids)
 
     def done(trial: Trial) -> None:
         trials.append(trial)
-        if progress is not None:
-            learned = sum(bool(t.preset) for t in trials)
-            progress("trainings", learned, total)
+        effort.say("trainings", sum(bool(t.preset) for t in trials), 6 * len(grids))
 
-    effort: dict[str, Any] = {"seed": seed, "seeds": seeds, "boards": boards}
-    effort |= {"best_steps": best_steps, "lessons": lessons, "done": done}
     for grid in grids:
-        trials += yardsticks(grid, seed=seed, boards=boards)
+        trials += yardsticks(grid, seed=seed, boards=settings.boards)
         for preset in (FAITHFUL, OURS):
-            train_grid(grid, preset, games[grid.name], **effort)
-    curve = data_curve(
-        grids[-1],
-        sizes,
-        seed=seed,
-        seeds=curve_seeds,
-        boards=boards,
-        lessons=lessons,
-        progress=None if progress is None else lambda i, n: progress("curve", i, n),
+            train_grid(grid, preset, games[grid.name], settings, seed=seed, done=done)
+    curve = data_curve(grids[-1], settings, effort)
+    return Result(
+        _tables(trials, curve, grids, settings.sizes, seed),
+        _figures(trials, curve, grids, settings.sizes, seed, games),
+        _sentences(trials, grids),
+        long=("curve",),
     )
-    made = assemble(trials, curve, grids, sizes, seed=seed)
-    return replace(made, files=write(Path(out), made, trials, curve, grids, sizes, games, seed))
 
 
-def assemble(
+def _tables(
     trials: Sequence[Trial],
     curve: Mapping[str, np.ndarray],
     grids: Sequence[Grid],
     sizes: Sequence[int],
-    *,
     seed: int,
-) -> GridWorldStudy:
-    """Tables and sentences of finished trials; the arguments are those of `gridworld`."""
+) -> dict[str, Rows]:
+    """Distance ratios, the curve, values and arrows, and rewards."""
     maps: list[dict[str, Any]] = []
     rewards: list[dict[str, Any]] = []
     for grid in grids:
@@ -140,13 +135,12 @@ def assemble(
         maps += map_table(grid, [t for t in here if t.method != CLONING_NAME and t.policies], seen)
         valued = [t for t in here if t.method in (DQN_NAME, IQ_NAME)]
         rewards += reward_table(grid, valued, seen)
-    tables = {
+    return {
         "scores": score_table(trials),
         "curve": _curve_table(curve, sizes),
         "maps": maps,
         "rewards": rewards,
     }
-    return GridWorldStudy(tables, _sentences(trials, grids))
 
 
 def _games(
@@ -210,17 +204,15 @@ def _find(trials: Sequence[Trial], grid: str, preset: str, method: str) -> Trial
     return next(t for t in trials if (t.grid, t.preset, t.method) == (grid, preset, method))
 
 
-def write(
-    folder: Path,
-    made: GridWorldStudy,
+def _figures(
     trials: Sequence[Trial],
     curve: Mapping[str, np.ndarray],
     grids: Sequence[Grid],
     sizes: Sequence[int],
-    games: Mapping[str, Demonstrations],
     seed: int,
-) -> tuple[str, ...]:
-    """Tables, figures and everything as JSON; the paths."""
+    games: Mapping[str, Demonstrations],
+) -> dict[str, Figure]:
+    """The seven of the 2023 study, and the curve."""
 
     def find(grid: str, preset: str, method: str) -> Trial:
         return _find(trials, grid, preset, method)
@@ -229,7 +221,7 @@ def write(
     right, low = last.rules.width - 1, last.rules.height - 1
     wins = [(right, low), (0, 0), (right // 2, low // 2), (right, low // 3)]
     seen = {grid.name: drawn_boards(grid, seed=seed, boards=1)[0] for grid in grids}
-    figures = {
+    return {
         "1_demonstrations": draw_demonstrations(grids, games),
         "2_loss": draw_loss(grids, find),
         "3_ratios": draw_ratios(grids, find),
@@ -239,9 +231,3 @@ def write(
         "7_rewards": draw_rewards(grids, find, seen),
         "curve": draw_curve(last, sizes, curve),
     }
-    summary = {"sentences": made.sentences, **made.tables}
-    return (
-        *(write_csv(folder / f"{name}.csv", rows) for name, rows in made.tables.items()),
-        str(write_text(folder / "gridworld.json", json.dumps(summary, indent=2) + "\n")),
-        *(write_png(folder / f"{name}.png", figure) for name, figure in figures.items()),
-    )

@@ -5,11 +5,11 @@ in `worlds.abandon`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
 from inverseq import plot
@@ -17,6 +17,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.rewards import squared_value_difference
 from inverseq.forward import policy_iteration
+from inverseq.forward.sweeps import swept_values
 from inverseq.intentions.labels import match
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
@@ -24,8 +25,10 @@ from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.values.iavi import IAVI
-from inverseq.mdp import MDP
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.intentions import Settings
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
 from inverseq.worlds import World
 from inverseq.worlds.abandon import (
     goal_abandon,
@@ -68,55 +71,41 @@ CURVES = (
 )
 
 
-def abandon_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """Value lost by what is learned from 24 to 1,024 trajectories, over five folds."""
     world = goal_abandon()
     sizes = (24, 48) if effort.small else SIZES
     folds = 2 if effort.small else 5
     data = goal_abandon_demonstrations(sizes[-1], seed=effort.seed, world=world)
     methods = ("one map", "two maps, by state") if effort.small else tuple(METHODS)
-    tasks = [(name, size) for name in methods for size in sizes]
-    running = Parallel(n_jobs=effort.jobs, return_as="generator")(
-        delayed(one_size)(name, data.take(range(size)), world, folds, effort)
-        for name, size in tasks
-    )
-    rows: list[dict[str, Any]] = []
-    for row in running:
-        rows.append(row)
-        effort.say("goal or abandon", len(rows), len(tasks))
-    return Part(
-        "abandon", {"scores": rows}, {"curves": draw_curves(rows, sizes)}, _sentences(rows, sizes)
-    )
+    tasks = [
+        (name, data.take(range(size)), world, folds, settings.restarts, effort.seed)
+        for name in methods
+        for size in sizes
+    ]
+    rows = effort.each("goal or abandon", one_size, tasks)
+    return Result({"scores": rows}, {"curves": draw_curves(rows, sizes)}, _sentences(rows, sizes))
 
 
 def one_size(
-    name: str, data: Demonstrations, world: World, folds: int, effort: Effort
+    name: str, data: Demonstrations, world: World, folds: int, restarts: int, seed: int
 ) -> dict[str, Any]:
     """One method on one amount of data: means over folds and their standard errors."""
-    settings = METHODS[name]
-    settings = Intentions(
-        settings.k,
-        settings.solver,
-        settings.switching,
-        restarts=effort.restarts,
-        seed=effort.seed,
-    )
+    solver = replace(METHODS[name], restarts=restarts, seed=seed)
     found = []
-    for train, test in data.fold(folds, seed=effort.seed):
-        solution = fit(train, settings, world.mdp)
+    for train, test in data.fold(folds, seed=seed):
+        solution = fit(train, solver, world.mdp)
         policies, right = in_true_order(solution, train)
         exact = [value_difference(world, k, policy) for k, policy in enumerate(policies)]
         stopped = [stopped_difference(world, k, policy) for k, policy in enumerate(policies)]
-        found.append([*exact, *stopped, right, _score(solution, test)])
+        found.append([*exact, *stopped, right, float(log_likelihood(solution, test))])
     numbers = np.array(found)
     mean, error = numbers.mean(0), numbers.std(0, ddof=1) / np.sqrt(folds)
     names = ("goal", "abandon", "goal_stopped", "abandon_stopped", "right", "nats")
     row: dict[str, Any] = {"method": name, "trajectories": data.num_trajectories}
     for each, value, spread in zip(names, mean, error, strict=True):
-        row[each] = _rounded(value)
-        if each != "right":
-            row[f"{each}_error"] = _rounded(spread)
-    return row
+        row |= {each: value} if each == "right" else {each: value, f"{each}_error": spread}
+    return plain(row, 3)
 
 
 def in_true_order(
@@ -148,24 +137,8 @@ def stopped_difference(world: World, k: int, policy: Float[np.ndarray, "S A"]) -
     no value changes by `STOP`.
     """
     reward = goal_abandon_rewards(world)[k]
-    best = swept(world.mdp, reward, None)
-    return float(((best - swept(world.mdp, reward, policy)) ** 2).mean())
-
-
-def swept(
-    mdp: MDP, reward: Float[np.ndarray, "S A"], policy: Float[np.ndarray, "S A"] | None
-) -> Float[np.ndarray, " S"]:
-    """Values of a policy, or of the best action where there is none, after the sweeps."""
-    values, change = np.zeros(mdp.num_states), np.inf
-    while change > STOP:
-        change = 0.0
-        for s in range(mdp.num_states):
-            ahead = (mdp.probabilities[s] * values[mdp.successors[s]]).sum(1)
-            q = reward[s] + mdp.discount * ahead
-            value = q.max() if policy is None else policy[s] @ q
-            change = max(change, abs(value - values[s]))
-            values[s] = value
-    return values
+    best = swept_values(world.mdp, reward, stop=STOP)
+    return float(((best - swept_values(world.mdp, reward, policy, stop=STOP)) ** 2).mean())
 
 
 def draw_curves(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
@@ -192,16 +165,6 @@ def draw_curves(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> Figure:
     look = {"ncols": 2, "fontsize": 7.5, "frameon": False}
     figure.legend(handles, labels, loc="outside lower center", **look)
     return figure
-
-
-def _score(solution: IntentionSolution, test: Demonstrations) -> float:
-    """Nats per held-out decision."""
-    return float(log_likelihood(solution, test))
-
-
-def _rounded(value: float) -> float | None:
-    """Three digits; None for what is no number."""
-    return round(float(value), 3) if np.isfinite(value) else None
 
 
 def _sentences(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> tuple[str, ...]:

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
 from inverseq import plot
 from inverseq._core.arrays import frozen_array
 from inverseq.datasets import bandit
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Score, difference
+from inverseq.evaluate.likelihood import Score, difference, pooled
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
@@ -29,7 +28,10 @@ from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.intentions import Settings
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain, score_figure
+from inverseq.studies.study import Effort
 
 STATES = ("left, no water", "left, water", "right, no water", "right, water", "start")
 """The last choice and what came of it."""
@@ -83,23 +85,17 @@ class Trials:
         )
 
 
-def bandit_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """Tables and intentions with memories of 1 to 3 choices, chosen on the training part alone."""
-    trials, candidates = choices(), models(effort)
-    running = Parallel(n_jobs=effort.jobs, return_as="generator")(
-        delayed(score_model)(solver, history, trials) for solver, history in candidates.values()
-    )
-    found: dict[str, tuple[Score, Score, Score, Solution | IntentionSolution]] = {}
-    for name, made in zip(candidates, running, strict=True):
-        found[name] = made
-        effort.say("bandit", len(found), len(candidates))
+    trials, candidates = choices(), models(settings.restarts, effort)
+    tasks = [(solver, history, trials) for solver, history in candidates.values()]
+    found = dict(zip(candidates, effort.each("bandit", score_model, tasks), strict=True))
     rows = [_line(name, made, found[TWO_BACK]) for name, made in found.items()]
     fitted = [row for row in rows if "intention" in row["model"]]
     chosen = max(fitted, key=lambda row: row["sessions"])
     solution = found[chosen["model"]][3]
     assert isinstance(solution, IntentionSolution)  # only those are chosen from
-    return Part(
-        "bandit",
+    return Result(
         {"scores": rows, "policies": policy_rows(solution, trials)},
         {
             "scores": draw_scores(rows, chosen["model"]),
@@ -142,14 +138,14 @@ def world(trials: Trials) -> MDP:
     return MDP.from_dense(dense, discount=0.9, state_names=STATES, action_names=("left", "right"))
 
 
-def models(effort: Effort) -> dict[str, tuple[Solver[Any], int]]:
+def models(restarts: int, effort: Effort) -> dict[str, tuple[Solver[Any], int]]:
     """Name -> what is fitted, and how many choices its world remembers."""
     made: dict[str, tuple[Solver[Any], int]] = {
         "one-back, plus 0.5": (CountTable(order=1, smoothing=0.5, backoff=False), 1),
         TWO_BACK: (CountTable(order=2, smoothing=0.5, backoff=False), 1),
     }
     made |= {f"table, {n} back, back-off": (CountTable(order=n), 1) for n in (2, 3, 4)}
-    most = min(effort.restarts, 5)  # the search is short of data, not of beginnings
+    most = min(restarts, 5)  # the search is short of data, not of beginnings
     one = {"tolerance": 1e-4, "restarts": most, "seed": effort.seed}
     for history in (1,) if effort.small else (1, 2, 3):
         for k in (1, 2) if effort.small else (1, 2, 3):
@@ -183,7 +179,7 @@ def score_model(
     early = fit(trials.take(trials.part == 0), solver, mdp)
     whole = fit(trials.take(train), solver, mdp)
     return (
-        _together(folds),
+        pooled(folds),
         score(early, trials, train, trials.part == 1),
         score(whole, trials, np.ones(train.size, dtype=bool), trials.part == 2),
         whole,
@@ -223,30 +219,19 @@ def policy_rows(solution: IntentionSolution, trials: Trials) -> list[dict[str, A
         each = action_probabilities(part, trials.take(trials.part < 2))[:, 1]
         for s, name in enumerate(STATES[:4]):
             mine = beliefs[:, k] * (states == s)
-            rows.append(
-                {
-                    "intention": k + 1,
-                    "share": round(float(solution.occupancy[k]), 3),
-                    "after": name,
-                    "right": round(float(mine @ each / mine.sum()), 3),
-                }
-            )
+            row = {"intention": k + 1, "share": solution.occupancy[k], "after": name}
+            rows.append(plain(row | {"right": mine @ each / mine.sum()}, 3))
     return rows
 
 
 def draw_scores(rows: list[dict[str, Any]], chosen: str) -> Figure:
     """Scores on the test part; tables hollow, the model that training chose ringed."""
-    names = [row["model"] for row in rows]
-    figure, (ax,) = plot.canvas(7.2, 0.8 + 0.19 * len(rows))
-    plot.scores(
-        names,
-        np.array([row["test"] for row in rows]),
-        np.array([row["test_error"] for row in rows]),
-        ax=ax,
-        yardsticks=np.array(["intention" not in name for name in names]),
-        chosen=names.index(chosen),
+    return score_figure(
+        (7.2, 0.8 + 0.19 * len(rows)),
+        {row["model"]: (row["test"], row["test_error"]) for row in rows},
+        ["intention" not in row["model"] for row in rows],
+        chosen,
     )
-    return figure
 
 
 def draw_session(solution: IntentionSolution, trials: Trials) -> Figure:
@@ -265,30 +250,22 @@ def draw_session(solution: IntentionSolution, trials: Trials) -> Figure:
     return figure
 
 
-def _together(folds: list[Score]) -> Score:
-    """One score of parts that share no session."""
-    names = ("sums", "decisions", "forced", "chance", "hits")
-    total = {name: sum(getattr(one, name) for one in folds) for name in names}
-    return Score("session", **total)  # pyright: ignore[reportArgumentType]
-
-
 def _line(name: str, made: tuple[Any, ...], yardstick: tuple[Any, ...]) -> dict[str, Any]:
     """One row of the table."""
     sessions, later, test, solution = made
     gain = difference(test, yardstick[2])
-    numbers = {
-        "sessions": sessions.mean,
-        "later": later.mean,
-        "test": test.mean,
-        "test_error": test.standard_error,
-        "over_two_back": gain.mean,
-        "over_error": gain.standard_error,
-    }
-    return {
-        "model": name,
-        "numbers": int(solution.num_parameters),
-        **{key: round(float(value), 4) for key, value in numbers.items()},
-    }
+    return plain(
+        {
+            "model": name,
+            "numbers": solution.num_parameters,
+            "sessions": sessions.mean,
+            "later": later.mean,
+            "test": test.mean,
+            "test_error": test.standard_error,
+            "over_two_back": gain.mean,
+            "over_error": gain.standard_error,
+        }
+    )
 
 
 def _sentences(rows: list[dict[str, Any]], chosen: dict[str, Any]) -> tuple[str, ...]:

@@ -29,8 +29,11 @@ from inverseq.neural.relations import (
     following,
     relate,
 )
+from inverseq.studies.intentions import Settings
 from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
 
 LAGS = tuple(range(-20, 21, 2))
 """Steps by which dopamine is later than the belief."""
@@ -39,7 +42,7 @@ AROUND = tuple(range(-10, 11))
 """Steps around a change of intention, whose first decision is 0."""
 
 
-def dopamine_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """How many intentions predict best, and what each has to do with dopamine."""
     dataset = spontaneous()
     demos = bridged(dataset.demonstrations)
@@ -52,24 +55,21 @@ def dopamine_part(effort: Effort) -> Part:
         seed=effort.seed,
         ks=(1, 2) if effort.small else (1, 2, 3, 4, 5, 6),
         folds=2 if effort.small else 4,
-        restarts=effort.restarts,
-        jobs=effort.jobs,
+        restarts=settings.restarts,
+        jobs=effort.workers,
         progress=effort.progress,
     )
     k = 2 if effort.small else choice[choice.chosen].k
     dopamine = np.asarray(demos.decisions["dopamine"])
-    fits = {
-        n: fit(demos, Intentions(n, restarts=effort.restarts, seed=effort.seed), dataset.mdp)
-        for n in sorted({2, k})
-    }
+    search = Intentions(k, restarts=settings.restarts, seed=effort.seed)
+    fits = {n: fit(demos, replace(search, k=n), dataset.mdp) for n in sorted({2, k})}
     found = {n: relations(solution, demos, dopamine, effort) for n, solution in fits.items()}
     control = syllable_relations(demos, dopamine, effort)
-    scored = _held_out(train, test, dataset.mdp, choice, effort)
+    scored = _held_out(train, test, dataset.mdp, choice, search)
     rows = [row for n in fits for row in _intention_rows(fits[n], demos, dopamine, found[n])]
-    return Part(
-        "dopamine",
+    return Result(
         {
-            "numbers": _number_rows(choice.rows),
+            "numbers": [plain(row) for row in choice.rows],
             "held_out": scored,
             "syllables": _syllable_rows(control),
             "intentions": rows,
@@ -131,17 +131,14 @@ def bridged(demos: Demonstrations) -> Demonstrations:
 
 
 def _held_out(
-    train: Demonstrations, test: Demonstrations, mdp: Any, choice: Any, effort: Effort
+    train: Demonstrations, test: Demonstrations, mdp: Any, choice: Any, search: Intentions
 ) -> list[dict[str, Any]]:
     """The published split: fits to its training part, scored on its test part."""
     candidates: dict[str, Any] = {
         f"table, {order} step{'s' * (order > 1)}": CountTable(order=order) for order in (1, 2, 3)
     }
     chosen = choice[choice.chosen].k
-    candidates |= {
-        f"{k} intentions": Intentions(k, restarts=effort.restarts, seed=effort.seed)
-        for k in sorted({2, chosen})
-    }
+    candidates |= {f"{k} intentions": replace(search, k=k) for k in sorted({2, chosen})}
     scores = {
         name: log_likelihood(fit(train, solver, mdp), test) for name, solver in candidates.items()
     }
@@ -149,22 +146,10 @@ def _held_out(
     rows = []
     for name, score in scores.items():
         gain = difference(score, first)
-        rows.append(
-            {
-                "model": name,
-                "nats": round(score.mean, 4),
-                "error": round(score.standard_error, 4),
-                "over_one_step": round(gain.mean, 4),
-                "over_error": round(gain.standard_error, 4),
-            }
-        )
+        row = {"model": name, "nats": score.mean, "error": score.standard_error}
+        row |= {"over_one_step": gain.mean, "over_error": gain.standard_error}
+        rows.append(plain(row))
     return rows
-
-
-def _number_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The table of the choice, rounded, without what is no number."""
-    plain = lambda v: (round(v, 4) if np.isfinite(v) else None) if isinstance(v, float) else v  # noqa: E731
-    return [{key: plain(value) for key, value in row.items()} for row in rows]
 
 
 def _intention_rows(
@@ -185,15 +170,15 @@ def _intention_rows(
             "of": solution.num_intentions,
             "intention": k + 1,
             "share": round(float(solution.occupancy[k]), 3),
-            "stays": round(float(stays[k]), 4),
+            "stays": stays[k],
             "more_of": ", ".join(f"{SYLLABLES[s]} x{share[s] / usual[s]:.1f}" for s in more),
-            "mean_dopamine": round(float(mine @ dopamine / mine.sum()), 4),
+            "mean_dopamine": mine @ dopamine / mine.sum(),
         }
         for name in ("now", "beyond"):
-            row[f"r_{name}"] = round(float(found[name].observed[k]), 4)
+            row[f"r_{name}"] = found[name].observed[k]
             for null, made in found[name].nulls.items():
-                row[f"p_{name}_{null}"] = round(float(made.adjusted[k]), 4)
-        rows.append(row)
+                row[f"p_{name}_{null}"] = made.adjusted[k]
+        rows.append(plain(row))
     return rows
 
 

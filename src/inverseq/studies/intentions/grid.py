@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.figure import Figure
-from scipy import sparse
 
 from inverseq import plot
 from inverseq.datasets import Dataset, SwitchingTruth, switching_grid, switching_grid_truth
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood
-from inverseq.evaluate.rewards import reward_correlation
+from inverseq.evaluate.rewards import nearest_equivalent, reward_correlation
 from inverseq.intentions.chains import chains
-from inverseq.intentions.contexts import Contexts
-from inverseq.intentions.labels import match
+from inverseq.intentions.labels import match, reordered
+from inverseq.intentions.leaving import leaving_probabilities
 from inverseq.intentions.messages import Model, forward, smooth
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
@@ -30,8 +29,10 @@ from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
-from inverseq.rewards.gauges import least_squares, shaping
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.intentions import Settings
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
 
 LAWS: dict[str, Switching] = {
     "Markov": Markov(),
@@ -52,54 +53,60 @@ SHOWN = ("released", "MaxEnt on state-actions", "previous state")
 """The fit that is drawn."""
 
 
-def switching_grid_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """Hidden intentions, rewards and switching, found under every law and solver.
 
     "released" are the trajectories of the released code (160 to fit, 40 to test), "all" the whole
     data set (400 and 100), fitted under the agent's own law only.
     """
     dataset, truth = switching_grid(), switching_grid_truth()
-    demos = dataset.demonstrations
+    everything = dataset.demonstrations
+    parts = {"released": divided(everything.select(released=1), effort.small)}
+    if not effort.small:
+        parts["all"] = divided(everything, small=False)
+    bounds = {data: attainable(test, truth) for data, (_, test) in parts.items()}
     cells = [("released", solver, law) for solver in SOLVERS for law in LAWS]
     cells += [("all", solver, "previous state") for solver in SOLVERS]
-    if effort.small:
-        cells = [SHOWN]
+    cells = [SHOWN] if effort.small else cells
+    solvers = {name: MaxEnt("state-actions", strength=10.0) for name in SOLVERS}
+    solvers = solvers if effort.small else SOLVERS
+    search = Intentions(2, restarts=settings.restarts, seed=effort.seed)
+    tasks = [
+        (parts[data][0], replace(search, solver=solvers[solver], switching=LAWS[law]), dataset.mdp)
+        for data, solver, law in cells
+    ]
+    found = effort.each("switching grid", fitted, tasks)
     rows: list[dict[str, Any]] = []
-    shown: tuple[IntentionSolution, Demonstrations] | None = None
-    bounds = {}
-    for number, cell in enumerate(cells):
-        effort.say("switching grid", number, len(cells))
-        data, solver, law = cell
-        whole = demos if data == "all" else demos.select(released=1)
-        train, test = whole.select(split="train"), whole.select(split="test")
-        if effort.small:
-            train, test = train.take(range(6)), test.take(range(2))
-        if data not in bounds:
-            bounds[data] = attainable(test, truth)
+    for (data, solver, law), solution in zip(cells, found, strict=True):
+        if not any(row["data"] == data for row in rows):
             rows.append(_line(data, "true parameters", "previous state", bounds[data], None, None))
-        part = MaxEnt("state-actions", strength=10.0) if effort.small else SOLVERS[solver]
-        settings = Intentions(2, part, LAWS[law], restarts=effort.restarts, seed=effort.seed)
-        solution = in_true_order(fit(train, settings, dataset.mdp), train)
-        found = accuracies(solution, test)
         quality = [
             reward_correlation(dataset.worlds["grid"].mdp, part.reward, reward)
             for part, reward in zip(solution.intentions, truth.rewards, strict=True)
         ]
-        rows.append(_line(data, solver, law, found, bounds[data], quality))
-        if cell == SHOWN:
-            shown = solution, test
-    assert shown is not None  # the fit that is drawn is among the cells
-    effort.say("switching grid", len(cells), len(cells))
-    return Part(
-        "switching-grid",
+        score = accuracies(solution, parts[data][1])
+        rows.append(_line(data, solver, law, score, bounds[data], quality))
+    shown = found[cells.index(SHOWN)]
+    return Result(
         {"scores": rows},
         {
-            "rewards": draw_rewards(dataset, truth, shown[0]),
-            "session": draw_session(*shown),
-            "switching": draw_switching(dataset, truth, shown[0]),
+            "rewards": draw_rewards(dataset, truth, shown),
+            "session": draw_session(shown, parts["released"][1]),
+            "switching": draw_switching(dataset, truth, shown),
         },
         _sentences(rows),
     )
+
+
+def divided(data: Demonstrations, small: bool) -> tuple[Demonstrations, Demonstrations]:
+    """What is fitted, and what is tested."""
+    train, test = data.select(split="train"), data.select(split="test")
+    return (train.take(range(6)), test.take(range(2))) if small else (train, test)
+
+
+def fitted(train: Demonstrations, search: Intentions, mdp: MDP) -> IntentionSolution:
+    """A fit with its intentions in the true order."""
+    return in_true_order(fit(train, search, mdp), train)
 
 
 def attainable(data: Demonstrations, truth: SwitchingTruth) -> Float[np.ndarray, " 3"]:
@@ -132,42 +139,7 @@ def in_true_order(solution: IntentionSolution, train: Demonstrations) -> Intenti
     read in the training data and for names alone.
     """
     place = match(np.eye(2)[train.decisions["intention"]], solution.smoothed)
-    return solution if place[0] == 0 else swapped(solution)
-
-
-def swapped(solution: IntentionSolution) -> IntentionSolution:
-    """The same with its intentions in reverse order."""
-    turn = lambda value: value[::-1] if value.ndim == 1 else value[::-1][..., ::-1]  # noqa: E731
-    return replace(
-        solution,
-        intentions=solution.intentions[::-1],
-        numbers={name: turn(value) for name, value in solution.numbers.items()},
-        filtered=solution.filtered[:, ::-1],
-        smoothed=solution.smoothed[:, ::-1],
-        path=solution.num_intentions - 1 - solution.path,
-        occupancy=solution.occupancy[::-1],
-    )
-
-
-def nearest(
-    mdp: MDP, estimate: Float[np.ndarray, "S A"], truth: Float[np.ndarray, "S A"]
-) -> Float[np.ndarray, "S A"]:
-    """The reward among those that explain the same behaviour as `estimate` (all shapings v(s) -
-    gamma E[v(next state)] added) that is nearest to the truth.
-    """
-    freedom = shaping(mdp)
-    v, _ = least_squares(freedom, (truth - estimate).reshape(-1, 1))
-    return estimate + (freedom @ v).reshape(estimate.shape)
-
-
-def switch_probabilities(solution: IntentionSolution, num_states: int) -> Float[np.ndarray, "S K"]:
-    """Probability of giving up each intention after a decision made in each state, under a law
-    that depends on the previous state alone.
-    """
-    contexts = Contexts(sparse.csr_array(sparse.eye_array(num_states)), np.arange(num_states))
-    numbers = {name: value[None] for name, value in solution.numbers.items()}
-    table = np.exp(solution.switching.log_transition(numbers, contexts))[:, 0]
-    return 1.0 - np.diagonal(table, axis1=1, axis2=2)
+    return reordered(solution, np.argsort(place))
 
 
 def draw_rewards(dataset: Dataset, truth: SwitchingTruth, solution: IntentionSolution) -> Figure:
@@ -177,7 +149,7 @@ def draw_rewards(dataset: Dataset, truth: SwitchingTruth, solution: IntentionSol
     for k, (name, right) in enumerate(zip(truth.names, truth.rewards, strict=True)):
         part = solution.intentions[k]
         assert part.reward is not None  # the solvers of this study find one
-        found = nearest(world.mdp, part.reward, right)
+        found = nearest_equivalent(world.mdp, part.reward, right)
         for column, (title, reward, policy) in enumerate(
             ((f"{name}: true", right, truth.policies[k]), (f"{name}: found", found, part.policy))
         ):
@@ -227,7 +199,7 @@ def draw_switching(dataset: Dataset, truth: SwitchingTruth, solution: IntentionS
     """Probability of giving up each intention, by the state before, true and found."""
     world = dataset.worlds["grid"]
     right = 1.0 - np.diagonal(truth.transitions, axis1=1, axis2=2)
-    found = switch_probabilities(solution, world.mdp.num_states)
+    found = leaving_probabilities(solution, world.mdp.num_states)
     figure, axes = plot.canvas(7.0, 6.0, columns=2, rows=2)
     for k, name in enumerate(truth.names):
         for column, (what, values) in enumerate((("true", right), ("found", found))):
@@ -253,20 +225,19 @@ def _line(
     quality: list[float] | None,
 ) -> dict[str, Any]:
     """One row of the table."""
-    share = (None, None) if bound is None else (found[:2] / bound[:2]).round(4).tolist()
-    water, home = (None, None) if quality is None else (round(value, 3) for value in quality)
-    return {
+    share = (None, None) if bound is None else found[:2] / bound[:2]
+    water, home = (None, None) if quality is None else quality
+    row = {
         "data": data,
         "solver": solver,
         "law": law,
-        "smoother_right": round(float(found[0]), 4),
-        "filter_right": round(float(found[1]), 4),
+        "smoother_right": found[0],
+        "filter_right": found[1],
         "smoother_share": share[0],
         "filter_share": share[1],
-        "nats": round(float(found[2]), 4),
-        "reward_water": water,
-        "reward_home": home,
+        "nats": found[2],
     }
+    return plain(row) | plain({"reward_water": water, "reward_home": home}, 3)
 
 
 def _sentences(rows: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ trajectories.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from inverseq.datasets import mice
@@ -16,6 +17,7 @@ from inverseq.intentions.switching import Markov
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.tables.steered import Steered
+from inverseq.studies.intentions import Settings
 from inverseq.studies.intentions.mice_figures import (
     draw_grid,
     draw_rewards,
@@ -49,7 +51,8 @@ from inverseq.studies.intentions.mice_readable import (
     read_intentions,
     top_places,
 )
-from inverseq.studies.study import Effort, Part
+from inverseq.studies.run import Result
+from inverseq.studies.study import Effort
 from inverseq.worlds import labyrinth
 
 READABLE = ("depth", "turn", "ends", "ports", "places")
@@ -64,7 +67,7 @@ _FEWER = 5
 """A hundred fits: each is searched for with a fifth of the effort."""
 
 
-def mice_part(effort: Effort) -> Part:
+def run(settings: Settings, effort: Effort) -> Result:
     """Yardsticks, the grid of intentions, rewards above the longest habit, and readable ones."""
     world = labyrinth()
     decisions = with_contexts(mice().demonstrations, world)
@@ -74,31 +77,26 @@ def mice_part(effort: Effort) -> Part:
     steps, folds = (3, 2) if effort.small else (50, FOLDS)
     searching = Intentions(
         1,
-        restarts=max(effort.restarts // _FEWER, 1),
+        restarts=max(settings.restarts // _FEWER, 1),
         polished=1,
         max_steps=steps,
         tolerance=1e-4,
         seed=effort.seed,
     )
     cells = list(grid(effort.small))
-    number, total = 0, len(cells) + 3
     plain = list(yardsticks(data))
-    gridded = []
-    for one in cells:
-        effort.say("mice in the labyrinth", number := number + 1, total)
-        gridded.append(cell(one, data, searching))
-    effort.say("mice in the labyrinth", number := number + 1, total)
+    gridded = effort.each("grid of intentions", cell, [(one, data, searching) for one in cells])
+    effort.say("above habits", 0, 2)
     above = list(above_habit(data, (1, 2) if effort.small else KS, searching, folds))
-    effort.say("mice in the labyrinth", number := number + 1, total)
+    effort.say("above habits", 1, 2)
     solution, habit, readable = readable_fit(data, searching, folds)
     reading = read_intentions(solution, data.train, world)
-    effort.say("mice in the labyrinth", total, total)
+    effort.say("above habits", 2, 2)
     session = data.test.take([most_telling(solution, data.test)])
     every = [*plain, *gridded, *above, habit, readable]
     iavi = [(c, one) for c, one in zip(cells, gridded, strict=True) if c.solver == "IAVI"]
     best = [_best(gridded), *above, habit, readable]
-    return Part(
-        "mice",
+    return Result(
         {
             "scores": rows_of(every),
             "readable": reading.rows,
@@ -123,17 +121,8 @@ def readable_fit(
     habit = medium_habit(READABLE_MULTIPLIER)
     steered = Steered(habit, strength=READABLE_STRENGTH, max_steps=6, folds=folds)
     steering = steered.settle(Problem(data.train, mdp))
-    settings = Intentions(
-        READABLE_K,
-        steering,
-        Markov(READABLE_STAY),
-        restarts=searching.restarts,
-        polished=searching.polished,
-        max_steps=searching.max_steps,
-        tolerance=searching.tolerance,
-        seed=searching.seed,
-    )
-    found = fit(data.train, settings, mdp, accept_failure=True)
+    search = replace(searching, k=READABLE_K, solver=steering, switching=Markov(READABLE_STAY))
+    found = fit(data.train, search, mdp, accept_failure=True)
     assert isinstance(found, IntentionSolution)  # that is what these settings give
     alone = steering.habit
     return (

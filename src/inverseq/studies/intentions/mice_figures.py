@@ -12,6 +12,7 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.studies.intentions.mice_fits import Scored
 from inverseq.studies.intentions.mice_models import Cell
 from inverseq.studies.intentions.mice_readable import Reading
+from inverseq.studies.shapes import score_figure
 from inverseq.worlds.record import World
 
 _SHOWN = 250
@@ -24,16 +25,12 @@ def draw_scores(found: Sequence[Scored]) -> Figure:
     Tables of one node are far below everything, and left out.
     """
     found = [one for one in found if "1 node," not in one.name and not one.name.endswith("1 node")]
-    figure, (ax,) = plot.canvas(7.0, 0.9 + 0.2 * len(found))
-    plot.scores(
-        [one.name for one in found],
-        np.array([one.score.mean for one in found]),
-        np.array([one.score.standard_error for one in found]),
-        ax=ax,
-        yardsticks=np.array([one.kind in ("table", "tied table", "habit") for one in found]),
+    return score_figure(
+        (7.0, 0.9 + 0.2 * len(found)),
+        {one.name: (one.score.mean, one.score.standard_error) for one in found},
+        [one.kind in ("table", "tied table", "habit") for one in found],
         unit="nats per decision, test trajectories (further right is better)",
     )
-    return figure
 
 
 def draw_grid(cells: Sequence[Cell], found: Sequence[Scored]) -> Figure:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Score, difference, log_likelihood
+from inverseq.evaluate.likelihood import Score, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import DependentMarkov, Markov, Switching
@@ -27,6 +27,7 @@ from inverseq.studies.intentions.mice_models import (
     tables,
 )
 from inverseq.studies.mice.tables import tied, tied_world
+from inverseq.studies.shapes import beside, plain
 from inverseq.worlds import labyrinth, labyrinth_features
 from inverseq.worlds.record import World
 
@@ -94,23 +95,18 @@ class Scored:
 
     def row(self, others: dict[str, Score]) -> dict[str, Any]:
         """For a table, with differences to `others` paired by trajectory."""
-        rounded = lambda value: None if value is None else round(value, 4)  # noqa: E731
         row: dict[str, Any] = {
             "model": self.name,
             "kind": self.kind,
             "k": self.k,
             "numbers": self.numbers,
-            "held_out": rounded(self.held_out),
-            "train": rounded(self.train),
-            "test": rounded(self.score.mean),
-            "error": rounded(self.score.standard_error),
+            "held_out": self.held_out,
+            "train": self.train,
+            "test": self.score.mean,
+            "error": self.score.standard_error,
         }
-        for name, other in others.items():
-            gap = difference(self.score, other)
-            row[f"over {name}"] = rounded(gap.mean)
-            row[f"over {name}, error"] = rounded(gap.standard_error)
-        row["occupancy"] = " ".join(f"{share:.2f}" for share in self.occupancy)
-        return row
+        occupancy = " ".join(f"{share:.2f}" for share in self.occupancy)
+        return plain(row | beside(self.score, others) | {"occupancy": occupancy})
 
 
 def rows_of(found: Sequence[Scored]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.dwell import runs_of
 from inverseq.intentions.predict import posterior, sample_intentions
 from inverseq.intentions.solution import IntentionSolution
+from inverseq.studies.shapes import plain
 from inverseq.worlds.labyrinths import LEVELS
 from inverseq.worlds.record import World
 
@@ -66,20 +67,14 @@ def read_intentions(
     for k, name in enumerate(names):
         stay = float(solution.numbers["transition"][k, k])
         lasts = length[which == k].sum() / max(ended[which == k].sum(), 1)
-        rows.append(
-            {
-                "intention": name,
-                "share": round(float(beliefs.smoothed[:, k].mean()), 3),
-                "lasts": round(float(lasts), 1),
-                "lasts_by_law": round(1 / (1 - stay), 1) if stay < 1 else None,
-            }
-            | {what: round(float(values[k]), 3) for what, values in shares.items()}
-        )
+        row = {"intention": name, "share": beliefs.smoothed[:, k].mean()}
+        row |= plain({"lasts": lasts, "lasts_by_law": 1 / (1 - stay) if stay < 1 else None}, 1)
+        rows.append(plain(row | {what: values[k] for what, values in shares.items()}, 3))
     centred = _centred(solution)
     mdp = solution.mdp
     assert mdp is not None  # a reward on features needs a world
     weights = [
-        {"feature": name} | {n: round(float(w), 3) for n, w in zip(names, line, strict=True)}
+        plain({"feature": name} | dict(zip(names, line, strict=True)), 3)
         for name, line in zip(mdp.feature_names, centred, strict=True)
     ]
     numbers = {name: row for row, name in enumerate(mdp.feature_names)}
@@ -163,12 +158,7 @@ def top_places(reading: Reading, count: int = 5) -> Sequence[dict[str, Any]]:
     for k, name in enumerate(reading.names):
         order = np.argsort(-reading.places[:, k])
         for rank, node in enumerate([*order[:count], *order[-count:]]):
-            made.append(
-                {
-                    "intention": name,
-                    "kind": "sought" if rank < count else "avoided",
-                    "node": int(node),
-                    "worth": round(float(reading.places[node, k]), 3),
-                }
-            )
+            kind = "sought" if rank < count else "avoided"
+            row = {"intention": name, "kind": kind, "node": node}
+            made.append(plain(row | {"worth": reading.places[node, k]}, 3))
     return made

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Score, log_likelihood
+from inverseq.evaluate.likelihood import Score, log_likelihood, pooled
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
@@ -56,7 +56,8 @@ class Model:
 
     Attributes:
         name: For tables and figures.
-        kind: As in `mice_record.Row`.
+        kind: "table", "tied table", "reward", "tied reward", "myopic" (a tied reward at discount
+            0) or "ablation".
         nodes: Nodes looked at, the present one included.
         solver: How it is fitted.
         discount: gamma.
@@ -245,9 +246,7 @@ def by_chance(fitted: Fitted) -> Fitted:
     return Fitted(model, chance, 0, float("nan"), {})
 
 
-def pooled(first: Fitted, second: Fitted) -> Fitted:
+def pooled_halves(first: Fitted, second: Fitted) -> Fitted:
     """The decisions of both test parts, which come from the same trajectories."""
-    one, two = first.score, second.score
-    names = ("sums", "decisions", "forced", "chance", "hits")
-    score = Score(one.by, *(getattr(one, name) + getattr(two, name) for name in names))
+    score = pooled((first.score, second.score))
     return replace(first, score=score, numbers=max(first.numbers, second.numbers))

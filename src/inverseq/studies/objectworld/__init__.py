@@ -1,5 +1,44 @@
 """Objectworld: rewards from 1 to 2,048 trajectories."""
 
-from inverseq.studies.objectworld.study import objectworld
+from dataclasses import dataclass
 
-__all__ = ["objectworld"]
+from inverseq.studies.study import Part, Study
+
+
+@dataclass(frozen=True)
+class Board:
+    """Of the Objectworlds; as released where left alone."""
+
+    size: int = 32
+    """Cells each way."""
+    objects: int = 50
+    """Objects on it."""
+    colours: int = 2
+    """Colours of each of their two rims."""
+    wind: float = 0.3
+    """Share of the moves that go anywhere."""
+    discount: float = 0.9
+    """How much the next step counts."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the Objectworld study."""
+
+    worlds: int = 5
+    """How many; they are those of the seed, the seed + 1 and so on."""
+    sizes: tuple[int, ...] = (1, 4, 16, 32, 128, 512, 2048)
+    """Numbers of trajectories, of 8 decisions each."""
+    transfer_size: int = 512
+    """Which of them gives the rewards that are drawn, and carried to changed worlds."""
+    board: Board = Board()
+    """Size and objects of the worlds."""
+
+
+STUDY = Study(
+    "objectworld",
+    "inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)",
+    (Part("objectworld", f"{__name__}.study"),),
+    Settings(),
+    Settings(worlds=1, sizes=(4, 8), transfer_size=8, board=Board(size=7, objects=6)),
+)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from inverseq._core.arrays import frozen_array
+from inverseq.studies.shapes import plain
 
 PUBLISHED_UNIFORM = 15.415
 """Squared value difference of the uniform policy in the one world of the released experiments."""
@@ -43,7 +44,6 @@ class Objectworld:
         stale: `[M, C, W]` as `loss`, of the policy found before the change, kept.
         informed: `[C, W]` as `loss`, of planning for the true reward at the expert's temperature.
         gap: Largest difference between IAVI's policy and the shares of actions in the data.
-        files: What was written.
     """
 
     recordings: tuple[str, ...]
@@ -65,7 +65,6 @@ class Objectworld:
     stale: Float[np.ndarray, "M C W"]
     informed: Float[np.ndarray, "C W"]
     gap: float
-    files: tuple[str, ...]
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -105,50 +104,39 @@ def score_table(made: Objectworld) -> list[dict[str, Any]]:
             for n, size in enumerate(made.sizes):
                 known = made.published(method, size) if recording == "released" else None
                 honest = recording == "honest"
-                rows.append(
-                    {
-                        "recording": recording,
-                        "method": method,
-                        "trajectories": size,
-                        "squared": round(float(squared[r, m, n]), 4),
-                        "squared_error": round(float(squared_error[r, m, n]), 4),
-                        "squared_published": "" if known is None else round(known, 4),
-                        "loss": round(float(loss[r, m, n]), 4),
-                        "loss_error": round(float(loss_error[r, m, n]), 4),
-                        "reward_correlation": round(float(correlation[m, n]), 4) if honest else "",
-                        "reward_error": round(float(error[m, n]), 4) if honest else "",
-                        "seconds": round(float(seconds[r, m, n]), 5),
-                        "converged": f"{int(made.converged[r, m, n].sum())}"
-                        f"/{made.converged.shape[-1]}",
-                    }
-                )
+                row = {
+                    "recording": recording,
+                    "method": method,
+                    "trajectories": size,
+                    "squared": squared[r, m, n],
+                    "squared_error": squared_error[r, m, n],
+                    "squared_published": known,
+                    "loss": loss[r, m, n],
+                    "loss_error": loss_error[r, m, n],
+                    "reward_correlation": correlation[m, n] if honest else None,
+                    "reward_error": error[m, n] if honest else None,
+                }
+                converged = made.converged[r, m, n]
+                row = plain(row) | plain({"seconds": seconds[r, m, n]}, 5)
+                rows.append(row | {"converged": f"{converged.sum()}/{converged.size}"})
     return rows
 
 
 def transfer_table(made: Objectworld) -> list[dict[str, Any]]:
     """One line per method and change."""
-    mean, error = mean_and_error(made.transfer)
+    mean, error = mean_and_error(np.concatenate([made.transfer, made.informed[None]]))
     stale = made.stale.mean(-1)
-    rows = [
-        {
-            "method": method,
-            "change": change,
-            "loss_replanned": round(float(mean[m, c]), 4),
-            "error": round(float(error[m, c]), 4),
-            "loss_of_old_policy": round(float(stale[m, c]), 4),
-        }
-        for m, method in enumerate(made.methods)
-        for c, change in enumerate(made.changes)
-    ]
-    mean, error = mean_and_error(made.informed)
-    return rows + [
-        {
-            "method": "true reward",
-            "change": change,
-            "loss_replanned": round(float(mean[c]), 4),
-            "error": round(float(error[c]), 4),
-            "loss_of_old_policy": "",
-        }
+    return [
+        plain(
+            {
+                "method": method,
+                "change": change,
+                "loss_replanned": mean[m, c],
+                "error": error[m, c],
+                "loss_of_old_policy": stale[m, c] if m < len(stale) else None,
+            }
+        )
+        for m, method in enumerate([*made.methods, "true reward"])
         for c, change in enumerate(made.changes)
     ]
 

@@ -10,20 +10,15 @@ as intended and the wind blows as the world says; its expert is Boltzmann in its
 that behaviour shows the reward in a unit.
 """
 
-import json
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from jaxtyping import Float
 
 from inverseq._core.errors import InputError
-from inverseq._core.files import write_text
-from inverseq.inverse.problem import Progress
-from inverseq.studies.files import write_csv, write_png
+from inverseq.studies.objectworld import Board, Settings
 from inverseq.studies.objectworld.figures import (
     draw_errors,
     draw_rewards,
@@ -35,70 +30,104 @@ from inverseq.studies.objectworld.record import (
     PUBLISHED,
     PUBLISHED_UNIFORM,
     Objectworld,
+    mean_and_error,
     score_table,
     transfer_table,
     world_table,
 )
-
-SIZES = (1, 4, 16, 32, 128, 512, 2048)
-"""Numbers of trajectories, of 8 decisions each."""
+from inverseq.studies.run import Result, Rows
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
 
 RECORDINGS = ("released", "honest")
 
 
-def objectworld(
-    out: str | os.PathLike,
-    *,
-    seed: int = 0,
-    worlds: int = 5,
-    sizes: Sequence[int] = SIZES,
-    transfer_size: int = 512,
-    board: Mapping[str, Any] | None = None,
-    jobs: int = -1,
-    progress: Progress | None = None,
-) -> Objectworld:
-    """Write the tables `scores.csv`, `transfer.csv` and `worlds.csv`, the figures `values.png`,
-    `rewards.png`, `errors.png` and `transfer.png`, and `objectworld.json` to a folder.
-
-    Args:
-        out: The folder; it is made where it does not exist.
-        seed: The worlds are those of `seed`, `seed + 1` and so on.
-        worlds: W.
-        sizes: Numbers of trajectories.
-        transfer_size: Which of them gives the rewards that are drawn, and carried to changed
-            worlds.
-        board: Arguments of `worlds.objectworld`, such as size and objects.
-        jobs: Processes; -1 for all cores.
-        progress: Called with (what is being done, steps done, steps in all).
+def run(settings: Settings, effort: Effort) -> Result:
+    """Every method on every size of data in several worlds, and in changed ones.
 
     Raises:
-        InputError: The folder cannot be written to, or a number is out of range.
+        InputError: A number is out of range.
     """
-    chosen = tuple(sorted({int(n) for n in sizes}))
-    if worlds < 1 or not chosen or chosen[0] < 1:
-        raise InputError(f"need 1 or more worlds and trajectories; got {worlds} and {chosen}")
-    if transfer_size not in chosen:
-        raise InputError(f"transfer_size must be one of the sizes {chosen}; got {transfer_size}")
-    tasks = [(recording, seed + w) for recording in RECORDINGS for w in range(worlds)]
-    running = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(in_one_world)(recording, number, chosen, transfer_size, dict(board or {}))
-        for recording, number in tasks
+    worlds, sizes = settings.worlds, tuple(sorted(set(settings.sizes)))
+    if worlds < 1 or not sizes or sizes[0] < 1:
+        raise InputError(f"need 1 or more worlds and trajectories; got {worlds} and {sizes}")
+    if settings.transfer_size not in sizes:
+        raise InputError(
+            f"transfer_size must be one of the sizes {sizes}; got {settings.transfer_size}"
+        )
+    tasks = [
+        (recording, effort.seed + w, sizes, settings.transfer_size, asdict(settings.board))
+        for recording in RECORDINGS
+        for w in range(worlds)
+    ]
+    done: list[OneWorld] = effort.each("worlds", in_one_world, tasks)
+    made = _together(done, settings, sizes)
+    released, honest = done[0], done[worlds]
+    return Result(
+        {
+            "scores": score_table(made),
+            "transfer": transfer_table(made),
+            "worlds": world_table(made),
+            **_wide(made),
+        },
+        {
+            "errors": draw_errors(made),
+            "transfer": draw_transfer(made),
+            "values": draw_values(released.world, released.shown),
+            "rewards": draw_rewards(honest.world, honest.shown),
+        },
+        (
+            "Squared value difference as released, relative to the uniform policy, by number of "
+            f"trajectories; means over {worlds} worlds. IAVI is the empirical policy (they differ "
+            f"by {made.gap:.1g}). The expert itself scores {made.expert_squared[0].mean():.2f}: to "
+            f"be better than the reference counts as error. MaxEnt takes {made.slower:.0f} times "
+            "as long as IAVI.",
+            "Loss of value under honest recording: uniform policy 1, optimum 0. Correlation of the "
+            "reward with the true one: up to shaping. Loss in changed worlds: rewards of "
+            f"{made.transfer_size} trajectories.",
+        ),
+        {
+            "sizes": made.sizes,
+            "uniform_squared": made.uniform[0],
+            "uniform_squared_published": PUBLISHED_UNIFORM,
+            "squared_published": PUBLISHED,
+            "expert_squared": dict(zip(RECORDINGS, made.expert_squared.mean(1), strict=True)),
+            "expert_loss": dict(zip(RECORDINGS, made.expert_loss.mean(1), strict=True)),
+            "iavi_and_empirical_policy_differ_by": made.gap,
+            "maxent_slower_than_iavi": made.slower,
+        },
+        long=("scores", "worlds"),
+        record=made,
     )
-    done: list[OneWorld] = []
-    for result in running:
-        done.append(result)
-        if progress is not None:
-            progress("worlds", len(done), len(tasks))
-    made = replace(_together(done, worlds, chosen, transfer_size), as_released=not board)
-    return replace(made, files=_write(Path(out), made, done[0], done[worlds]))
 
 
-def _together(
-    done: Sequence[OneWorld], worlds: int, sizes: tuple[int, ...], transfer_size: int
-) -> Objectworld:
+def _wide(made: Objectworld) -> dict[str, Rows]:
+    """Errors by method and size of data; the first beside what was published."""
+    mean, error = mean_and_error(made.squared[0])
+    squared: list[dict[str, Any]] = []
+    for m, method in enumerate(made.methods):
+        squared += [_line(made, method, mean[m]), _line(made, f"{method}, SE", error[m])]
+        known = [made.published(method, size) for size in made.sizes]
+        if any(value is not None for value in known):
+            squared.append(_line(made, f"{method}, published", known))
+    each = lambda values: [  # noqa: E731
+        _line(made, method, line)
+        for method, line in zip(made.methods, values.mean(-1), strict=True)
+    ]
+    return {"squared": squared, "loss": each(made.loss[1]), "reward": each(made.correlation)}
+
+
+def _line(
+    made: Objectworld, name: str, values: Sequence[float | None] | Float[np.ndarray, " N"]
+) -> dict[str, Any]:
+    """One row by size of data."""
+    return plain({"method": name} | dict(zip(map(str, made.sizes), values, strict=True)))
+
+
+def _together(done: Sequence[OneWorld], settings: Settings, sizes: tuple[int, ...]) -> Objectworld:
     """The record of all worlds, those of the first recording first."""
-    honest = done[worlds:]
-    by_recording = (done[:worlds], honest)
+    honest = done[settings.worlds :]
+    by_recording = (done[: settings.worlds], honest)
     every = lambda pick: np.array([[pick(one) for one in part] for part in by_recording])  # noqa: E731
     over_worlds = lambda pick: np.stack([pick(one) for one in honest], axis=-1)  # noqa: E731
     score = lambda name: np.moveaxis(every(lambda one: one.scores[name]), 1, -1)  # noqa: E731
@@ -107,8 +136,8 @@ def _together(
         methods=tuple(METHODS),
         sizes=sizes,
         changes=CHANGES,
-        transfer_size=transfer_size,
-        as_released=False,
+        transfer_size=settings.transfer_size,
+        as_released=settings.board == Board(),
         uniform=every(lambda one: one.uniform),
         squared=score("squared"),
         loss=score("loss"),
@@ -122,33 +151,4 @@ def _together(
         stale=over_worlds(lambda one: one.stale),
         informed=over_worlds(lambda one: one.informed),
         gap=max(one.gap for one in done),
-        files=(),
-    )
-
-
-def _write(
-    folder: Path, made: Objectworld, released: OneWorld, honest: OneWorld
-) -> tuple[str, ...]:
-    """Tables, figures and everything as JSON; the paths."""
-    summary = {
-        "sizes": made.sizes,
-        "uniform_squared": made.uniform[0].tolist(),
-        "uniform_squared_published": PUBLISHED_UNIFORM,
-        "squared_published": PUBLISHED,
-        "expert_squared": dict(zip(RECORDINGS, made.expert_squared.mean(1).tolist(), strict=True)),
-        "expert_loss": dict(zip(RECORDINGS, made.expert_loss.mean(1).tolist(), strict=True)),
-        "iavi_and_empirical_policy_differ_by": made.gap,
-        "maxent_slower_than_iavi": made.slower,
-        "scores": score_table(made),
-        "transfer": transfer_table(made),
-    }
-    return (
-        write_csv(folder / "scores.csv", score_table(made)),
-        write_csv(folder / "transfer.csv", transfer_table(made)),
-        write_csv(folder / "worlds.csv", world_table(made)),
-        str(write_text(folder / "objectworld.json", json.dumps(summary, indent=2) + "\n")),
-        write_png(folder / "errors.png", draw_errors(made)),
-        write_png(folder / "transfer.png", draw_transfer(made)),
-        write_png(folder / "values.png", draw_values(released.world, released.shown)),
-        write_png(folder / "rewards.png", draw_rewards(honest.world, honest.shown)),
     )

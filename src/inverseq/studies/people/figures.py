@@ -1,7 +1,8 @@
 """Figures of the study of people in mazes: scores with their yardsticks, walks and forecasts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,27 +14,22 @@ from inverseq.forward import occupancy
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
-from inverseq.studies.people.record import People
+from inverseq.studies.shapes import score_figure
 from inverseq.worlds import World
 
 _LEAST_SHOWN = 0.02
 """Cells visited less often than this per round stay unpainted."""
 
 
-def draw_scores(made: People, chosen: str) -> Figure:
+def draw_scores(rows: Sequence[Mapping[str, Any]], chosen: str) -> Figure:
     """Held-out scores: walkers without foresight hollow and grey, planners filled and blue."""
-    rows = made.rows
-    figure, (ax,) = plot.canvas(7.0, 0.9 + 0.23 * len(rows))
-    plot.scores(
-        [row.name for row in rows],
-        np.array([row.score for row in rows]),
-        np.array([row.error for row in rows]),
-        ax=ax,
-        yardsticks=np.array([row.kind in ("yardstick", "table") for row in rows]),
-        chosen=[row.name for row in rows].index(chosen),
+    return score_figure(
+        (7.0, 0.9 + 0.23 * len(rows)),
+        {row["name"]: (row["nats_per_decision"], row["error_over_people"]) for row in rows},
+        [row["kind"] in ("yardstick", "table") for row in rows],
+        chosen,
         unit="nats per decision, held out (further right is better)",
     )
-    return figure
 
 
 def draw_maps(

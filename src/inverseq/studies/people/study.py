@@ -5,41 +5,37 @@ can: it is fitted on nine mazes, planned for in the three left out, and compared
 look no further than the next move. Data: Ho and others (Nature 2022), experiment 1.
 """
 
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from joblib import Parallel, delayed
+from matplotlib.figure import Figure
 
 from inverseq._core.errors import InputError
-from inverseq._core.files import write_text
 from inverseq.datasets import Dataset
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import log_likelihood, ratio_error
-from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
-from inverseq.inverse.problem import Progress
+from inverseq.inverse.problem import Solver
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.greedy import Greedy
 from inverseq.mdp import MDP
-from inverseq.studies.files import write_csv, write_png
+from inverseq.studies.people import Settings
 from inverseq.studies.people.figures import draw_maps, draw_scores
-from inverseq.studies.people.record import People, Row, score_table, weight_table
-from inverseq.studies.people.yardsticks import Greedy, fit_greedy, greedy_solution, with_paths
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
 from inverseq.worlds import MAZE_FEATURES, maze_features
-
-DISCOUNTS = (0.9, 0.93, 0.95, 0.97, 0.99, 1.0)
-"""Discounts among which each planner chooses by the likelihood of its training mazes."""
+from inverseq.worlds.maze_paths import with_paths
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
-"""Strengths of the prior among which it then chooses by cross-validation over training mazes."""
+"""Strengths of the prior among which a planner chooses."""
 
 EVERY_COST = tuple(name for group in MAZE_FEATURES.values() for name in group)
 FULL = "planner, every cost"
@@ -59,96 +55,79 @@ ABLATIONS: dict[str, tuple[str, ...]] = {
 
 _HABITS = ("nearer by path", "turn", "reversal")
 
-YARDSTICKS: dict[str, Greedy] = {
-    "uniform": Greedy(()),
-    "straight line": Greedy(("nearer by line",)),
-    "shortest path": Greedy(("nearer by path",)),
-    "shortest path, lapses": Greedy(("nearer by path",), lapse=True),
-    "shortest path, habits, lapses": Greedy(_HABITS, lapse=True),
-    "shortest path, habits, blocked, lapses": Greedy((*_HABITS, "blocked"), lapse=True),
-    "shortest path, every cost": Greedy(("nearer by path", *EVERY_COST[1:])),
+YARDSTICKS: dict[str, tuple[tuple[str, ...], Greedy]] = {
+    "uniform": ((), Greedy()),
+    "straight line": (("nearer by line",), Greedy()),
+    "shortest path": (("nearer by path",), Greedy()),
+    "shortest path, lapses": (("nearer by path",), Greedy(lapse=True)),
+    "shortest path, habits, lapses": (_HABITS, Greedy(lapse=True)),
+    "shortest path, habits, blocked, lapses": ((*_HABITS, "blocked"), Greedy(lapse=True)),
+    "shortest path, every cost": (("nearer by path", *EVERY_COST[1:]), Greedy()),
 }
-"""Walkers without foresight. Habits are not turning and not reversing."""
+"""Walkers without foresight, by what they look at. Habits are not turning and not reversing."""
 
 TABLES = {"table that saw the maze": 1, "two-step table that saw the maze": 2}
 """Count tables fitted to other people in the same mazes: no held-out worlds at all. The second
 also remembers the last action, as the planners do."""
 
 
-def people(
-    out: str | os.PathLike,
-    *,
-    folds: int = 4,
-    subjects: int | None = None,
-    discounts: Sequence[float] = DISCOUNTS,
-    strength: float | None = None,
-    ablations: bool = True,
-    jobs: int = -1,
-    progress: Progress | None = None,
-) -> People:
-    """Write `scores.csv`, `weights.csv`, `people.json`, `scores.png` and `mazes.png` to a folder.
-
-    Maze m is left out in fold m modulo `folds`. All moves count, blocked ones too.
-
-    Args:
-        out: The folder; it is made where it does not exist.
-        folds: K.
-        subjects: Use the first so many people; all of them where left out.
-        discounts: As in `DISCOUNTS`.
-        strength: Of the planner's prior; None chooses it, as in `STRENGTHS`. Ablations take over
-            what the full planner has chosen.
-        ablations: Whether to leave out each group of costs in turn.
-        jobs: Processes; -1 for all cores.
-        progress: Called with (what is being done, steps done, steps in all).
+def run(settings: Settings, effort: Effort) -> Result:
+    """All moves in mazes left out, blocked ones too, predicted from the moves in the others.
 
     Raises:
-        InputError: The folder cannot be written to, or there are too few people or folds.
+        InputError: There are too few people or folds.
         FitError: A planner did not converge.
     """
-    data = people_in_mazes()
+    data, folds = people_in_mazes(), settings.folds
     if not 2 <= folds <= len(data.worlds):
         raise InputError(f"folds must be 2 to {len(data.worlds)}, the number of mazes; got {folds}")
     demonstrations = data.demonstrations
-    if subjects is not None:
-        chosen = demonstrations.units("subject") < subjects
+    if settings.subjects is not None:
+        chosen = demonstrations.units("subject") < settings.subjects
         demonstrations = demonstrations.take(chosen)
-    study = _Study(
-        demonstrations,
-        {name: with_paths(maze_features(world)) for name, world in data.worlds.items()},
-        np.arange(len(data.worlds)) % folds,
-        tuple(discounts),
-        jobs,
-        progress,
-    )
-    predicted = _tables(study, data) | _yardsticks(study)
-    planned, full = _planners(study, PLANNERS, [strength] * folds)
+    worlds = {name: with_paths(maze_features(world)) for name, world in data.worlds.items()}
+    split = Split(demonstrations, worlds, np.arange(len(data.worlds)) % folds)
+    predicted = _tables(split, data) | _yardsticks(split)
+    strengths = [settings.strength] * folds
+    planned, full = _planners(split, settings, effort, "planner", PLANNERS, strengths)
     predicted |= planned
-    if ablations:
-        chosen_strengths = [float(s.settings["strength"]) for s in full]
-        predicted |= _planners(study, ABLATIONS, chosen_strengths)[0]
-    made = People(
-        rows=_rows(study, predicted),
-        mazes=tuple(data.worlds),
-        fold=study.fold,
-        features=EVERY_COST,
-        weights=np.stack([s.parameters["weights"] for s in full]),
-        decisions=demonstrations.num_decisions,
-        people=int(demonstrations.units("subject").max()) + 1,
-        files=(),
+    if settings.ablations:
+        strengths = [float(s.settings["strength"]) for s in full]
+        predicted |= _planners(split, settings, effort, "ablation", ABLATIONS, strengths)[0]
+    rows = _rows(split, predicted)
+    weights = np.stack([s.parameters["weights"] for s in full], axis=1)
+    people = int(demonstrations.units("subject").max()) + 1
+    return Result(
+        {
+            "scores": [plain(row, 5) for row in rows],
+            "weights": [
+                plain({"feature": name} | {f"fold_{k}": w for k, w in enumerate(line)}, 5)
+                for name, line in zip(EVERY_COST, weights, strict=True)
+            ],
+        },
+        {"scores": draw_scores(rows, FULL), "mazes": _maps(split, data, full[0])},
+        (
+            f"{people} people, {demonstrations.num_decisions:,} moves, each predicted in a maze "
+            "left out: nats per decision, with standard errors over people. What a cost weighs is "
+            "in nats (negative: avoided).",
+        ),
+        {
+            "decisions": demonstrations.num_decisions,
+            "people": people,
+            "folds": dict(zip(data.worlds, split.fold, strict=True)),
+            "source": data.source,
+            "licence": data.licence,
+        },
     )
-    return replace(made, files=_write(Path(out), made, study, data, full[0]))
 
 
 @dataclass(frozen=True, eq=False)
-class _Study:
-    """What every part needs."""
+class Split:
+    """What every part needs: the decisions, the mazes, and `[W]` the fold of each maze."""
 
     demonstrations: Demonstrations
     worlds: Mapping[str, MDP]
     fold: Int[np.ndarray, " W"]
-    discounts: tuple[float, ...]
-    jobs: int
-    progress: Progress | None
 
     def folds(self) -> Iterator[tuple[np.ndarray, Demonstrations, Demonstrations, list[str]]]:
         """Rows left out, the training and the test part, and the mazes of the latter."""
@@ -165,108 +144,87 @@ class _Predicted:
     """Log-probability of every decision `[N]`, predicted while it was held out."""
 
     kind: str
-    numbers: int
+    numbers: int | None
     log_likelihood: Float[np.ndarray, " N"]
     discounts: tuple[float, ...] = ()
     strengths: tuple[float, ...] = ()
 
 
-def _taken(solution: Solution, test: Demonstrations) -> Float[np.ndarray, " N"]:
-    """Log-probability of each action taken."""
-    probability = action_probabilities(solution, test)
-    return np.log(probability[np.arange(test.num_decisions), test.actions])
-
-
-def _yardsticks(study: _Study) -> dict[str, _Predicted]:
+def _yardsticks(split: Split) -> dict[str, _Predicted]:
     """Every walker without foresight, on the mazes left out."""
     made = {}
-    for name, walker in YARDSTICKS.items():
-        log_p = np.zeros(study.demonstrations.num_decisions)
-        for rows, train, test, names in study.folds():
-            inside = {n: m for n, m in study.worlds.items() if n not in names}
-            numbers = fit_greedy(walker, train, inside)
-            outside = {n: study.worlds[n] for n in names}
-            log_p[rows] = _taken(greedy_solution(walker, numbers, outside), test)
-        made[name] = _Predicted("yardstick", walker.numbers, log_p)
+    for name, (features, walker) in YARDSTICKS.items():
+        log_p, numbers = np.zeros(split.demonstrations.num_decisions), 0
+        for rows, train, test, names in split.folds():
+            inside, outside = divided(split.worlds, names, features)
+            solution = fit(train, walker, inside)
+            log_p[rows] = replan(solution, outside).log_likelihoods(test)
+            numbers = solution.num_parameters
+        made[name] = _Predicted("yardstick", numbers, log_p)
     return made
 
 
-def _tables(study: _Study, data: Dataset) -> dict[str, _Predicted]:
+def _tables(split: Split, data: Dataset) -> dict[str, _Predicted]:
     """Count tables on people left out, a fifth at a time, in mazes that were seen."""
     assert isinstance(data.mdp, Mapping)
-    person = study.demonstrations.units("subject")
+    person = split.demonstrations.units("subject")
     if person.max() < 4:
         raise InputError(f"the tables need 5 people or more; there are {int(person.max()) + 1}")
     made = {}
     for name, order in TABLES.items():
-        log_p = np.zeros(study.demonstrations.num_decisions)
+        log_p = np.zeros(split.demonstrations.num_decisions)
         for number in range(5):
             out = person % 5 == number
             table = CountTable(order=order, of="actions", by="subject")
-            solution = fit(study.demonstrations.take(~out), table, data.mdp)
-            rows = np.flatnonzero(out[study.demonstrations.trajectory_of])
-            log_p[rows] = _taken(solution, study.demonstrations.take(out))
-        made[name] = _Predicted("table", -1, log_p)
+            solution = fit(split.demonstrations.take(~out), table, data.mdp)
+            rows = np.flatnonzero(out[split.demonstrations.trajectory_of])
+            log_p[rows] = solution.log_likelihoods(split.demonstrations.take(out))
+        made[name] = _Predicted("table", None, log_p)
     return made
 
 
 def _planners(
-    study: _Study, planners: Mapping[str, tuple[str, ...]], strengths: Sequence[float | None]
+    split: Split,
+    settings: Settings,
+    effort: Effort,
+    kind: str,
+    planners: Mapping[str, tuple[str, ...]],
+    strengths: Sequence[float | None],
 ) -> tuple[dict[str, _Predicted], list[Solution]]:
     """Planners on the mazes left out, and what the last of them found in each fold."""
+    folds = list(split.folds())
     tasks = [
-        (rows, train, test, names, features, strengths[number])
+        (train, test, *divided(split.worlds, names, features), settings.discounts, strength)
         for features in planners.values()
-        for number, (rows, train, test, names) in enumerate(study.folds())
+        for (_, train, test, names), strength in zip(folds, strengths, strict=True)
     ]
-    running = Parallel(n_jobs=study.jobs, return_as="generator")(
-        delayed(_plan)(train, test, names, study.worlds, features, study.discounts, strength)
-        for _, train, test, names, features, strength in tasks
-    )
-    done = []
-    for result in running:
-        done.append(result)
-        if study.progress is not None:
-            study.progress("planners", len(done), len(tasks))
-    folds = len(tasks) // len(planners)
-    made = {}
-    for place, (name, features) in enumerate(planners.items()):
-        part = slice(place * folds, (place + 1) * folds)
-        log_p = np.zeros(study.demonstrations.num_decisions)
-        for task, (_, values) in zip(tasks[part], done[part], strict=True):
-            log_p[task[0]] = values
-        found = [solution for solution, _ in done[part]]
-        kind = "planner" if planners is PLANNERS else "ablation"
-        made[name] = _Predicted(
-            kind,
-            len(features) + 1,
-            log_p,
-            tuple(float(s.settings["discount"]) for s in found),
-            tuple(float(s.settings["strength"]) for s in found),
-        )
-    return made, [solution for solution, _ in done[-folds:]]
+    done = iter(effort.each(f"{kind}s", _plan, tasks))
+    made, found = {}, []
+    for name, features in planners.items():
+        log_p, found = np.zeros(split.demonstrations.num_decisions), []
+        for (rows, *_), (solution, values) in zip(folds, done, strict=False):
+            log_p[rows] = values
+            found.append(solution)
+        chosen = [tuple(float(s.settings[n]) for s in found) for n in ("discount", "strength")]
+        made[name] = _Predicted(kind, len(features) + 1, log_p, *chosen)
+    return made, found
 
 
 def _plan(
     train: Demonstrations,
     test: Demonstrations,
-    names: Sequence[str],
-    worlds: Mapping[str, MDP],
-    features: tuple[str, ...],
+    inside: Mapping[str, MDP],
+    outside: Mapping[str, MDP],
     discounts: Sequence[float],
     strength: float | None,
 ) -> tuple[Solution, Float[np.ndarray, " n"]]:
-    """Fit on the mazes that are not in `names` and predict in those that are."""
+    """Fit on the mazes `inside` and predict in those `outside`."""
 
-    def at(discount: float, inside: bool) -> dict[str, MDP]:
-        return {
-            name: looking_at(mdp, features, discount)
-            for name, mdp in worlds.items()
-            if (name not in names) == inside
-        }
+    def at(discount: float, worlds: Mapping[str, MDP]) -> dict[str, MDP]:
+        return {name: replace(mdp, discount=discount) for name, mdp in worlds.items()}
 
-    def solved(discount: float, settings: MaxEnt) -> Solution:
-        return fit(train, settings, at(discount, inside=True))
+    def solved(discount: float, solver: Solver[Any]) -> Solution:
+        return fit(train, solver, at(discount, inside))
 
     first = MaxEnt("features", strength=1.0 if strength is None else strength)
     tried = {discount: solved(discount, first) for discount in discounts}
@@ -275,68 +233,63 @@ def _plan(
     if strength is None:
         choosing = MaxEnt("features", strengths=STRENGTHS, folds=3, by="world")
         solution = solved(best, choosing)
-    return solution, _taken(replan(solution, at(best, inside=False)), test)
+    return solution, replan(solution, at(best, outside)).log_likelihoods(test)
 
 
-def looking_at(mdp: MDP, features: Sequence[str], discount: float) -> MDP:
-    """The world with these of its features only, and another discount."""
+def divided(
+    worlds: Mapping[str, MDP], left_out: Sequence[str], features: Sequence[str]
+) -> tuple[dict[str, MDP], dict[str, MDP]]:
+    """The worlds that are not left out, and those that are, with these features only."""
+    seen = {name: looking_at(mdp, features) for name, mdp in worlds.items()}
+    inside = {name: mdp for name, mdp in seen.items() if name not in left_out}
+    return inside, {name: seen[name] for name in left_out}
+
+
+def looking_at(mdp: MDP, features: Sequence[str]) -> MDP:
+    """The world with these of its features only."""
     assert mdp.features is not None
     columns = [mdp.feature_names.index(name) for name in features]
-    kept = mdp.features[:, :, columns]
-    return replace(mdp, features=kept, feature_names=tuple(features), discount=discount)
+    return replace(mdp, features=mdp.features[:, :, columns], feature_names=tuple(features))
 
 
-def _rows(study: _Study, predicted: Mapping[str, _Predicted]) -> tuple[Row, ...]:
-    """Scores and differences with their errors."""
-    demonstrations = study.demonstrations
+def _rows(split: Split, predicted: Mapping[str, _Predicted]) -> list[dict[str, Any]]:
+    """One line per way to predict, the worst first: nats per decision, how far behind the planner
+    with every cost (paired), and the score in each maze.
+    """
+    demonstrations = split.demonstrations
     person = demonstrations.units("subject")[demonstrations.trajectory_of]
-    number = {name: i for i, name in enumerate(study.worlds)}
+    number = {name: i for i, name in enumerate(split.worlds)}
     names = demonstrations.trajectories["world"][demonstrations.trajectory_of]
     maze = np.array([number[str(name)] for name in names])
-    by_person, by_maze = (np.bincount(unit).astype(float) for unit in (person, maze))
+    by_maze = np.bincount(maze)
+    error = lambda unit, values: ratio_error(  # noqa: E731
+        np.bincount(unit, values), np.bincount(unit).astype(float)
+    )
     full = predicted[FULL].log_likelihood
     rows = []
     for name, made in predicted.items():
         log_p = made.log_likelihood
         behind = full - log_p
-        rows.append(
-            Row(
-                name,
-                made.kind,
-                made.numbers,
-                float(log_p.mean()),
-                ratio_error(np.bincount(person, log_p), by_person),
-                float(behind.mean()),
-                ratio_error(np.bincount(person, behind), by_person),
-                ratio_error(np.bincount(maze, behind), by_maze),
-                np.bincount(maze, log_p) / by_maze,
-                made.discounts,
-                made.strengths,
-            )
-        )
-    return tuple(sorted(rows, key=lambda row: row.score))
+        row = {
+            "name": name,
+            "kind": made.kind,
+            "numbers": made.numbers,
+            "nats_per_decision": float(log_p.mean()),
+            "error_over_people": error(person, log_p),
+            "behind_full_planner": float(behind.mean()),
+            "behind_error_over_people": error(person, behind),
+            "behind_error_over_mazes": error(maze, behind),
+            "discounts": " ".join(f"{d:g}" for d in made.discounts),
+            "strengths": " ".join(f"{s:g}" for s in made.strengths),
+        }
+        in_mazes = np.bincount(maze, log_p) / by_maze
+        rows.append(row | plain(dict(zip(split.worlds, in_mazes, strict=True))))
+    return sorted(rows, key=lambda row: row["nats_per_decision"])
 
 
-def _write(
-    folder: Path, made: People, study: _Study, data: Dataset, full: Solution
-) -> tuple[str, ...]:
-    """Tables, figures and everything as JSON; the paths."""
-    left_out = [name for name, fold in zip(made.mazes, made.fold, strict=True) if fold == 0][:3]
-    mdps = {n: looking_at(study.worlds[n], EVERY_COST, full.settings["discount"]) for n in left_out}
-    maps = draw_maps(study.demonstrations, {n: data.worlds[n] for n in left_out}, full, mdps)
-    summary = {
-        "decisions": made.decisions,
-        "people": made.people,
-        "folds": {name: int(fold) for name, fold in zip(made.mazes, made.fold, strict=True)},
-        "scores": score_table(made),
-        "weights": weight_table(made),
-        "source": data.source,
-        "licence": data.licence,
-    }
-    return (
-        write_csv(folder / "scores.csv", score_table(made)),
-        write_csv(folder / "weights.csv", weight_table(made)),
-        str(write_text(folder / "people.json", json.dumps(summary, indent=2) + "\n")),
-        write_png(folder / "scores.png", draw_scores(made, FULL)),
-        write_png(folder / "mazes.png", maps),
-    )
+def _maps(split: Split, data: Dataset, full: Solution) -> Figure:
+    """Three of the mazes that the full planner did not see."""
+    left_out = [name for name, fold in zip(split.worlds, split.fold, strict=True) if fold == 0][:3]
+    _, mdps = divided(split.worlds, left_out, EVERY_COST)
+    mdps = {n: replace(mdp, discount=full.settings["discount"]) for n, mdp in mdps.items()}
+    return draw_maps(split.demonstrations, {n: data.worlds[n] for n in left_out}, full, mdps)

@@ -5,22 +5,19 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
+from inverseq.training.batch import Batch, Drawing
 
 
-class Rows(NamedTuple):
-    """N transitions of the expert."""
+class Shown(NamedTuple):
+    """N transitions of an expert."""
 
-    observations: Float[Array, "N *shape"]
-    actions: Int[Array, " N"]
-    following: Float[Array, "N *shape"]
-    """What was seen next; the observation itself where the world ended the row."""
-    ended: Bool[Array, " N"]
-    """Whether the world ended the game after the row."""
+    rows: Batch
+    """All of them; discounts are 1, or 0 where the world ended."""
     drawn: Float[Array, " N"]
     """Running share of the weights: row i is drawn by numbers between entries i - 1 and i."""
     first: Int[Array, " T"]
@@ -29,18 +26,9 @@ class Rows(NamedTuple):
     """Running share of their weights."""
 
 
-class Batch(NamedTuple):
-    """Transitions of one training step."""
-
-    observations: Float[Array, "n *shape"]
-    actions: Int[Array, " n"]
-    following: Float[Array, "n *shape"]
-    ended: Bool[Array, " n"]
-    starts: Float[Array, "n *shape"]
-    """Observations with which games begin."""
-
-
-def rows_of(demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | None = None) -> Rows:
+def shown_in(
+    demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | None = None
+) -> Shown:
     """The transitions of demonstrations whose states are features.
 
     Left out are rows without an action, of weight 0, or after which nobody saw where they led.
@@ -71,28 +59,33 @@ def rows_of(demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | N
     first[demonstrations.starts[:-1]] = True
     begins = np.flatnonzero(first[used])
     begins = begins if begins.size else np.zeros(1, dtype=np.int64)
-    return Rows(
+    masks = demonstrations.allowed, demonstrations.next_allowed
+    rows = Batch(
         jnp.asarray(states[used], dtype=jnp.float32),
         jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
+        jnp.full(int(used.sum()), jnp.nan),
         jnp.asarray(following[used], dtype=jnp.float32),
+        jnp.asarray(~ended[used], dtype=jnp.float32),
         jnp.asarray(ended[used]),
-        _running(weight[used]),
-        jnp.asarray(begins, dtype=jnp.int32),
-        _running(weight[used][begins]),
+        *(None if mask is None else jnp.asarray(mask[used]) for mask in masks),
     )
+    first_rows = jnp.asarray(begins, dtype=jnp.int32)
+    return Shown(rows, _running(weight[used]), first_rows, _running(weight[used][begins]))
 
 
-def draw(key: jax.Array, rows: Rows, size: int) -> Batch:
-    """`size` transitions and as many beginnings, drawn by weight with replacement."""
+def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:
+    """Transitions and as many beginnings, drawn by weight with replacement."""
     for_rows, for_first = jax.random.split(key)
-    picked = _pick(for_rows, rows.drawn, size)
-    begins = rows.first[_pick(for_first, rows.first_drawn, size)]
-    return Batch(
-        rows.observations[picked],
-        rows.actions[picked],
-        rows.following[picked],
-        rows.ended[picked],
-        rows.observations[begins],
+    picked = _pick(for_rows, shown.drawn, drawing.batch)
+    begins = shown.first[_pick(for_first, shown.first_drawn, drawing.batch)]
+    batch, first = (
+        jax.tree.map(lambda column, rows=rows: column[rows], shown.rows)
+        for rows in (picked, begins)
+    )
+    return batch._replace(
+        discounts=drawing.discount * batch.discounts,
+        starts=first.observations,
+        starts_allowed=first.allowed,
     )
 
 

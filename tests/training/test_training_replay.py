@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inverseq.forward.replay import Moves, empty_replay, sample, store
+from inverseq.training.batch import Drawing, Moves
+from inverseq.training.replay import empty_replay, sample, store
 
 
 def lived(seed: int, count: int) -> Moves:
@@ -49,9 +50,8 @@ def by_hand(moves: Moves, first: int, n_step: int, discount: float, at_limit: bo
 def test_samples_are_those_of_a_plain_loop(n_step, at_limit, count):
     moves = lived(3, count)
     replay = kept(moves, 20, 4)
-    batch = sample(
-        jax.random.key(0), replay, 400, discount=0.8, n_step=n_step, bootstrap_at_limit=at_limit
-    )
+    drawing = Drawing(400, 0.8, n_step=n_step, bootstrap_at_limit=at_limit)
+    batch = sample(jax.random.key(0), replay, drawing)
     drawn = np.asarray(batch.observations[:, 0]).astype(int)
     assert sorted(set(drawn)) == list(range(max(0, count - 20), count))
     for i, first in enumerate(drawn):
@@ -59,11 +59,12 @@ def test_samples_are_those_of_a_plain_loop(n_step, at_limit, count):
         assert float(batch.returns[i]) == pytest.approx(total, abs=1e-5)
         assert float(batch.next_observations[i, 0]) == following
         assert float(batch.discounts[i]) == pytest.approx(factor, abs=1e-6)
+        assert bool(batch.ended[i]) == (factor == 0)
         assert int(batch.actions[i]) == int(moves.actions[first])
 
 
 def test_moves_are_drawn_evenly():
     replay = kept(lived(0, 20), 20, 4)
-    drawn = sample(jax.random.key(1), replay, 20_000, discount=0.9).observations[:, 0]
+    drawn = sample(jax.random.key(1), replay, Drawing(20_000, 0.9)).observations[:, 0]
     counts = np.bincount(np.asarray(drawn).astype(int), minlength=20)
     assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000)

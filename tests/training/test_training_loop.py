@@ -1,50 +1,68 @@
 """The loop of acting, keeping and learning, with learners that only count."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from inverseq import InputError
-from inverseq.forward.trainer import train, train_side_by_side, train_vectorised
-from inverseq.forward.training import Learner, Loop, advance, begin
+from inverseq.training.batch import Drawing
+from inverseq.training.loop import Course, Loop, advance, begin
+from inverseq.training.rule import Part
+from inverseq.training.trainer import begin_training, carried_on, train
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
 
 SIMULATOR = grid_simulator(GridWorldRules(width=3, height=3, walls=((1, 1),), max_moves=6))
 LOOP = Loop(steps=120, training_freq=3, learn_steps=5, test_games=4, capacity=100, learn_from=30)
 
 
-def counting(loss_of=lambda learned, replay: learned.astype(jnp.float32)) -> Learner:
-    """Acts at random; its state is the number of training steps, its loss a function of it."""
-    return Learner(
-        begin=lambda key: jnp.int32(0),
-        act=lambda key, state, seen, moves: jax.random.randint(key, (), 0, 4),
-        learn=lambda key, state, replay: (state + 1, loss_of(state + 1, replay)),
-        test=lambda key, state, seen: jax.random.randint(key, (len(seen),), 0, 4),
-    )
+@dataclass(frozen=True)
+class Counting:
+    """Acts at random; its network is the number of training steps, and so is its loss, until after
+    eleven of them it is `last`.
+    """
+
+    last: float | None = None
+    drawing = Drawing(batch=4, discount=0.9)
+
+    def networks(self):
+        one_more = optax.stateless(lambda slope, count: jnp.float32(1))
+        return {"count": Part(lambda *_: jnp.float32(0), self.loss, one_more)}
+
+    def loss(self, count, learner, key, shown, own):
+        learned = jax.lax.stop_gradient(count) + 1
+        return learned if self.last is None else jnp.where(learned < 12, 1.0, self.last)
+
+    def act(self, key, learner, observations, allowed, moves):
+        return jax.random.randint(key, (len(observations),), 0, 4)
 
 
-COUNTING = counting()
-"""One record, so that it is compiled once."""
+COURSE = Course.played(Counting(), LOOP, SIMULATOR)
+
+
+def trained(course: Course, key: jax.Array):
+    return train(course, [key])[0]
 
 
 def test_moves_training_steps_and_losses_are_counted():
-    training = train(COUNTING, SIMULATOR, LOOP, jax.random.key(0), settings="counting")
+    training = trained(COURSE, jax.random.key(0))
     assert (LOOP.block, LOOP.blocks) == (15, 8)
-    assert int(training.replay.stored) == 120
+    assert int(training.life.replay.stored) == 120
     # Moves 1 to 29 teach nothing; the thirtieth is stored before training step 10.
-    assert int(training.learner) == 31
+    assert int(training.learner.learned) == 31
+    assert float(training.learner.networks["count"]) == 31
     # Block 0 makes no training step, so it has no loss.
-    np.testing.assert_allclose(training.curves.loss[:3], [np.nan, 1.0, 4.0])
-    assert np.isfinite(np.stack(training.curves)[:, 1:]).all()
+    np.testing.assert_allclose(training.curves.loss["count"][:3], [np.nan, 1.0, 4.0])
+    assert np.isfinite(np.stack(training.curves.games)).all()
     assert not training.diverged
 
 
 def test_stored_moves_are_one_life():
-    moves = train(COUNTING, SIMULATOR, LOOP, jax.random.key(1), settings="counting").replay.moves
+    moves = trained(COURSE, jax.random.key(1)).life.replay.moves
     assert len(moves.actions) == 102  # the capacity, rounded up to whole training steps
     newest = 120 - 102  # rows 0 to 17 hold moves 102 to 119
     order = np.r_[newest:102, :newest]
@@ -63,33 +81,34 @@ def test_stored_moves_are_one_life():
 
 def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
     keys = jax.random.split(jax.random.key(3), 2)
-    whole = [train(COUNTING, SIMULATOR, LOOP, key, settings="") for key in keys]
-    run = partial(advance, COUNTING, SIMULATOR, LOOP)
-    start = partial(begin, COUNTING, SIMULATOR, LOOP)
-    pieces = jax.jit(run)(jax.jit(start)(keys[0]), 3)
+    whole = [trained(COURSE, key) for key in keys]
+    run = partial(advance, COURSE)
+    pieces = jax.jit(run)(begin(COURSE, keys[0]), 3)
     assert int(pieces.block) == 3
-    assert np.isnan(pieces.curves.ratio[3:]).all()
+    assert np.isnan(pieces.curves.games.ratio[3:]).all()
     finished = jax.jit(run)(pieces, 100)
-    together = train_vectorised(COUNTING, SIMULATOR, LOOP, keys)
-    beside = train_side_by_side(COUNTING, SIMULATOR, LOOP, keys)
+    beside, together = (
+        list(carried_on(COURSE, begun, None, [LOOP.blocks], together=vectorised))[-1][1]
+        for vectorised in (False, True)
+        for begun in [[begin_training(COURSE, key) for key in keys]]
+    )
     for leaves in zip(
         *map(jax.tree.leaves, (whole[0], finished, beside[0], together[0])),
         strict=True,
     ):
         for other in leaves[1:]:
             np.testing.assert_array_equal(leaves[0], other)
-    assert (whole[0].replay.moves.actions != whole[1].replay.moves.actions).any()
+    assert (whole[0].life.replay.moves.actions != whole[1].life.replay.moves.actions).any()
 
 
-@pytest.mark.parametrize(("last", "shown"), [(jnp.nan, np.inf), (-1e9, -1e9)])
+@pytest.mark.parametrize(("last", "shown"), [(np.nan, np.inf), (-1e9, -1e9)])
 def test_a_loss_without_bounds_stops_it(last, shown):
-    learner = counting(lambda learned, replay: jnp.where(learned < 12, 1.0, last))
-    loop = replace(LOOP, test_games=0)
-    training = train(learner, SIMULATOR, loop, jax.random.key(0), settings="")
+    course = Course.played(Counting(last), replace(LOOP, test_games=0), SIMULATOR)
+    training = trained(course, jax.random.key(0))
     assert bool(training.diverged)
     assert int(training.block) == 5  # training steps 7 to 11 are in block 3, 12 to 16 in block 4
-    np.testing.assert_allclose(training.curves.loss[4], shown)
-    assert np.isnan(training.curves.loss[5:]).all()
+    np.testing.assert_allclose(training.curves.loss["count"][4], shown)
+    assert np.isnan(training.curves.loss["count"][5:]).all()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from inverseq.forward.simulator import Simulator
+from inverseq.training.simulator import Simulator
 
-Policy = Callable[[PRNGKeyArray, jax.Array], jax.Array]
-"""`policy(key, observations) -> actions` for a batch of observations."""
+Policy = Callable[[PRNGKeyArray, jax.Array, jax.Array | None], jax.Array]
+"""`policy(key, observations, allowed) -> actions` for a batch of observations; `allowed` `[n, A]`
+says which actions exist, None where all always do."""
 
 
 class Games(NamedTuple):
@@ -49,7 +50,8 @@ def play_games(simulator: Simulator, policy: Policy, key: PRNGKeyArray, *, games
     def move(carry: Any) -> Any:
         number, state, over, won, moves, earned = carry
         for_policy, for_step = jax.random.split(jax.random.fold_in(for_moves, number))
-        actions = policy(for_policy, jax.vmap(simulator.observe)(state))
+        seen, allowed = jax.vmap(lambda s: (simulator.observe(s), simulator.allowed_in(s)))(state)
+        actions = policy(for_policy, seen, allowed)
         keys = jax.random.split(for_step, games)
         state, rewards, terminated, truncated = jax.vmap(simulator.step)(keys, state, actions)
         won |= terminated & ~over

@@ -7,22 +7,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Int, PRNGKeyArray
 
-
-class Moves(NamedTuple):
-    """Consecutive moves, the earliest first; an `Array` has one entry per move.
-
-    `terminated`: the world ended, nothing follows. `over`: the game ended, by itself or at a limit,
-    and the next move begins another.
-    """
-
-    observations: Float[Array, "n *shape"]
-    actions: Int[Array, " n"]
-    rewards: Float[Array, " n"]
-    next_observations: Float[Array, "n *shape"]
-    terminated: Bool[Array, " n"]
-    over: Bool[Array, " n"]
+from inverseq.training.batch import Batch, Drawing, Moves
 
 
 class Replay(NamedTuple):
@@ -32,24 +19,21 @@ class Replay(NamedTuple):
     stored: Int[Array, ""]
 
 
-class Batch(NamedTuple):
-    """Transitions to learn from: the target of Q(s, a) is `returns + discounts * V(s')`."""
+def empty_replay(
+    capacity: int, observation_shape: tuple[int, ...], num_actions: int | None = None
+) -> Replay:
+    """A replay for `capacity` moves in which nothing is stored yet.
 
-    observations: Float[Array, "batch *shape"]
-    actions: Int[Array, " batch"]
-    returns: Float[Array, " batch"]
-    next_observations: Float[Array, "batch *shape"]
-    discounts: Float[Array, " batch"]
-
-
-def empty_replay(capacity: int, observation_shape: tuple[int, ...]) -> Replay:
-    """A replay for `capacity` moves in which nothing is stored yet."""
+    Args:
+        capacity: Moves kept.
+        observation_shape: Of one observation.
+        num_actions: A, where it is kept which actions existed; None where all always do.
+    """
     seen = jnp.zeros((capacity, *observation_shape), jnp.float32)
     flags = jnp.zeros(capacity, bool)
-    return Replay(
-        Moves(seen, flags.astype(jnp.int32), flags.astype(jnp.float32), seen, flags, flags),
-        jnp.int32(0),
-    )
+    masks = None if num_actions is None else jnp.zeros((capacity, num_actions), bool)
+    numbers = flags.astype(jnp.int32), flags.astype(jnp.float32)
+    return Replay(Moves(seen, *numbers, seen, flags, flags, masks, masks), jnp.int32(0))
 
 
 def store(replay: Replay, moves: Moves) -> Replay:
@@ -68,15 +52,7 @@ def store(replay: Replay, moves: Moves) -> Replay:
     return Replay(written, replay.stored + count)
 
 
-def sample(
-    key: PRNGKeyArray,
-    replay: Replay,
-    size: int,
-    *,
-    discount: float,
-    n_step: int = 1,
-    bootstrap_at_limit: bool = True,
-) -> Batch:
+def sample(key: PRNGKeyArray, replay: Replay, drawing: Drawing) -> Batch:
     """Moves drawn at random with replacement, each followed for up to `n_step` moves of its game.
 
     The return is the sum of discount^k r_k over the moves followed, and what comes after them
@@ -85,7 +61,7 @@ def sample(
     that follow the drawn one were made under an older policy; as usual (Hessel and others 2018)
     this is not corrected for.
     """
-    moves, stored = replay
+    (moves, stored), size, discount = replay, drawing.batch, drawing.discount
     capacity = len(moves.actions)
     filled = jnp.minimum(stored, capacity)
     # Age 0 is the newest; a window stops at the newest move.
@@ -93,17 +69,20 @@ def sample(
     first = (stored - 1 - age) % capacity
     last, returns = first, moves.rewards[first]
     factor = jnp.full(size, discount, jnp.float32)
-    for ahead in range(1, n_step):
+    for ahead in range(1, drawing.n_step):
         goes_on = (ahead <= age) & ~moves.over[last]
         last = jnp.where(goes_on, (last + 1) % capacity, last)
         returns += jnp.where(goes_on, factor * moves.rewards[last], 0.0)
         factor = jnp.where(goes_on, factor * discount, factor)
         age = jnp.where(goes_on, age, 0)  # once stopped, stopped for good
-    ended = moves.terminated if bootstrap_at_limit else moves.over
+    ended = (moves.terminated if drawing.bootstrap_at_limit else moves.over)[last]
     return Batch(
         moves.observations[first],
         moves.actions[first],
         returns,
         moves.next_observations[last],
-        jnp.where(ended[last], 0.0, factor),
+        jnp.where(ended, 0.0, factor),
+        ended,
+        None if moves.allowed is None else moves.allowed[first],
+        None if moves.next_allowed is None else moves.next_allowed[last],
     )
