@@ -44,13 +44,14 @@ def records():
         (iq.compare(data, candidates, world, folds=2), f"2 candidates, 1 failure, best {NAME}, "),
         (choice, "2 alternatives, chosen "),
         (iq.analyse(data, plan), f"data {NAME}, "),
+        (iq.datasets.load("mice"), "name mice, title Mice in a labyrinth, 119,000 decisions, "),
     )
     return {type(record).__name__: (record, begins) for record, begins in made}
 
 
 KINDS = (
     "Demonstrations", "MDP", "Solution", "IntentionSolution", "Score", "Comparison", "Choice",
-    "Findings",
+    "Findings", "Dataset",
 )  # fmt: skip
 
 
@@ -117,6 +118,10 @@ def test_features_and_continuous_actions_have_a_column_per_component():
     assert frame["next_x"].tolist()[:3] == [2, 4, 6]
     assert frame["action_0"].tolist() == [0, 2, 4, 6]
     assert frame["light"].tolist() == [0, 1, 1, 0]
+    # A column that a component was read from is there once.
+    moved = {"x": [0.5, 1.5], "y": [2.5, 3.5], "force": [1.0, 2.0], "turn": [0.0, 1.0]}
+    steered = {"features": ("x", "y"), "action": ("force", "turn"), "continuous": True}
+    assert [*iq.read_table(moved, **steered).to_pandas()].count("x") == 1
     pixels = iq.Demonstrations.from_arrays(np.zeros((3, 4, 4), np.uint8), [0, 1, 0])
     assert "states uint8 [4, 4]" in repr(pixels)
     assert not [name for name in pixels.to_pandas() if "state" in name]

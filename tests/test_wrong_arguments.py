@@ -20,6 +20,10 @@ demos = iq.Demonstrations.from_arrays(
 mdp = iq.MDP.estimate(demos, discount=0.9, smoothing=1.0)
 solution = iq.fit(demos, iq.IAVI(), mdp)
 alone = iq.fit(demos, iq.CountTable(1))
+measured = iq.Demonstrations.from_arrays(rng.normal(size=(20, 1)), rng.integers(0, 2, 20))
+brief = iq.Lessons(steps=2, batch=4)
+learner = iq.IQLearn(seed=0, discount=0.9, lessons=brief)
+continuous = iq.Demonstrations.from_arrays(np.ones((4, 2)), np.ones((4, 1)))
 """
 
 SLIPS = {
@@ -27,7 +31,20 @@ SLIPS = {
     "log_likelihood(solution, [1, 2])": "takes Demonstrations; got a list",
     "fit({'state': [1]}, iq.IAVI(), mdp)": "inverseq.read_table makes them",
     "fit(demos, iq.IAVI(), np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
+    "fit(demos, iq.IAVI(), {'a': np.ones((3, 2))})": "mdp must be an MDP, or worlds by name",
+    "fit(demos, iq.IAVI(), iq.worlds.maze(['S.G']))": "is its .mdp",
+    "bootstrap(demos, iq.IAVI(), np.ones((3, 2)), seed=0)": "mdp must be an MDP, or worlds by name",
+    "compare(demos, {'a': iq.IAVI()}, np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
+    "compare(demos, [iq.IAVI()], mdp)": "give candidates by name",
+    "compare({'a': iq.IAVI()}, demos, mdp)": "takes Demonstrations",
+    "replan(solution, np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
+    "replan(solution, None)": "replan(solution, mdp)",
+    "interval(solution)": "takes what inverseq.bootstrap returned",
+    "analyse(demos, iq.IAVI())": "inverseq.Plan(solver=",
+    "report(solution, 'page')": "inverseq.analyse(demonstrations) returns them",
     "fit(demos, iq.IAVI)": "such as IAVI()",
+    "fit(continuous, iq.BehaviourCloning(0))": "actions are continuous",
+    "analyse(continuous)": "continuous: bin them",
     "identify(alone)": "depends on the world",
     "simulate_like(alone, demos, seed=0)": "states=",
     "dwell_times(solution, demos, seed=0)": "Fit with Intentions",
@@ -35,9 +52,15 @@ SLIPS = {
     "replan(alone, mdp)": "has no reward to carry over",
     "replan(demos, mdp)": "takes first what inverseq.fit returned",
     "bootstrap([1, 2], iq.IAVI(), mdp, seed=0)": "takes Demonstrations",
+    "compare({'iavi': iq.IAVI()}, demos, mdp)": "compare takes Demonstrations; got a dict",
+    "score_all(demos, {'iavi': iq.IAVI()}, mdp)": "score_all takes Demonstrations; got a dict",
+    "fit(measured, iq.IAVI())": "states are features (float64 of shape [1]), which cannot be numb",
+    "replan(iq.fit(measured, iq.BehaviourCloning(seed=0, lessons=brief)), mdp)": "has no reward",
+    "replan(iq.fit(measured, learner), mdp)": "was fitted without a world",
     "Demonstrations.from_arrays([0, 1], [0, 1], starts=[0, 2])": "starts",
     "Demonstrations.from_arrays([0, 1], [0, 1], trajectories=np.zeros(2))": "trajectories",
     "Demonstrations.from_arrays([[0], [1, 2]], [0, 1])": "different lengths",
+    "report('out', iq.Plan())": "a report is made of findings",
     "Plan(solver='iavy')": "solver must be one of ('best', 'iavi'",
     "Plan(actions='sen')": "actions must be one of ('all', 'seen')",
     "fit(demos, iq.IAVI(gauge='zero'), mdp)": "gauge must be one of zero-mean",

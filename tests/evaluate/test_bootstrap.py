@@ -14,8 +14,10 @@ from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import contrast
 from inverseq.evaluate.intervals import interval
 from inverseq.forward import simulate
+from inverseq.intentions.solver import Intentions
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI, inverse_action_values
 from strategies import play, random_mdp, random_policy
@@ -133,8 +135,43 @@ class Chooser:
             {"strength": chosen},
             inner.policy,
             inner.status,
+            mdp=problem.given_mdp,
             parameters={"seen": value},
         )
+
+
+@pytest.mark.parametrize("solver", [IAVI(), MaxEnt(strength=1.0)])
+def test_one_intention_is_bootstrapped_like_its_solver(solver):
+    mdp, demos = some_play(2)
+    asked = {"replicates": 3, "seed": 0, "jobs": 1}
+    made = bootstrap(demos, Intentions(1, solver), mdp, **asked)
+    alone = bootstrap(demos, solver, mdp, **asked)
+    np.testing.assert_allclose(interval(made).low, interval(alone).low, atol=1e-4)
+    again = replan(made.estimate, mdp, bootstrap=made)
+    assert again.parameters["v_low"].shape == (mdp.num_states,)
+
+
+class OneNumber:
+    """A solver that is no dataclass, and whose parameter is a single number."""
+
+    def solve(self, problem) -> Solution:
+        inner = IAVI().solve(problem)
+        parameters = {"number": np.array(problem.counts.state_action.sum())}
+        return Solution("OneNumber", {}, inner.policy, inner.status, parameters=parameters)
+
+
+def test_a_parameter_may_be_one_number():
+    mdp, demos = some_play(2)
+    made = bootstrap(demos, OneNumber(), mdp, replicates=3, seed=0, jobs=1)
+    assert made.parameters["number"].shape == (3,)
+    assert interval(made, "number").low.shape == ()
+
+
+def test_intentions_keep_what_their_solver_chose():
+    mdp, demos = some_play(2)
+    asked = {"replicates": 2, "seed": 0, "jobs": 1}
+    made = bootstrap(demos, Intentions(2, Chooser(), restarts=2), mdp, **asked)
+    assert all((one.parameters["seen"][:, 1] > 0).all() for one in made.intentions)
 
 
 def test_what_a_solver_chose_stays_and_decisions_carry_their_weights():

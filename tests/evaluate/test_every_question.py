@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import inverseq as iq
-from inverseq.analysis.findings import Division, DivisionKind, Family, Findings, Model, ScoreRow
+from inverseq.analysis.family import Family, Model
+from inverseq.analysis.findings import Division, DivisionKind, Findings, ScoreRow
 from inverseq.evaluate.intervals import Bootstrap
 from inverseq.play import QAgent
 from strategies import play, random_mdp, random_policy
@@ -101,16 +102,16 @@ MaxEnt            .     .        .       several several .        .       .     
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 IQLearn           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
-BehaviourCloning  .     .        none    several several .        .       .      .        nothing .       .         named    .       .       .    .
-CountTable(1)     .     .        none    several several .        .       .      .        nothing .       .         named    .       .       .    .
-CountTable(2)     .     .        none    several several past     .       .      .        nothing .       .         named    .       .       .    .
-CountTable alone  .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       .    .
-ColumnTable       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       .    .
-ColumnLogit       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       .    .
+BehaviourCloning  .     .        none    several several .        .       .      .        nothing .       .         named    .       .       report .
+CountTable(1)     .     .        none    several several .        .       .      .        nothing .       .         named    .       .       report .
+CountTable(2)     .     .        none    several several past     .       .      .        nothing .       .         named    .       .       report .
+CountTable alone  .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       report .
+ColumnTable       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       report .
+ColumnLogit       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       report .
 Steered(1)        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Steered(2)        .     .        .       several several past     .       .      .        .       .       .         .        .       .       .    .
 IQLearn network   .     .        .       several several world    .       .      world2   nothing .       .         named    .       .       .    .
-cloning network   .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       .    .
+cloning network   .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       report .
 your own          .     .        .       several several world    .       .      world2   nothing .       .         named    .       .       .    .
 2 x IAVI          .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
 2 x MaxEnt        .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
@@ -133,6 +134,7 @@ MESSAGES = {
     "each2": "ask for each of them",
     "each3": "replan one of solution.intentions",
     "each4": "rewards of their own",
+    "report": "has no reward, which a report is about",
     "named": "rewards were not kept; ask for one of",
 }
 

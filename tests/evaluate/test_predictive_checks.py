@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.predictive_checks import check_predictions
+from inverseq.evaluate.predictive_checks import Check, PredictiveChecks, check_predictions
 from inverseq.evaluate.simulated import simulate_like
 from wishes import fitted
 
@@ -62,3 +62,12 @@ def test_names_and_numbers_are_checked():
         check_predictions(solution, data, seed=0, repeats=1)
     with pytest.raises(InputError, match="no statistic 'speed'"):
         check_predictions(solution, data, seed=0, repeats=2)["speed"]
+
+
+def test_what_no_simulation_has_is_shown_as_unknown():
+    nothing = Check("run", float("nan"), np.full(3, np.nan), float("nan"))
+    made = PredictiveChecks(
+        (nothing,), np.zeros(0), np.zeros((3, 0)), np.zeros(2), np.zeros((3, 2))
+    )
+    (row,) = made.rows
+    assert np.isnan([row[name] for name in ("simulated", "low", "high")]).all()

@@ -151,3 +151,8 @@ def test_several_worlds_cannot_be_played_and_nor_can_what_is_no_policy():
     both = unite({"one": mdp, "two": mdp})
     with pytest.raises(InputError, match="several worlds"):
         QAgent(solution_of(both, np.zeros(both.allowed.shape)), 0)
+
+
+def test_values_without_actions_are_no_table():
+    with pytest.raises(InputError, match=r"table \[S, A\]"):
+        QAgent(np.zeros(3), 0)

@@ -5,6 +5,7 @@ import pytest
 
 from inverseq import MDP, Demonstrations
 from inverseq._core.words import number
+from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import (
     Contrast,
     Contrasts,
@@ -12,9 +13,7 @@ from inverseq.analysis.findings import (
     Division,
     DivisionKind,
     Failure,
-    Family,
     Findings,
-    Model,
     Reason,
     ScoreRow,
 )

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from inverseq._core.errors import InputError
 from inverseq.analysis.behaviour import behaviour_of
 from inverseq.analysis.compared import compare_models
 from inverseq.analysis.findings import Findings
@@ -38,6 +39,11 @@ def analyse(
     """
     began = time.perf_counter()
     plan = Plan() if plan is None else plan
+    if not isinstance(plan, Plan):
+        raise InputError(
+            f"an analysis takes a plan second; got a {type(plan).__name__}. A solver goes into "
+            "one: inverseq.Plan(solver=inverseq.IAVI())"
+        )
     behaviour = behaviour_of(data, plan)
     known, dataset = behaviour.demonstrations, behaviour.dataset
     start = Findings(

@@ -10,8 +10,8 @@ from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Division, DivisionKind
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
-from inverseq.demonstrations import Demonstrations, Finite
-from inverseq.mdp import MDP, unite
+from inverseq.demonstrations import Box, Demonstrations, Finite
+from inverseq.mdp import MDP, as_one
 from inverseq.worlds import World
 
 DISCOUNT = 0.9
@@ -67,7 +67,7 @@ class Behaviour:
         if self.plan.actions == "all":
             return np.ones(shape, dtype=bool)
         seen = np.zeros(shape, dtype=bool)
-        acted = known.actions >= 0
+        acted = known.acted
         seen[known.states[acted], known.actions[acted]] = True
         return seen | ~seen.any(axis=1, keepdims=True)
 
@@ -107,6 +107,12 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
         raise InputError(
             f"an analysis takes Demonstrations or a Dataset; got {type(data).__name__}. Read a "
             "table with inverseq.read_table"
+        )
+    if isinstance(data.action_space, Box):
+        raise InputError(
+            "an analysis holds every score against counts of actions, and these are continuous: "
+            "bin them (bins= of inverseq.read_table), or call inverseq.fit, inverseq.compare and "
+            "inverseq.bootstrap yourself"
         )
     if plan.world is None:
         if plan.discount == 1:
@@ -161,11 +167,9 @@ def _parts(
 ) -> Parts:
     """Both parts, and the world as the training part knows it."""
     given = behaviour.world_for(train)
-    sizes = [(int((part.actions >= 0).sum()), part.num_trajectories) for part in (train, test)]
+    sizes = [(int(part.acted.sum()), part.num_trajectories) for part in (train, test)]
     division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
-    return Parts(
-        train, test, division, given, unite(given) if isinstance(given, Mapping) else given
-    )
+    return Parts(train, test, division, given, as_one(given))
 
 
 def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:

@@ -140,7 +140,7 @@ def _actions(mdp: MDP, train: Demonstrations) -> Named:
     """Each action but the first against the first, in the most visited states with a choice."""
     if mdp.worlds is not None:
         return {}
-    visits = np.bincount(train.states[train.actions >= 0], minlength=mdp.num_states)
+    visits = np.bincount(train.states[train.acted], minlength=mdp.num_states)
     states = [int(s) for s in np.argsort(-visits, kind="stable") if mdp.allowed[s].sum() > 1]
     name = lambda names, i: names[i] if names else str(i)  # noqa: E731
     made: Named = {}

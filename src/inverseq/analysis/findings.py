@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.display import Fact, ShownTable
+from inverseq._core.errors import InputError
+from inverseq.analysis.family import Model
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
@@ -25,17 +27,6 @@ from inverseq.intentions.switching import Switching
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
-
-
-class Family(StrEnum):
-    """What kind of model a score belongs to."""
-
-    SHARES = "shares"
-    TABLE = "table"
-    BACKOFF = "backoff"
-    IAVI = "iavi"
-    MAXENT = "maxent"
-    OTHER = "other"
 
 
 class DivisionKind(StrEnum):
@@ -61,50 +52,6 @@ class Difference(StrEnum):
     PLACES = "places"
     WAYS = "ways"
     ACTIONS = "actions"
-
-
-@dataclass(frozen=True)
-class Model:
-    """Which model this is.
-
-    Attributes:
-        family: Its kind.
-        order: Past states and actions that a table looks at.
-        smoothing: What a plain table adds to every count; NaN where that is chosen by itself.
-        reward: What a MaxEnt reward is given on: "states", "state-actions" or "features".
-        memory: States that its world looks at, the present one included.
-        intentions: How many intentions; None for a model without any.
-        solver: Name of a solver that is none of these kinds.
-    """
-
-    family: Family
-    order: int = 0
-    smoothing: float = float("nan")
-    reward: str = ""
-    memory: int = 1
-    intentions: int | None = None
-    solver: str = ""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        steps = {1: "one", 2: "two", 3: "three", 4: "four"}.get(self.order, str(self.order))
-        name = {
-            Family.SHARES: "share of each action",
-            Family.TABLE: f"{steps}-step table, plus {self.smoothing:g}",
-            Family.BACKOFF: f"{steps}-step table, back-off",
-            Family.IAVI: "IAVI",
-            Family.MAXENT: f"MaxEnt on {self.reward}",
-            Family.OTHER: self.solver,
-        }[self.family]
-        if self.intentions is not None:
-            name = f"{self.intentions} intention{'s' * (self.intentions != 1)}, {name}"
-        return name if self.memory == 1 else f"{name}, memory of {self.memory} states"
-
-    @property
-    def yardstick(self) -> bool:
-        """Whether it only counts and has no reward."""
-        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +191,11 @@ class Part:
     demonstrations: Demonstrations
     posterior: Posterior
 
+    @property
+    def shares(self) -> Float[np.ndarray, " K"]:
+        """`[K]` share of the decisions that each explains; a row without an action is none."""
+        return self.posterior.smoothed[self.demonstrations.acted].mean(axis=0)
+
 
 @dataclass(frozen=True, eq=False)
 class IntentionFindings:
@@ -316,6 +268,9 @@ class Findings(ShownTable):
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
         seconds: Time of everything.
+
+    Raises:
+        InputError: What is shown has no reward.
     """
 
     plan: Plan
@@ -338,6 +293,14 @@ class Findings(ShownTable):
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        shown = self.solution if self.intentions is None else None
+        if isinstance(shown, Solution) and shown.reward_function is None:
+            raise InputError(
+                f"{shown.solver} says what is done and has no reward, which a report is about: "
+                "take a solver with a reward, and score this one with inverseq.compare"
+            )
 
     def _facts(self) -> Iterable[Fact]:
         several = self.intentions

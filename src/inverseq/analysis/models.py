@@ -7,7 +7,8 @@ from typing import cast, get_args
 import numpy as np
 
 from inverseq._core.errors import InputError, argument
-from inverseq.analysis.findings import Failure, Family, Model, ScoreRow
+from inverseq.analysis.family import Family, Model
+from inverseq.analysis.findings import Failure, ScoreRow
 from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.comparison import Candidate, Comparison

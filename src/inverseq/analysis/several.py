@@ -7,14 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
-from inverseq.analysis.findings import (
-    Failure,
-    Findings,
-    IntentionFindings,
-    Model,
-    Part,
-    ScoreRow,
-)
+from inverseq.analysis.family import Model
+from inverseq.analysis.findings import Failure, Findings, IntentionFindings, Part, ScoreRow
 from inverseq.analysis.held_out import diagnosis_of, menu_of
 from inverseq.analysis.models import (
     RESTARTS,
@@ -37,13 +31,13 @@ from inverseq.evaluate.transitions import (
     switching_intervals,
     switching_shares,
 )
+from inverseq.intentions.explainers import SolverOfCounts
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.intentions.switching import Mixture
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress
-from inverseq.inverse.values.iavi import IAVI
 
 _REPLICATES = 40
 _SIMULATIONS = 100
@@ -162,7 +156,7 @@ def _intervals(
 ) -> SwitchingIntervals | None:
     """How sure the law is; None where nothing is or can be resampled."""
     # A solver that searches itself is called again in every step of every replicate.
-    usual, plan = _REPLICATES if isinstance(settings.solver, IAVI) else 0, menu.plan
+    usual, plan = _REPLICATES if isinstance(settings.solver, SolverOfCounts) else 0, menu.plan
     replicates = usual if plan.bootstrap is None else plan.bootstrap
     if replicates == 0 or menu.units < 2:
         return None

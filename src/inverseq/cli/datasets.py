@@ -34,7 +34,7 @@ def _record(dataset: datasets.Dataset) -> dict[str, object]:
     return {
         "name": dataset.name,
         "title": dataset.title,
-        "decisions": int((known.actions >= 0).sum()),
+        "decisions": int(known.acted.sum()),
         "trajectories": known.num_trajectories,
         "worlds": 1 if isinstance(dataset.mdp, MDP) else len(dataset.mdp),
         "actions": known.num_actions,

@@ -154,7 +154,8 @@ class Fit:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
+    others that `inverseq datasets` lists."""
     out: Annotated[str, arg(metavar="FOLDER")] = "out"
     """Folder for the report, figures, tables and the fitted model."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -190,7 +191,10 @@ class Fit:
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: Annotated[
         int | None,
-        arg(metavar="NUMBER", help_behavior_hint="(default: 1000; 40 with --intentions)"),
+        arg(
+            metavar="NUMBER",
+            help_behavior_hint="(default: 1000; with --intentions 40 for iavi, else 0)",
+        ),
     ] = None
     """Replicates behind the intervals; 0 for none."""
     simulations: Annotated[
@@ -214,7 +218,8 @@ class Compare:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
+    others that `inverseq datasets` lists."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
     """Folder for the report and its tables; nothing is written without it."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -254,7 +259,8 @@ class Doctor:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit."""
+    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
+    others that `inverseq datasets` lists."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

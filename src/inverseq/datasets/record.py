@@ -1,15 +1,16 @@
 """What a data set is: demonstrations with their world, and where they come from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from inverseq._core.display import Fact, Shown
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.worlds import World
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Shown):
     """Observed behaviour, ready to fit.
 
     Attributes:
@@ -38,3 +39,14 @@ class Dataset:
     worlds: Mapping[str, World] = field(default_factory=dict)
     split: str | None = None
     score_from_step: int = 0
+
+    def _facts(self) -> Iterable[Fact]:
+        return (
+            ("name", self.name),
+            ("title", self.title),
+            ("decisions", self.demonstrations.num_decisions),
+            ("trajectories", self.demonstrations.num_trajectories),
+            ("worlds", len(self.mdp) if isinstance(self.mdp, Mapping) else 1),
+            ("split", self.split),
+            ("licence", self.licence),
+        )

@@ -121,7 +121,7 @@ def name_conflicts(
 
 def check_existing(demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]) -> None:
     """Raise an `InputError` naming the first row whose action does not exist at its state."""
-    acted = demonstrations.actions >= 0
+    acted = demonstrations.acted
     bad = acted & ~mdp.allowed[states, np.maximum(demonstrations.actions, 0)]
     if bad.any():
         row = int(np.argmax(bad))

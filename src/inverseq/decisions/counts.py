@@ -69,7 +69,7 @@ def count(
     """
     states = align(demonstrations, mdp)
     check_existing(demonstrations, mdp, states)
-    acted = demonstrations.actions >= 0
+    acted = demonstrations.acted
     cell = states[acted] * mdp.num_actions + demonstrations.actions[acted]
     weight = decision_weights(weights, demonstrations.num_decisions)[acted]
     unit_of = demonstrations.units(by)

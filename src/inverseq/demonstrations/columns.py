@@ -43,7 +43,8 @@ def key_columns(demonstrations: Any, chosen: Int[np.ndarray, " M"]) -> Columns:
 def all_columns(demonstrations: Any) -> Columns:
     """`key_columns` of all decisions of `Demonstrations`, where each led, and what else is known.
 
-    A "step" or "row" that the table brought along stands in place of ours.
+    A "step" or "row" that the table brought along stands in place of ours. A component of the state
+    or of the action is there once, also where the table kept its column.
 
     Raises:
         InputError: Two other columns have the same name.
@@ -52,7 +53,9 @@ def all_columns(demonstrations: Any) -> Columns:
     table = key_columns(data, np.arange(data.num_decisions))
     for name in {"step", "row"} & {*data.decisions}:
         del table[name]
-    further = {"terminated": data.terminated} | data.decisions
+    components = {*data.feature_names, *data.action_feature_names}
+    further = {"terminated": data.terminated}
+    further |= {name: own for name, own in data.decisions.items() if name not in components}
     names = [f"next_{name}" for name in data.feature_names]
     after = _named("next_state", data.next_states, data.state_names, names)
     return beside(beside(table, after), further)

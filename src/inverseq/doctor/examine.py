@@ -53,7 +53,7 @@ def _facts(view: View) -> dict[str, float]:
     possible = view.allowed & ~view.terminal[:, None]
     facts: dict[str, float] = {
         "decisions": demos.num_decisions,
-        "missing_actions": int((demos.actions < 0).sum()),
+        "missing_actions": int((~demos.acted).sum()),
         "trajectories": demos.num_trajectories,
         "shortest": int(lengths.min()),
         "median_length": float(np.median(lengths)),

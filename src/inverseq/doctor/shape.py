@@ -100,7 +100,7 @@ def _pauses(view: View) -> list[Finding]:
 
 def _missing(view: View) -> list[Finding]:
     """Rows whose action is not known."""
-    mask = view.demonstrations.actions < 0
+    mask = ~view.demonstrations.acted
     if not mask.any():
         return []
     severity = Severity.WARNING if mask.mean() > 0.2 else Severity.NOTE

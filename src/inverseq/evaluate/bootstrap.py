@@ -1,7 +1,7 @@
 """Fits to resampled trajectories, sessions or subjects (Efron 1979)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,12 +17,13 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.intervals import Bootstrap, check_level
 from inverseq.intentions.labels import renumber
 from inverseq.intentions.solution import IntentionSolution
+from inverseq.intentions.solver import Intentions
 from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem, Progress, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI, smoothed_policy
-from inverseq.mdp import MDP, unite
+from inverseq.mdp import MDP, as_one
 
 _BATCH_CELLS = 1_000_000  # numbers of one array of a batch: 8 MB, and some ten such at a time
 
@@ -81,7 +82,7 @@ def bootstrap(
     check_level(level)
     if not isinstance(data, Counts):
         check_demonstrations(data, "bootstrap")
-    world = unite(mdp) if isinstance(mdp, Mapping) else mdp
+    world = as_one(mdp)
     units = _units(data, world, by)
     if units.number < 2:
         raise InputError(
@@ -122,7 +123,7 @@ def bootstrap(
         "level": level,
     }
     if len(estimate.intentions) == 1:
-        return _record(estimate, made.parts[0], made.converged, named, shared)
+        return _record(estimate.intentions[0], made.parts[0], made.converged, named, shared)
     return Bootstrap(
         estimate=estimate,
         converged=made.converged,
@@ -240,7 +241,8 @@ def _refit(
     rows = None if units.of_row is None else weights[units.of_row]
     demonstrations = data if isinstance(data, Demonstrations) else None
     made = solver.solve(Problem(demonstrations, mdp, counts, rows, near=estimate))
-    return _Batch((_part(made),), {}, np.array([made.status.ok]))
+    (one,) = made.intentions
+    return _Batch((_part(one),), {}, np.array([made.status.ok]))
 
 
 def _refit_drawn(
@@ -268,9 +270,11 @@ def _part(made: Solution) -> _Part:
 
 def _as_chosen(solver: Solver, estimate: Explanation) -> Solver:
     """The solver with what it chose from the data written into its settings."""
+    if isinstance(solver, Intentions):
+        return replace(solver, solver=_as_chosen(solver.solver, estimate.intentions[0]))
     chosen = {
         f.name: estimate.settings[f.name]
-        for f in fields(solver)  # pyright: ignore[reportArgumentType]
+        for f in (fields(solver) if is_dataclass(solver) else ())
         if getattr(solver, f.name) is None and estimate.settings.get(f.name) is not None
     }
     return replace(solver, **chosen) if chosen else solver  # pyright: ignore[reportArgumentType]

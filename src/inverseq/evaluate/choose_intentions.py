@@ -116,7 +116,7 @@ def choose_intentions(
     if agreements:
         found = [(comparison[name].solutions, demonstrations) for name in names]
         agree = list(run(fold_agreement, found, what="agreements", jobs=jobs, progress=progress))
-    size = int((demonstrations.actions >= 0).sum())
+    size = int(demonstrations.acted.sum())
     made, before = [], None
     for name, cell, share in zip(names, cells, agree, strict=True):
         fewer = before if made and cell[1:] == (made[-1].law, made[-1].history) else None
@@ -139,7 +139,7 @@ def fold_agreement(
         Mean share, over pairs of fits, of the decisions with the same most probable intention
         (smoothed) after matching labels; NaN for fewer than two fits.
     """
-    acted = demonstrations.actions >= 0
+    acted = demonstrations.acted
     found = [
         posterior(solution, demonstrations).smoothed[acted]
         for solution in solutions

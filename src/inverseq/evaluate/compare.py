@@ -14,10 +14,11 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.comparison import Candidate, Comparison, Estimate, Result, Split, World
 from inverseq.evaluate.likelihood import Score, difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
+from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
-from inverseq.mdp import MDP, unite
+from inverseq.mdp import MDP, as_one
 from inverseq.mdp.history import Memory
 
 
@@ -96,6 +97,7 @@ def compare(
             candidate could be scored.
         FitError: The same, because a fit failed.
     """
+    check_demonstrations(demonstrations, "compare")
     settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
 
@@ -133,6 +135,8 @@ def score_all(
         InputError: As in `compare`.
         FitError: As in `compare`.
     """
+    for part in (train, test):
+        check_demonstrations(part, "score_all")
     settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress, keep)
     return _compare([(train, test)], candidates, mdp, settings)
 
@@ -145,8 +149,10 @@ def _compare(
 ) -> Comparison:
     """Fit and score every candidate in every fold, and put the scores together."""
     reference = settings.reference
-    if not candidates:
-        raise InputError("there is nothing to compare; give one candidate or more")
+    if not candidates or not isinstance(candidates, Mapping):
+        raise InputError(
+            'there is nothing to compare: give candidates by name, {"IAVI": inverseq.IAVI()}'
+        )
     if reference is not None and reference not in candidates:
         raise InputError(f"no candidate {reference!r} to refer to; there are {[*candidates]}")
     named = {n: c if isinstance(c, Candidate) else Candidate(c) for n, c in candidates.items()}
@@ -220,8 +226,7 @@ def _world(given: World | None, train: Demonstrations, test: Demonstrations) -> 
             num_states=max(train.num_states, test.num_states),
             num_actions=max(train.num_actions, test.num_actions),
         )
-    found = given if given is None or isinstance(given, MDP | Mapping) else given(train)
-    return unite(found) if isinstance(found, Mapping) else found
+    return as_one(given(train) if callable(given) else given)
 
 
 def _fit_and_score(

@@ -110,7 +110,7 @@ class Comparison(ShownTable):
             ("failures", sum(bool(r.failure) for r in self.results) or None),
             ("best", best),
             ("score", scores[best].told),
-            ("chance", f"{self.chance:.3f}"),
+            ("chance", None if np.isnan(self.chance) else f"{self.chance:.3f}"),
             ("folds", self.folds),
             ("by", self.by),
         )

@@ -130,7 +130,7 @@ def _choices(
     drawn = simulate_like(truth, design, seed=seed)
     held_out = compare(drawn, candidates, mdp, folds=folds, by=by, seed=seed)
     full = score_all(drawn, drawn, candidates, mdp, keep_solutions=True)
-    size = int((drawn.actions >= 0).sum())
+    size = int(drawn.acted.sum())
     fits = {r.name: r.solutions[0] for r in full.results if r.solutions}
     penalised = {n: criteria(s, size) for n, s in fits.items() if isinstance(s, IntentionSolution)}
     return {

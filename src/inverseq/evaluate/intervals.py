@@ -89,6 +89,10 @@ def interval(
     Raises:
         InputError: The rewards were not kept, or there is nothing of that name.
     """
+    if not isinstance(made, Bootstrap):
+        raise InputError(
+            f"interval takes what inverseq.bootstrap returned; got a {type(made).__name__}"
+        )
     level = made.level if level is None else level
     check_level(level)
     if made.intentions and not isinstance(contrast, str):
@@ -99,8 +103,11 @@ def interval(
     if isinstance(contrast, str):
         estimate, draws = _named(made, contrast)
     elif made.rewards is None or (known := made.estimate.intentions[0].reward) is None:
+        known = [*made.contrasts, *made.parameters]
         raise InputError(
-            f"rewards were not kept; ask for one of {[*made.contrasts, *made.parameters]} by name"
+            f"rewards were not kept; ask for one of {known} by name"
+            if known
+            else f"{made.estimate.solver} found neither a reward nor parameters to be sure of"
         )
     elif contrast is None:
         estimate, draws = known, made.rewards

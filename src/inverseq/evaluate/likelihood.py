@@ -49,8 +49,8 @@ class Score(Shown):
     def _facts(self) -> Iterable[Fact]:
         return (
             ("score", self.told),
-            ("chance", f"{self.chance_mean:.3f}"),
-            ("accuracy", f"{self.accuracy:.1%}"),
+            ("chance", None if np.isnan(self.chance_mean) else f"{self.chance_mean:.3f}"),
+            ("accuracy", None if np.isnan(self.accuracy) else f"{self.accuracy:.1%}"),
             ("decisions", self.num_decisions),
             ("units", self.sums.size),
             ("by", self.by),

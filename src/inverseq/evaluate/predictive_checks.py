@@ -88,12 +88,14 @@ class PredictiveChecks(ShownTable):
         """One row per statistic for a table: real value, simulated mean and 95 %, p-value."""
         made = []
         for check in self.checks:
-            low, high = np.nanquantile(check.simulated, [0.025, 0.975])
+            known = check.simulated[~np.isnan(check.simulated)]
+            known = known if known.size else np.full(1, np.nan)  # not there in any simulation
+            low, high = np.quantile(known, [0.025, 0.975])
             made.append(
                 {
                     "statistic": check.name,
                     "observed": check.observed,
-                    "simulated": float(np.nanmean(check.simulated)),
+                    "simulated": float(known.mean()),
                     "low": float(low),
                     "high": float(high),
                     "p_value": check.p_value,
@@ -196,7 +198,7 @@ def _summary(
     data: Demonstrations, sizes: tuple[int, int], favourites: Int[np.ndarray, " n"]
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
     """Statistics with one value each, shares of states, and shares of actions."""
-    acted = data.actions[data.actions >= 0]
+    acted = data.actions[data.acted]
     actions = np.bincount(acted, minlength=sizes[1]) / max(acted.size, 1)
     visits, scalars = np.zeros(0), {}
     if _numbered(data):
@@ -234,7 +236,7 @@ def _return_time(data: Demonstrations, favourites: Int[np.ndarray, " n"]) -> flo
 def _run_length(data: Demonstrations) -> float:
     """Mean number of decisions in a row with the same action."""
     same = data.continues[1:] & (data.actions[1:] == data.actions[:-1])
-    acted = data.actions >= 0
+    acted = data.acted
     runs = acted & ~np.append(False, same)
     return float(acted.sum() / runs.sum()) if runs.any() else float("nan")
 

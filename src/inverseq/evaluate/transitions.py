@@ -180,7 +180,7 @@ def _replicate(
         max_steps=intentions.max_steps,
         before=None if counted else Fits((solution.intentions,)),
     )
-    acted = sample.actions >= 0
+    acted = sample.acted
     own = np.argsort(match(before[acted], found.smoothed[acted]))
     shares = _expected_shares(task, found.explained, found.numbers)
     return (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from inverseq.decisions.alignment import align
@@ -64,7 +64,7 @@ class CountedPolicies:
     def __init__(self, problem: Problem, solver: SolverOfCounts) -> None:
         self.mdp, self.solver = problem.mdp, solver
         data = problem.decisions
-        self.states, self.actions = align(data, self.mdp), data.actions
+        self.states, self.actions, self.acted = align(data, self.mdp), data.actions, data.acted
         self.cells = _cells(problem, self.states)
         self.given = decision_weights(problem.weights, data.num_decisions)
 
@@ -80,7 +80,7 @@ class CountedPolicies:
         """Of each decision under each policy, times its weight; 0 where the action is missing."""
         with np.errstate(divide="ignore"):
             logs = np.log(explained)[self.states, self.actions]
-        return _weighed(logs, self.actions, self.given)
+        return _weighed(logs, self.acted, self.given)
 
     def log_prior(self, explained: Float[np.ndarray, "S A R K"]) -> Float[np.ndarray, " R"]:
         """Of all intentions together."""
@@ -146,7 +146,7 @@ class FittedPolicies:
             ]
             for restart in explained.solutions
         ]
-        return _weighed(np.moveaxis(np.array(made), -1, 0), self.data.actions, self.given)
+        return _weighed(np.moveaxis(np.array(made), -1, 0), self.data.acted, self.given)
 
     def log_prior(self, explained: Fits) -> Float[np.ndarray, " R"]:
         """Of all intentions together; 0 for solvers that have none or do not say."""
@@ -161,17 +161,17 @@ class FittedPolicies:
 
 
 def _weighed(
-    logs: Float[np.ndarray, "N R K"], actions: Int[np.ndarray, " N"], given: Float[np.ndarray, " N"]
+    logs: Float[np.ndarray, "N R K"], acted: Bool[np.ndarray, " N"], given: Float[np.ndarray, " N"]
 ) -> Float[np.ndarray, "N R K"]:
     """Log-likelihoods times weights; 0 where the action is missing or has no weight."""
-    counts = (actions >= 0) & (given > 0)
+    counts = acted & (given > 0)
     return np.where(counts[:, None, None], logs, 0.0) * given[:, None, None]
 
 
 def _cells(problem: Problem, states: Int[np.ndarray, " N"]) -> sparse.csr_array:
     """`[S * A, N]` the weight of each decision at its state and action; nothing where missing."""
     data, mdp = problem.decisions, problem.mdp
-    rows = np.flatnonzero(data.actions >= 0)
+    rows = np.flatnonzero(data.acted)
     weights = decision_weights(problem.weights, data.num_decisions)[rows]
     cell = states[rows] * mdp.num_actions + data.actions[rows]
     shape = (mdp.num_states * mdp.num_actions, data.num_decisions)

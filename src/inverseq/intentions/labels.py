@@ -59,7 +59,7 @@ def renumber(
     Raises:
         InputError: As `posterior`.
     """
-    acted = demonstrations.actions >= 0
+    acted = demonstrations.acted
     mine, theirs = (posterior(s, demonstrations).smoothed[acted] for s in (solution, reference))
     return reordered(solution, np.argsort(match(theirs, mine), kind="stable"))
 

@@ -12,6 +12,7 @@ from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Outcome, Status
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.decisions.counts import decision_weights
+from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import chains
 from inverseq.intentions.contexts import Contexts
 from inverseq.intentions.em import Search, Task, search
@@ -25,7 +26,7 @@ from inverseq.intentions.labels import agreement
 from inverseq.intentions.messages import best_path, forward, smooth
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, Restarts, empty_note, reorder
-from inverseq.intentions.starts import situations, starting_weights
+from inverseq.intentions.starts import deeds, situations, starting_weights
 from inverseq.intentions.switching import Markov, Mixture, Numbers, Switching
 from inverseq.inverse.problem import Problem, Progress, Solver, settled
 from inverseq.inverse.solution import Solution
@@ -108,7 +109,7 @@ class Intentions:
         solver = settled(self.solver, problem)
         counted = isinstance(solver, SolverOfCounts)
         fitted = FittedPolicies(problem, solver)
-        if data.states.ndim > 1:  # no states to count in: the solver searches itself, from few
+        if not _counts(data):  # the solver searches itself, from few
             first, restarts = fitted, min(self.polished, self.restarts)
         else:
             first, restarts = CountedPolicies(problem, solver if counted else IAVI()), self.restarts
@@ -134,7 +135,7 @@ class Intentions:
             return weights, {name: value[None] for name, value in near.numbers.items()}
         weights = starting_weights(
             situations(data, problem.given_mdp, rng),
-            data.actions,
+            deeds(data, rng),
             chains(self.switching.begins(data)),
             self.k,
             1 if self.k == 1 else restarts,
@@ -203,7 +204,7 @@ def _solution(
     beliefs = forward(model)
     _check_possible(beliefs.evidence[:, 0], problem)
     smoothed = smooth(model, beliefs).smoothed[:, 0]
-    acted = problem.decisions.actions >= 0
+    acted = problem.decisions.acted
     occupancy = smoothed[acted].mean(axis=0)
     order = np.argsort(-occupancy, kind="stable")
     reference = best.smoothed[acted]
@@ -264,11 +265,16 @@ def _check_possible(evidence: Float[np.ndarray, " N"], problem: Problem) -> None
         )
 
 
+def _counts(data: Demonstrations) -> bool:
+    """Whether there are states in which actions can be counted."""
+    return data.states.ndim == 1 and data.actions.ndim == 1
+
+
 def _check_enough(settings: Intentions, problem: Problem) -> None:
     """Raise an `InputError` where an action does not exist, or nothing tells k intentions apart."""
     data, mdp = problem.decisions, problem.given_mdp
     weights = decision_weights(problem.weights, data.num_decisions)
-    free = (data.actions >= 0) & (weights > 0)
+    free = data.acted & (weights > 0)
     if mdp is not None:
         states = align(data, mdp)
         check_existing(data, mdp, states)
@@ -288,7 +294,7 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
             f"{settings.k} intentions are too many for {number} {what}: give "
             f"{argument('k', number)} or less, or more data"
         )
-    if settings.k == 1 or data.states.ndim > 1:
+    if settings.k == 1 or not _counts(data):
         return
     kinds = np.unique(np.stack([data.states[free], data.actions[free]]), axis=1).shape[1]
     if kinds == 1:

@@ -17,7 +17,7 @@ _WINDOWS = (10, 20, 40)
 _DIRECTIONS = 24
 """Random directions in which windows are compared."""
 _SITUATIONS = 20
-"""Groups of similar observations at most."""
+"""Groups of similar observations, or of similar actions, at most."""
 _SURE = 0.8
 """Share of a window's decisions that its own group gets at first."""
 
@@ -70,7 +70,24 @@ def situations(
         return align(demonstrations, mdp)
     if demonstrations.states.ndim == 1:
         return demonstrations.states
-    flat = demonstrations.states.reshape(demonstrations.num_decisions, -1).astype(np.float64)
+    return _kinds(demonstrations.states, rng)
+
+
+def deeds(demonstrations: Demonstrations, rng: np.random.Generator) -> Int[np.ndarray, " N"]:
+    """A number for what was done at each decision, -1 where that is missing: its action, or where
+    actions are continuous one of a few groups of similar ones.
+    """
+    if demonstrations.actions.ndim == 1:
+        return demonstrations.actions
+    acted = demonstrations.acted
+    found = np.full(acted.size, -1, dtype=np.int64)
+    found[acted] = _kinds(demonstrations.actions[acted], rng)
+    return found
+
+
+def _kinds(values: np.ndarray, rng: np.random.Generator) -> Int[np.ndarray, " N"]:
+    """Groups of similar rows."""
+    flat = values.reshape(len(values), -1).astype(np.float64)
     spread = flat.std(axis=0)
     scaled = (flat - flat.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     if scaled.shape[1] > _DIRECTIONS:

@@ -16,7 +16,7 @@ from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.problem import Problem, Progress, Solver
-from inverseq.mdp import MDP, unite
+from inverseq.mdp import MDP, as_one
 from inverseq.policies import TabularPolicy
 
 Found = TypeVar("Found")
@@ -56,13 +56,7 @@ def fit(
         raise InputError(f"a solver is a record of settings, such as IAVI(); got {given}")
     if not isinstance(data, Counts):
         check_demonstrations(data, "fit")
-    world = unite(mdp) if isinstance(mdp, Mapping) else mdp
-    if world is not None and not isinstance(world, MDP):
-        raise InputError(
-            f"mdp must be an MDP, or worlds by name; got a {type(world).__name__}. "
-            "inverseq.MDP.from_arrays makes one of transition probabilities, "
-            "inverseq.MDP.estimate(demonstrations, discount=0.95, smoothing=1.0) of behaviour"
-        )
+    world = as_one(mdp)
     counts_only = isinstance(data, Counts)
     if counts_only and weights is not None:
         raise InputError("counts are weighted already; give weights with the demonstrations")
@@ -110,7 +104,7 @@ def _provenance(data: Demonstrations | Counts) -> dict[str, object]:
         made |= {
             "source": data.source,
             "data_sha256": data.fingerprint,
-            "decisions": int((data.actions >= 0).sum()),
+            "decisions": int(data.acted.sum()),
             "trajectories": data.num_trajectories,
         }
     return made

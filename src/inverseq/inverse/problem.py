@@ -11,6 +11,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.spaces import number_of
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -48,9 +49,12 @@ class Problem:
         """The world.
 
         Raises:
-            InputError: None was given.
+            InputError: None was given, or none is possible: the decisions are not numbered.
         """
         if self.given_mdp is None:
+            if self.demonstrations is not None:
+                number_of(self.demonstrations.state_space, "states")
+                number_of(self.demonstrations.action_space, "actions")
             raise InputError(
                 "this solver needs the world: pass mdp=..., for example "
                 "mdp=inverseq.MDP.estimate(demonstrations, discount=0.95, smoothing=1.0)"

@@ -11,7 +11,7 @@ from inverseq.forward.soft import SoftPlan
 from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.inverse.planning import Planning
 from inverseq.inverse.solution import Solution
-from inverseq.mdp import MDP, unite
+from inverseq.mdp import MDP, as_one
 from inverseq.rewards import Reward
 
 
@@ -75,6 +75,11 @@ def replan(
             "each intention plans for a reward of its own: replan one of solution.intentions"
         )
     (one,) = solution.intentions
+    if one.reward_function is not None and one.mdp is None:
+        raise InputError(
+            f"{one.solver} was fitted without a world, so nobody knows how its reward would be "
+            "planned for. Fit it, IAVI or MaxEnt to numbered states with mdp=..., and replan that"
+        )
     if one.reward_function is None or one.mdp is None or one.planning is None:
         raise InputError(
             f"{one.solver} has no reward to carry over: a table of what was done where says "
@@ -82,7 +87,9 @@ def replan(
         )
     if not 0 < level < 1:
         raise InputError(f"level must be a share between 0 and 1; got {level}")
-    world = unite(mdp) if isinstance(mdp, Mapping) else mdp
+    world = as_one(mdp)
+    if world is None:
+        raise InputError("replan takes the world to plan in second: replan(solution, mdp)")
     old = one.mdp
     carry = lambda reward: reward.carry(old, world)  # noqa: E731
     reward = carry(one.reward_function)
@@ -125,7 +132,8 @@ def _replicates(
     tables = [
         carry(
             reward.like(
-                None if old is None else old[r], {k: v[r] for k, v in bootstrap.parameters.items()}
+                None if old is None else old[r],
+                {k: np.asarray(v[r]) for k, v in bootstrap.parameters.items()},
             )
         ).table(mdp)
         for r in kept

@@ -72,7 +72,11 @@ class Solution(Shown):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, frozen_array(value, np.float64, name))
-        read_only = {k: frozen_array(v, v.dtype, k) for k, v in self.parameters.items()}
+        read_only = {
+            # A single number stays one.
+            k: frozen_array(v, v.dtype, k).reshape(v.shape)
+            for k, v in self.parameters.items()
+        }
         object.__setattr__(self, "parameters", read_only)
 
     def _facts(self) -> Iterable[Fact]:

@@ -2,6 +2,6 @@
 
 from inverseq.mdp.history import History
 from inverseq.mdp.record import MDP, Worlds
-from inverseq.mdp.union import unite
+from inverseq.mdp.union import as_one, unite
 
-__all__ = ["MDP", "History", "Worlds", "unite"]
+__all__ = ["MDP", "History", "Worlds", "as_one", "unite"]

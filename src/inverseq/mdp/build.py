@@ -231,7 +231,7 @@ def fields_from_demonstrations(
     states = max(demonstrations.num_states, num_states)
     actions = max(demonstrations.num_actions, num_actions)
     following = demonstrations.next_states
-    seen = (demonstrations.actions >= 0) & (following >= 0)
+    seen = demonstrations.acted & (following >= 0)
     if not seen.any():
         raise InputError("no row has both an action and a next state; nothing to estimate from")
     used = (demonstrations.states, following)

@@ -61,6 +61,24 @@ def unite(worlds: Mapping[Any, MDP]) -> MDP:
     )
 
 
+def as_one(mdp: MDP | Mapping[str, MDP] | None) -> MDP | None:
+    """The world of an argument `mdp`: itself, or several worlds by name as one.
+
+    Raises:
+        InputError: It is something else.
+    """
+    several = isinstance(mdp, Mapping)
+    for one in mdp.values() if several else () if mdp is None else (mdp,):
+        if not isinstance(one, MDP):
+            raise InputError(
+                f"mdp must be an MDP, or worlds by name; got a {type(one).__name__}. "
+                "inverseq.MDP.from_arrays makes one of transition probabilities, "
+                "inverseq.MDP.estimate(demonstrations, discount=0.95, smoothing=1.0) of behaviour; "
+                "that of inverseq.worlds.maze(...) and the like is its .mdp"
+            )
+    return unite(mdp) if several else mdp
+
+
 def _padding(mdp: MDP, width: int) -> list[tuple[int, int]]:
     """Padding of the branch axis up to `width`."""
     return [(0, 0), (0, 0), (0, width - mdp.successors.shape[2])]

@@ -146,7 +146,7 @@ def _explanation(fitted: Fitted) -> Explanation:
         return _explanation(fitted.trained)
     if isinstance(fitted, TrainedNetwork):
         return _explanation(NetworkPolicy(fitted, 1.0))
-    if isinstance(fitted, np.ndarray):
+    if isinstance(fitted, np.ndarray) and fitted.ndim == 2:
         return _explanation(ValueTable(fitted))
     if not isinstance(fitted, Policy):
         raise InputError(

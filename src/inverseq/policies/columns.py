@@ -126,7 +126,7 @@ def own_counts(
     pair = demonstrations.trajectory_of * (int(key.max()) + 1) + key
     order = np.argsort(pair, kind="stable")
     done = np.zeros((size, num_actions))
-    acted = np.flatnonzero(demonstrations.actions >= 0)
+    acted = np.flatnonzero(demonstrations.acted)
     done[acted, demonstrations.actions[acted]] = 1.0
     done = done[order]
     before = np.cumsum(done, axis=0) - done

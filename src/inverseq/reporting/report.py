@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from inverseq import __version__
+from inverseq._core.errors import InputError
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.places import Places
@@ -71,9 +72,14 @@ def report(
         The path of the page.
 
     Raises:
-        InputError: The folder cannot be written to, something stands in the way, or another run is
-            writing to it.
+        InputError: These are no findings, the folder cannot be written to, something stands in the
+            way, or another run is writing to it.
     """
+    if not isinstance(findings, Findings):
+        raise InputError(
+            f"a report is made of findings; got a {type(findings).__name__}. "
+            "inverseq.analyse(demonstrations) returns them"
+        )
     with result_folder(folder) as root:
         write(findings, root, provenance_of(findings, command, file_digest))
     return Path(folder) / PAGE

@@ -93,7 +93,7 @@ def _intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
         "intentions": [
             {
                 "share": float(share),
-                "held_out_share": float(found.test.posterior.smoothed[:, k].mean()),
+                "held_out_share": float(found.test.shares[k]),
                 "description": told[k],
                 "mean_stay": found.dwells[k].mean if found.dwells else None,
                 "mean_stay_of_law": found.dwells[k].law_mean if found.dwells else None,

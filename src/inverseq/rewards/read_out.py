@@ -42,7 +42,7 @@ class ReadOutReward:
             there = demonstrations.next_allowed
             there = None if there is None else there[known]
             ahead[known] = network_values(policy, following[known], there)
-        lost = ~known & ~demonstrations.terminated | (demonstrations.actions < 0)
+        lost = ~known & ~demonstrations.terminated | ~demonstrations.acted
         chosen = network_q(policy, demonstrations.states)[rows, demonstrations.actions]
         return np.where(lost, np.nan, chosen - policy.discount * ahead)
 

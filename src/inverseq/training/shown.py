@@ -49,7 +49,7 @@ def shown_in(
     wide = known.reshape(-1, *[1] * (states.ndim - 1))
     following = np.where(wide, demonstrations.next_states, states)
     weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)
-    used = (demonstrations.actions >= 0) & (ended | known) & (weight > 0)
+    used = demonstrations.acted & (ended | known) & (weight > 0)
     if not used.any():
         raise InputError(
             "no row has an action and a known next state (or an end), so there is no transition to "

@@ -121,7 +121,7 @@ class BehaviourCloning:
 
     def score_on(self, judged: Demonstrations) -> Callable[[Course, Learner], float]:
         """Mean log-likelihood of decisions under what was learned, in nats."""
-        known = judged.actions >= 0
+        known = judged.acted
         states, actions = judged.states[known], judged.actions[known]
         exist = None if judged.allowed is None else judged.allowed[known]
 

@@ -70,9 +70,10 @@ def teach(
         raise InputError(
             "states are features, so there is no world to look them up in: leave mdp out"
         )
+    numbered = problem.decisions.num_actions  # continuous ones are refused
     shown = shown_in(problem.decisions, problem.weights)
     shape = shown.rows.observations.shape[1:]
-    actions = _num_actions(problem.decisions, num_actions)
+    actions = _num_actions(problem.decisions, numbered, num_actions)
     steps = lessons.steps
     course = Course(rule, Loop.of_lessons(steps), shape, actions)
     begun = training = begin_training(course, jax.random.key(seed), shown)
@@ -110,10 +111,10 @@ def status_of(training: Training, trace: Float[np.ndarray, " blocks"]) -> Status
     return Status(Outcome.CONVERGED, steps, last, f"all {steps} steps made")
 
 
-def _num_actions(demonstrations: Demonstrations, given: int | None) -> int:
+def _num_actions(demonstrations: Demonstrations, numbered: int, given: int | None) -> int:
     """The number of actions; names or masks say it, or the largest one seen."""
     seen = int(demonstrations.actions.max()) + 1
-    wanted = given if given is not None else max(demonstrations.num_actions, seen)
+    wanted = given if given is not None else max(numbered, seen)
     if seen > wanted:
         raise InputError(f"num_actions is {wanted}, but action {seen - 1} was seen")
     existing(demonstrations, wanted)  # of as many actions

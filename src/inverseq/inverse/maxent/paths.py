@@ -178,7 +178,7 @@ def pieces_of(problem: Problem, horizon: int | None) -> Pieces:
     place = np.arange(states.size) - np.repeat(begins, lengths)
     left = np.repeat(lengths, lengths) - place
     to_go = left if horizon is None else np.minimum(left, horizon - place % horizon)
-    used = (demonstrations.actions >= 0) & (weights > 0)
+    used = demonstrations.acted & (weights > 0)
     if not used.any():
         raise InputError("no decision has a known action and a weight, so there is no path to fit")
     # What comes after the last decision of a piece earns nothing, unless it is the end of it all.

@@ -63,7 +63,7 @@ def usable_rows(
         _ = problem.counts  # says which row does not fit
         exists = mdp.allowed[align(data, mdp)]
     weights = decision_weights(problem.weights, data.num_decisions)
-    kept = np.flatnonzero((data.actions >= 0) & (weights > 0))
+    kept = np.flatnonzero(data.acted & (weights > 0))
     if not kept.size:
         raise InputError("no decision has a known action and a weight above 0; nothing to count")
     units = data.units(by)[data.trajectory_of[kept]]

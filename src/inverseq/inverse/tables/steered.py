@@ -99,7 +99,7 @@ class Steered:
             rows = held_out[data.trajectory_of]
             rest = Problem(data.take(~held_out), mdp, None, weights[~rows])
             shares[rows] = habit.solve(rest).probabilities(data.take(held_out))
-        acted = np.flatnonzero((data.actions >= 0) & (weights > 0))
+        acted = np.flatnonzero(data.acted & (weights > 0))
         never = shares[acted, data.actions[acted]] == 0
         if never.any():
             row = int(acted[np.argmax(never)])
@@ -151,7 +151,7 @@ class Steering:
         model = Model(mdp, make_design(mdp, settings.reward, "gaussian"))
         weights = decision_weights(problem.weights, data.num_decisions)
         states = self.states
-        rows = np.flatnonzero((data.actions >= 0) & (weights > 0))
+        rows = np.flatnonzero(data.acted & (weights > 0))
         search = Search(
             model,
             settings.strength,

@@ -85,7 +85,7 @@ def observed_transitions(problem: Problem, discount: float | None) -> Transition
     following = next_states(demonstrations, mdp, states)
     ended = demonstrations.terminated | mdp.terminal[states]
     weights = decision_weights(problem.weights, states.size)
-    used = (demonstrations.actions >= 0) & (ended | (following >= 0)) & (weights > 0)
+    used = demonstrations.acted & (ended | (following >= 0)) & (weights > 0)
     if not used.any():
         raise InputError(
             "no row has an action and a known next state (or an end), so there is no transition to "
@@ -140,7 +140,7 @@ def next_states(
     if mdp.history is None:
         return base
     found = _remembering(mdp.history, states, demonstrations.actions, base)
-    lost = (base >= 0) & (demonstrations.actions >= 0) & (found < 0)
+    lost = (base >= 0) & demonstrations.acted & (found < 0)
     if lost.any() and "estimated" not in mdp.notes:
         row = int(np.argmax(lost))
         raise InputError(

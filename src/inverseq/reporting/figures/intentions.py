@@ -35,7 +35,7 @@ _LARGE = 10_000
 
 def occupancy_figure(found: IntentionFindings) -> Picture:
     """How much each intention explains."""
-    shares = np.stack([_occupancy(found.train), _occupancy(found.test)])
+    shares = np.stack([found.train.shares, found.test.shares])
     made, errors = found.intervals, None
     if made is not None:
         half = (made.occupancy.high - made.occupancy.low) / (2 * 1.96)
@@ -156,11 +156,6 @@ def _tick(one: Alternative, choice: Choice) -> str:
     """A number of intentions, with all of its name where law or history vary."""
     alike = {(each.law, each.history) for each in choice.alternatives}
     return str(one.k) if len(alike) == 1 else one.name
-
-
-def _occupancy(part: Part) -> np.ndarray:
-    """`[K]` share of the decisions, smoothed."""
-    return part.posterior.smoothed[part.demonstrations.actions >= 0].mean(axis=0)
 
 
 def _typical(part: Part) -> Int[np.ndarray, " n"]:

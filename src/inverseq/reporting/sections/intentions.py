@@ -144,7 +144,7 @@ def lasting(found: IntentionFindings, count: int) -> list[float]:
 def intention_table(findings: Findings, found: IntentionFindings) -> Table:
     """One row per intention."""
     made, told = found.intervals, described(findings)
-    held_out = found.test.posterior.smoothed.mean(axis=0)
+    held_out = found.test.shares
     rows = []
     for k, share in enumerate(found.solution.occupancy):
         dwell = found.dwells[k] if found.dwells else None

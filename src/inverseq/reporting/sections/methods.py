@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from inverseq.analysis.findings import Family, Findings
+from inverseq.analysis.family import Family
+from inverseq.analysis.findings import Findings
 from inverseq.doctor import Severity
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.switching import DependentMarkov, Mixture, Switching

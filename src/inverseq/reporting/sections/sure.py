@@ -50,7 +50,7 @@ def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
             yield block, {"names": which + 1, "count": count, "least": EMPTY, "fewer": fewer}
     others = restarts.agreement[1:]
     if others.size and np.median(others) < AGREEING:
-        size = int((found.train.demonstrations.actions >= 0).sum())
+        size = int(found.train.demonstrations.acted.sum())
         lost = float(restarts.objective[0] - np.median(restarts.objective)) / size
         agreement = float(np.median(others))
         yield "disagree", {"agreement": agreement, "lost": lost, "lower": lost > _SAME}
@@ -64,7 +64,7 @@ def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
 def restart_table(found: IntentionFindings) -> Table:
     """How the searches ended, best first."""
     ended = found.solution.restarts
-    size = int((found.train.demonstrations.actions >= 0).sum())
+    size = int(found.train.demonstrations.acted.sum())
     rows = tuple(
         (
             f"search {r + 1}",

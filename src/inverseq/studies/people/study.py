@@ -272,10 +272,10 @@ def _rows(split: Split, predicted: Mapping[str, _Predicted]) -> list[dict[str, A
         behind = full - log_p
         row = {
             "name": name,
-            "kind": made.kind,
-            "numbers": made.numbers,
             "nats_per_decision": float(log_p.mean()),
             "error_over_people": error(person, log_p),
+            "kind": made.kind,
+            "numbers": made.numbers,
             "behind_full_planner": float(behind.mean()),
             "behind_error_over_people": error(person, behind),
             "behind_error_over_mazes": error(maze, behind),

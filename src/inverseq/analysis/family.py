@@ -1,0 +1,59 @@
+"""Which model a score belongs to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Family(StrEnum):
+    """What kind of model a score belongs to."""
+
+    SHARES = "shares"
+    TABLE = "table"
+    BACKOFF = "backoff"
+    IAVI = "iavi"
+    MAXENT = "maxent"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model this is.
+
+    Attributes:
+        family: Its kind.
+        order: Past states and actions that a table looks at.
+        smoothing: What a plain table adds to every count; NaN where that is chosen by itself.
+        reward: What a MaxEnt reward is given on: "states", "state-actions" or "features".
+        memory: States that its world looks at, the present one included.
+        intentions: How many intentions; None for a model without any.
+        solver: Name of a solver that is none of these kinds.
+    """
+
+    family: Family
+    order: int = 0
+    smoothing: float = float("nan")
+    reward: str = ""
+    memory: int = 1
+    intentions: int | None = None
+    solver: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        steps = {1: "one", 2: "two", 3: "three", 4: "four"}.get(self.order, str(self.order))
+        name = {
+            Family.SHARES: "share of each action",
+            Family.TABLE: f"{steps}-step table, plus {self.smoothing:g}",
+            Family.BACKOFF: f"{steps}-step table, back-off",
+            Family.IAVI: "IAVI",
+            Family.MAXENT: f"MaxEnt on {self.reward}",
+            Family.OTHER: self.solver,
+        }[self.family]
+        if self.intentions is not None:
+            name = f"{self.intentions} intention{'s' * (self.intentions != 1)}, {name}"
+        return name if self.memory == 1 else f"{name}, memory of {self.memory} states"
+
+    @property
+    def yardstick(self) -> bool:
+        """Whether it only counts and has no reward."""
+        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF)
