@@ -17,7 +17,6 @@ import pytest
 from inverseq._core.errors import InputError
 from inverseq._core.files import (
     replace_when_whole,
-    require_writable,
     to_csv,
     to_json,
     write_text,
@@ -130,19 +129,6 @@ def test_csv_keeps_every_digit_and_every_letter():
 def test_json_has_no_nan_and_knows_numpy():
     value = {"a": np.array([1.0, np.nan]), 2: (np.int64(3), None, True), "b": {"c": np.float32(1)}}
     assert json.loads(to_json(value)) == {"a": [1.0, None], "2": [3, None, True], "b": {"c": 1.0}}
-
-
-@pytest.mark.parametrize("place", ["file/out", "file"])
-def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path, place):
-    (tmp_path / "file").write_text("I am no folder")
-    with pytest.raises(InputError, match="cannot write to"):
-        require_writable(tmp_path / place)
-
-
-def test_a_folder_is_made_and_left_empty(tmp_path):
-    folder = require_writable(tmp_path / "a" / "b")
-    assert folder.is_dir()
-    assert list(folder.iterdir()) == []
 
 
 def test_no_spreadsheet_takes_a_name_for_a_formula():

@@ -53,8 +53,6 @@ def test_python_finds_what_the_command_line_writes(walks, found, tmp_path):
     assert main(["fit", *told, "--out", str(tmp_path / "cli")]) == 0
     iq.report(found["one"], tmp_path / "python")
     made = [json.loads((tmp_path / n / "summary.json").read_text()) for n in ("cli", "python")]
-    for summary in made:
-        summary["scores"] = [row | {"seconds": 0} for row in summary["scores"]]
     for name in ("headline", "scores", "contrasts", "settings", "division", "chosen"):
         assert made[0][name] == made[1][name]
     states = [(tmp_path / n / "tables/states.csv").read_text() for n in ("cli", "python")]
@@ -69,8 +67,8 @@ def test_an_analysis_goes_on_from_what_it_kept(walks, found, tmp_path):
         assert main(["fit", *told, *out]) == 0
         files = sorted(keep.iterdir()) if name == "first" else files
     assert sorted(keep.iterdir()) == files
-    made = [json.loads((tmp_path / n / "summary.json").read_text()) for n in ("first", "again")]
-    assert made[0]["scores"] == made[1]["scores"]  # seconds too: nothing was fitted again
+    made = [json.loads((tmp_path / n / "run.json").read_text()) for n in ("first", "again")]
+    assert made[0]["seconds_by_model"] == made[1]["seconds_by_model"]  # nothing was fitted again
     compared = {"cross_validate": True, "folds": 2, "history": 1, "keep": str(keep)}
     plan = iq.Plan(**compared, intentions=(1, 2), restarts=2)
     choice = iq.analyse(iq.read_table(walks), plan)

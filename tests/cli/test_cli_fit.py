@@ -1,19 +1,24 @@
 import csv
+import hashlib
 import json
+import resource
 import signal
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import inverseq as iq
+from inverseq._core.folders import claimed
 
 FILES = {
     "report.html",
     "summary.json",
+    "run.json",
     "solution.npz",
     "tables/scores.csv",
     "tables/states.csv",
@@ -87,13 +92,60 @@ def test_the_model_that_was_written_can_be_loaded_and_is_the_one_asked_for(insid
     np.testing.assert_allclose(policy, solution.policy)
 
 
-def test_the_same_seed_gives_the_same_numbers(inside, walks):
-    made = []
-    for folder in ("a", "b"):
-        told = json.loads(inside("fit", walks, "--out", folder, "--json", *QUICK)[1])
-        scores = [{**row, "seconds": 0, "validation": 0} for row in told["scores"]]
-        made.append((scores, told["contrasts"]))
-    assert made[0] == made[1]
+def hashes(folder):
+    names = written(folder) - {"run.json"}
+    return {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        QUICK,
+        ("--intentions", "2", "--restarts", "2", "--simulations", "2", "--history", "1"),
+    ],
+)
+def test_the_same_run_gives_the_same_bytes(outside, walks, tmp_path, monkeypatch, asked):
+    for folder, seed in (("a", "1"), ("b", "2")):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        done = outside("fit", walks, "--out", folder, "--quiet", *asked)
+        assert done.returncode == 0, done.stderr
+    assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
+    told = json.loads((tmp_path / "a/run.json").read_text())
+    assert told["files"].keys() == written(tmp_path / "a") - {"run.json", "report.html"}
+    assert told["command"].startswith("inverseq fit ")
+    assert "--out" not in told["command"]
+    assert told["seconds"] > sum(told["seconds_by_model"].values()) > 0
+
+
+def test_a_second_run_into_the_folder_and_things_in_the_way_are_said_at_once(inside, walks):
+    with claimed("out"):
+        code, out, err = inside("fit", "absent.csv", "--out", "out")
+    assert (code, out) == (2, "")
+    assert "another run is writing to out" in err
+    Path("out").mkdir()
+    Path("out/figures").write_text("mine")
+    assert "out/figures is in the way" in inside("compare", "absent.csv", "--out", "out")[2]
+    assert Path("out/figures").read_text() == "mine"
+
+
+def test_a_full_disk_keeps_the_old_result_and_what_was_finished(inside, walks, tmp_path):
+    assert inside("fit", walks, "--out", "out", "--quiet", *QUICK)[0] == 0
+    before = hashes(tmp_path / "out")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        code, _, err = inside("fit", walks, "--out", "out", "--seed", "1", "--quiet", *QUICK)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert code == 2
+    assert "figures/" in err
+    assert "Make room" in err
+    assert err.splitlines()[-1] == "What was written until then lies in out/inverseq-unfinished"
+    after = hashes(tmp_path / "out")
+    assert after.items() >= before.items()
+    kept = {n for n in after if n not in before}
+    assert "inverseq-unfinished/solution.npz" in kept
+    assert iq.load("out/inverseq-unfinished/solution.npz", iq.Solution).q is not None
 
 
 def test_a_bandit_without_a_state_goes_through_all_commands(inside, trials, tmp_path):
@@ -186,4 +238,5 @@ def test_a_killed_run_leaves_no_half_written_file(tmp_path, name):
     else:
         assert running.returncode == 130
         assert err.splitlines() == ["inverseq: error: interrupted; no file was left half written"]
-    assert written(tmp_path / "out") == set()
+        assert not (tmp_path / "out").exists()
+    assert written(tmp_path) <= {"out/.inverseq.part/lock"}

@@ -1,4 +1,5 @@
 import os
+import resource
 from dataclasses import replace
 
 import numpy as np
@@ -77,3 +78,18 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(InputError, match="'path'"):
         posterior_table(solution, odd)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_is_said_and_leaves_the_old_table(tmp_path):
+    solution, data = fitted()
+    path = write_posterior(solution, data, tmp_path / "beliefs.parquet")
+    old = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"beliefs\.parquet: File too large.*Make room"):
+            write_posterior(solution, data, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == old
+    assert os.listdir(tmp_path) == [path.name]

@@ -47,7 +47,7 @@ def test_the_solution_says_where_it_comes_from():
     assert made["decisions"] == int((demos.actions >= 0).sum())
     assert made["trajectories"] == demos.num_trajectories
     assert made["source"] == "play"
-    assert made["seconds"] >= 0
+    assert fit(demos, Scripted(), mdp).provenance == made  # no times in it
     for package in ("inverseq", "numpy", "scipy"):
         assert made[package] == version(package)
     own = Scripted(changes={"provenance": {"seed": 7, "source": "elsewhere"}})

@@ -30,8 +30,8 @@ def test_a_world_with_places_is_drawn_as_maps_that_say_what_they_show(world):
     best = int(np.argmax(shown.reward))
     assert pictures[0].alt.startswith(f"Reward of each place. Highest at state {best} (")
     for picture in pictures:
-        assert ElementTree.fromstring(picture.svg).tag.endswith("svg")
-        assert picture.png.startswith(b"\x89PNG")
+        assert ElementTree.fromstring(picture.drawn[0]).tag.endswith("svg")
+        assert picture.drawn[1].startswith(b"\x89PNG")
 
 
 def test_a_world_without_places_is_drawn_as_tables_of_its_most_visited_states():

@@ -66,7 +66,7 @@ def test_intentions_are_described_by_the_places_they_reward(results):
 
 
 def test_the_report_has_every_figure_and_table(results):
-    report = build_report(results, {"made": "now"})
+    report = build_report(results, {})
     pictures = {p.name for p in report.all_of(Picture)}
     assert pictures >= {
         "intention_occupancy",

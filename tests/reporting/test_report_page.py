@@ -28,7 +28,7 @@ TABLE = Table(
     note="Higher is better.",
     strong=(1,),
 )
-PICTURE = Picture("map", 'A map of "reward" & value', "Reward.", SVG, b"png", wide=True)
+PICTURE = Picture("map", 'A map of "reward" & value', "Reward.", lambda: (SVG, b"png"), wide=True)
 
 
 def report(*blocks, headline=("It works.",), title="Mice"):

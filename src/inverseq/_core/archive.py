@@ -19,6 +19,8 @@ _RATIO = 100
 """Content of up to this size, or of up to this many times the file's size, is read."""
 _LONGEST_TEXT = 2**28
 _LAST_CHARACTER = 0x10FFFF
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+"""The earliest that a zip file can name: the same arrays are the same bytes, whenever written."""
 
 
 def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
@@ -27,11 +29,19 @@ def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> N
     Content that would shrink more than a reader believes (a million zeros) is not compressed.
     """
     with replace_when_whole(path) as temporary:
-        with open(temporary, "wb") as stream:
-            np.savez_compressed(stream, **arrays)  # pyright: ignore[reportArgumentType]
+        _pack(temporary, arrays, zipfile.ZIP_DEFLATED)
         if sum(a.nbytes for a in arrays.values()) > _most(temporary) // 2:
-            with open(temporary, "wb") as stream:
-                np.savez(stream, **arrays)  # pyright: ignore[reportArgumentType]
+            _pack(temporary, arrays, zipfile.ZIP_STORED)
+
+
+def _pack(path: Path, arrays: Mapping[str, np.ndarray], how: int) -> None:
+    """Write each array to a member of its name."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}{_ENDING}", _NO_TIME)
+            member.compress_type = how
+            with archive.open(member, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

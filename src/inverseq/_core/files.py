@@ -21,24 +21,6 @@ except ImportError:  # Windows: what a killed writer left stays until somebody r
     fcntl = None
 
 
-def require_writable(folder: str | os.PathLike) -> Path:
-    """Make `folder` and try to write into it, before any work is done for it.
-
-    Raises:
-        InputError: It cannot be made or written to.
-    """
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"cannot write to {path}: {error.strerror}. Choose a folder you may write to with --out"
-        ) from error
-    return path
-
-
 @contextmanager
 def replace_when_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path beside `path` and rename it onto `path` if the block succeeds.
@@ -65,15 +47,14 @@ def replace_when_whole(path: str | os.PathLike) -> Iterator[Path]:
         ) from error
     temporary = Path(name)
     try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # until it is closed: a sign that somebody writes
+        take_lock(handle)  # until it is closed: a sign that somebody writes
         yield temporary
-        _put_on_disk(temporary)
+        put_on_disk(temporary)
         os.chmod(temporary, 0o666 & ~_current_umask())
         os.replace(temporary, target)
-        _put_on_disk(target.parent)
+        put_on_disk(target.parent)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise InputError(
             f"cannot write {target}: {error.strerror}; what stood there before is as it was. Make "
@@ -84,7 +65,24 @@ def replace_when_whole(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _put_on_disk(path: Path) -> None:
+def take_lock(handle: int) -> bool | None:
+    """Lock an open file until it is closed, without waiting.
+
+    False where somebody else holds it; None where the system knows no locks: Windows, and the file
+    systems of some clusters.
+    """
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def put_on_disk(path: Path) -> None:
     """Return when the system has written a file, or the names in a folder, to the disk."""
     if path.is_dir() and os.name == "nt":
         return  # there, folders cannot be opened
@@ -97,13 +95,11 @@ def _put_on_disk(path: Path) -> None:
 
 def _sweep(folder: Path, beginning: str, ending: str) -> None:
     """Remove temporary files of one name whose writers are gone."""
-    if fcntl is None:
-        return
     for name in os.listdir(folder):
         if name.startswith(beginning) and name.endswith(ending):
-            with suppress(OSError), open(folder / name, "rb") as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(folder / name)
+            with suppress(OSError), open(folder / name, "r+b") as stream:
+                if take_lock(stream.fileno()):
+                    os.unlink(folder / name)
 
 
 def _current_umask() -> int:

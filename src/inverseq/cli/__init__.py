@@ -112,8 +112,9 @@ def _run(given: list[str]) -> int:
 
 def _fail(error: object, code: int) -> int:
     """Say what went wrong."""
+    notes = getattr(error, "__notes__", ())
     if sys.stderr is not None:  # it may be closed, and `print` would turn to the output then
-        print(f"inverseq: error: {error}", file=sys.stderr)
+        print(f"inverseq: error: {error}", *notes, sep="\n", file=sys.stderr)
     return code
 
 

@@ -1,15 +1,19 @@
 """`inverseq compare`."""
 
+from contextlib import nullcontext
+from pathlib import Path
+
 from rich.console import Console
 
 from inverseq._core.errors import InputError
-from inverseq._core.files import require_writable, to_json
+from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
 from inverseq.cli.show import command, print_table, say
-from inverseq.reporting.report import provenance_of, write
+from inverseq.reporting import PAGE, result_folder
+from inverseq.reporting.report import provenance_of, run_of, write
 from inverseq.reporting.sections.choice import choice_table
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.scores import score_table
@@ -18,15 +22,16 @@ from inverseq.reporting.summary import remarks, summary
 
 def run(options: Compare) -> int:
     """Score all models by cross-validation; write a report where a folder is given."""
-    folder = None if options.out is None else require_writable(options.out)
-    loaded = load(options.table, options.columns, options.world)
-    plan = plan_of(options, loaded)
-    with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
-        findings = analyse(loaded.data, plan, progress=progress)
-    provenance = provenance_of(findings, command(), loaded.digest)
-    page = None if folder is None else write(findings, folder, provenance)
+    place = nullcontext() if options.out is None else result_folder(options.out)
+    quiet = options.output.quiet or options.output.json
+    with place as folder, progress_bars(quiet=quiet) as progress:
+        loaded = load(options.table, options.columns, options.world)
+        findings = analyse(loaded.data, plan_of(options, loaded), progress=progress)
+        provenance = provenance_of(findings, command(), loaded.digest)
+        if folder is not None:
+            write(findings, folder, provenance)
     if options.output.json:
-        print(to_json(summary(findings, provenance)), end="")
+        print(to_json(summary(findings, provenance) | run_of(findings)), end="")
     elif not options.output.quiet:
         console = Console(highlight=False)
         if findings.choosing is not None:
@@ -34,8 +39,9 @@ def run(options: Compare) -> int:
         print_table(console, score_table(findings.scores))
         told = () if findings.choosing is None else headline_text(findings)
         say(console, told, remarks(findings))
-        if page is not None:
-            console.print(f"Report: {page}", markup=False, soft_wrap=True)
+        if options.out is not None:
+            where = f"Report: {Path(options.out) / PAGE}"
+            console.print(where, markup=False, soft_wrap=True)
     return 0
 
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from inverseq._core.files import require_writable, to_json
+from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Findings, Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Fit
 from inverseq.cli.show import command, print_table, say
-from inverseq.reporting.report import provenance_of, write
+from inverseq.reporting import PAGE, result_folder
+from inverseq.reporting.report import provenance_of, run_of, write
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.scores import score_table
 from inverseq.reporting.summary import remarks, summary
@@ -18,16 +19,18 @@ from inverseq.reporting.summary import remarks, summary
 
 def run(options: Fit) -> int:
     """Fit, score, and write the report."""
-    folder = require_writable(options.out)
-    loaded = load(options.table, options.columns, options.world)
-    with progress_bars(quiet=options.output.quiet or options.output.json) as progress:
+    quiet = options.output.quiet or options.output.json
+    with result_folder(options.out) as folder, progress_bars(quiet=quiet) as progress:
+        loaded = load(options.table, options.columns, options.world)
         findings = analyse(loaded.data, plan_of(options, loaded), progress=progress)
         progress("report", 0, 1)
         provenance = provenance_of(findings, command(), loaded.digest)
-        page = write(findings, folder, provenance)
+        write(findings, folder, provenance)
         progress("report", 1, 1)
+    page = Path(options.out) / PAGE
     if options.output.json:
-        print(to_json(summary(findings, provenance) | {"report": str(page)}), end="")
+        told = summary(findings, provenance) | run_of(findings) | {"report": str(page)}
+        print(to_json(told), end="")
     elif not options.output.quiet:
         _print(findings, page)
     return 0

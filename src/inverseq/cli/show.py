@@ -45,5 +45,11 @@ def say(console: Console, told: Iterable[str], remarks: Iterable[str]) -> None:
 
 
 def command() -> str:
-    """The command as one would type it."""
-    return shlex.join(["inverseq", *sys.argv[1:]])
+    """The command as one would type it, but for where its result goes, which is no part of it."""
+    given, told = iter(sys.argv[1:]), ["inverseq"]
+    for word in given:
+        if word == "--out":
+            next(given, None)
+        elif not word.startswith("--out="):
+            told.append(word)
+    return shlex.join(told)

@@ -13,7 +13,7 @@ from inverseq.demonstrations.columns import beside, key_columns
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import several
 from inverseq.inverse.explanation import Explanation
-from inverseq.readers.engine import connect
+from inverseq.readers.engine import connect, write_file
 
 _FORMATS = {".parquet": "PARQUET", ".pq": "PARQUET", ".csv": "CSV, HEADER"}
 
@@ -84,8 +84,7 @@ def write_posterior(
     }
     with replace_when_whole(target) as temporary, connect() as connection:
         connection.register("beliefs", columns)
-        name = str(temporary).replace("'", "''")
-        connection.execute(f"COPY beliefs TO '{name}' (FORMAT {form}, USE_TMP_FILE false)")
+        write_file(connection, "beliefs", temporary, f"FORMAT {form}")
     return target
 
 

@@ -64,7 +64,6 @@ def fit(
     counts = data if isinstance(data, Counts) else None
     started = time.perf_counter()
     solution: Any = solver.solve(Problem(demonstrations, world, counts, weights, progress))
-    seconds = time.perf_counter() - started
     # Several intentions are several solutions, and numbers of their own.
     for part in (solution, *solution.intentions):
         _check_finite(part)
@@ -76,8 +75,8 @@ def fit(
             raise FitError(told)
         log.warning(told)
     else:
-        log.info("%s, %.2f s", told, seconds)
-    provenance = _provenance(data, seconds) | dict(solution.provenance)
+        log.info("%s, %.2f s", told, time.perf_counter() - started)
+    provenance = _provenance(data) | dict(solution.provenance)
     return cast(Found, replace(solution, provenance=provenance))
 
 
@@ -94,13 +93,12 @@ def _check_finite(solution: Any) -> None:
             )
 
 
-def _provenance(data: Demonstrations | Counts, seconds: float) -> dict[str, object]:
+def _provenance(data: Demonstrations | Counts) -> dict[str, object]:
     """Where a solution comes from."""
     made: dict[str, object] = {
         "inverseq": version("inverseq"),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
-        "seconds": seconds,
     }
     if isinstance(data, Demonstrations):
         made |= {

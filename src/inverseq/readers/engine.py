@@ -1,7 +1,10 @@
 """CSV and Parquet files seen through DuckDB, which streams them in bounded memory."""
 
 import csv
+import errno
 import gzip
+import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -264,6 +267,20 @@ def typed(scan: Scan, name: str, kind: str) -> str:
     if not scan.loose or kind == "VARCHAR":
         return expression
     return f"CAST(TRY_CAST({expression} AS DOUBLE) AS {kind})"
+
+
+def write_file(connection: duckdb.DuckDBPyConnection, relation: str, path: Path, form: str) -> None:
+    """Write a relation to a file in a form that DuckDB knows, such as "FORMAT PARQUET".
+
+    Raises:
+        OSError: It cannot be written: the disk is full, say.
+    """
+    try:
+        connection.execute(f"COPY {relation} TO {_quote(str(path))} ({form}, USE_TMP_FILE false)")
+    except duckdb.IOException as error:
+        known = re.search(r'"errno":"(\d+)"', str(error))
+        number = errno.EIO if known is None else int(known[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _no_glob(path: Path) -> str:

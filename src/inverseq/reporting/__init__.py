@@ -4,5 +4,6 @@ The package is called `reporting` because `inverseq.report` is the function.
 """
 
 from inverseq.reporting.document import Column, Table
+from inverseq.reporting.folder import PAGE, result_folder
 
-__all__ = ["Column", "Table"]
+__all__ = ["PAGE", "Column", "Table", "result_folder"]

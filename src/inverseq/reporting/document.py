@@ -1,6 +1,8 @@
 """What a report is made of: plain records, no HTML and no mathematics."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Cell = str | int | float | bool | None
@@ -45,25 +47,28 @@ class Table:
     strong: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure that is shown in the report and written as SVG and PNG.
+    """A figure that is shown in the report and written as SVG and PNG; drawn when first needed.
 
     Attributes:
         name: Name of the files, without ending.
         alt: What can be seen, for people who cannot see it.
         caption: What it shows and how to read it.
-        svg: The figure as SVG.
-        png: The figure as PNG.
+        draw: Draws the figure, as SVG and as PNG.
         wide: Whether it needs the full width; others stand two in a row where there is room.
     """
 
     name: str
     alt: str
     caption: str
-    svg: str
-    png: bytes
+    draw: Callable[[], tuple[str, bytes]]
     wide: bool = False
+
+    @cached_property
+    def drawn(self) -> tuple[str, bytes]:
+        """The figure as SVG and as PNG."""
+        return self.draw()
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Report:
         title: Its title.
         headline: The result in one or two plain sentences.
         sections: Its parts, in order.
-        made: When and by which version, for the footer.
+        made: By which version, for the footer.
     """
 
     title: str

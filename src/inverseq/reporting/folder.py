@@ -1,41 +1,55 @@
-"""The folder a report is written to: every file whole or absent, the page last."""
+"""The folder a report is written to: every file of one run, the page last."""
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from inverseq._core.files import to_csv, to_json, write_bytes, write_text
+from inverseq._core.folders import RUN, files_of, folder_when_whole
 from inverseq.reporting.document import Picture, Report, Table
 from inverseq.reporting.page import to_html
 
+PAGE = "report.html"
+
+
+def result_folder(folder: str | os.PathLike) -> AbstractContextManager[Path]:
+    """A place for `write_report` to fill; at the end of the block `folder` holds what lies there.
+
+    Raises:
+        InputError: As `folder_when_whole`.
+    """
+    beside = ("figures/", "tables/", "summary.json", "solution.npz")
+    return folder_when_whole(folder, PAGE, beside)
+
 
 def write_report(
-    folder: str | os.PathLike,
+    root: Path,
     report: Report,
     summary: Mapping[str, Any],
+    run: Mapping[str, Any],
     further: Sequence[Table] = (),
-) -> Path:
-    """Write figures (PNG, SVG), tables (CSV), `summary.json` and, last, `report.html`.
+) -> None:
+    """Write tables (CSV), `summary.json`, figures (PNG, SVG), `run.json` and, last, the page.
 
     Args:
-        folder: Where to write; it is made where it does not exist.
+        root: The folder, with what else belongs to the result in it.
         report: What to write.
         summary: The same for machines.
+        run: What differs between two runs of the same: when, where, how long.
         further: Tables that are too long for the page.
-
-    Returns:
-        The path of the page.
 
     Raises:
         InputError: A file cannot be written.
     """
-    root = Path(folder)
-    for picture in report.all_of(Picture):
-        write_text(root / "figures" / f"{picture.name}.svg", picture.svg)
-        write_bytes(root / "figures" / f"{picture.name}.png", picture.png)
     for table in (*report.all_of(Table), *further):
         names = [column.name or column.title for column in table.columns]
         write_text(root / "tables" / f"{table.name}.csv", to_csv(names, table.rows))
     write_text(root / "summary.json", to_json(summary))
-    return write_text(root / "report.html", to_html(report))
+    for picture in report.all_of(Picture):
+        svg, png = picture.drawn
+        write_text(root / "figures" / f"{picture.name}.svg", svg)
+        write_bytes(root / "figures" / f"{picture.name}.png", png)
+    write_text(root / RUN, to_json({**run, "files": files_of(root)}))
+    write_text(root / PAGE, to_html(report))

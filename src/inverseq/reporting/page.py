@@ -48,7 +48,7 @@ def _look_of(table: Table) -> list[Markup]:
 
 def _encoded(picture: Picture) -> str:
     """A figure as it lies inside the page."""
-    return base64.b64encode(picture.svg.encode()).decode()
+    return base64.b64encode(picture.drawn[0].encode()).decode()
 
 
 def _grouped(blocks: tuple[Block, ...]) -> list[tuple[str, list[Block]]]:

@@ -12,14 +12,13 @@ import numpy as np
 
 from inverseq import __version__
 from inverseq._core.errors import InputError
-from inverseq._core.files import require_writable
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.places import Places
 from inverseq.evaluate.posterior_table import write_posterior
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Facts, Report, Section, Table
-from inverseq.reporting.folder import write_report
+from inverseq.reporting.folder import PAGE, result_folder, write_report
 from inverseq.reporting.sections.changes import does_it_behave, transition_table, when_they_change
 from inverseq.reporting.sections.choice import how_many
 from inverseq.reporting.sections.headline import headline, title
@@ -58,7 +57,9 @@ def report(
 
     `report.html` needs nothing from outside. Beside it lie `figures/` (SVG and PNG), `tables/`
     (CSV, and Parquet where there are many rows), `summary.json` and the fit, `solution.npz`, for
-    `inverseq.load`. Every file is written whole or not at all, the page last.
+    `inverseq.load`. The same findings give the same bytes; when and where they were made, and how
+    long each model took, stands in `run.json` alone. The folder holds all of it or what it held
+    before; files of your own in it stay.
 
     Args:
         findings: What `inverseq.analyse` found.
@@ -71,26 +72,29 @@ def report(
         The path of the page.
 
     Raises:
-        InputError: These are no findings, or the folder cannot be written to.
+        InputError: These are no findings, the folder cannot be written to, something stands in the
+            way, or another run is writing to it.
     """
     if not isinstance(findings, Findings):
         raise InputError(
             f"a report is made of findings; got a {type(findings).__name__}. "
             "inverseq.analyse(demonstrations) returns them"
         )
-    return write(findings, folder, provenance_of(findings, command, file_digest))
+    with result_folder(folder) as root:
+        write(findings, root, provenance_of(findings, command, file_digest))
+    return Path(folder) / PAGE
 
 
-def write(findings: Findings, folder: str | os.PathLike, provenance: Mapping[str, str]) -> Path:
-    """The same with given provenance."""
-    root = require_writable(folder)
-    made = build_report(findings, provenance)
+def write(findings: Findings, root: Path, provenance: Mapping[str, str]) -> None:
+    """The same into an empty folder: what is dear first, so that no figure can lose it."""
     if findings.solution is not None:
         save(findings.solution, root / "solution.npz")
     if findings.intentions is not None:
         beliefs = root / "tables" / "posterior.parquet"
         write_posterior(findings.intentions.solution, findings.intentions.whole, beliefs)
-    return write_report(root, made, summary(findings, provenance), further_tables(findings))
+    made, told = build_report(findings, provenance), summary(findings, provenance)
+    run = {**run_of(findings), **provenance}
+    write_report(root, made, told, run, further_tables(findings))
 
 
 def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
@@ -99,7 +103,7 @@ def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
     name = text("methods.j2", "provenance_title", settings=findings.settings)
     facts = Facts((*findings.settings.items(), *provenance.items()))
     sections = (*(each for each in told if each is not None), Section(name, (facts,)))
-    made = text("methods.j2", "made", version=__version__, made=provenance["made"])
+    made = text("methods.j2", "made", version=__version__)
     return Report(title(findings), headline(findings), sections, made)
 
 
@@ -108,13 +112,21 @@ def provenance_of(findings: Findings, command: str = "", file_digest: str = "") 
     packages = {name: version(name) for name in ("numpy", "scipy", "matplotlib", "duckdb")}
     return {
         **({"command": command} if command else {}),
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "inverseq": __version__,
         "Python": platform.python_version(),
         **packages,
-        "system": f"{platform.system()} {platform.machine()}",
         f"SHA-256 of the {'file' if file_digest else 'arrays'}": file_digest
         or findings.fingerprint,
+    }
+
+
+def run_of(findings: Findings) -> dict[str, Any]:
+    """What differs between two runs of the same: when, where, and seconds in all and by model."""
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "seconds": findings.seconds,
+        "seconds_by_model": {row.key: row.seconds for row in findings.scores},
     }
 
 

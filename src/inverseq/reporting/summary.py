@@ -38,7 +38,6 @@ def summary(findings: Findings, provenance: Mapping[str, str]) -> dict[str, Any]
         "remarks": remarks(findings),
         "settings": dict(findings.settings),
         "provenance": dict(provenance),
-        "seconds": findings.seconds,
     }
 
 
@@ -68,7 +67,6 @@ def _score(row: ScoreRow) -> dict[str, Any]:
         "free_error": row.score.free_standard_error,
         "accuracy": row.score.accuracy,
         "parameters": row.parameters,
-        "seconds": row.seconds,
         "validation": row.validation,
     }
 

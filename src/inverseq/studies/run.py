@@ -10,7 +10,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from inverseq import plot
-from inverseq._core.files import require_writable, to_csv, to_json, write_bytes, write_text
+from inverseq._core.files import to_csv, to_json, write_bytes, write_text
+from inverseq._core.folders import claimed
 from inverseq.studies.study import Effort, Part, Study
 
 Rows = Sequence[Mapping[str, Any]]
@@ -93,21 +94,22 @@ def run(
         effort: Seed, processes and progress.
 
     Raises:
-        InputError: There is no such part, a setting is out of range, or the folder cannot be
-            written to.
+        InputError: There is no such part, a setting is out of range, the folder cannot be written
+            to, or another run writes to it.
         FitError: A fit did not converge.
     """
     effort = effort or Effort()
     given = (study.small if effort.small else study.settings) if settings is None else settings
-    chosen, folder = study.choose(parts), require_writable(out)
+    chosen = study.choose(parts)
     results: dict[str, Result] = {}
     files: list[str] = []
-    for part in chosen:
-        results[part.name] = import_module(part.module).run(given, effort)
-        files += _write(folder, study, part, results[part.name])
-    page = folder / f"{study.name}.json"
-    done = Done(study, given, effort.seed, results, (*files, str(page)))
-    write_text(page, to_json(done.summary()))
+    with claimed(out) as folder:
+        for part in chosen:
+            results[part.name] = import_module(part.module).run(given, effort)
+            files += _write(folder, study, part, results[part.name])
+        page = folder / f"{study.name}.json"
+        done = Done(study, given, effort.seed, results, (*files, str(page)))
+        write_text(page, to_json(done.summary()))
     return done
 
 

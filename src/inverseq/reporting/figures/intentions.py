@@ -121,8 +121,21 @@ def checks_figure(found: PredictiveChecks, alt: str) -> list[Picture]:
 
 def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Picture:
     """Score, penalised likelihood and agreement of each number of intentions."""
-    figure, axes = canvas(7.4, 2.6, columns=3)
     names = [_tick(one, choice) for one in choice.alternatives]
+    return Picture(
+        "choice",
+        text("choice.j2", "alt", names=names, chosen=choice.chosen),
+        line("choice.j2", "caption"),
+        lambda: _draw_choice(choice, references, names),
+        wide=True,
+    )
+
+
+def _draw_choice(
+    choice: Choice, references: Sequence[tuple[str, float]], names: list[str]
+) -> tuple[str, bytes]:
+    """Three axes beside each other."""
+    figure, axes = canvas(7.4, 2.6, columns=3)
     chosen = [one.name for one in choice.alternatives].index(choice.chosen)
     rows = choice.rows
     of = lambda key: np.array([row[key] for row in rows], dtype=float)  # noqa: E731
@@ -136,14 +149,7 @@ def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Pi
     choice_points(names, bic, ax=axes[1], unit=unit, better="lower", **same)
     agree = np.where([one.k > 1 for one in choice.alternatives], of("fold_agreement"), np.nan)
     choice_points(names, agree, ax=axes[2], unit="agreement of folds", limits=(0.0, 1.05), **same)
-    return Picture(
-        "choice",
-        text("choice.j2", "alt", names=names, chosen=choice.chosen),
-        line("choice.j2", "caption"),
-        to_svg(figure),
-        to_png(figure),
-        wide=True,
-    )
+    return to_svg(figure), to_png(figure)
 
 
 def _tick(one: Alternative, choice: Choice) -> str:
@@ -174,11 +180,16 @@ def _session(
     place = _places_of(found)[rows]
     scene = _scene_of(where, int(place[0]))
     drawable = scene is not None and scene.mdp.coordinates is not None
-    figure, axes = canvas(7.4, 2.9 if drawable else 2.3, columns=2 if drawable else 1)
     smoothed, path = beliefs.smoothed[rows], beliefs.path[rows]
-    intention_bands(smoothed, ax=axes[0], events=_events(found, scene, place, data.actions[rows]))
-    if drawable and scene is not None:
-        _draw_way(axes[1], scene, place - scene.first, path, found.solution.num_intentions)
+    events = _events(found, scene, place, data.actions[rows])
+
+    def drawn() -> tuple[str, bytes]:
+        figure, axes = canvas(7.4, 2.9 if drawable else 2.3, columns=2 if drawable else 1)
+        intention_bands(smoothed, ax=axes[0], events=events)
+        if drawable and scene is not None:
+            _draw_way(axes[1], scene, place - scene.first, path, found.solution.num_intentions)
+        return to_svg(figure), to_png(figure)
+
     label = _label(found.test, trajectory)
     told = {"cut": end - begin > _MOST_DECISIONS, "drawable": drawable}
     changes = int((np.diff(path) != 0).sum())
@@ -186,8 +197,7 @@ def _session(
         f"session_{number}",
         text("figures.j2", "session_alt", label=label, changes=changes),
         line("figures.j2", "session", label=label, most=_MOST_DECISIONS, **told),
-        to_svg(figure),
-        to_png(figure),
+        drawn,
         wide=True,
     )
 

@@ -250,9 +250,13 @@ def picture(
     wide: bool = False,
 ) -> Picture:
     """A figure with one axis, drawn by `draw`, in the two formats of a report."""
-    figure, (ax,) = canvas(width, height)
-    draw(ax)
-    return Picture(name, alt, caption, to_svg(figure), to_png(figure), wide)
+
+    def drawn() -> tuple[str, bytes]:
+        figure, (ax,) = canvas(width, height)
+        draw(ax)
+        return to_svg(figure), to_png(figure)
+
+    return Picture(name, alt, caption, drawn, wide)
 
 
 def _extremes(

@@ -90,13 +90,10 @@ def score_table(rows: tuple[ScoreRow, ...]) -> Table:
                 None if gain is None else or_none(gain.standard_error),
                 100 * score.accuracy,
                 row.parameters,
-                row.seconds,
             )
         )
     free = or_none(best.free_chance_mean)
-    cells.append(
-        ("chance: existing actions alike", best.chance_mean, None, free, *[None] * 4, 0, None)
-    )
+    cells.append(("chance: existing actions alike", best.chance_mean, None, free, *[None] * 4, 0))
     units = int((best.decisions > 0).sum())
     forced = best.num_forced / best.num_decisions
     note = {"score": best, "forced": forced, "units": units, "few": units < _FEW_UNITS}
@@ -113,7 +110,6 @@ def score_table(rows: tuple[ScoreRow, ...]) -> Table:
             Column("SE", ".3f", "above_one_step_table_error"),
             Column("Right, %", ".1f", "accuracy_percent"),
             Column("Numbers", ",.0f", "parameters"),
-            Column("Seconds", ".2f", "seconds"),
         ),
         tuple(cells),
         note=line("scores.j2", "note", **note),
