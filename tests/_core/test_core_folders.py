@@ -190,6 +190,7 @@ def _die_at(step, root):
     os._exit(0)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's; the child only moves files
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it is killed in a fork")
 def test_a_kill_at_any_step_leaves_the_old_result_or_no_page_and_the_next_run_mends_it(
     tmp_path, monkeypatch

@@ -102,7 +102,7 @@ MaxEnt            .     .        .       several several .        .       .     
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 IQLearn           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
-BehaviourCloning  .     .        none    several several .        .       .      .        nothing .       .         named    .       .       report .
+BehaviourCloning  .     .        none    several several .        .       .      .        nothing .       .         unsure   .       .       report .
 CountTable(1)     .     .        none    several several .        .       .      .        nothing .       .         named    .       .       report .
 CountTable(2)     .     .        none    several several past     .       .      .        nothing .       .         named    .       .       report .
 CountTable alone  .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       report .
@@ -110,22 +110,23 @@ ColumnTable       .     .        none    several several world    .       .     
 ColumnLogit       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       report .
 Steered(1)        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Steered(2)        .     .        .       several several past     .       .      .        .       .       .         .        .       .       .    .
-IQLearn network   .     .        .       several several world    .       .      world2   nothing .       .         named    .       .       .    .
-cloning network   .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       report .
-your own          .     .        .       several several world    .       .      world2   nothing .       .         named    .       .       .    .
+IQLearn network   .     .        .       several several world    .       .      world2   seen    .       .         unsure   .       .       .    .
+cloning network   .     .        none    several several world    .       .      world2   nothing .       .         unsure   .       .       report .
+your own          .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
 2 x IAVI          .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
 2 x MaxEnt        .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
 2 x CountTable(2) .     .        each    .       past    past     .       .      each2    each3   .       .         each4    .       .       .    .
 2 x Steered(1)    .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
-2 x ColumnLogit   .     .        each    .       world   world    .       .      each2    each3   columns .         each4    .       .       .    .
-2 x cloning       .     .        each    .       world   world    .       .      each2    each3   .       .         each4    .       .       .    .
-2 x your own      .     .        each    .       world   world    .       .      each2    each3   .       .         each4    .       .       .    .
+2 x ColumnLogit   .     .        each    .       world   world    .       .      world2   each3   columns .         each4    .       .       .    .
+2 x cloning       .     .        each    .       world   world    .       .      world2   each3   .       .         each4    .       .       .    .
+2 x your own      .     .        each    .       world   world    .       .      world2   each3   .       .         each4    .       .       .    .
 """  # noqa: E501
 
 MESSAGES = {
     "several": "Fit with Intentions",
     "none": "finds no reward",
     "nothing": "has no reward to carry over",
+    "seen": "was fitted without a world",
     "columns": "needs each of its columns",
     "past": 'give states="observed"',
     "world": "needs a world",
@@ -134,6 +135,7 @@ MESSAGES = {
     "each2": "ask for each of them",
     "each3": "replan one of solution.intentions",
     "each4": "rewards of their own",
+    "unsure": "neither a reward nor parameters",
     "report": "has no reward, which a report is about",
     "named": "rewards were not kept; ask for one of",
 }

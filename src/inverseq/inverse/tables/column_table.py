@@ -85,7 +85,7 @@ class ColumnTable:
             worth = np.array(self.concentrations)
         return Solution(
             solver="ColumnTable",
-            settings=asdict(self) | {"concentrations": [float(c) for c in worth]},
+            settings=asdict(self) | {"concentrations": tuple(float(c) for c in worth)},
             policy=ColumnPolicy(self.columns, keys, counts, worth, self.own),
             status=status,
             mdp=mdp,
