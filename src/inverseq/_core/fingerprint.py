@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import Field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from sysconfig import get_path
@@ -136,6 +136,10 @@ def program(thing: Any) -> str:
     """The code of a class or function, and all it reaches in modules that are no library's.
 
     What is loaded counts, and so does the file, where there is one: it may have been changed since.
+
+    Raises:
+        InputError: In a notebook, which has no file, a function uses a thing whose content cannot
+            be told.
     """
     told: set[str] = set()
     todo, seen = [thing], set()
@@ -150,17 +154,54 @@ def program(thing: Any) -> str:
             continue
         todo += one.__mro__[1:] if isinstance(one, type) else ()
         for function in _functions(one):
-            told.add(f"{function.__qualname__} {_code(function.__code__)} {function.__defaults__}")
-            for name in _names(function.__code__) & function.__globals__.keys():
-                value = function.__globals__[name]
-                if isinstance(value, types.FunctionType | type):
+            told.add(f"{function.__qualname__} {_code(function.__code__)}")
+            for name, value in _reached(function):
+                if isinstance(value, set | frozenset):
+                    value = sorted(value, key=repr)  # a set has no order of its own
+                if isinstance(value, type) or _functions(value):
                     todo.append(value)
                 elif isinstance(value, types.ModuleType):
                     told.add(_file(value))
-                else:
-                    with suppress(InputError):  # a logger, say
+                elif not _is_librarys(value):
+                    try:
                         told.add(f"{name} {json.dumps(_Content().write(value, name))}")
+                    except InputError as error:
+                        if _file(module) or not _holds_content(value):
+                            continue  # what its file says of it counts; a logger has no content
+                        raise InputError(
+                            f"{name}, which {function.__qualname__} uses, is of the type "
+                            f"{type(value).__name__}, whose content cannot be told: give it as an "
+                            "argument, define it in a module, or leave keep= out"
+                        ) from error
     return "\n".join(sorted(told))
+
+
+def _reached(function: types.FunctionType) -> list[tuple[str, Any]]:
+    """What a function finds by name, what it closes over, and its defaults."""
+    code, world = function.__code__, function.__globals__
+    closed = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    return [
+        *((name, world[name]) for name in _names(code) if name in world),
+        *((name, cell.cell_contents) for name, cell in closed if cell != types.CellType()),
+        *((f"default {i}", value) for i, value in enumerate(function.__defaults__ or ())),
+        *(function.__kwdefaults__ or {}).items(),
+    ]
+
+
+def _holds_content(value: Any) -> bool:
+    """Whether a thing may change a result: of a class of the notebook's own, or a container."""
+    home = sys.modules.get(type(value).__module__)
+    own = home is None or not _is_library(home)
+    return own or hasattr(type(value), "__len__") or hasattr(type(value), "__array__")
+
+
+def _is_librarys(value: Any) -> bool:
+    """Whether something callable is a library's own, found there by its name."""
+    if isinstance(value, np.ufunc):
+        return True
+    module, name = (getattr(value, n, None) for n in ("__module__", "__qualname__"))
+    home = sys.modules.get(module) if isinstance(module, str) else None
+    return home is not None and _is_library(home) and named(str(module), str(name)) is value
 
 
 def _root(module: types.ModuleType) -> str:
@@ -186,10 +227,16 @@ def _file(module: types.ModuleType) -> str:
 
 
 def _functions(thing: Any) -> list[types.FunctionType]:
-    """The functions of a class, under what decorates them; a function alone."""
+    """The functions of a class, and those under what decorates them; a function alone."""
     parts = vars(thing).values() if isinstance(thing, type) else (thing,)
-    bare = (getattr(p, "func", getattr(p, "fget", getattr(p, "__func__", p))) for p in parts)
-    return [part for part in bare if isinstance(part, types.FunctionType)]
+    found = []
+    for part in parts:
+        bare = getattr(part, "fget", getattr(part, "__func__", part))
+        bare = part.func if isinstance(part, cached_property) else bare
+        while bare is not None:
+            found += [bare] if isinstance(bare, types.FunctionType) else []
+            bare = getattr(bare, "__wrapped__", None)
+    return found
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -200,5 +247,10 @@ def _names(code: types.CodeType) -> set[str]:
 
 def _code(code: types.CodeType) -> str:
     """What a function does: its instructions, names and constants."""
-    constants = [_code(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
+    constants = [
+        _code(c)
+        if isinstance(c, types.CodeType)
+        else repr(sorted(map(repr, c)) if isinstance(c, frozenset) else c)  # sets have no order
+        for c in code.co_consts
+    ]
     return _digest(f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}")
