@@ -33,8 +33,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/inverseq fit mice --out out/mice
 
+# A file stays with one worker, which makes what its tests share once.
 test: $(READY)
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .
