@@ -21,9 +21,9 @@ from inverseq.evaluate.identifiability import Identification, Verdict
 from inverseq.evaluate.likelihood import Score
 from inverseq.evaluate.predictive_checks import PredictiveChecks
 from inverseq.evaluate.transitions import SwitchingIntervals
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import Posterior
 from inverseq.intentions.solution import IntentionSolution
-from inverseq.intentions.switching import Switching
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
@@ -217,7 +217,7 @@ class IntentionFindings:
 
     solution: IntentionSolution
     explainer: Model
-    law: Switching
+    law: Law
     train: Part
     test: Part
     whole: Demonstrations
@@ -239,7 +239,7 @@ class Choosing:
 
     choice: Choice
     explainer: Model
-    law: Switching
+    law: Law
 
 
 @dataclass(frozen=True, eq=False)

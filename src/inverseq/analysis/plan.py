@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from inverseq._core.errors import InputError, argument
+from inverseq.intentions.law import Law
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -68,8 +69,8 @@ class Plan:
         gauge: Which of the equivalent rewards IAVI reports; None for "zero-mean", and for
             "state-only" where several intentions live on a map.
         anchor: Name or number of the action of known reward, for the gauge "anchor".
-        switching: The law of several intentions: "markov", "mixture", or columns that changes
-            depend on with commas between; None for "markov".
+        switching: The law of several intentions: "markov", "mixture", columns that changes depend
+            on with commas between, or a law such as `Markov(stay=0.8)`; None for "markov".
         restarts: Searches for several intentions from different beginnings; None for 10.
         bootstrap: Replicates behind the intervals; None for 1,000, or 40 with several intentions.
         simulations: Simulations of several intentions beside the real behaviour; None for 100.
@@ -97,7 +98,7 @@ class Plan:
     smoothing: float = 0.5
     gauge: GaugeName | None = None
     anchor: str | int | None = None
-    switching: str | None = None
+    switching: str | Law | None = None
     restarts: int | None = None
     bootstrap: int | None = None
     simulations: int | None = None

@@ -35,7 +35,6 @@ from inverseq.intentions.explainers import SolverOfCounts
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import Mixture
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress
 
@@ -172,12 +171,16 @@ def _intervals(
     )
 
 
+def _can_change(solution: IntentionSolution) -> bool:
+    """Whether one intention can give way to another."""
+    return solution.num_intentions > 1 and solution.switching.changes
+
+
 def _dwells(
     solution: IntentionSolution, train: Demonstrations, seed: int, repeats: int, progress: Progress
 ) -> tuple[Dwell, ...]:
-    """How long each lasts; nothing for one intention, a mixture or no simulations of states."""
-    alone = solution.num_intentions == 1 or isinstance(solution.switching, Mixture)
-    if alone or repeats == 0 or not can_draw_states(solution):
+    """How long each lasts; nothing where none can change, or no states are simulated."""
+    if not _can_change(solution) or repeats == 0 or not can_draw_states(solution):
         return ()
     return dwell_times(solution, train, seed=seed, repeats=repeats, progress=progress)
 
@@ -189,7 +192,7 @@ def _changes(
     intervals: SwitchingIntervals | None,
 ) -> Float[np.ndarray, "K K"] | None:
     """What follows what; None where nothing can change."""
-    if isinstance(solution.switching, Mixture) or solution.num_intentions == 1:
+    if not _can_change(solution):
         return None
     if intervals is not None:
         return intervals.transition.estimate
