@@ -9,7 +9,12 @@ from jaxtyping import Float
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.family import Model
 from inverseq.analysis.findings import Failure, Findings, IntentionFindings, Part, ScoreRow
-from inverseq.analysis.held_out import diagnosis_of, menu_of
+from inverseq.analysis.held_out import (
+    diagnosis_of,
+    menu_of,
+    solver_settings,
+    world_settings,
+)
 from inverseq.analysis.models import (
     RESTARTS,
     Entry,
@@ -32,6 +37,7 @@ from inverseq.evaluate.transitions import (
     switching_shares,
 )
 from inverseq.intentions.explainers import SolverOfCounts
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
@@ -87,18 +93,20 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
         start,
         scores=(*others, mine),
         failures=failures,
-        settings={
-            "intentions": str(count),
-            "switching": plan.switching or "markov",
-            "restarts": str(restarts),
-            "solver": explainer.name,
-            "gauge of IAVI": menu.gauge,
-            "smoothing": f"{plan.smoothing:g}",
-            "history": str(memory),
-            **({} if mdp is None else {"discount": f"{mdp.discount:g}"}),
+        settings=world_settings(mdp)
+        | {
+            "intentions": count,
+            "switching": type(law).__name__
+            if plan.switching is law
+            else plan.switching or "markov",
+            "restarts": restarts,
+            "solver": solver_settings(solution.intentions[0]),
+            "gauge": menu.gauge,
+            "smoothing": plan.smoothing,
+            "history": memory,
             "by": plan.by,
-            "seed": str(plan.seed),
-            "simulations": str(repeats),
+            "seed": plan.seed,
+            "simulations": repeats,
         },
         given=parts.given or {},
         diagnosis=diagnosis_of(behaviour),
@@ -118,6 +126,11 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
             checks=checks,
         ),
     )
+
+
+def _named(switching: str | Law | None) -> str:
+    """The law as it was asked for."""
+    return type(switching).__name__ if isinstance(switching, Law) else switching or "markov"
 
 
 def _others(
