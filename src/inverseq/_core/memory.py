@@ -33,11 +33,11 @@ def require_room(needed: float, what: str, remedy: str) -> None:
     """
     if needed > (room := available()):
         raise InputError(
-            f"{what} needs {size(needed)} of memory, and {size(room)} are free: {remedy}"
+            f"{what} needs {size_of(needed)} of memory, and {size_of(room)} are free: {remedy}"
         )
 
 
-def size(count: float) -> str:
+def size_of(count: float) -> str:
     """Bytes for people: 9.4 GB."""
     unit, name = next((p for p in ((1e12, "TB"), (1e9, "GB")) if count >= p[0]), (1e6, "MB"))
     return f"{count / unit:,.1f} {name}"

@@ -52,7 +52,8 @@ def listed(successors: Any, probabilities: Any) -> sparse.csr_array:
     states, actions, width = following.shape
     if states == 0 or actions == 0:
         raise InputError("an MDP needs at least one state and one action")
-    pointer = np.arange(states * actions + 1, dtype=np.int64) * width
+    kind = np.int32 if following.size < 2**31 else np.int64
+    pointer = np.arange(states * actions + 1, dtype=kind) * width
     parts = (chances.ravel(), following.ravel(), pointer)
     return sparse.csr_array(parts, shape=(states * actions, states))
 
@@ -66,9 +67,10 @@ def frozen_transitions(lists: sparse.csr_array) -> sparse.csr_array:
     if not sparse.issparse(lists) or 0 in lists.shape or lists.shape[0] % lists.shape[1]:
         raise InputError("transitions must be a sparse array [S * A, S] with a row per pair")
     rows = sparse.csr_array(lists)
-    data = frozen_array(rows.data, np.float64, "transitions")
-    parts = [data, *(frozen_array(p, p.dtype, "transitions") for p in (rows.indices, rows.indptr))]
-    return sparse.csr_array(tuple(parts), shape=rows.shape)
+    kind = np.int32 if rows.nnz < 2**31 else np.int64
+    parts = (rows.data, np.float64), (rows.indices, kind), (rows.indptr, kind)
+    frozen = tuple(frozen_array(part, dtype, "transitions") for part, dtype in parts)
+    return sparse.csr_array(frozen, shape=rows.shape)
 
 
 def rows_of(lists: sparse.csr_array) -> Int[np.ndarray, " E"]:
@@ -269,12 +271,27 @@ def transition_shares(
     )
     taken = np.asarray(counts.sum(1)).ravel()
     pull = np.where(taken == 0, 1.0, smoothing)
-    spread = sparse.csr_array(share)[np.repeat(np.arange(states), actions)]
+    pulled, share = np.flatnonzero(pull), sparse.csr_array(share)
+    lengths = np.zeros(pull.size, dtype=np.int64)
+    lengths[pulled] = np.diff(share.indptr)[pulled // actions]
+    require_room(
+        bytes_of_estimate(pull.size, counts.nnz + int(lengths.sum())),
+        f"a world of {states:,} states and {actions:,} actions",
+        "join states so that there are fewer (bins, or a coarser column)",
+    )
+    rows = share[pulled // actions]
+    parts = (rows.data, rows.indices, np.concatenate([[0], np.cumsum(lengths)]))
+    spread = sparse.csr_array(parts, shape=counts.shape)
     mixed = scaled(counts.tocsr() + scaled(spread, pull), 1 / (taken + pull)).tocoo()
     keep = mixed.data > 0
     pair, reached = mixed.row[keep], mixed.col[keep]
     made = lists_of(pair // actions, pair % actions, reached, mixed.data[keep], shape)
     return made, left, taken
+
+
+def bytes_of_estimate(pairs: int, transitions: int) -> float:
+    """Memory that an estimate takes while it is made, for so many pairs of state and action."""
+    return 100.0 * pairs + 80.0 * transitions
 
 
 def fields_from_demonstrations(
