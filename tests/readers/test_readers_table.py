@@ -399,8 +399,10 @@ def test_the_state_before_is_that_of_the_last_choice_in_the_trajectory(data):
 @pytest.mark.parametrize("word", NO_VALUE)
 def test_words_for_nothing_are_nothing_in_a_csv_file(word, tmp_path):
     path = tmp_path / "t.csv"
-    path.write_text(f"state,action\n0,1\n1,{word}\n")
-    assert read_table(path).actions.tolist() == [1, -1]
+    path.write_text(f"state,action\n0,1\n1,{word}\n0,0\n")
+    demos = read_table(path)
+    assert demos.actions.tolist() == [1, -1, 0]
+    assert demos.source == f"t.csv (missing: 1 {word!r} in 'action')"
 
 
 def test_large_numbers_and_odd_parquet_types_are_read(tmp_path):

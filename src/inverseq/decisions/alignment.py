@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -31,6 +32,7 @@ def align(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"]:
         InputError: A state or action is outside the world, a world has no name there, or a past
             is impossible; the message names the row.
     """
+    _check_names(demonstrations, mdp)
     demonstrations = in_numbers(demonstrations, mdp)
     _check_fit(demonstrations, mdp)
     base = demonstrations.states + world_shift(demonstrations, mdp)
@@ -59,15 +61,19 @@ def align(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"]:
 def in_numbers(demonstrations: Demonstrations, mdp: MDP) -> Demonstrations:
     """The demonstrations with the numbers of a world without names, where their names are these.
 
-    A table whose numbers leave some out numbers the states that occur, and keeps the rest in names.
+    A table whose numbers leave some out numbers those that occur, and keeps the rest in names.
     """
+    changes: dict[str, Any] = {}
     meant = None if mdp.state_names else numbers_meant(demonstrations.state_names)
-    if meant is None:
-        return demonstrations
-    led = demonstrations.following
-    following = replace(led, states=np.where(led.states < 0, -1, meant[led.states]))
-    states = meant[demonstrations.states]
-    return replace(demonstrations, states=states, following=following, state_names=())
+    if meant is not None:
+        led = demonstrations.following
+        following = replace(led, states=np.where(led.states < 0, -1, meant[led.states]))
+        states = meant[demonstrations.states]
+        changes |= {"states": states, "following": following, "state_names": ()}
+    meant = None if mdp.action_names else numbers_meant(demonstrations.action_names)
+    if meant is not None:
+        changes |= {"actions": np.append(meant, -1)[demonstrations.actions], "action_names": ()}
+    return replace(demonstrations, **changes) if changes else demonstrations
 
 
 def world_shift(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"] | int:
@@ -110,6 +116,10 @@ def _check_fit(demonstrations: Demonstrations, mdp: MDP) -> None:
                 f"row {demonstrations.row(row)}: {what} {values[row]} is outside the world, which "
                 f"has {count} {what}s numbered 0 to {count - 1}"
             )
+
+
+def _check_names(demonstrations: Demonstrations, mdp: MDP) -> None:
+    """Raise an `InputError` where numbers stand for other things than in the world."""
     for what, mine, theirs in name_conflicts(demonstrations, mdp):
         raise InputError(
             f"{what}s are named {', '.join(mine[:5])} ... in the table and "
@@ -126,7 +136,10 @@ def name_conflicts(
     Returns:
         "state" or "action", their names in the table, and those in the world, for each conflict.
     """
-    pairs = [("action", demonstrations.action_names, mdp.action_names)]
+    theirs = mdp.action_names
+    if numbers_meant(demonstrations.action_names) is not None:
+        theirs = theirs or tuple(map(str, range(mdp.num_actions)))
+    pairs = [("action", demonstrations.action_names, theirs)]
     if mdp.worlds is None:
         pairs.append(("state", demonstrations.state_names, mdp.state_names))
     else:

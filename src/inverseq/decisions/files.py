@@ -15,7 +15,7 @@ from inverseq.decisions.counts import Counts
 from inverseq.mdp import MDP
 from inverseq.mdp.build import transition_shares
 from inverseq.readers import numbering
-from inverseq.readers.columns import Column, column_from_array, is_missing, words_column
+from inverseq.readers.columns import Column, column_from_array, words_column
 from inverseq.readers.engine import Scan, column_kinds, connect, read_error, scan_file, typed
 from inverseq.readers.roles import AUTO, resolve, several
 
@@ -160,7 +160,7 @@ def _grouped(
     """
     try:
         kinds = column_kinds(scan, names, connection)
-        values = ", ".join(f"{typed(scan, n, kinds[n])} AS v{i}" for i, n in enumerate(names))
+        values = ", ".join(f"{typed(scan, n, kinds[n].type)} AS v{i}" for i, n in enumerate(names))
         keys = ", ".join(f"v{i}" for i in range(len(names)))
         number, first, order = "", "", ""
         if rows:
@@ -173,7 +173,7 @@ def _grouped(
         raise read_error(scan.path, error) from error
     columns = []
     for i, name in enumerate(names):
-        if kinds[name] == "VARCHAR":
+        if kinds[name].type == "VARCHAR":
             absent = np.ma.getmaskarray(found[f"v{i}"])
             texts = np.ma.getdata(found[f"v{i}"])[~absent].tolist()
             column = words_column(name, texts, absent, scan.loose)
@@ -198,8 +198,7 @@ def _numbered(
     """State, action and next state (None where there is none) of each group, and the names."""
     state, action, *after = columns
     numbering.require_present(state, "the state")
-    action = replace(action, missing=is_missing(action, (-1, *missing)))
-    numbering.require_any(action)
+    action = numbering.action_column(action, missing)
     (actions,), actions_called = numbering.number([action], action_names, "action")
     states = [state, *after]
     numbers, states_called = numbering.number(states, state_names, "state", occurring=occurring)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -9,7 +10,7 @@ from jaxtyping import Int
 from inverseq._core.arrays import require_numbering
 from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations.spaces import numbers_meant
-from inverseq.readers.columns import Column, as_words, numeric_words
+from inverseq.readers.columns import Column, as_words, is_missing, numeric_words
 
 _LABELS_FROM = 10_000
 """Largest number of an action from which it is asked whether a column holds labels."""
@@ -32,7 +33,8 @@ def number(
 
     Returns:
         The numbers of each column (-1 where there is none), and the names (empty where the table
-        holds numbers without a hole and no names were given).
+        holds numbers without a hole and no names were given). Actions that are numbered from 1 or
+        another number keep these as their names: there is no action 0 that nobody took.
 
     Raises:
         InputError: A value cannot be used; the message names row, column and value.
@@ -49,11 +51,13 @@ def number(
         elif names:
             for column, values in zip(columns, numbers, strict=True):
                 _require_below(column, values, len(names), role)
-        elif role == "state" and occurring:
-            return _occurring(numbers)
+        elif role == "state":
+            return _occurring(numbers) if occurring else (numbers, names)
         else:
             remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
             require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM)
+            if not any((values == 0).any() for values in numbers):
+                return _occurring(numbers)
         return numbers, names
     for column in columns:
         _refuse_mixture(column, role)
@@ -159,14 +163,47 @@ def _refuse_mixture(column: Column, role: str) -> None:
     is_word = ~numeric[column.values] & ~column.missing
     if not is_number.any() or not is_word.any():
         return
-    row = int(np.argmax(is_word))
+    # What is rare is the slip.
+    (odd, what), (usual, others) = (is_word, "text"), (is_number, "numbers")
+    if is_number.sum() < is_word.sum():
+        (odd, what), (usual, others) = (is_number, "a number"), (is_word, "text")
+    row = int(np.argmax(odd))
     raise InputError(
-        f"{column.place(row)}: {column.text(row)!r} is text, but "
-        f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
+        f"{column.place(row)}: {column.text(row)!r} is {what}, but "
+        f"{int(usual.sum())} of {int((~column.missing).sum())} rows hold {others}. Correct it"
         + f", say {argument('missing', column.text(row))} if no action was taken"
         * (role == "action")
         + f", or, if numbers and words are all names, add {argument('named', column.name)}"
     )
+
+
+def action_column(column: Column, missing: Sequence[Any], named: bool = False) -> Column:
+    """A column of actions with those rows missing that have none.
+
+    Args:
+        column: As it was read.
+        missing: Values that mean "none". So does -1, unless the values are -1 and 1 alone, which
+            are two actions.
+        named: Whether the values are names, -1 included.
+
+    Raises:
+        InputError: No row has an action.
+    """
+    seen = as_words(column) if column.values.dtype.kind in "if" else column
+    present = (
+        {seen.words[i] for i in np.unique(seen.values[~seen.missing])} if seen.words else set()
+    )
+    if present == {"-1", "1"}:
+        named, column = True, seen
+    absent = is_missing(column, (*missing,) if named else (-1, *missing))
+    if not named and (unknown := int((is_missing(column, (-1,)) & ~column.missing).sum())):
+        column = replace(column, nothing={**column.nothing, "-1": unknown})
+    if absent.all():
+        raise InputError(
+            f"column {column.name!r}: no row has an action; is it the right column? Name it with "
+            f"{argument('action')}"
+        )
+    return replace(column, missing=absent)
 
 
 def require_present(column: Column, what: str, rows: np.ndarray | None = None) -> None:
@@ -177,15 +214,8 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
         raise InputError(
             f"{column.place(row)}: {what} is empty ({int(absent.sum())} such "
             "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
-        )
-
-
-def require_any(action: Column) -> None:
-    """Raise an `InputError` where no row has an action."""
-    if action.missing.all():
-        raise InputError(
-            f"column {action.name!r}: no row has an action; is it the right column? Name it with "
-            f"{argument('action')}"
+            + f"; if {' and '.join(column.nothing)} are names, add {argument('named', column.name)}"
+            * bool(column.nothing)
         )
 
 
