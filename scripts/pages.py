@@ -1,4 +1,4 @@
-"""What `mkdocs build` does to the pages besides Markdown; `mkdocs.yml` names this file as its hooks.
+"""What `mkdocs build` does to the pages besides Markdown; `mkdocs.yml` names it.
 
 Formulas, LaTeX in ```math blocks and between dollars, become MathML, which browsers draw by
 themselves: a page needs no script and no network. And each table of `docs/api.md` becomes a page of
