@@ -71,13 +71,13 @@ def walk(
         state: Where each trajectory begins.
         lengths: Decisions of each at most.
     """
-    leads = np.cumsum(mdp.probabilities, axis=2)
+    lead = outcomes(mdp)
     alive, previous, intention = np.arange(state.size), state, np.zeros_like(state)
     rows = []
     for step in range(int(lengths.max())):
         intention = intend(step, alive, state, previous, intention)
         action = draw(acts[intention, state], rng)
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
+        reached = lead(state, action, rng)
         ended, cut = mdp.terminal[reached] | mdp.terminal[state], lengths[alive] == step + 1
         ending = np.where(cut, int(Ending.TRUNCATED), int(Ending.CONTINUES))
         ending[ended] = int(Ending.TERMINATED)
@@ -89,6 +89,30 @@ def walk(
         if not alive.size:
             break
     return np.concatenate(rows, axis=1)
+
+
+def outcomes(mdp: MDP) -> Callable[..., Int[np.ndarray, " T"]]:
+    """A function that draws the next states of states and actions, `(states, actions, rng)`."""
+    lists = mdp.transitions
+    first, counts = lists.indptr[:-1].astype(np.int64), np.diff(lists.indptr)
+    running, longest = lists.data.copy(), np.argsort(-counts, kind="stable")
+    for place in range(1, int(counts.max())):
+        at = first[longest[: np.count_nonzero(counts > place)]] + place
+        running[at] += running[at - 1]
+
+    def lead(state: np.ndarray, action: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        pair = state * mdp.num_actions + action
+        low, high = first[pair], first[pair] + counts[pair] - 1
+        # Scaled by the list's own total, so that rounding cannot choose beyond the last outcome.
+        point = rng.random(pair.size) * running[high]
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            beyond = running[middle] > point
+            high = np.where(open_ & beyond, middle, high)
+            low = np.where(open_ & ~beyond, middle + 1, low)
+        return lists.indices[low].astype(np.int64)
+
+    return lead
 
 
 def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[np.ndarray, " T"]:
