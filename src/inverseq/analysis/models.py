@@ -31,8 +31,8 @@ _MOST_STATES = {
     "maxent-history-states": 500,
     "maxent-history": 1500,
 }
-"""Model -> states of a world beyond which it is fitted only where it is asked for: it would take very
-long, and so many free numbers, or a reward on states with a memory, gain little."""
+"""Model -> states of a world beyond which it is fitted only where it is asked for: it would take
+very long, and so many free numbers, or a reward on states with a memory, gain little."""
 _EXPLAINERS = {
     "iavi": Model(Family.IAVI),
     "maxent-states": Model(Family.MAXENT, reward="states"),
