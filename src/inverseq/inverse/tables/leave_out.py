@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 
+from inverseq._core.arrays import numbered
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
@@ -93,14 +94,17 @@ def luce(rows: Rows, smoothing: float, left_out: bool = False) -> Float[np.ndarr
     Returns:
         `[1, A]`, or `[units, A]` where `left_out`; rows sum to one.
     """
-    sets, kind = np.unique(rows.exists, axis=0, return_inverse=True)
-    kind = kind.ravel()
+    if rows.exists.all():  # the usual case, for which no rows need sorting
+        sets, kind = rows.exists[:1], np.zeros(rows.actions.size, dtype=np.int64)
+    else:
+        sets, kind = np.unique(rows.exists, axis=0, return_inverse=True)
+        kind = kind.ravel()
     chosen = np.bincount(rows.actions, weights=rows.weights, minlength=sets.shape[1])[None]
     visits = np.bincount(kind, weights=rows.weights, minlength=len(sets))[None]
     if left_out:
         chosen = np.maximum(chosen - tabulate(rows.units, rows), 0.0)
-        own = np.zeros((len(chosen), len(sets)))
-        np.add.at(own, (rows.units, kind), rows.weights)
+        cells = rows.units * len(sets) + kind
+        own = np.bincount(cells, rows.weights, len(chosen) * len(sets)).reshape(-1, len(sets))
         visits = np.maximum(visits - own, 0.0)
     everywhere = np.ones((1, sets.shape[1]))
     members = np.concatenate([sets, everywhere])
@@ -245,6 +249,8 @@ def _distinct(*labels: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
     """First row and number of each distinct combination of labels, which count from 0."""
     key = labels[0].astype(np.int64)
     for label in labels[1:]:
-        key = np.unique(key, return_inverse=True)[1] * (int(label.max(initial=0)) + 1) + label
-    _, first, where = np.unique(key, return_index=True, return_inverse=True)
+        key = numbered(key)[1] * (int(label.max(initial=0)) + 1) + label
+    known, where = numbered(key)
+    first = np.empty(known.size, dtype=np.int64)
+    first[where[::-1]] = np.arange(where.size)[::-1]  # the last that is written stays
     return first, where
