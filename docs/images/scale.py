@@ -17,7 +17,8 @@ def main() -> None:
     """Time and memory over rows on top, over states below."""
     rows = json.loads((HERE / "scale.json").read_text(encoding="utf-8"))
     figure, axes = iq.plot.canvas(7.2, 4.6, rows=2, columns=2)
-    for line, (over, fixed) in zip(axes, (("rows", "states"), ("states", "rows")), strict=True):
+    lines = (axes[:2], "rows", "states"), (axes[2:], "states", "rows")
+    for line, over, fixed in lines:
         same = 100 if fixed == "states" else 200_000
         shown = [row for row in rows if row[fixed] == same]
         draw(line[0], shown, over, "seconds", f"CPU time (s), {same:,} {fixed}")
