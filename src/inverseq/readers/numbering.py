@@ -39,30 +39,30 @@ def number(
     Raises:
         InputError: A value cannot be used; the message names row, column and value.
     """
-    names = tuple(map(str, names))
+    called = tuple(map(str, names))
     words = [column.words is not None for column in columns if not column.missing.all()]
     if any(words) and not all(words):
         given = ", ".join(f"{c.name!r} {'words' if c.words else 'numbers'}" for c in columns)
         raise InputError(f"the table holds {given}; write both as numbers or both as names")
     if not any(words):
         numbers = [_whole(column, role) for column in columns]
-        if (meant := numbers_meant(names)) is not None:
+        if (meant := numbers_meant(called)) is not None:
             numbers = [_found(c, v, meant, role) for c, v in zip(columns, numbers, strict=True)]
-        elif names:
+        elif called:
             for column, values in zip(columns, numbers, strict=True):
-                _require_below(column, values, len(names), role)
+                _require_below(column, values, len(called), role)
         elif role == "state":
-            return _occurring(numbers) if occurring else (numbers, names)
+            return _occurring(numbers) if occurring else (numbers, called)
         else:
             remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
             for values in numbers:
                 require_numbering(values, role, remedy, _LABELS_FROM)
             if not any((values == 0).any() for values in numbers):
                 return _occurring(numbers)
-        return numbers, names
+        return numbers, called
     for column in columns:
         _refuse_mixture(column, role)
-    known = names or _used(columns)
+    known = called or _used(columns)
     place = {name: i for i, name in enumerate(known)}
     return [_placed(column, place, role) for column in columns], known
 
