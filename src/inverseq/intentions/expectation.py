@@ -8,7 +8,7 @@ intentions never change, sums over chains are enough. Everything else goes throu
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.special import logsumexp
 
@@ -73,13 +73,16 @@ def _in_probabilities(
     filtered = np.empty_like(likely)
     evidence = np.empty((likely.shape[0], likely.shape[2]))
     predicted = np.exp(model.initial)[:, :, None]
-    ahead = switch.swapaxes(-1, -2).copy()
+    ahead, first = switch.swapaxes(-1, -2).copy(), chain.num_chains
+    before = np.empty((*likely.shape[:2], chain.num_decisions - first))
     for step in range(chain.num_steps):
         here = chain.at(step)
         if step > 0:
-            predicted = _through(filtered[:, :, _preceding(chain, step)], ahead, context, here)
+            known = filtered[:, :, _preceding(chain, step)]
+            before[:, :, here.start - first : here.stop - first] = known
+            predicted = _through(known, ahead, context, here)
         joint = predicted * likely[:, :, here]
-        evidence[:, here] = total = joint.sum(axis=1)
+        evidence[:, here] = total = np.einsum("rkn->rn", joint)
         np.divide(joint, total[:, None], out=filtered[:, :, here])
     likely /= evidence[:, None]
     later = np.ones_like(likely)
@@ -94,7 +97,9 @@ def _in_probabilities(
     expected = Expected(
         smoothed=later.transpose(2, 0, 1)[place],
         initial=later[:, :, chain.at(0)].sum(axis=2),
-        transitions=_transitions(model, filtered, likely, switch, context, place),
+        transitions=_transitions(
+            before, likely[:, :, first:], switch, None if context is None else context[first:]
+        ),
     )
     return expected, np.log(evidence).sum(axis=1) + top.sum(axis=0)
 
@@ -116,27 +121,21 @@ def _through(belief, switch, context, here):
 
 
 def _transitions(
-    model: Model,
-    filtered: Float[np.ndarray, "R K N"],
-    ahead: Float[np.ndarray, "R K N"],
+    before: Float[np.ndarray, "R K n"],
+    ahead: Float[np.ndarray, "R K n"],
     switch: Float[np.ndarray, "R M K K"],
-    context: np.ndarray | None,
-    place: np.ndarray,
+    context: Int[np.ndarray, " n"] | None,
 ) -> Float[np.ndarray, "M R K K"]:
-    """Expected number of transitions by context."""
-    chain = model.chains
-    following = np.arange(chain.offsets[1], chain.num_decisions)
-    preceding = place[chain.rows[following] - 1]
+    """Expected number of transitions by context, from beliefs before them and news after them."""
     if context is None:
-        pairs = filtered[:, :, preceding] @ ahead[:, :, following].swapaxes(1, 2)
+        pairs = before @ ahead.swapaxes(1, 2)
         return (pairs[:, None] * switch).transpose(1, 0, 2, 3)
     restarts, num_contexts, k = switch.shape[:3]
     sums = np.zeros((num_contexts, restarts * k * k))
-    for start in range(0, following.size, max(_PAIRS // sums.shape[1], 1)):
+    for start in range(0, context.size, max(_PAIRS // sums.shape[1], 1)):
         rows = slice(start, start + max(_PAIRS // sums.shape[1], 1))
-        now, before = following[rows], preceding[rows]
-        pair = np.einsum("rin,rjn->nrij", filtered[:, :, before], ahead[:, :, now])
-        where = (context[now], np.arange(now.size))
-        member = sparse.csr_array((np.ones(now.size), where), shape=(num_contexts, now.size))
-        sums += member @ pair.reshape(now.size, -1)
+        pair = np.einsum("rin,rjn->nrij", before[:, :, rows], ahead[:, :, rows])
+        where = (context[rows], np.arange(len(pair)))
+        member = sparse.csr_array((np.ones(len(pair)), where), shape=(num_contexts, len(pair)))
+        sums += member @ pair.reshape(len(pair), -1)
     return sums.reshape(num_contexts, restarts, k, k) * switch.transpose(1, 0, 2, 3)
