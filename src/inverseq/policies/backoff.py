@@ -124,12 +124,25 @@ def grow(
     for level in range(1, order + 1):
         symbol = columns[:, level - 1]
         radix = int(symbol.max(initial=-1)) + 2
-        keys, levels[:, level] = np.unique(
-            levels[:, level - 1] * radix + symbol + 1, return_inverse=True
-        )
+        keys, levels[:, level] = distinct(levels[:, level - 1] * radix + symbol + 1)
         parents.append(keys // radix)
         symbols.append(keys % radix - 1)
     return tuple(parents), tuple(symbols), levels
+
+
+def distinct(
+    keys: Int[np.ndarray, " N"],
+) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray, " N"]]:
+    """The different keys in order, and which of them each is; keys count from 0.
+
+    Where they are not much larger than there are many, they are ticked off instead of sorted.
+    """
+    largest = int(keys.max(initial=0))
+    if largest > 4 * keys.size:
+        return np.unique(keys, return_inverse=True)
+    seen = np.zeros(largest + 1, dtype=bool)
+    seen[keys] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[keys]
 
 
 def locate(

@@ -13,11 +13,12 @@ from inverseq.decisions.alignment import align
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations.existing import existing
 from inverseq.inverse.problem import Problem
-from inverseq.policies.backoff import shared
+from inverseq.policies.backoff import distinct, shared
 
 _LOG_SMOOTHING = (-7.0, 9.0)
 """Bounds of the logarithm of a smoothing: from none to so much that counts say nothing."""
 _MAX_STEPS = 200
+_LARGEST = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def luce(rows: Rows, smoothing: float, left_out: bool = False) -> Float[np.ndarr
         `[1, A]`, or `[units, A]` where `left_out`; rows sum to one.
     """
     # Eight actions to a number: sorting whole rows takes longer than all else here.
-    first, kind = _distinct(*np.packbits(rows.exists, axis=1).T)
+    first, kind = _distinct(*np.packbits(rows.exists, axis=1).T.astype(np.int64))
     sets = rows.exists[first]
     chosen = np.bincount(rows.actions, weights=rows.weights, minlength=sets.shape[1])[None]
     visits = np.bincount(kind, weights=rows.weights, minlength=len(sets))[None]
@@ -244,8 +245,13 @@ def held_out_likelihood(
 
 def _distinct(*labels: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
     """First row and number of each distinct combination of labels, which count from 0."""
-    key = labels[0].astype(np.int64)
-    for label in labels[1:]:
-        key = np.unique(key, return_inverse=True)[1] * (int(label.max(initial=0)) + 1) + label
-    _, first, where = np.unique(key, return_index=True, return_inverse=True)
+    key = np.zeros(labels[0].shape, dtype=np.int64)
+    for label in labels:
+        radix = int(label.max(initial=0)) + 1
+        if int(key.max(initial=0)) >= _LARGEST // radix:
+            key = distinct(key)[1]
+        key = key * radix + label
+    _, where = distinct(key)
+    first = np.empty(int(where.max(initial=-1)) + 1, dtype=np.int64)
+    first[where[::-1]] = np.arange(where.size)[::-1]
     return first, where
