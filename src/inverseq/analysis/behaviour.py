@@ -168,7 +168,9 @@ def _parts(
     """Both parts, and the world as the training part knows it."""
     given = behaviour.world_for(train)
     sizes = [(int(part.acted.sum()), part.num_trajectories) for part in (train, test)]
-    division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
+    units = int(train.units(behaviour.plan.by).max()) + 1
+    told = {"train": sizes[0], "test": sizes[1], "units": units}
+    division = replace(division, from_step=behaviour.from_step, **told)
     return Parts(train, test, division, given, as_one(given))
 
 

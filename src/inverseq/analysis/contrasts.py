@@ -1,23 +1,28 @@
 """The differences of rewards that are worth an interval, and what settles each of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.analysis.behaviour import Parts
+from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import Contrast, Contrasts, Difference
 from inverseq.analysis.models import Menu
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
+from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress
-from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
-from inverseq.rewards.gauges import Gauge
+from inverseq.rewards.gauges import Gauge, GaugeName
 from inverseq.worlds import World
+
+FEWEST_RESAMPLED = 6
+"""Units below which nothing is resampled: five that agree do so by chance once in 16 times."""
 
 _MOST = 10
 
@@ -29,48 +34,53 @@ Named = dict[tuple[Difference, tuple[str, ...]], Weights]
 def contrasts_of(
     parts: Parts, worlds: Mapping[str, World], menu: Menu, replicates: int, progress: Progress
 ) -> Contrasts | None:
-    """Bootstrap intervals of IAVI's reward; None where nothing can be resampled or compared.
+    """Differences of IAVI's reward with bootstrap intervals, which few units do not have; None
+    where they were not asked for or nothing can be compared.
 
     In a maze without loops, places are compared under a reward of states alone, and ways into one
     side and straight back with ways into the other: the latter begin and end alike, so that
     behaviour itself settles them. Elsewhere the actions of the most visited states are compared.
     """
     mdp, by = parts.mdp, menu.plan.by
-    world = next(iter(worlds.values()), None) if len(worlds) == 1 else None
-    parents = None if world is None else world.drawing.parents
-    if mdp is None or replicates < 1 or menu.units < 2:
+    world = _tree(worlds)
+    if mdp is None or replicates < 1:
         return None
-    if world is not None and parents is not None:
-        named = _places(mdp, world) | _ways(mdp, world, parents)
-        gauge, anchor = Gauge("state-only"), None
-    else:
+    if world is None:
         named = _actions(mdp, parts.train)
-        gauge, anchor = Gauge(menu.gauge, menu.anchor), menu.anchor
+    else:
+        named = _places(mdp, world) | _ways(mdp, world)
     if not named:
         return None
-    smoothing = menu.plan.smoothing
-    solver = IAVI(smoothing=smoothing, backup="soft", gauge=gauge.name, anchor=anchor)
+    gauge, solver = Gauge(menu.gauge, menu.anchor), replace(menu.iavi, backup="soft")
     weights = dict(zip(map(str, range(len(named))), named.values(), strict=True))
-    made = bootstrap(
-        parts.train,
-        solver,
-        mdp,
-        seed=menu.plan.seed,
-        by=by,
-        replicates=replicates,
-        contrasts=weights,
-        progress=progress,
-        keep=menu.plan.keep,
-    )
-    visits = made.estimate.intentions[0].visits
-    found, error = _identified(mdp, gauge, visits, weights)
+    if menu.units < FEWEST_RESAMPLED:
+        replicates, solution = 0, fit(parts.train, solver, mdp)
+        value = np.asarray(solution.reward)
+        unknown = float("nan")
+        numbers = [(float((value * w).sum()), unknown, unknown) for w in weights.values()]
+    else:
+        made = bootstrap(
+            parts.train,
+            solver,
+            mdp,
+            seed=menu.plan.seed,
+            by=by,
+            replicates=replicates,
+            contrasts=weights,
+            progress=progress,
+            keep=menu.plan.keep,
+        )
+        solution = made.estimate.intentions[0]
+        ends = [interval(made, key) for key in weights]
+        numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
+    found, error = _identified(mdp, gauge, solution.visits, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
-    rows = []
-    for (kind, names), key, verdict in zip(named, weights, verdicts, strict=True):
-        ends = interval(made, key)
-        numbers = float(ends.estimate), float(ends.low), float(ends.high)
-        rows.append(Contrast(kind, names, *numbers, verdict))
-    return Contrasts(tuple(rows), replicates, menu.units, gauge.name, found, error)
+    rows = [
+        Contrast(kind, names, *three, verdict)
+        for (kind, names), three, verdict in zip(named, numbers, verdicts, strict=True)
+    ]
+    model = Model(Family.IAVI)
+    return Contrasts(tuple(rows), replicates, menu.units, gauge.name, found, model, error)
 
 
 def _identified(
@@ -81,6 +91,19 @@ def _identified(
         return identify(mdp, gauge=gauge, visits=visits, contrasts=weights), ""
     except InputError as error:
         return None, str(error)
+
+
+def usual_gauge(worlds: Mapping[str, World]) -> GaugeName:
+    """The gauge of one reward where none was asked for: in a maze without loops, a reward of states
+    alone, so that places can be compared.
+    """
+    return "zero-mean" if _tree(worlds) is None else "state-only"
+
+
+def _tree(worlds: Mapping[str, World]) -> World | None:
+    """The world, where it is a single maze without loops."""
+    world = next(iter(worlds.values()), None) if len(worlds) == 1 else None
+    return None if world is None or world.drawing.parents is None else world
 
 
 def _places(mdp: MDP, world: World) -> Named:
@@ -104,10 +127,12 @@ def _places(mdp: MDP, world: World) -> Named:
     return made
 
 
-def _ways(mdp: MDP, world: World, parents: Int[np.ndarray, " S"]) -> Named:
+def _ways(mdp: MDP, world: World) -> Named:
     """At each branching on the way to the marked end: a step towards it and back, against a step
     to the other side and back.
     """
+    parents = world.drawing.parents
+    assert parents is not None  # it is a tree
     name, target = next(
         ((n, s[0]) for n, s in world.drawing.marks.items() if s and parents[s[0]] >= 0), ("", -1)
     )

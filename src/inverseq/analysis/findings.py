@@ -28,6 +28,8 @@ from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
 
+_ROUNDING = 1e-9
+
 
 class DivisionKind(StrEnum):
     """How the data were divided."""
@@ -109,6 +111,7 @@ class Division:
         column: The column that says so, or empty.
         train: Decisions and trajectories that were fitted.
         test: Decisions and trajectories that were held out.
+        units: Units that were fitted.
         from_step: First step of a held-out trajectory that is scored.
     """
 
@@ -116,6 +119,7 @@ class Division:
     column: str = ""
     train: tuple[int, int] = (0, 0)
     test: tuple[int, int] = (0, 0)
+    units: int = 0
     from_step: int = 0
 
 
@@ -128,8 +132,8 @@ class Contrast:
         names: Names of what is compared, in the order of the kind: the place (and the other
             place); the branching and the target of the ways; state, action and first action.
         estimate: In units of the policy's temperature.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
+        low: Lower end of the 95 % interval; NaN where too few units were there to resample.
+        high: Upper end, likewise.
         verdict: What settles it; None where that was not examined.
     """
 
@@ -139,6 +143,11 @@ class Contrast:
     low: float
     high: float
     verdict: Verdict | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether an interval that has a width leaves out zero."""
+        return self.high - self.low > _ROUNDING and (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True)
@@ -164,10 +173,11 @@ class Contrasts:
 
     Attributes:
         rows: The differences.
-        replicates: Rewards behind the intervals.
+        replicates: Rewards behind the intervals; 0 where too few units were there to resample.
         units: Units that were drawn from.
         gauge: Which of the equivalent rewards.
         identification: What behaviour and the gauge say; None where it was not examined.
+        model: Whose rewards they are.
         unexamined: The message of the error that prevented it, or empty.
     """
 
@@ -176,6 +186,7 @@ class Contrasts:
     units: int
     gauge: str
     identification: Identification | None
+    model: Model
     unexamined: str = ""
 
 

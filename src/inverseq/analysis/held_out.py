@@ -8,7 +8,7 @@ import numpy as np
 
 from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
-from inverseq.analysis.contrasts import contrasts_of
+from inverseq.analysis.contrasts import contrasts_of, usual_gauge
 from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, rows_of
 from inverseq.demonstrations import Demonstrations
@@ -30,7 +30,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         FitError: No model with a reward, or not the one asked for, could be fitted.
     """
     plan, parts = behaviour.plan, divide(behaviour)
-    menu = menu_of(behaviour, parts)
+    menu = menu_of(behaviour, parts, usual_gauge(behaviour.worlds))
     listed = entries(menu)
     scored = score_all(
         parts.train,
@@ -77,7 +77,7 @@ def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
     return diagnose(known, behaviour.given) if behaviour.numbered else None
 
 
-def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName = "zero-mean") -> Menu:
+def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:
     """What the models share; `gauge` where none was asked for."""
     plan, mdp = behaviour.plan, parts.mdp
     return Menu(

@@ -21,7 +21,8 @@ from inverseq.reporting.document import Column, Facts, Report, Section, Table
 from inverseq.reporting.folder import PAGE, result_folder, write_report
 from inverseq.reporting.sections.changes import does_it_behave, transition_table, when_they_change
 from inverseq.reporting.sections.choice import how_many
-from inverseq.reporting.sections.headline import headline, title
+from inverseq.reporting.sections.first import first_picture
+from inverseq.reporting.sections.headline import answer, size, title
 from inverseq.reporting.sections.intentions import each_place, what_they_are
 from inverseq.reporting.sections.methods import methods, references, the_data
 from inverseq.reporting.sections.scores import how_well, what_it_adds
@@ -34,9 +35,9 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     how_many,
     what_they_are,
     when_they_change,
+    what_they_want,
     how_well,
     what_it_adds,
-    what_they_want,
     how_sure,
     does_it_behave,
     the_data,
@@ -102,9 +103,11 @@ def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
     told = (section(findings) for section in SECTIONS)
     name = text("methods.j2", "provenance_title", settings=findings.settings)
     facts = Facts((*findings.settings.items(), *provenance.items()))
-    sections = (*(each for each in told if each is not None), Section(name, (facts,)))
+    settings = Section(name, (facts,), folded=True)
+    sections = (*(each for each in told if each is not None), settings)
     made = text("methods.j2", "made", version=__version__)
-    return Report(title(findings), headline(findings), sections, made)
+    picture = first_picture(findings)
+    return Report(title(findings), size(findings), answer(findings), picture, sections, made)
 
 
 def provenance_of(findings: Findings, command: str = "", file_digest: str = "") -> dict[str, str]:

@@ -35,7 +35,7 @@ def the_data(findings: Findings) -> Section | None:
     if shown:
         visits = np.sum([each.visits for each in shown], axis=0)
         blocks += visit_maps(visits, drawn_worlds(findings, shown))
-    return Section(text("methods.j2", "data_title"), tuple(blocks))
+    return Section(text("methods.j2", "data_title"), tuple(blocks), folded=True)
 
 
 def _remarks(findings: Findings) -> Remarks:
@@ -92,7 +92,8 @@ def methods(findings: Findings) -> Section | None:
 
 def _methods(block: str, values: dict) -> Section:
     """The section with this block's words."""
-    return Section(text("methods.j2", "title"), (prose("methods.j2", block, **values),))
+    told = prose("methods.j2", block, **values)
+    return Section(text("methods.j2", "title"), (told,), folded=True)
 
 
 def _law(law: Switching) -> str:
@@ -123,4 +124,4 @@ def references(findings: Findings) -> Section | None:
         "citation": findings.dataset.citation if findings.dataset else "",
     }
     title = text("methods.j2", "references_title")
-    return Section(title, (prose("methods.j2", "references", **told),))
+    return Section(title, (prose("methods.j2", "references", **told),), folded=True)
