@@ -174,6 +174,15 @@ def _parts(
     return Parts(train, test, division, given, as_one(given))
 
 
+def with_parts(known: Demonstrations, test: Demonstrations) -> Demonstrations:
+    """All decisions, with the column "part" where rows are numbered: train or test."""
+    if known.rows is None or test.rows is None or "part" in known.trajectories:
+        return known
+    held_out = np.isin(known.rows[known.starts[:-1]], test.rows)
+    part = np.where(held_out, "test", "train")
+    return replace(known, trajectories={**known.trajectories, "part": part})
+
+
 def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:
     """The same world or worlds with another discount; with their own where it is None."""
     if discount is None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
@@ -209,6 +209,27 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class Crossed:
+    """Intentions by the V values of one column of the table.
+
+    Attributes:
+        column: Its name; "stage" for thirds of a trajectory.
+        values: Names of its values, or of intervals of numbers.
+        decisions: `[V]` decisions of each.
+        shares: `[V, K]` share of each intention among them.
+        distance: Mean total variation between these shares and those of all decisions, from 0.
+        p_value: How often a shuffled column is as far away.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    decisions: Int[np.ndarray, " V"]
+    shares: Float[np.ndarray, "V K"]
+    distance: float
+    p_value: float
+
+
+@dataclass(frozen=True, eq=False)
 class IntentionFindings:
     """What there is to say of several intentions.
 
@@ -218,12 +239,12 @@ class IntentionFindings:
         law: The law of switching.
         train: What was fitted.
         test: What was held out.
-        whole: All decisions, with the part that each trajectory is in.
         changes: `[K, K]` share of each next intention after each intention, expected given the
             training decisions; None for a law without changes.
         intervals: How sure that and the occupancy are; None where nothing was resampled.
         dwells: How long each lasts; empty where there is nothing to say.
         checks: Real behaviour against simulated; None where none was simulated.
+        crossed: The intentions by the columns of the table, the strongest first.
     """
 
     solution: IntentionSolution
@@ -231,11 +252,11 @@ class IntentionFindings:
     law: Switching
     train: Part
     test: Part
-    whole: Demonstrations
     changes: Float[np.ndarray, "K K"] | None
     intervals: SwitchingIntervals | None
     dwells: tuple[Dwell, ...]
     checks: PredictiveChecks | None
+    crossed: tuple[Crossed, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,6 +295,7 @@ class Findings(ShownTable):
         chosen: Key of the model that is shown, or empty.
         reason: Why this one.
         solution: Its fit; None where models are only compared.
+        whole: All decisions, with the part that each trajectory is in; None likewise.
         contrasts: Differences of rewards; None where there are none.
         earned: What each action earns, where rewards are those of observations; else empty.
         intentions: What there is to say of several intentions; None without them.
@@ -299,6 +321,7 @@ class Findings(ShownTable):
     chosen: str = ""
     reason: Reason | None = None
     solution: Solution | IntentionSolution | None = None
+    whole: Demonstrations | None = None
     contrasts: Contrasts | None = None
     earned: tuple[Earned, ...] = ()
     intentions: IntentionFindings | None = None

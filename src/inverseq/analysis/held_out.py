@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from inverseq._core.errors import FitError, argument
-from inverseq.analysis.behaviour import Behaviour, Parts, divide
+from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
 from inverseq.analysis.contrasts import contrasts_of, usual_gauge
 from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, rows_of
@@ -66,6 +66,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         chosen=chosen,
         reason=reason,
         solution=fits[chosen],
+        whole=with_parts(behaviour.demonstrations, parts.test),
         contrasts=contrasts_of(parts, behaviour.worlds, menu, replicates, progress),
         earned=_earned(fits[chosen], parts.test),
     )

@@ -110,6 +110,16 @@ def _intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
             name: getattr(solution.restarts, name)
             for name in ("objective", "steps", "converged", "agreement")
         },
+        "by_column": [
+            {
+                "column": row.column,
+                "values": row.values,
+                "decisions": row.decisions,
+                "shares": row.shares,
+                "p_value": row.p_value,
+            }
+            for row in found.crossed
+        ],
         "checks": [] if found.checks is None else found.checks.rows,
     }
 

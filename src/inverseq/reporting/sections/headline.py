@@ -11,6 +11,7 @@ from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
 from inverseq.reporting.document import Answer
+from inverseq.reporting.sections.crossed import strongest
 from inverseq.reporting.sections.intentions import (
     AGREEING,
     described,
@@ -93,10 +94,14 @@ def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...]
     if told["agreement"] < AGREEING:
         lead = (*prose("headline.j2", "irreproducible", **told).paragraphs, *lead)
     parts = zip(values["shares"], values["stays"], described(findings), strict=True)
-    return lead, tuple(
+    points = [
         line("headline.j2", "intention", k=k, share=share, stay=stay, told=does)
         for k, (share, stay, does) in enumerate(parts, 1)
-    )
+    ]
+    goes_with = strongest(findings)
+    if goes_with:
+        points.append(line("crossed.j2", "goes_with", **goes_with))
+    return lead, tuple(points)
 
 
 def _values(findings: Findings) -> dict[str, Any]:
