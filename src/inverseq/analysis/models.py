@@ -13,7 +13,8 @@ from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.intentions.contexts import PREVIOUS, STATE
-from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
+from inverseq.intentions.law import Law
+from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
@@ -178,12 +179,14 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
     return menu.maxent(cast(RewardOn, model.reward)), model
 
 
-def law_of(text: str | None, demonstrations: Demonstrations) -> Switching:
-    """The law of switching that a setting names.
+def law_of(text: str | Law | None, demonstrations: Demonstrations) -> Law:
+    """The law of switching that a setting is or names.
 
     Raises:
         InputError: There is no such law and no such column.
     """
+    if isinstance(text, Law):
+        return text
     if text in (None, "markov"):
         return Markov()
     if text == "mixture":

@@ -24,11 +24,11 @@ from inverseq.intentions.explainers import (
     SolverOfCounts,
 )
 from inverseq.intentions.labels import agreement, match
+from inverseq.intentions.law import Numbers
 from inverseq.intentions.messages import forward, smooth
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import Numbers
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Problem, Progress, settled
 

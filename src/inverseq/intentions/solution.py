@@ -14,8 +14,9 @@ from inverseq._core.status import Status
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import chains
+from inverseq.intentions.law import Law, Numbers
 from inverseq.intentions.messages import Model, forward, smooth
-from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
+from inverseq.intentions.switching import KnownLaw, Mixture
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -65,7 +66,8 @@ class IntentionSolution(Shown):
         intentions: One solution per intention.
         switching: The law of switching.
         numbers: Its numbers by name: "initial" `[K]`, and "transition" `[K, K]`, or "bias" `[K, K]`
-            and "weights" `[K, D, K]` (see `inverseq.intentions.switching`).
+            and "weights" `[K, D, K]`, or those of a law of your own (see
+            `inverseq.intentions.switching`).
         constants: What turns columns of the table into inputs of the law.
         status: How the fit ended; the message names intentions that explain nothing.
         filtered: `[N, K]` p(intention | decisions up to this one) of the training decisions.
@@ -82,7 +84,7 @@ class IntentionSolution(Shown):
     solver: str
     settings: Mapping[str, Any]
     intentions: tuple[Solution, ...]
-    switching: Mixture | Markov | DependentMarkov
+    switching: Law | KnownLaw
     numbers: Mapping[str, np.ndarray]
     constants: Mapping[str, np.ndarray]
     status: Status
@@ -208,9 +210,7 @@ class IntentionSolution(Shown):
         )
 
 
-def switching_of(
-    solution: Explanation,
-) -> tuple[Mixture | Markov | DependentMarkov, Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
+def switching_of(solution: Explanation) -> tuple[Law, Numbers, Numbers]:
     """The law of switching, its numbers and its constants; one intention is never left."""
     if isinstance(solution, IntentionSolution):
         return solution.switching, solution.numbers, solution.constants
@@ -245,5 +245,5 @@ def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:
 
 
 def reorder(values: np.ndarray, order: Int[np.ndarray, " K"]) -> np.ndarray:
-    """Numbers of a law with the intentions in another order: `[K]`, `[K, K]` or `[K, D, K]`."""
+    """Numbers of a law with the intentions in another order: `[K]` or `[K, ..., K]`."""
     return values[order] if values.ndim == 1 else values[order][..., order]

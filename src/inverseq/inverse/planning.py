@@ -15,7 +15,7 @@ from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values, hard_value, soft_value
 from inverseq.policies import Policy, TabularPolicy, boltzmann, uniform
-from inverseq.policies.steered import Habit, SteeredPolicy
+from inverseq.policies.steered import Habit, KnownHabit, SteeredPolicy
 
 
 class Planned(NamedTuple):
@@ -103,7 +103,7 @@ class OnHabit:
         habit: What is usually done.
     """
 
-    habit: Habit
+    habit: Habit | KnownHabit
 
     def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
         """The values of the soft optimum, on top of the habit."""

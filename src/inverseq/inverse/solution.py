@@ -16,12 +16,12 @@ from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
 from inverseq.policies.network import NetworkPolicy
-from inverseq.policies.steered import Habit, SteeredPolicy
+from inverseq.policies.steered import KnownHabit, SteeredPolicy
 from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
 from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.read_out import ReadOutReward
 
-KnownPolicy = TabularPolicy | Habit | SteeredPolicy | NetworkPolicy
+KnownPolicy = TabularPolicy | KnownHabit | SteeredPolicy | NetworkPolicy
 """Policies that can be read from a file without being named."""
 KnownReward = StateReward | StateActionReward | FeatureReward | NetworkReward | ReadOutReward
 """Rewards that can be read from a file without being named."""

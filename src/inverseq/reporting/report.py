@@ -113,8 +113,11 @@ def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
     """The report as a document."""
     told = (section(findings) for section in SECTIONS)
     name = text("methods.j2", "provenance_title", settings=findings.settings)
-    facts = Facts((*findings.settings.items(), *provenance.items()))
-    settings = Section(name, (facts,), folded=True)
+    told_settings = (
+        (text("methods.j2", "setting", name=name), text("methods.j2", "value", value=value))
+        for name, value in findings.settings.items()
+    )
+    settings = Section(name, (Facts((*told_settings, *provenance.items())),), folded=True)
     sections = (*(each for each in told if each is not None), settings)
     made = text("methods.j2", "made", version=__version__)
     picture = first_picture(findings)

@@ -17,10 +17,11 @@ from inverseq._core.arrays import frozen_array
 from inverseq.datasets import bandit
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, difference, pooled
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import DependentMarkov, Markov, Switching
+from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Solver
@@ -39,7 +40,7 @@ STATES = ("left, no water", "left, water", "right, no water", "right, water", "s
 TWO_BACK = "two-back, plus 0.5"
 """The yardstick; published at -0.381."""
 
-LAWS: dict[str, Switching] = {
+LAWS: dict[str, Law] = {
     "Markov": Markov(),
     "last choice and water": DependentMarkov(("state",)),
     "rate of water": DependentMarkov(("rate",)),
