@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 
 from inverseq.analysis.crossed import STAGE, crossed
-from inverseq.analysis.findings import Part
 from inverseq.demonstrations import Demonstrations
-from inverseq.intentions.predict import Posterior
 
 
-def part_of(seed, told):
+def made(seed, told):
     """12 animals, 24 trajectories of 40 decisions; genotypes pursue intentions at 0.95, or not."""
     rng = np.random.default_rng(seed)
     trajectory = np.repeat(np.arange(24), 40)
@@ -25,21 +23,17 @@ def part_of(seed, told):
         trajectories={"subject": animal.astype(str), "genotype": genotype},
         decisions={"reward": rng.integers(0, 2, 960), "speed": rng.normal(size=960)},
     )
-    path = smoothed.argmax(axis=1)
-    return Part(data, Posterior(smoothed, smoothed, smoothed, path, np.zeros(960)))
+    return data, smoothed
 
 
 def test_a_genotype_that_sets_intentions_apart_is_found_with_its_shares():
-    part = part_of(0, told=True)
-    rows = {row.column: row for row in crossed(part, seed=0)}
+    data, smoothed = made(0, told=True)
+    rows = {row.column: row for row in crossed(data, smoothed, seed=0)}
     row = rows["genotype"]
     assert row.values == ("mut", "wt")
     assert row.decisions.tolist() == [468, 468]  # a missing action is no decision
-    data = part.demonstrations
     mut = data.trajectories["genotype"][data.trajectory_of] == "mut"
-    np.testing.assert_allclose(
-        row.shares[0], part.posterior.smoothed[mut & data.acted].mean(axis=0)
-    )
+    np.testing.assert_allclose(row.shares[0], smoothed[mut & data.acted].mean(axis=0))
     np.testing.assert_allclose(row.shares.sum(axis=1), 1)
     assert row.p_value < 0.01
     assert row.distance == pytest.approx(np.ptp(row.shares[:, 0]) / 2, abs=1e-3)
@@ -50,7 +44,7 @@ def test_a_genotype_that_sets_intentions_apart_is_found_with_its_shares():
 
 def test_what_has_nothing_to_do_with_them_is_seldom_called_so(monkeypatch):
     monkeypatch.setattr("inverseq.analysis.crossed._DRAWS", 49)
-    found = [row.p_value for seed in range(12) for row in crossed(part_of(seed, told=False), seed)]
+    found = [row.p_value for seed in range(12) for row in crossed(*made(seed, told=False), seed)]
     assert len(found) == 12 * 5
     assert np.mean(np.array(found) <= 0.05) < 0.15
     assert np.mean(found) == pytest.approx(0.5, abs=0.15)

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from inverseq._core.errors import InputError
 from inverseq.analysis.behaviour import Parts
 from inverseq.analysis.family import Family, Model
-from inverseq.analysis.findings import Contrast, Contrasts, Difference
+from inverseq.analysis.findings import Contrast, Contrasts, Difference, Otherwise
 from inverseq.analysis.models import Menu
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
@@ -17,6 +17,7 @@ from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress
+from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName
 from inverseq.worlds import World
@@ -79,8 +80,34 @@ def contrasts_of(
         Contrast(kind, names, *three, verdict)
         for (kind, names), three, verdict in zip(named, numbers, verdicts, strict=True)
     ]
-    model = Model(Family.IAVI)
-    return Contrasts(tuple(rows), replicates, menu.units, gauge.name, found, model, error)
+    return Contrasts(
+        rows=tuple(rows),
+        replicates=replicates,
+        units=menu.units,
+        gauge=gauge.name,
+        identification=found,
+        model=Model(Family.IAVI),
+        otherwise=_otherwise(parts.train, solver, mdp, list(weights.values())),
+        unexamined=error,
+    )
+
+
+def _otherwise(
+    train: Demonstrations, solver: IAVI, mdp: MDP, weights: list[Weights]
+) -> tuple[Otherwise, ...]:
+    """The differences with half and twice the horizon, a fifth and five times the smoothing."""
+    away = 1 - mdp.discount
+    worlds = [replace(mdp, discount=1 - by * away) for by in (2.0, 0.5) if 0 < by * away <= 1]
+    tried = [("discount", world.discount, solver, world) for world in worlds]
+    for by in (0.2, 5.0):
+        other = replace(solver, smoothing=by * solver.smoothing)
+        tried += [("smoothing", other.smoothing, other, mdp)] if solver.smoothing else []
+    made = []
+    for setting, value, how, where in tried:
+        reward = np.asarray(fit(train, how, where).reward)
+        estimates = tuple(float((reward * each).sum()) for each in weights)
+        made.append(Otherwise(setting, float(value), estimates))
+    return tuple(made)
 
 
 def _identified(

@@ -1,11 +1,11 @@
 """What intentions go with: their shares by the values of each column of the table."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int, Num
 
-from inverseq.analysis.findings import Crossed, Part
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.grouping import unit_numbers
 
@@ -19,7 +19,30 @@ _NAMES = frozenset({"trajectory", "row", "part"})
 """Columns that name and do not describe."""
 
 
-def crossed(part: Part, seed: int) -> tuple[Crossed, ...]:
+@dataclass(frozen=True, eq=False)
+class Crossed:
+    """Intentions by the V values of one column of the table.
+
+    Attributes:
+        column: Its name; "stage" for thirds of a trajectory.
+        values: Names of its values, or of intervals of numbers.
+        decisions: `[V]` decisions of each.
+        shares: `[V, K]` share of each intention among them.
+        distance: Mean total variation between these shares and those of all decisions, from 0.
+        p_value: How often a shuffled column is as far away.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    decisions: Int[np.ndarray, " V"]
+    shares: Float[np.ndarray, "V K"]
+    distance: float
+    p_value: float
+
+
+def crossed(
+    data: Demonstrations, smoothed: Float[np.ndarray, "N K"], seed: int
+) -> tuple[Crossed, ...]:
     """Shares of the intentions by the values of each column that has few, the strongest first.
 
     How surely a column and the intentions belong together is asked by 399 shuffles. What is the
@@ -27,9 +50,8 @@ def crossed(part: Part, seed: int) -> tuple[Crossed, ...]:
     subject, else among trajectories; a column per decision is turned in a circle within each
     trajectory, which keeps what it is in itself.
     """
-    data, rng = part.demonstrations, np.random.default_rng(seed)
-    acted = np.flatnonzero(data.acted)
-    beliefs, trajectory = part.posterior.smoothed[acted], data.trajectory_of[acted]
+    rng, acted = np.random.default_rng(seed), np.flatnonzero(data.acted)
+    beliefs, trajectory = smoothed[acted], data.trajectory_of[acted]
     found = []
     for name, values in data.trajectories.items():
         names, code = np.unique(values, return_inverse=True)

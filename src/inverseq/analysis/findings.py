@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
+from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Model
 from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
@@ -167,6 +168,21 @@ class Earned:
     spread: float
 
 
+@dataclass(frozen=True)
+class Otherwise:
+    """The differences under another setting.
+
+    Attributes:
+        setting: "discount" or "smoothing".
+        value: Its other value.
+        estimates: Of each difference, in the order of the rows.
+    """
+
+    setting: str
+    value: float
+    estimates: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Contrasts:
     """Differences of rewards, how they were resampled, and what is known of them.
@@ -178,6 +194,7 @@ class Contrasts:
         gauge: Which of the equivalent rewards.
         identification: What behaviour and the gauge say; None where it was not examined.
         model: Whose rewards they are.
+        otherwise: The same under other settings.
         unexamined: The error that prevented it, or None.
     """
 
@@ -187,6 +204,7 @@ class Contrasts:
     gauge: str
     identification: Identification | None
     model: Model
+    otherwise: tuple[Otherwise, ...] = ()
     unexamined: InputError | None = None
 
 
@@ -206,27 +224,6 @@ class Part:
     def shares(self) -> Float[np.ndarray, " K"]:
         """`[K]` share of the decisions that each explains; a row without an action is none."""
         return self.posterior.smoothed[self.demonstrations.acted].mean(axis=0)
-
-
-@dataclass(frozen=True, eq=False)
-class Crossed:
-    """Intentions by the V values of one column of the table.
-
-    Attributes:
-        column: Its name; "stage" for thirds of a trajectory.
-        values: Names of its values, or of intervals of numbers.
-        decisions: `[V]` decisions of each.
-        shares: `[V, K]` share of each intention among them.
-        distance: Mean total variation between these shares and those of all decisions, from 0.
-        p_value: How often a shuffled column is as far away.
-    """
-
-    column: str
-    values: tuple[str, ...]
-    decisions: Int[np.ndarray, " V"]
-    shares: Float[np.ndarray, "V K"]
-    distance: float
-    p_value: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -126,7 +126,7 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
             intervals=intervals,
             dwells=dwells,
             checks=checks,
-            crossed=crossed(train, plan.seed) if count > 1 else (),
+            crossed=crossed(parts.train, train.posterior.smoothed, plan.seed) if count > 1 else (),
         ),
     )
 

@@ -12,7 +12,6 @@ from inverseq.decisions.alignment import align
 from inverseq.evaluate.choice import Alternative, Choice
 from inverseq.evaluate.predictive_checks import PredictiveChecks
 from inverseq.plot import (
-    canvas,
     choice_points,
     dwell_histogram,
     intention_bands,
@@ -22,9 +21,8 @@ from inverseq.plot import (
     predictive_checks,
     transition_matrix,
 )
-from inverseq.plot.style import COLUMN_WIDTH
 from inverseq.reporting.document import Picture
-from inverseq.reporting.figures.places import Scene, picture
+from inverseq.reporting.figures.places import Scene, picture, row_of
 from inverseq.reporting.words import line, text
 
 _SESSIONS = 2
@@ -134,7 +132,7 @@ def _draw_choice(
     choice: Choice, references: Sequence[tuple[str, float]], names: list[str], width: float
 ) -> Figure:
     """Three axes beside each other, or below each other where that is too narrow."""
-    figure, axes = _row_of(3, width, 2.6)
+    figure, axes = row_of(3, width, 2.6)
     chosen = [one.name for one in choice.alternatives].index(choice.chosen)
     rows = choice.rows
     of = lambda key: np.array([row[key] for row in rows], dtype=float)  # noqa: E731
@@ -149,13 +147,6 @@ def _draw_choice(
     agree = np.where([one.k > 1 for one in choice.alternatives], of("fold_agreement"), np.nan)
     choice_points(names, agree, ax=axes[2], unit="agreement of folds", limits=(0.0, 1.05), **same)
     return figure
-
-
-def _row_of(number: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Axes beside each other on a page, below each other in a column."""
-    if width > COLUMN_WIDTH:
-        return canvas(width, height, columns=number)
-    return canvas(width, number * height, rows=number)
 
 
 def _tick(one: Alternative, choice: Choice) -> str:
@@ -190,7 +181,7 @@ def _session(
     events = _events(found, scene, place, data.actions[rows])
 
     def drawn(width: float) -> Figure:
-        figure, axes = _row_of(2 if drawable else 1, width, 2.9 if drawable else 2.3)
+        figure, axes = row_of(2 if drawable else 1, width, 2.9 if drawable else 2.3)
         intention_bands(smoothed, ax=axes[0], events=events)
         if drawable and scene is not None:
             _draw_way(axes[1], scene, place - scene.first, path, found.solution.num_intentions)

@@ -274,6 +274,13 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     ]
 
 
+def row_of(number: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Axes beside each other on a page, below each other in a column."""
+    if width > COLUMN_WIDTH:
+        return canvas(width, height, columns=number)
+    return canvas(width, number * height, rows=number)
+
+
 def picture(
     name: str,
     draw: Callable[[Axes], object],

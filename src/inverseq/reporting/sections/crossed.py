@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from inverseq.analysis.findings import Crossed, Findings
+from inverseq.analysis.crossed import Crossed
+from inverseq.analysis.findings import Findings
 from inverseq.reporting.document import Column, Section, Table
 from inverseq.reporting.words import line, prose, text
 

@@ -86,7 +86,7 @@ def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...]
     kind = _kind(findings)
     if kind == "models":
         lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
-        return lead, tuple(map(_point, _clear(findings)[1:_MOST_POINTS]))
+        return lead, tuple(map(_point, clear_differences(findings)[1:_MOST_POINTS]))
     if findings.intentions is None:
         return prose("headline.j2", kind, **values).paragraphs, ()
     told = values | {"agreement": _agreement(findings.intentions)}
@@ -151,7 +151,7 @@ def _all_units(findings: Findings) -> int:
     return held_out + (0 if findings.division is None else findings.division.units)
 
 
-def _clear(findings: Findings) -> list[Contrast]:
+def clear_differences(findings: Findings) -> list[Contrast]:
     """The differences to be told, the largest first: those that behaviour settles, else those that
     rest on the gauge.
     """
@@ -176,7 +176,7 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
     """What is wanted, as far as behaviour itself settles it."""
     found = findings.contrasts
     rows: Sequence[Contrast] = () if found is None else found.rows
-    clear, shown = _clear(findings), each_place(findings)
+    clear, shown = clear_differences(findings), each_place(findings)
     top = _said(clear[0]) if clear else ("", "")
     places = found is None and bool(shown) and on_map(findings)
     return {
