@@ -20,7 +20,7 @@ from inverseq.reporting.sections.intentions import (
     on_map,
     wanted,
 )
-from inverseq.reporting.sections.wants import said
+from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
 
 REFERENCES = (
@@ -167,9 +167,7 @@ def _point(row: Contrast) -> Markup:
 
 def _said(row: Contrast) -> tuple[str, str]:
     """A difference in words, the larger side first, and its numbers."""
-    ends = (row.low, row.high) if row.estimate >= 0 else (-row.high, -row.low)
-    told = {"estimate": abs(row.estimate), "low": ends[0], "high": ends[1]}
-    return said(row), text("headline.j2", "numbers", **told)
+    return said(row), text("headline.j2", "numbers", ends=upwards(row))
 
 
 def _of_contrasts(findings: Findings) -> dict[str, Any]:

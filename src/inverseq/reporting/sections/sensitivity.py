@@ -6,13 +6,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Contrast, Findings, ScoreRow
+from inverseq.analysis.findings import Findings, ScoreRow
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.plot import intervals
 from inverseq.reporting.document import Picture, Section
 from inverseq.reporting.figures.places import row_of
 from inverseq.reporting.sections.headline import clear_differences
-from inverseq.reporting.sections.wants import said
+from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, prose, text
 
 _HEIGHT = 1.9
@@ -26,21 +26,22 @@ def what_would_change_it(findings: Findings) -> Section | None:
     if found is None or not clear or standing_of(findings) is not Standing.ABOVE:
         return None
     top, place = clear[0], found.rows.index(clear[0])
-    others = [(o.setting, o.value, o.estimates[place]) for o in found.otherwise]
+    up = 1 if top.estimate >= 0 else -1  # the difference as it is said
+    others = [(o.setting, o.value, up * o.estimates[place]) for o in found.otherwise]
     memories = _memories(findings)
-    values = [value for *_, value in others] or [top.estimate]
+    values = [value for *_, value in others] or [up * top.estimate]
     told: dict[str, Any] = {
         "said": said(top),
         "low": min(values),
         "high": max(values),
-        "flips": any(value * top.estimate < 0 for value in values),
+        "flips": min(values) < 0,
         "memories": [(row.model.memory, row.score.above_chance) for row in memories],
     }
     figure = Picture(
         "sensitivity",
         text("sensitivity.j2", "alt", **told),
         line("sensitivity.j2", "caption", **told),
-        lambda width: _drawn(top, others, memories, width),
+        lambda width: _drawn(upwards(top), others, memories, width),
         wide=True,
     )
     title = text("sensitivity.j2", "title")
@@ -55,7 +56,7 @@ def _memories(findings: Findings) -> list[ScoreRow]:
 
 
 def _drawn(
-    top: Contrast,
+    top: tuple[float, float, float],
     others: list[tuple[str, float, float]],
     memories: list[ScoreRow],
     width: float,
@@ -63,9 +64,9 @@ def _drawn(
     """The difference on the left, gains over chance on the right."""
     figure, axes = row_of(1 + (len(memories) > 1), width, _HEIGHT)
     names = [text("sensitivity.j2", "as_reported"), *(f"{n} {v:.3g}" for n, v, _ in others)]
-    middle = np.array([top.estimate, *(each for *_, each in others)])
+    middle = np.array([top[1], *(each for *_, each in others)])
     low, high = middle.copy(), middle.copy()
-    low[0], high[0] = top.low, top.high
+    low[0], _, high[0] = top
     intervals(names, low, middle, high, ax=axes[0], unit="largest difference (temperature)")
     if len(memories) > 1:
         gains = [row.score.above_chance for row in memories]

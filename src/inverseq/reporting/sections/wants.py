@@ -67,6 +67,12 @@ def said(row: Contrast) -> str:
     return text("wants.j2", "said", **told)
 
 
+def upwards(row: Contrast) -> tuple[float, float, float]:
+    """The lower end, the difference and the upper end, as it is said."""
+    made = (row.low, row.estimate, row.high)
+    return made if row.estimate >= 0 else (-row.high, -row.estimate, -row.low)
+
+
 def _contrasts(found: Contrasts, drawn: str, by: str) -> tuple[list[Block], list[Block]]:
     """Intervals as a figure; then as a table, and what is identified."""
     rows, names = found.rows, [contrast_name(row) for row in found.rows]

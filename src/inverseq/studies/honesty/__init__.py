@@ -9,8 +9,10 @@ from inverseq.studies.study import Part, Study
 class Settings:
     """Of the study of honesty."""
 
-    tables: int = 200
-    """Tables of coin flips, and of bandits for each effect."""
+    coins: int = 200
+    """Tables of coin flips."""
+    bandits: int = 60
+    """Tables of bandits for each effect."""
     effects: tuple[float, ...] = (0.1, 0.2, 0.3)
     """Bandits: how far the probability of staying after a win lies from one half."""
     animals: tuple[int, int] = (6, 60)
@@ -21,8 +23,8 @@ class Settings:
 
 STUDY = Study(
     "honesty",
-    "what is claimed of coin flips, and of bandits whose effect is known (half an hour)",
+    "what is claimed of coin flips, and of bandits whose effect is known (ten minutes)",
     (Part("honesty", f"{__name__}.study"),),
     Settings(),
-    Settings(tables=6, effects=(0.3,), animals=(15, 20), decisions=(20, 25)),
+    Settings(coins=4, bandits=3, effects=(0.3,), animals=(15, 20), decisions=(20, 25)),
 )

@@ -21,11 +21,8 @@ CLAIMS = (Standing.COUNTED, Standing.ABOVE)
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Claims about tables without an effect and with one."""
-    tasks = [
-        (effort.seed + number, effect)
-        for effect in (0.0, *settings.effects)
-        for number in range(settings.tables)
-    ]
+    drawn_of = {0.0: settings.coins} | dict.fromkeys(settings.effects, settings.bandits)
+    tasks = [(effort.seed + n, effect) for effect, many in drawn_of.items() for n in range(many)]
     work = partial(claimed, animals=settings.animals, decisions=settings.decisions)
     rows = effort.each("tables", work, tasks)
     coins = [row for row in rows if row["effect"] == 0]
@@ -43,9 +40,9 @@ def run(settings: Settings, effort: Effort) -> Result:
 def claimed(
     seed: int, effect: float, *, animals: tuple[int, int], decisions: tuple[int, int]
 ) -> dict[str, Any]:
-    """What the analysis of one table claims, with usual settings."""
+    """What the analysis of one table claims."""
     table = drawn(seed, effect, animals, decisions)
-    found = analyse(table.demonstrations, Plan(bootstrap=0, seed=seed))
+    found = analyse(table.demonstrations, Plan(bootstrap=0, history=1, folds=2, seed=seed))
     shown = found.row(found.chosen)
     assert shown is not None  # what is shown was scored
     gain = shown.score.above_chance
