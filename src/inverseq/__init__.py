@@ -69,6 +69,7 @@ _HOME = {
     "renumber": "intentions.labels",
     "replan": "inverse.replan",
     "bootstrap": "evaluate.bootstrap",
+    "sandwich": "evaluate.sandwich",
     "interval": "evaluate.intervals",
     "identify": "evaluate.identifiability",
     "contrast": "evaluate.identifiability",

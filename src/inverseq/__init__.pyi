@@ -60,6 +60,7 @@ from inverseq.evaluate.rewards import expected_value_difference as expected_valu
 from inverseq.evaluate.rewards import reward_correlation as reward_correlation
 from inverseq.evaluate.rewards import reward_error as reward_error
 from inverseq.evaluate.rewards import squared_value_difference as squared_value_difference
+from inverseq.evaluate.sandwich import sandwich as sandwich
 from inverseq.evaluate.simulated import simulate_like as simulate_like
 from inverseq.evaluate.transitions import SwitchingIntervals as SwitchingIntervals
 from inverseq.evaluate.transitions import switching_intervals as switching_intervals
