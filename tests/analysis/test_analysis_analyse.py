@@ -111,7 +111,15 @@ def test_findings_hold_no_sentences(found, kind):
     [
         (
             "one",
-            {"how_well", "what_it_adds", "what_they_want", "the_data", "methods", "references"},
+            {
+                "what_they_want",
+                "what_would_change_it",
+                "how_well",
+                "what_it_adds",
+                "the_data",
+                "methods",
+                "references",
+            },
         ),
         (
             "several",

@@ -14,6 +14,7 @@ from inverseq.analysis.findings import (
     DivisionKind,
     Failure,
     Findings,
+    Intervals,
     Reason,
     ScoreRow,
 )
@@ -39,7 +40,7 @@ MODELS = {
     "maxent-history": Model(Family.MAXENT, reward="state-actions", memory=2),
 }
 
-PLACES = Difference.PLACES
+PLACES, BOOTSTRAP = Difference.PLACES, Intervals.BOOTSTRAP
 SIZES = np.full(8, 100.0)
 CHANCE = -0.7 * SIZES
 
@@ -109,7 +110,7 @@ def test_only_what_behaviour_settles_is_wanted():
     assert "Most clearly wanted: a rather than b, +2.0 (+1.0 to +3.0)." in told[0]
     assert "Of 3 differences of reward that behaviour settles, 2 are clear of zero" in told[0]
     assert told[1] == "h rather than g: +1.0 (+0.5 to +1.5)"
-    assert "(95 %) of 50 rewards by IAVI" in methods(made)[-1]
+    assert "Intervals of IAVI are percentile intervals (95 %) of 50 rewards" in methods(made)[-1]
 
 
 def test_an_interval_without_a_width_is_clear_of_nothing():
@@ -137,7 +138,8 @@ def test_too_few_units_for_intervals_are_owned_up_to():
 
 
 def with_contrasts(*rows, replicates=50, units=8):
-    found = Contrasts(rows, replicates, units, "zero-mean", None, Model(Family.IAVI))
+    how = BOOTSTRAP if replicates else Intervals.NONE
+    found = Contrasts(rows, how, replicates, units, "zero-mean", None, Model(Family.IAVI))
     return results(TABLE, row("iavi", -0.5, yardstick=False, wobble=0.5), contrasts=found)
 
 
@@ -151,7 +153,7 @@ def noise(count, seed=0, mean=-0.7):
 def test_where_nothing_is_above_chance_that_is_said_first_and_nothing_else():
     scores = [ScoreRow(k, MODELS[k], noise(12, i), 1.0, 0.1) for i, k in enumerate(MODELS)]
     sure = Contrast(PLACES, ("a", "b"), 2.0, 1.0, 3.0, Verdict.SETTLED)
-    found = Contrasts((sure,), 50, 12, "zero-mean", None, Model(Family.IAVI))
+    found = Contrasts((sure,), BOOTSTRAP, 50, 12, "zero-mean", None, Model(Family.IAVI))
     made = results(*scores, contrasts=found)
     told = headline(made)
     assert told[0].startswith("Nothing here predicts these decisions better than chance.")

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.analysis.behaviour import Parts
-from inverseq.analysis.family import Family, Model
-from inverseq.analysis.findings import Contrast, Contrasts, Difference, Otherwise
-from inverseq.analysis.models import Menu
+from inverseq.analysis.findings import Contrast, Contrasts, Difference, Intervals, Otherwise
+from inverseq.analysis.models import Entry, Menu
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
+from inverseq.evaluate.sandwich import sandwich
 from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import Progress
+from inverseq.inverse.problem import Progress, Responds, Solver
+from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName
@@ -33,47 +35,62 @@ Named = dict[tuple[Difference, tuple[str, ...]], Weights]
 
 
 def contrasts_of(
-    parts: Parts, worlds: Mapping[str, World], menu: Menu, replicates: int, progress: Progress
+    parts: Parts,
+    worlds: Mapping[str, World],
+    menu: Menu,
+    entry: Entry,
+    solution: Solution,
+    replicates: int,
+    progress: Progress,
 ) -> Contrasts | None:
-    """Differences of IAVI's reward with bootstrap intervals, which few units do not have; None
-    where they were not asked for or nothing can be compared.
+    """Differences of a model's reward with intervals, which few units do not have; None where they
+    were not asked for, nothing can be compared, or only refits could tell how sure they are.
 
-    In a maze without loops, places are compared under a reward of states alone, and ways into one
-    side and straight back with ways into the other: the latter begin and end alike, so that
-    behaviour itself settles them. Elsewhere the actions of the most visited states are compared.
+    In a maze without loops places are compared; without a memory also ways into one side and
+    straight back with ways into the other: these begin and end alike, so that behaviour itself
+    settles them. Elsewhere the actions of the most visited states are compared. Rewards that depend
+    on the past are averaged over it by visits.
     """
-    mdp, by = parts.mdp, menu.plan.by
-    world = _tree(worlds)
-    if mdp is None or replicates < 1:
+    mdp, by, solver = solution.mdp, menu.plan.by, entry.candidate.solver
+    if mdp is None or parts.mdp is None or solution.visits is None or replicates < 1:
         return None
+    iavi = isinstance(solver, IAVI)
+    if not iavi and not isinstance(solver, Responds):
+        return None
+    world = _tree(worlds)
     if world is None:
-        named = _actions(mdp, parts.train)
+        named = _actions(parts.mdp, parts.train)
     else:
-        named = _places(mdp, world) | _ways(mdp, world)
+        named = _places(parts.mdp, world) | ({} if mdp.history else _ways(parts.mdp, world))
     if not named:
         return None
-    gauge, solver = Gauge(menu.gauge, menu.anchor), replace(menu.iavi, backup="soft")
-    weights = dict(zip(map(str, range(len(named))), named.values(), strict=True))
-    if menu.units < FEWEST_RESAMPLED:
-        replicates, solution = 0, fit(parts.train, solver, mdp)
-        value = np.asarray(solution.reward)
-        unknown = float("nan")
-        numbers = [(float((value * w).sum()), unknown, unknown) for w in weights.values()]
-    else:
-        made = bootstrap(
-            parts.train,
-            solver,
-            mdp,
-            seed=menu.plan.seed,
-            by=by,
-            replicates=replicates,
-            contrasts=weights,
-            progress=progress,
-            keep=menu.plan.keep,
+    weights = {str(i): _averaged(each, solution) for i, each in enumerate(named.values())}
+    unknown, how = float("nan"), Intervals.NONE
+    numbers = [
+        (float((np.asarray(solution.reward) * each).sum()), unknown, unknown)
+        for each in weights.values()
+    ]
+    if menu.units >= FEWEST_RESAMPLED:
+        how = Intervals.BOOTSTRAP if iavi else Intervals.SANDWICH
+        made = (
+            bootstrap(
+                parts.train,
+                solver,
+                mdp,
+                seed=menu.plan.seed,
+                by=by,
+                replicates=replicates,
+                contrasts=weights,
+                progress=progress,
+                keep=menu.plan.keep,
+            )
+            if iavi
+            else sandwich(parts.train, solver, mdp, by=by, estimate=solution)
         )
-        solution = made.estimate.intentions[0]
-        ends = [interval(made, key) for key in weights]
+        ends = [interval(made, key if iavi else weights[key]) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
+    # A Gaussian prior takes the smallest of equivalent rewards.
+    gauge = Gauge(menu.gauge, menu.anchor) if iavi else Gauge("minimum-norm")
     found, error = _identified(mdp, gauge, solution.visits, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
     rows = [
@@ -82,31 +99,50 @@ def contrasts_of(
     ]
     return Contrasts(
         rows=tuple(rows),
+        how=how,
         replicates=replicates,
         units=menu.units,
-        gauge=gauge.name,
+        gauge=gauge.name if iavi else "",
         identification=found,
-        model=Model(Family.IAVI),
-        otherwise=_otherwise(parts.train, solver, mdp, list(weights.values())),
+        model=entry.model,
+        otherwise=_otherwise(parts.train, solver, solution, list(weights.values())),
         unexamined=error,
     )
 
 
+def _averaged(weights: Weights, solution: Solution) -> Weights:
+    """Weights of the rewards of places as weights of those of places and pasts, by visits."""
+    mdp, visits = solution.mdp, solution.visits
+    assert mdp is not None  # as `contrasts_of` has seen
+    assert visits is not None
+    if mdp.history is None:
+        return weights
+    base = mdp.history.base
+    total, pasts = np.bincount(base, visits), np.bincount(base)
+    share = np.where(total[base] > 0, visits / np.maximum(total[base], 1e-300), 1 / pasts[base])
+    return weights[base] * share[:, None]
+
+
 def _otherwise(
-    train: Demonstrations, solver: IAVI, mdp: MDP, weights: list[Weights]
+    train: Demonstrations, solver: Solver[Solution], solution: Solution, weights: list[Weights]
 ) -> tuple[Otherwise, ...]:
-    """The differences with half and twice the horizon, a fifth and five times the smoothing."""
+    """The differences with half and twice the horizon, and a fifth and five times of what holds the
+    reward back: decisions added to counts, or the strength of the prior.
+    """
+    mdp = solution.mdp
+    assert mdp is not None  # as `contrasts_of` has seen
     away = 1 - mdp.discount
+    setting = "smoothing" if isinstance(solver, IAVI) else "strength"
+    value = float(solution.settings[setting])
+    fixed: Any = replace(solver, **{setting: value})  # pyright: ignore[reportArgumentType]
     worlds = [replace(mdp, discount=1 - by * away) for by in (2.0, 0.5) if 0 < by * away <= 1]
-    tried = [("discount", world.discount, solver, world) for world in worlds]
-    for by in (0.2, 5.0):
-        other = replace(solver, smoothing=by * solver.smoothing)
-        tried += [("smoothing", other.smoothing, other, mdp)] if solver.smoothing else []
+    tried = [("discount", world.discount, fixed, world) for world in worlds]
+    for other in (0.2 * value, 5 * value) if value else ():
+        tried.append((setting, other, replace(fixed, **{setting: other}), mdp))
     made = []
-    for setting, value, how, where in tried:
+    for name, other, how, where in tried:
         reward = np.asarray(fit(train, how, where).reward)
-        estimates = tuple(float((reward * each).sum()) for each in weights)
-        made.append(Otherwise(setting, float(value), estimates))
+        made.append(Otherwise(name, other, tuple(float((reward * w).sum()) for w in weights)))
     return tuple(made)
 
 

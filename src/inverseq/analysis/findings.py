@@ -57,6 +57,14 @@ class Difference(StrEnum):
     ACTIONS = "actions"
 
 
+class Intervals(StrEnum):
+    """How intervals of differences were made."""
+
+    NONE = "none"
+    BOOTSTRAP = "bootstrap"
+    SANDWICH = "sandwich"
+
+
 @dataclass(frozen=True, eq=False)
 class ScoreRow:
     """One model on held-out decisions.
@@ -177,7 +185,7 @@ class Otherwise:
     """The differences under another setting.
 
     Attributes:
-        setting: "discount" or "smoothing".
+        setting: "discount", "smoothing" or "strength".
         value: Its other value.
         estimates: Of each difference, in the order of the rows.
     """
@@ -193,9 +201,10 @@ class Contrasts:
 
     Attributes:
         rows: The differences.
-        replicates: Rewards behind the intervals; 0 where too few units were there to resample.
+        how: How the intervals were made; "none" where too few units were there.
+        replicates: Rewards behind the intervals of a bootstrap.
         units: Units that were drawn from.
-        gauge: Which of the equivalent rewards.
+        gauge: Which of the equivalent rewards; empty where a prior decides.
         identification: What behaviour and the gauge say; None where it was not examined.
         model: Whose rewards they are.
         otherwise: The same under other settings.
@@ -203,6 +212,7 @@ class Contrasts:
     """
 
     rows: tuple[Contrast, ...]
+    how: Intervals
     replicates: int
     units: int
     gauge: str
@@ -298,7 +308,9 @@ class Findings(ShownTable):
         reason: Why this one.
         solution: Its fit; None where models are only compared.
         whole: All decisions, with the part that each trajectory is in; None likewise.
-        contrasts: Differences of rewards; None where there are none.
+        contrasts: Differences of the reward that is shown; None where there are none.
+        settled: Where that depends on the past, differences that behaviour settles without it, of
+            IAVI; else None.
         earned: What each action earns, where rewards are those of observations; else empty.
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
@@ -325,6 +337,7 @@ class Findings(ShownTable):
     solution: Solution | IntentionSolution | None = None
     whole: Demonstrations | None = None
     contrasts: Contrasts | None = None
+    settled: Contrasts | None = None
     earned: tuple[Earned, ...] = ()
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None

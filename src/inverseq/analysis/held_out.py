@@ -10,7 +10,7 @@ from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
 from inverseq.analysis.contrasts import contrasts_of, usual_gauge
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
+from inverseq.analysis.findings import Contrasts, Earned, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
@@ -58,6 +58,12 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     wanted = wanted if isinstance(wanted, str) else type(wanted).__name__
     chosen, reason = _choose(wanted, rows, failures)
     replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
+
+    def contrasts(key: str) -> Contrasts | None:
+        told = (parts, behaviour.worlds, menu, by_key[key], fits[key])
+        return contrasts_of(*told, replicates, progress)
+
+    remembers = by_key[chosen].model.memory > 1
     return replace(
         start,
         scores=rows,
@@ -70,7 +76,8 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         reason=reason,
         solution=fits[chosen],
         whole=with_parts(behaviour.demonstrations, parts.test),
-        contrasts=contrasts_of(parts, behaviour.worlds, menu, replicates, progress),
+        contrasts=contrasts(chosen),
+        settled=contrasts("iavi") if remembers and "iavi" in fits else None,
         earned=_earned(fits[chosen], parts.test),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from inverseq.analysis.findings import Contrast, Findings, IntentionFindings, ScoreRow
+from inverseq.analysis.findings import Contrast, Findings, IntentionFindings, Intervals, ScoreRow
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
@@ -86,7 +86,9 @@ def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...]
     kind = _kind(findings)
     if kind == "models":
         lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
-        return lead, tuple(map(_point, clear_differences(findings)[1:_MOST_POINTS]))
+        clear = sorted(_settled_else(findings), key=lambda row: -abs(row.estimate))
+        others = [row for row in clear if row.clear] or clear_differences(findings)[1:]
+        return lead, tuple(map(_point, others[: _MOST_POINTS - 1]))
     if findings.intentions is None:
         return prose("headline.j2", kind, **values).paragraphs, ()
     told = values | {"agreement": _agreement(findings.intentions)}
@@ -129,8 +131,6 @@ def _values(findings: Findings) -> dict[str, Any]:
         "to_table": difference(mine.score, table.score),
         "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
         "contrasts": found,
-        "shown": "" if found is None else found.model.name,
-        "drawn": mine.name,
         "found": None if found is None else found.identification,
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,
@@ -160,6 +160,12 @@ def clear_differences(findings: Findings) -> list[Contrast]:
     return sorted((row for row in sure if row.clear), key=lambda row: -abs(row.estimate))
 
 
+def _settled_else(findings: Findings) -> list[Contrast]:
+    """Differences that behaviour settles in a world without a memory, where the other has one."""
+    rows = () if findings.settled is None else findings.settled.rows
+    return [row for row in rows if row.verdict is Verdict.SETTLED]
+
+
 def _point(row: Contrast) -> Markup:
     """A difference and its interval."""
     return Markup("{}: {}").format(*_said(row))
@@ -184,7 +190,9 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
         "clear": len(clear),
         "rows": len(rows),
         "settled": sum(row.verdict is Verdict.SETTLED for row in rows),
-        "few": found.units if found is not None and not found.replicates else 0,
+        "few": found.units if found is not None and found.how is Intervals.NONE else 0,
+        "settled_else": len(_settled_else(findings)),
+        "clear_else": sum(row.clear for row in _settled_else(findings)),
         "gauge": "" if found is None else found.gauge,
         "tops": wanted(findings, shown[0]) if places else [],
     }

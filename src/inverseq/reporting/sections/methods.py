@@ -3,7 +3,7 @@
 import numpy as np
 
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Findings
+from inverseq.analysis.findings import Findings, Intervals
 from inverseq.doctor import Severity
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.law import Law
@@ -85,7 +85,7 @@ def methods(findings: Findings) -> Section | None:
         "shown": shown,
         "counted": notes if "estimated" in notes else None,
         "reason": line("wants.j2", "reason", reason=findings.reason, row=shown),
-        "contrasts": findings.contrasts,
+        "intervals": [c for c in (findings.contrasts, findings.settled) if c is not None],
     }
     return _methods("models", values)
 
@@ -113,7 +113,10 @@ def references(findings: Findings) -> Section | None:
         "depends": found is not None and bool(_OF_STATE & {*found.law.on}),
         "iavi": Family.IAVI in families,
         "maxent": Family.MAXENT in families,
-        "bootstrap": findings.contrasts is not None,
+        "bootstrap": any(
+            each is not None and each.how is Intervals.BOOTSTRAP
+            for each in (findings.contrasts, findings.settled)
+        ),
         "citation": findings.dataset.citation if findings.dataset else "",
     }
     title = text("methods.j2", "references_title")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from inverseq.analysis.contrasts import FEWEST_RESAMPLED
-from inverseq.analysis.findings import Contrast, Contrasts, Findings
+from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
@@ -34,9 +34,13 @@ def what_they_want(findings: Findings) -> Section | None:
     blocks += drawn[1:]
     if findings.earned:
         blocks.append(_earned(findings))
-    if findings.contrasts is not None:
-        seen, more = _contrasts(findings.contrasts, row.name, findings.plan.by)
-        blocks += seen
+    for found, name in ((findings.contrasts, ""), (findings.settled, "_settled")):
+        if found is None:
+            continue
+        if name:
+            blocks.append(prose("wants.j2", "whose", drawn=row.name))
+        seen, unfolded = _contrasts(found, name, findings.plan.by)
+        blocks, more = [*blocks, *seen], [*more, *unfolded]
     return Section(text("wants.j2", "title"), tuple(blocks), tuple(more))
 
 
@@ -73,23 +77,23 @@ def upwards(row: Contrast) -> tuple[float, float, float]:
     return made if row.estimate >= 0 else (-row.high, -row.estimate, -row.low)
 
 
-def _contrasts(found: Contrasts, drawn: str, by: str) -> tuple[list[Block], list[Block]]:
+def _contrasts(found: Contrasts, file: str, by: str) -> tuple[list[Block], list[Block]]:
     """Intervals as a figure; then as a table, and what is identified."""
     rows, names = found.rows, [contrast_name(row) for row in found.rows]
     low, middle, high = (
         np.array([getattr(row, name) for row in rows]) for name in ("low", "estimate", "high")
     )
     figure = picture(
-        "intervals",
+        f"intervals{file}",
         lambda ax: intervals(names, low, middle, high, ax=ax),
         text("wants.j2", "alt", rows=list(zip(rows, names, strict=True))),
-        line("wants.j2", "caption", units=found.units, by=by),
+        line("wants.j2", "caption", units=found.units, by=by, model=found.model.name),
         height=0.9 + 0.28 * len(rows),
         wide=True,
     )
     table = Table(
-        "contrasts",
-        text("wants.j2", "table"),
+        f"contrasts{file}",
+        text("wants.j2", "table", model=found.model.name),
         (
             Column("Difference", name="contrast"),
             Column("Estimate", "+.2f", "estimate"),
@@ -104,15 +108,14 @@ def _contrasts(found: Contrasts, drawn: str, by: str) -> tuple[list[Block], list
         note=line("wants.j2", "note", by=by, **_resampled(found)),
     )
     told = {"found": found.identification, "error": found.unexamined}
-    whose = () if drawn == found.model.name else (prose("wants.j2", "whose", drawn=drawn),)
-    figures = (figure,) if found.replicates else ()
-    return [*whose, *figures], [table, prose("wants.j2", "identified", **told)]
+    figures = [figure] if found.how is not Intervals.NONE else []
+    return [*figures], [table, prose("wants.j2", "identified", **told)]
 
 
 def _resampled(found: Contrasts) -> dict[str, Any]:
     """How the intervals came about, for the template."""
     flat = any(row.high == row.low for row in found.rows)
-    told = {"replicates": found.replicates, "units": found.units}
+    told = {"how": found.how, "units": found.units, "gauge": found.gauge}
     return told | {"flat": flat, "fewest": FEWEST_RESAMPLED}
 
 
