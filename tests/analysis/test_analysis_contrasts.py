@@ -5,7 +5,7 @@ import pytest
 
 import inverseq as iq
 from inverseq.analysis.contrasts import FEWEST_RESAMPLED
-from inverseq.analysis.findings import Intervals
+from inverseq.analysis.findings import Difference, Intervals
 from inverseq.analysis.places import places
 from inverseq.demonstrations import Demonstrations
 
@@ -30,10 +30,13 @@ def test_intervals_are_those_of_the_reward_that_is_drawn(plan, model, how):
     assert found.contrasts.how is how
     drawn, names = places(found.solution).rewards, found.given.state_names
     for row in found.contrasts.rows:
-        state, action, first = row.names
-        at = names.index(state)
-        two = [found.given.action_names.index(a) for a in (action, first)]
-        assert row.estimate == pytest.approx(drawn[at, two[0]] - drawn[at, two[1]], abs=1e-9)
+        at = names.index(row.names[0])
+        if row.difference is Difference.ELSEWHERE:  # the reward is on states
+            expected = drawn[at].mean() - np.delete(drawn, at, axis=0).mean()
+        else:
+            two = [found.given.action_names.index(a) for a in row.names[1:]]
+            expected = drawn[at, two[0]] - drawn[at, two[1]]
+        assert row.estimate == pytest.approx(expected, abs=1e-9)
         assert row.low < row.estimate < row.high
     settings = {other.setting for other in found.contrasts.otherwise}
     assert settings == {"discount", "smoothing" if model == "IAVI" else "strength"}

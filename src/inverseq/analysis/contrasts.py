@@ -48,8 +48,9 @@ def contrasts_of(
 
     In a maze without loops places are compared; without a memory also ways into one side and
     straight back with ways into the other: these begin and end alike, so that behaviour itself
-    settles them. Elsewhere the actions of the most visited states are compared. Rewards that depend
-    on the past are averaged over it by visits.
+    settles them. Elsewhere actions of the most visited states are compared, or these states with
+    all others where all actions earn the same. Rewards that depend on the past are averaged over it
+    by visits.
     """
     mdp, by, solver = solution.mdp, menu.plan.by, entry.candidate.solver
     if mdp is None or parts.mdp is None or solution.visits is None or replicates < 1:
@@ -59,7 +60,8 @@ def contrasts_of(
         return None
     world = _tree(worlds)
     if world is None:
-        named = _actions(parts.mdp, parts.train)
+        compared = _states if _of_states(solution) else _actions
+        named = compared(parts.mdp, parts.train)
     else:
         named = _places(parts.mdp, world) | ({} if mdp.history else _ways(parts.mdp, world))
     if not named:
@@ -110,7 +112,7 @@ def contrasts_of(
     )
 
 
-def _averaged(weights: Weights, solution: Solution) -> Weights:
+def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
     """Weights of the rewards of places as weights of those of places and pasts, by visits."""
     mdp, visits = solution.mdp, solution.visits
     assert mdp is not None  # as `contrasts_of` has seen
@@ -171,22 +173,25 @@ def _tree(worlds: Mapping[str, World]) -> World | None:
 
 def _places(mdp: MDP, world: World) -> Named:
     """Named places against each other and against everywhere else, actions averaged."""
-    share = mdp.allowed / mdp.allowed.sum(1, keepdims=True)
     marks = {name: states for name, states in world.drawing.marks.items() if states}
     special = [s for states in marks.values() for s in states]
     others = np.setdiff1d(np.arange(mdp.num_states), special)
 
-    def at(states: Int[np.ndarray, " n"] | tuple[int, ...]) -> Weights:
-        made = np.zeros(mdp.allowed.shape)
-        made[list(states)] = share[list(states)] / len(states)
-        return made
-
     # Water before home: what is looked for first, what is left behind last.
     names = sorted(marks, reverse=True)
-    made: Named = {(Difference.ELSEWHERE, (name,)): at(marks[name]) - at(others) for name in names}
+    at = {name: _at(mdp, marks[name]) for name in names}
+    made: Named = {(Difference.ELSEWHERE, (n,)): at[n] - _at(mdp, others) for n in names}
     for i, name in enumerate(names):
         for other in names[i + 1 :]:
-            made[Difference.PLACES, (name, other)] = at(marks[name]) - at(marks[other])
+            made[Difference.PLACES, (name, other)] = at[name] - at[other]
+    return made
+
+
+def _at(mdp: MDP, states: Int[np.ndarray, " n"] | tuple[int, ...]) -> Weights:
+    """Weights of the mean reward of some states, over them and their actions."""
+    share = mdp.allowed / mdp.allowed.sum(1, keepdims=True)
+    made = np.zeros(mdp.allowed.shape)
+    made[list(states)] = share[list(states)] / len(states)
     return made
 
 
@@ -222,6 +227,28 @@ def _there_and_back(mdp: MDP, start: int, side: int) -> Weights | None:
             return None
         made[here, int(np.argmax(leads))] = weight
     return made
+
+
+def _of_states(solution: Solution) -> bool:
+    """Whether all actions of a state earn the same."""
+    assert solution.mdp is not None  # as `contrasts_of` has seen
+    allowed, reward = solution.mdp.allowed, np.asarray(solution.reward)
+    high, low = (np.where(allowed, reward, end).T for end in (-np.inf, np.inf))
+    return bool((high.max(axis=0) - low.min(axis=0) < 1e-9).all())
+
+
+def _states(mdp: MDP, train: Demonstrations) -> Named:
+    """The most visited states against all others."""
+    if mdp.worlds is not None or mdp.num_states < 2:
+        return {}
+    visits = np.bincount(train.states[train.acted], minlength=mdp.num_states)
+    everything = np.arange(mdp.num_states)
+    most = [int(s) for s in np.argsort(-visits, kind="stable")[:_MOST] if visits[s]]
+    name = mdp.state_names or tuple(f"state {s}" for s in everything)
+    return {
+        (Difference.ELSEWHERE, (name[s],)): _at(mdp, (s,)) - _at(mdp, np.delete(everything, s))
+        for s in most
+    }
 
 
 def _actions(mdp: MDP, train: Demonstrations) -> Named:
