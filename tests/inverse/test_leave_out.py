@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from inverseq.inverse.tables import leave_out
 from inverseq._core.arrays import numbered
+from inverseq.inverse.tables import leave_out
 
 
 @pytest.mark.parametrize("largest", [1, 7, 10**6, 2**40])

@@ -202,6 +202,11 @@ class Fit:
         int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
+    width: Annotated[
+        Literal["single", "double"] | None,
+        arg(help_behavior_hint="(default: each as on the page)"),
+    ] = None
+    """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""
     keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
     """Folder where each finished fit is kept: what is there is not fitted again."""
 
