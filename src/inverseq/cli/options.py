@@ -268,6 +268,23 @@ class Doctor:
 
 
 @dataclass(frozen=True)
+class Show:
+    """Draw what a saved solution holds: rewards, values and policy of each intention, as maps where
+    the world has places, else as tables of states and actions.
+
+    For example:
+
+      inverseq show out/mine/solution.npz --out out/shown
+    """
+
+    solution: Annotated[str, Positional, arg(metavar="SOLUTION")]
+    """A solution that `inverseq fit` or `inverseq.save` wrote."""
+    out: Annotated[str, arg(metavar="FOLDER")] = "out/shown"
+    """Folder for the figures and their table."""
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
 class Running:
     """How a study is run, whichever it is."""
 

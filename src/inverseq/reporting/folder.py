@@ -43,13 +43,23 @@ def write_report(
     Raises:
         InputError: A file cannot be written.
     """
-    for table in (*report.all_of(Table), *further):
-        names = [column.name or column.title for column in table.columns]
-        write_text(root / "tables" / f"{table.name}.csv", to_csv(names, table.rows))
+    write_tables(root / "tables", (*report.all_of(Table), *further))
     write_text(root / "summary.json", to_json(summary))
-    for picture in report.all_of(Picture):
-        svg, png = picture.drawn
-        write_text(root / "figures" / f"{picture.name}.svg", svg)
-        write_bytes(root / "figures" / f"{picture.name}.png", png)
+    write_pictures(root / "figures", report.all_of(Picture))
     write_text(root / RUN, to_json({**run, "files": files_of(root)}))
     write_text(root / PAGE, to_html(report))
+
+
+def write_tables(folder: Path, tables: Sequence[Table]) -> None:
+    """Each table as CSV."""
+    for table in tables:
+        names = [column.name or column.title for column in table.columns]
+        write_text(folder / f"{table.name}.csv", to_csv(names, table.rows))
+
+
+def write_pictures(folder: Path, pictures: Sequence[Picture]) -> None:
+    """Each figure as PNG and SVG."""
+    for picture in pictures:
+        svg, png = picture.drawn
+        write_text(folder / f"{picture.name}.svg", svg)
+        write_bytes(folder / f"{picture.name}.png", png)
