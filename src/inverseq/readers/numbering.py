@@ -55,7 +55,8 @@ def number(
             return _occurring(numbers) if occurring else (numbers, names)
         else:
             remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
-            require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM)
+            for values in numbers:
+                require_numbering(values, role, remedy, _LABELS_FROM)
             if not any((values == 0).any() for values in numbers):
                 return _occurring(numbers)
         return numbers, names
@@ -112,8 +113,9 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
             f"column {column.name!r} holds times; a {role} is a whole number or a name"
         )
     values = np.where(column.missing, -1, column.values)
-    largest = 2**53 if role == "state" else 2**31 - 1
-    bad = ~np.isfinite(values) | (values != np.floor(values)) | (values < -1) | (values > largest)
+    bad = (values < -1) | (values > (2**53 if role == "state" else 2**31 - 1))
+    if values.dtype.kind == "f":
+        bad |= ~np.isfinite(values) | (values != np.floor(values))
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
@@ -189,12 +191,13 @@ def action_column(column: Column, missing: Sequence[Any], named: bool = False) -
     Raises:
         InputError: No row has an action.
     """
-    seen = as_words(column) if column.values.dtype.kind in "if" else column
-    present = (
-        {seen.words[i] for i in np.unique(seen.values[~seen.missing])} if seen.words else set()
-    )
-    if present == {"-1", "1"}:
-        named, column = True, seen
+    known = column.values[~column.missing]
+    if column.words is not None:
+        signs = {column.words[i] for i in np.unique(known)} == {"-1", "1"}
+    else:
+        signs = known.dtype.kind in "if" and bool((np.abs(known) == 1).all() and np.ptp(known) > 0)
+    if signs:
+        named, column = True, as_words(column)
     absent = is_missing(column, (*missing,) if named else (-1, *missing))
     if not named and (unknown := int((is_missing(column, (-1,)) & ~column.missing).sum())):
         column = replace(column, nothing={**column.nothing, "-1": unknown})
