@@ -82,8 +82,9 @@ def completion(shell: str, commands: Mapping[str, str]) -> None:
         Annotated[getattr(options, record) if record else study, tyro.conf.subcommand(name)]
         for name, record in commands.items()
     )
+    every: Any = Union[kinds]  # noqa: UP007  # made at run time
     tyro.cli(
-        Union[kinds],  # noqa: UP007  # made at run time
+        every,
         prog="inverseq",
         args=["--tyro-print-completion", shell],
         config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes),
