@@ -137,8 +137,8 @@ def describe(diagnosis: Diagnosis, width: int = 96) -> str:
         (text,) = render_text(_HERE, "diagnosis.j2", "finding", found=finding)
         lines.append(fill(text, subsequent_indent="  "))
         if finding.remedy:
-            indents = {"initial_indent": "  -> ", "subsequent_indent": " " * 5}
-            lines.append(fill(finding.remedy, **indents))
+            remedy = partial(fill, initial_indent="  -> ", subsequent_indent=" " * 5)
+            lines.append(remedy(finding.remedy))
     return "\n".join(lines if diagnosis.findings else [*lines, nothing])
 
 
