@@ -16,8 +16,7 @@ from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
-from inverseq.readers.columns import Column, plain_array
-from inverseq.readers.engine import connect, read_columns, scan_file
+from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth
 
 
@@ -54,17 +53,22 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     if not path.exists():
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
-    given = _world(world)
+    given = _world(world, columns)
     mdp = given.mdp if isinstance(given, World) else given
-    known = _read(path, columns, mdp)
+    several = mdp if isinstance(mdp, dict) else {"": mdp} if mdp else {}
+    known = _read(path, columns, max(several.values(), key=lambda m: m.num_states, default=None))
+    if world.goal is not None:
+        if not isinstance(mdp, MDP):
+            raise InputError("--goal goes with one world: give its transition table with --world")
+        known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
         settings["coordinates"] = _coordinates(columns.state, known)
     return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _world(options: WorldOptions) -> MDP | World | None:
-    """The world that was asked for; None to estimate it."""
+def _world(options: WorldOptions, columns: Columns) -> MDP | World | dict[str, MDP] | None:
+    """The world that was asked for, or several by name; None to estimate it."""
     if options.world in (None, "estimated"):
         return None
     discount = DISCOUNT if options.discount is None else options.discount
@@ -76,52 +80,9 @@ def _world(options: WorldOptions) -> MDP | World | None:
             f"--world {options.world}: there is no such file. Give a transition table, "
             '"labyrinth", or "estimated"'
         )
-    return MDP.from_table(_transitions(path), discount=discount)
-
-
-def _transitions(path: Path) -> dict[str, np.ndarray]:
-    """The columns of a transition table.
-
-    Raises:
-        InputError: A column is missing, or a number is none; the message names the row.
-    """
-    needed = ("state", "action", "next_state", "probability")
-    with connect() as connection:
-        scan = scan_file(path, connection)
-        missing = [name for name in needed if name not in scan.types]
-        if missing:
-            raise InputError(
-                f"{path.name} has no column {missing[0]!r}; a transition table has {needed} and it "
-                f"has {[*scan.types]}"
-            )
-        wanted = [n for n in scan.types if n in (*needed, "reward")]
-        columns = read_columns(scan, wanted, connection)
-    for name in wanted:
-        _require_values(path, columns[name], numbers=name in ("probability", "reward"))
-    return {name: plain_array(column) for name, column in columns.items()}
-
-
-def _require_values(path: Path, column: Column, *, numbers: bool) -> None:
-    """Raise an `InputError` naming the first row whose value is missing or no number."""
-    bad = column.missing.copy()
-    if numbers and column.words is not None:
-        bad |= ~np.array([_is_number(word) for word in column.words])[column.values]
-    if bad.any():
-        row = int(np.argmax(bad))
-        expected = "a number" if numbers else "a value"
-        raise InputError(
-            f"{path.name}, row {row + 1}, column {column.name!r}: expected {expected}, got "
-            f"{column.text(row)}"
-        )
-
-
-def _is_number(word: str) -> bool:
-    """Whether `word` reads as a number."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    told = {role: _parts(getattr(columns, role)) for role in ("state", "action", "next_state")}
+    called = {role: names for role, names in told.items() if names}
+    return read_world(path, discount=discount, columns=called, named=_parts(columns.named))
 
 
 def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
@@ -134,7 +95,9 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:
-        told |= {"state_names": given.state_names, "action_names": given.action_names}
+        # Numbers of the table are those of the world, also where they begin above 0.
+        numbers = tuple(map(str, range(given.num_actions)))
+        told |= {"state_names": given.state_names, "action_names": given.action_names or numbers}
     return read_table(
         path,
         state_from_previous=_parts(columns.previous),

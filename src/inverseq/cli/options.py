@@ -68,7 +68,11 @@ class World:
         arg(metavar="WORLD", help_behavior_hint="(default: the data set's, or estimated)"),
     ] = None
     """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); or a
-    transition table (CSV or Parquet) with the columns state, action, next_state, probability."""
+    transition table (CSV or Parquet) with the columns state, action, next_state, probability, which
+    may be called as in the table of decisions. With a column world, it holds several worlds."""
+    goal: Name = None
+    """Column with the state at which a trajectory ends, where each goes to a place of its own. A
+    reward on features is then shared by all goals."""
     discount: Annotated[
         float | None, arg(metavar="GAMMA", help_behavior_hint="(default: the data set's, or 0.9)")
     ] = None

@@ -106,7 +106,10 @@ def name_conflicts(
     Returns:
         "state" or "action", their names in the table, and those in the world, for each conflict.
     """
-    pairs = [("action", demonstrations.action_names, mdp.action_names)]
+    mine, theirs = demonstrations.action_names, mdp.action_names
+    if mine and not theirs and all(name.isdecimal() for name in mine):
+        theirs = tuple(map(str, range(mdp.num_actions)))
+    pairs = [("action", mine, theirs)]
     if mdp.worlds is None:
         pairs.append(("state", demonstrations.state_names, mdp.state_names))
     else:

@@ -89,8 +89,9 @@ def compare(
             data by the same program, is not fitted again.
 
     Returns:
-        The comparison. A candidate that cannot be fitted, or cannot predict the held-out part (a
-        count table in another world), says so in its `failure`.
+        The comparison, without folds that hold out no known action. A candidate that cannot be
+        fitted, or cannot predict the held-out part (a count table in another world), says so in its
+        `failure`.
 
     Raises:
         InputError: There are fewer units than folds, or neither the reference nor, without one, any
@@ -99,7 +100,10 @@ def compare(
     """
     check_demonstrations(demonstrations, "compare")
     settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
-    return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
+    # A fold of an animal that was never seen to act has nothing to score.
+    splits = [*demonstrations.fold(folds, by=by, seed=seed)]
+    telling = [(train, test) for train, test in splits if test.acted.any()]
+    return _compare(telling or splits, candidates, mdp, settings)
 
 
 def score_all(

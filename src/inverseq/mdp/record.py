@@ -211,20 +211,24 @@ class MDP(Shown):
         return cls(**build.fields_from_dense(transitions), discount=discount, **fields)
 
     @classmethod
-    def from_table(cls, table: Any, *, discount: float, **fields: Any) -> "MDP":
+    def from_table(
+        cls, table: Any, *, discount: float, num_actions: int = 0, **fields: Any
+    ) -> "MDP":
         """An MDP from rows (state, action, next_state, probability) and, if present, reward.
 
         Args:
             table: A mapping from these column names to equally long arrays, or a frame. States and
                 actions are whole numbers from 0, or names, which are then numbered in sorted order.
             discount: gamma.
+            num_actions: A, where there are more actions than occur.
             **fields: Any further field of `MDP`. A pair (state, action) without a row does not
                 exist; a state without any row is terminal.
 
         Raises:
             InputError: A column is missing or a row cannot be used; the message names the row.
         """
-        return cls(**{**build.fields_from_table(table), "discount": discount, **fields})
+        made = build.fields_from_table(table, num_actions)
+        return cls(**{**made, "discount": discount, **fields})
 
     @classmethod
     def from_gymnasium(cls, environment: Any, *, discount: float = 0.99) -> "MDP":

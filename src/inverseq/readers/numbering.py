@@ -36,6 +36,9 @@ def number(
     Raises:
         InputError: A value cannot be used; the message names row, column and value.
     """
+    if names and all(name.isdecimal() for name in names):
+        # Numbers are names of these: 1 is what is called "1", wherever that stands in the list.
+        columns = [_spelt(column) for column in columns]
     words = [column.words is not None for column in columns if not column.missing.all()]
     if any(words) and not all(words):
         given = ", ".join(f"{c.name!r} {'words' if c.words else 'numbers'}" for c in columns)
@@ -59,6 +62,13 @@ def number(
     known = tuple(names) or _used(columns)
     place = {name: i for i, name in enumerate(known)}
     return [_placed(column, place, role) for column in columns], known
+
+
+def _spelt(column: Column) -> Column:
+    """A column with its numbers as words, -1 missing."""
+    if column.words is not None or column.values.dtype.kind not in "if":
+        return column
+    return as_words(replace(column, missing=column.missing | (column.values == -1)))
 
 
 def _used(columns: Sequence[Column]) -> tuple[str, ...]:
@@ -158,15 +168,16 @@ def action_column(column: Column, missing: Sequence[Any], named: bool = False) -
     )
     if present == {"-1", "1"}:
         named, column = True, seen
-    absent = is_missing(column, (*missing,) if named else (-1, *missing))
-    if not named and (unknown := int((is_missing(column, (-1,)) & ~column.missing).sum())):
-        column = replace(column, nothing={**column.nothing, "-1": unknown})
+    taken = (*missing,) if named else (-1, *missing)
+    absent = is_missing(column, taken)
+    counts = {str(v): int((is_missing(column, (v,)) & ~column.missing).sum()) for v in taken}
+    nothing = {**column.nothing, **{value: count for value, count in counts.items() if count}}
     if absent.all():
         raise InputError(
             f"column {column.name!r}: no row has an action; is it the right column? Name it with "
             f"{argument('action')}"
         )
-    return replace(column, missing=absent)
+    return replace(column, missing=absent, nothing=nothing)
 
 
 def require_present(column: Column, what: str, rows: np.ndarray | None = None) -> None:

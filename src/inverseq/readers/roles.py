@@ -22,6 +22,8 @@ KNOWN = {
     "time": ("time", "t", "trial", "step"),
     "terminated": ("terminated",),
     "world": ("world",),
+    "probability": ("probability", "prob", "p"),
+    "reward": ("reward",),
 }
 """Names under which a role is found, in small letters alone and without a final "id" or "nr"."""
 
