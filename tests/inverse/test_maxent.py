@@ -155,6 +155,15 @@ def test_weights_scale_like_the_prior(mdp, seed, factor):
     np.testing.assert_allclose(more.policy, once.policy, atol=1e-5)
 
 
+@pytest.mark.parametrize("seed", [27, 35, 41, 58, 114])
+def test_the_search_ends_where_rounding_hides_the_cost(seed):
+    rng = np.random.default_rng(seed)
+    mdp = random_mdp(rng, 4, 3, features=2, discount=0.95)
+    counts = random_counts(rng, mdp)
+    solution = fit(Counts(counts), MaxEnt("features", strength=1.0, tolerance=1e-10), mdp)
+    assert solution.status.residual <= 1e-10
+
+
 @given(mdp=mdps(), seed=seeds)
 def test_relabelling_states_commutes_with_the_fit(mdp, seed):
     rng = np.random.default_rng(seed)

@@ -95,9 +95,7 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:
-        # Numbers of the table are those of the world, also where they begin above 0.
-        numbers = tuple(map(str, range(given.num_actions)))
-        told |= {"state_names": given.state_names, "action_names": given.action_names or numbers}
+        told |= {"state_names": given.state_names, "action_names": given.action_names}
     return read_table(
         path,
         state_from_previous=_parts(columns.previous),

@@ -89,12 +89,13 @@ def count_file(
         columns, weight = _grouped(scan, names, connection, rows=False)
         if not weight.size:
             raise InputError(f"{source.name} holds no rows below its header")
+        asked = several(missing), state_names, action_names, num_states is None
         try:
-            numbered = _numbered(columns, several(missing), state_names, action_names)
+            numbered = _numbered(columns, *asked)
         except InputError:
             # Only a message needs row numbers, and they cost more than all the counting.
             columns, _ = _grouped(scan, names, connection, rows=True)
-            _numbered(columns, several(missing), state_names, action_names)
+            _numbered(columns, *asked)
             raise
     states, actions, following, called = numbered
     shape = _shape(states, actions, following, called, num_states, num_actions)
@@ -187,6 +188,7 @@ def _numbered(
     missing: Sequence[Any],
     state_names: Sequence[str],
     action_names: Sequence[str],
+    occurring: bool,
 ) -> tuple[
     Int[np.ndarray, " G"],
     Int[np.ndarray, " G"],
@@ -198,7 +200,8 @@ def _numbered(
     numbering.require_present(state, "the state")
     action = numbering.action_column(action, missing)
     (actions,), actions_called = numbering.number([action], action_names, "action")
-    numbers, states_called = numbering.number([state, *after], state_names, "state")
+    states = [state, *after]
+    numbers, states_called = numbering.number(states, state_names, "state", occurring=occurring)
     numbering.require_counted(state, numbers[0])
     following = numbers[1] if after else None
     return numbers[0], actions, following, (states_called, actions_called)

@@ -18,6 +18,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.engine import run
 from inverseq._core.errors import InputError
 from inverseq._core.words import render_text
+from inverseq.decisions.alignment import in_numbers
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
@@ -154,6 +155,7 @@ def check_predictions(
     if repeats < 2:
         raise InputError(f"repeats must be 2 or more; got {repeats}")
     mdp = solution.mdp
+    demonstrations = demonstrations if mdp is None else in_numbers(demonstrations, mdp)
     sizes = [0, max(demonstrations.num_actions, solution.num_actions)]
     favourites = np.zeros(0, dtype=np.int64)
     if _numbered(demonstrations):

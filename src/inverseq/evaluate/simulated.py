@@ -12,7 +12,7 @@ from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
-from inverseq.forward.simulation import draw, written
+from inverseq.forward.simulation import draw, outcomes, written
 from inverseq.intentions.chains import chains
 from inverseq.intentions.contexts import PREVIOUS, STATE, find_contexts
 from inverseq.intentions.solution import switching_of
@@ -67,7 +67,7 @@ def simulate_like(
     mdp, acts = _acting(solution)
     law, numbers, _ = switching_of(solution)
     switch = _switches(solution, mdp, demonstrations)
-    leads = np.cumsum(mdp.probabilities, axis=2)
+    lead = outcomes(mdp)
     begins = np.flatnonzero(~demonstrations.continues)
     lengths = np.diff(np.append(begins, demonstrations.num_decisions))
     chain = np.cumsum(law.begins(demonstrations)) - 1
@@ -80,7 +80,7 @@ def simulate_like(
         if step > 0:
             intention = draw(np.cumsum(switch(row, state, before, intention), axis=1), rng)
         action = draw(acts[intention, state], rng)
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
+        reached = lead(state, action, rng)
         ended = mdp.terminal[reached] | mdp.terminal[state]
         made.append(np.stack([row, state, action, reached, ended, intention]))
         kept = ~ended & (lengths[alive] > step + 1)

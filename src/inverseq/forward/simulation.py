@@ -65,14 +65,14 @@ def walk(
         trajectories: How many.
         steps: Decisions of one at most.
     """
-    leads, begins = np.cumsum(mdp.probabilities, axis=2), np.cumsum(mdp.initial)
+    lead, begins = outcomes(mdp), np.cumsum(mdp.initial)
     alive = np.arange(trajectories)
     state = np.searchsorted(begins, rng.random(trajectories) * begins[-1], side="right")
     previous, intention, rows = state, np.zeros_like(state), []
     for step in range(steps):
         intention = intend(step, state, previous, intention)
         action = draw(acts[intention, state], rng)
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
+        reached = lead(state, action, rng)
         ended = mdp.terminal[reached] | mdp.terminal[state]
         goes_on = Ending.TRUNCATED if step == steps - 1 else Ending.CONTINUES
         ending = np.where(ended, int(Ending.TERMINATED), int(goes_on))
@@ -83,6 +83,30 @@ def walk(
         if not alive.size:
             break
     return rows
+
+
+def outcomes(mdp: MDP) -> Callable[..., Int[np.ndarray, " T"]]:
+    """A function that draws the next states of states and actions, `(states, actions, rng)`."""
+    lists = mdp.transitions
+    first, counts = lists.indptr[:-1].astype(np.int64), np.diff(lists.indptr)
+    running, longest = lists.data.copy(), np.argsort(-counts, kind="stable")
+    for place in range(1, int(counts.max())):
+        at = first[longest[: np.count_nonzero(counts > place)]] + place
+        running[at] += running[at - 1]
+
+    def lead(state: np.ndarray, action: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        pair = state * mdp.num_actions + action
+        low, high = first[pair], first[pair] + counts[pair] - 1
+        # Scaled by the list's own total, so that rounding cannot choose beyond the last outcome.
+        point = rng.random(pair.size) * running[high]
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            beyond = running[middle] > point
+            high = np.where(open_ & beyond, middle, high)
+            low = np.where(open_ & ~beyond, middle + 1, low)
+        return lists.indices[low].astype(np.int64)
+
+    return lead
 
 
 def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[np.ndarray, " T"]:

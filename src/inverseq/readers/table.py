@@ -58,7 +58,7 @@ def read_table(
     keep: str | Sequence[str] | None = None,
     missing: Any = (),
     named: str | Sequence[str] = (),
-    state_names: Sequence[str] = (),
+    state_names: Sequence[str | int] = (),
     action_names: Sequence[str] = (),
     longest_step: float | None = None,
     features: str | Sequence[str] = (),
@@ -100,7 +100,9 @@ def read_table(
         missing: A value of the action, or several, that means "none", besides empty, NaN and -1.
         named: Columns whose values are names although they look like numbers, or like nothing (NA,
             None, -1): only an empty cell has no value there.
-        state_names: Names of the states in the order of their numbers.
+        state_names: Names of the states in the order of their numbers. Without them, the states
+            that occur are numbered: where the table's own numbers leave some out, they are the
+            names. `range(100)` keeps them as places in a world of 100 states.
         action_names: Names of the actions in the order of their numbers.
         longest_step: Rows of a trajectory whose times are further apart than this have a gap
             between them. In units of the time column.
@@ -295,7 +297,7 @@ def _features(table: _Table) -> tuple[np.ndarray, np.ndarray | None]:
 def _states(
     table: _Table,
     previous: Int[np.ndarray, " N"],
-    names: Sequence[str],
+    names: Sequence[str | int],
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"] | None, tuple[str, ...]]:
     """State and next state (None where the table has none) of each row, and the names."""
     present, following = table.of("state"), table.of("next_state")

@@ -75,6 +75,7 @@ def maximise(
         words = _round(search, iterations, tolerance, max_steps)
         stuck = before - search.best.cost <= 1e-13 * abs(before)
         iterations *= 2
+    _polish(search, tolerance, max_steps)
     status = Status(Outcome.CONVERGED, len(search.trace), search.residual)
     if search.residual > tolerance:
         words = f"the search stopped early ({words}); raise max_steps or strength"
@@ -171,6 +172,19 @@ def _round(search: _Search, iterations: int, tolerance: float, max_steps: int) -
         callback=_StopAt(search, tolerance),
     )
     return str(result.message)
+
+
+def _polish(search: _Search, tolerance: float, max_steps: int) -> None:
+    """Newton steps on the slope, for the last digits, where rounding hides which cost is lower."""
+    while search.residual > tolerance and len(search.trace) < max_steps:
+        best = search.best
+        root = _coordinates(search)
+        if root is None:
+            return
+        step = solve_triangular(root, solve_triangular(root, best.slope, trans="T"))
+        search(best.weights - step)
+        if search.best is best:
+            return
 
 
 class _StopAt:
