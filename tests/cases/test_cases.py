@@ -12,6 +12,8 @@ import pytest
 
 from inverseq import IAVI, compare, read_table
 from inverseq.cli import main
+from inverseq.cli.load import load
+from inverseq.cli.options import Columns, World
 from inverseq.evaluate.comparison import Estimate
 
 HERE = Path(__file__).parent
@@ -313,3 +315,37 @@ def test_output_goes_to_a_code_page_of_windows(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.fixture
+def track(tmp_path):
+    """Two animals that drift to the upper right of a video, in `track.csv`."""
+    rng = np.random.default_rng(0)
+    rows = ["animal,frame,x,y"]
+    for animal in "ab":
+        steps = rng.normal([0.3, -0.2], 2, (300, 2))
+        places = np.clip(np.array([20, 80]) + steps.cumsum(0), 0, 99.9)
+        rows += [f"{animal},{k},{x:.2f},{y:.2f}" for k, (x, y) in enumerate(places)]
+    (tmp_path / "track.csv").write_text("\n".join(rows))
+
+
+def test_a_track_becomes_decisions_by_following_the_messages(typed, track):
+    command = "doctor track.csv --state x,y --time frame"
+    code, _, err = typed(command)
+    assert (code, "--action moves" in err) == (2, True)
+    code, _, err = typed(f"{command} --action moves")
+    assert (code, "--bins x=10,y=10" in err) == (2, True)
+    code, out, _ = typed(f"{command} --action moves --bins x=10,y=10")
+    assert code == 0
+    assert "in 2 trajectories" in out
+
+
+def test_intervals_become_squares_of_a_map(track, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for upwards, sign in ((False, 1), (True, -1)):
+        binned = {"bins": "x=0:20:40:60:80:100,y=0:20:40:60:80:100", "upwards": upwards}
+        loaded = load("track.csv", Columns(state="x,y", action="moves", **binned), World())
+        lows = [re.findall(r"(\d+)–", name) for name in loaded.data.state_names]
+        squares = np.array(lows, dtype=float) / 20
+        expected = (squares - squares.min(0)) * (1, sign)
+        assert (loaded.settings["coordinates"] == expected).all()

@@ -1,6 +1,7 @@
 """From the options of a command to data and the plan of their analysis."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from inverseq.mdp import MDP
 from inverseq.readers import read_table
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth
+
+_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
+_INTERVALS = re.compile(rf"\S.* {_NUMBER}–{_NUMBER}, \S.* {_NUMBER}–{_NUMBER}")
+_WHOLE = re.compile(r"(-?\d+)\|(-?\d+)")
+"""How states made of two columns are called, by numbers or by intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +69,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
-        settings["coordinates"] = _coordinates(columns.state, known)
+        settings["coordinates"] = _coordinates(columns, known)
     return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
@@ -102,24 +108,34 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         missing=_parts(columns.missing),
         named=_parts(columns.named),
         bins=_bins(columns.bins),
+        upwards=columns.upwards,
         longest_step=columns.longest_step,
         partitions=columns.partitions,
         **told,
     )
 
 
-def _bins(value: str | None) -> dict[str, int]:
-    """How many intervals each column gets.
+def _bins(value: str | None) -> int | dict[str, int | list[float]]:
+    """How many intervals each column gets, or their edges.
 
     Raises:
-        InputError: It is not of the form x=10,y=8.
+        InputError: It is not of the form 10 or x=10,y=0:2.5:8.
     """
-    made = {}
+    if value is not None and value.strip().isdecimal():
+        return int(value)
+    made: dict[str, int | list[float]] = {}
     for part in _parts(value):
-        name, _, number = part.rpartition("=")
-        if not name or not number.strip().isdecimal():
-            raise InputError(f"--bins takes columns and numbers of intervals, x=10,y=8; got {part}")
-        made[name.strip()] = int(number)
+        name, _, told = part.rpartition("=")
+        edges = told.split(":")
+        try:
+            made[name.strip()] = int(told) if len(edges) == 1 else [float(edge) for edge in edges]
+        except ValueError:
+            name = ""
+        if not name:
+            raise InputError(
+                "--bins takes a number of intervals for all measured columns of the state, 10, or "
+                f"columns with a number or edges, x=10,y=0:2.5:8; got {part}"
+            )
     return made
 
 
@@ -136,10 +152,24 @@ def _parts(value: str | None) -> tuple[str, ...]:
     return () if value is None else tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _coordinates(state: str | None, known: Demonstrations) -> np.ndarray | None:
-    """Places of the states where they are made of two whole numbers called x and y."""
-    if [part.lower() for part in _parts(state)] != ["x", "y"]:
+def _coordinates(columns: Columns, known: Demonstrations) -> np.ndarray | None:
+    """Squares of a map where states are intervals of two columns, or whole numbers x and y."""
+    whole = [part.lower() for part in _parts(columns.state)] == ["x", "y"]
+    for form in (_INTERVALS, *([_WHOLE] if whole else [])):
+        found = [form.fullmatch(name) for name in known.state_names]
+        bounds = np.array([each.groups() for each in found if each], dtype=float)
+        if 0 < len(bounds) == len(found):
+            break
+    else:
         return None
-    places = [name.split("|") for name in known.state_names]
-    whole = all(len(p) == 2 and all(n.lstrip("-").isdigit() for n in p) for p in places)
-    return np.array(places, dtype=float) if places and whole else None
+    if form is _INTERVALS:
+        bounds = np.stack([_squares(*bounds[:, :2].T), _squares(*bounds[:, 2:].T)], axis=1)
+    return bounds * (1, -1 if columns.upwards else 1)
+
+
+def _squares(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Which interval each is, one after another; by their width where all are equally wide."""
+    width = high - low
+    if np.allclose(width, width[0], rtol=0.05):
+        return np.round((low - low.min()) / width.mean())
+    return np.unique(low, return_inverse=True)[1].astype(float)

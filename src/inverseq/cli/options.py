@@ -29,7 +29,7 @@ class Columns:
     state: Name = None
     """Column of the state, or several with commas between: x,y."""
     action: Name = None
-    """Column of the action."""
+    """Column of the action; "moves" to make actions of the places that follow one another."""
     next_state: Name = None
     """Column(s) of the state after the decision. Without one, the state of the next row."""
     subject: Name = None
@@ -49,8 +49,13 @@ class Columns:
     """Values of the action that mean "none" (besides empty cells and -1), with commas between."""
     named: Names = None
     """Columns whose values are names although they look like numbers, with commas between."""
-    bins: Names = None
-    """Columns of measured values to put into intervals: x=10,y=8 for so many of equal width."""
+    bins: Annotated[
+        str | None, arg(aliases=["--bin"], metavar="10", help_behavior_hint="(default: none)")
+    ] = None
+    """Put measured values into intervals: 10 for so many of equal width in each column of the
+    state, x=10,y=8 by column, x=0:0.5:2 for their edges."""
+    upwards: bool = False
+    """Of states x,y: y counts upwards on the map; else downwards, as the pixels of a video do."""
     longest_step: Annotated[
         float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None

@@ -95,7 +95,7 @@ def previous_decisions(
     begin = np.maximum.accumulate(np.where(np.append(True, breaks[:-1]), place, 0))
     latest = np.maximum.accumulate(np.where(acted[order.rows], place, -1))
     before = np.append(-1, latest[:-1])
-    previous = np.empty(size, dtype=np.int64)
+    previous = np.full(acted.size, -1, dtype=np.int64)
     previous[order.rows] = np.where(before >= begin, order.rows[before], -1)
     return previous
 
