@@ -27,6 +27,7 @@ _HOME = {
     "count": "decisions.counts",
     "read_table": "readers",
     "read_games": "readers",
+    "read_minari": "readers",
     "count_file": "decisions.files",
     "estimate_from_counts": "decisions.files",
     "diagnose": "doctor",

@@ -106,6 +106,7 @@ from inverseq.policies.logit import LogitPolicy as LogitPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
 from inverseq.readers import read_games as read_games
+from inverseq.readers import read_minari as read_minari
 from inverseq.readers import read_table as read_table
 from inverseq.reporting.report import report as report
 from inverseq.training.lessons import Lessons as Lessons

@@ -17,6 +17,7 @@ from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
+from inverseq.readers.minari import is_minari, read_minari
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth
 
@@ -56,6 +57,11 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         if world.world is not None:
             raise InputError(f"the world of the data set {table!r} is known; leave --world out")
         return Loaded(datasets.load(table), settings)
+    if is_minari(table):
+        if columns != Columns():
+            raise InputError(f"the columns of {table} are known; leave such options out")
+        given = _world(world, columns)
+        return Loaded(read_minari(table), settings | {"world": given, "title": path.name})
     if not path.exists():
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
