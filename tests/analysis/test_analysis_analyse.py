@@ -96,10 +96,13 @@ def texts_in(value, path=""):
 def test_findings_hold_no_sentences(found, kind):
     # The doctor's findings have sentences of their own; errors are quoted as they came.
     quoted = (".diagnosis", ".failures", ".error", ".source", ".message", ".failure")
+    settings = found[kind].settings
+    assert all(isinstance(settings.get(name, 0), int) for name in ("seed", "folds", "bootstrap"))
+    assert all(isinstance(settings.get(name, 0.0), float) for name in ("discount", "smoothing"))
     texts = [(p, t) for p, t in texts_in(found[kind]) if not any(q in p for q in quoted)]
     assert len(texts) > 5
     sentences = [(p, t) for p, t in texts if t.rstrip().endswith(".") or t.count(" ") > 5]
-    assert not [s for s in sentences if not s[0].startswith(".settings")]
+    assert sentences == []
 
 
 @pytest.mark.parametrize(
@@ -159,11 +162,20 @@ def test_findings_tell_themselves_in_a_line(found):
         ({"intentions": 0}, "1 or more"),
         ({"intentions": (1, 2)}, "cross_validate"),
         ({"anchor": "up"}, 'gauge="anchor"'),
+        ({"solver": iq.CountTable(1)}, r"CountTable .* has no reward.*with inverseq\.compare"),
+        ({"solver": iq.ColumnTable(("x",))}, "ColumnTable .* has no reward"),
+        ({"solver": iq.ColumnLogit(("x",), (1.0,))}, "ColumnLogit .* has no reward"),
+        ({"solver": iq.BehaviourCloning(0)}, "BehaviourCloning .* has no reward"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(settings, words):
     with pytest.raises(iq.InputError, match=words):
         iq.Plan(**settings)
+
+
+def test_a_solver_without_a_reward_is_compared_and_explains_intentions():
+    for question in ({"cross_validate": True}, {"intentions": 2}):
+        assert iq.Plan(solver=iq.CountTable(1), **question).solver == iq.CountTable(1)
 
 
 def test_what_is_no_data_is_refused():

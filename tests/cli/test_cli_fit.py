@@ -188,7 +188,7 @@ def test_a_world_can_be_given_as_a_table(inside, walks, tmp_path):
     )
     assert code == 0
     told = json.loads(out)
-    assert told["settings"]["discount"] == "0.8"
+    assert told["settings"]["discount"] == 0.8
     assert "Its transitions are known" in (tmp_path / "o/report.html").read_text("utf-8")
 
 

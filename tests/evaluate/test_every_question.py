@@ -63,7 +63,7 @@ class Case:
         )
         found = Findings(
             iq.Plan(), "t", "s", None, "f", rows, (),
-            settings={"folds": "2"}, given=self.world or {}, chosen="it", solution=self.solution,
+            settings={"folds": 2}, given=self.world or {}, chosen="it", solution=self.solution,
             division=Division(DivisionKind.DRAWN),
         )  # fmt: skip
         return iq.report(found, self.folder)

@@ -150,3 +150,20 @@ def test_weights_are_checked(weights, words):
     demos = Demonstrations.from_arrays([0, 0, 0], [0, 1, 0])
     with pytest.raises(InputError, match=words):
         fit(demos, Scripted(), mdp, weights=weights)
+
+
+class Forgetful:
+    """A solver that forgets its return."""
+
+    def __init__(self, found=None):
+        self.found = found
+
+    def solve(self, problem):
+        return self.found
+
+
+@pytest.mark.parametrize(("found", "named"), [(None, "NoneType"), ({"q": 1}, "dict")])
+def test_a_solver_that_returns_no_solution_is_told_what_to_return(found, named):
+    data = Demonstrations.from_arrays([0, 1, 0], [0, 1, 0])
+    with pytest.raises(InputError, match=f"Forgetful.solve must return a solution.* got a {named}"):
+        fit(data, Forgetful(found))

@@ -66,7 +66,7 @@ def results(*rows, **changes):
         chosen="iavi",
         reason=Reason.ASKED,
         solution=fit(seen, IAVI(), mdp),
-        settings={"folds": "5"},
+        settings={"folds": 5},
     )
     return replace(made, **changes)
 

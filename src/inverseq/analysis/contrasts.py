@@ -75,12 +75,12 @@ def contrasts_of(
 
 def _identified(
     mdp: MDP, gauge: Gauge, visits: Float[np.ndarray, " S"] | None, weights: Mapping[str, Weights]
-) -> tuple[Identification | None, str]:
+) -> tuple[Identification | None, InputError | None]:
     """What settles each contrast, or what prevented that."""
     try:
-        return identify(mdp, gauge=gauge, visits=visits, contrasts=weights), ""
+        return identify(mdp, gauge=gauge, visits=visits, contrasts=weights), None
     except InputError as error:
-        return None, str(error)
+        return None, error
 
 
 def _places(mdp: MDP, world: World) -> Named:

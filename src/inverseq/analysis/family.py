@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inverseq._core.words import render_text
+
 
 class Family(StrEnum):
     """What kind of model a score belongs to."""
@@ -39,19 +41,8 @@ class Model:
 
     @property
     def name(self) -> str:
-        """Its name."""
-        steps = {1: "one", 2: "two", 3: "three", 4: "four"}.get(self.order, str(self.order))
-        name = {
-            Family.SHARES: "share of each action",
-            Family.TABLE: f"{steps}-step table, plus {self.smoothing:g}",
-            Family.BACKOFF: f"{steps}-step table, back-off",
-            Family.IAVI: "IAVI",
-            Family.MAXENT: f"MaxEnt on {self.reward}",
-            Family.OTHER: self.solver,
-        }[self.family]
-        if self.intentions is not None:
-            name = f"{self.intentions} intention{'s' * (self.intentions != 1)}, {name}"
-        return name if self.memory == 1 else f"{name}, memory of {self.memory} states"
+        """Its name for people."""
+        return " ".join(render_text("inverseq.analysis", "models.j2", "name", model=self))
 
     @property
     def yardstick(self) -> bool:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.analysis.family import Model
-from inverseq.analysis.plan import Plan
+from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis
@@ -21,9 +21,9 @@ from inverseq.evaluate.identifiability import Identification, Verdict
 from inverseq.evaluate.likelihood import Score
 from inverseq.evaluate.predictive_checks import PredictiveChecks
 from inverseq.evaluate.transitions import SwitchingIntervals
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import Posterior
 from inverseq.intentions.solution import IntentionSolution
-from inverseq.intentions.switching import Switching
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
@@ -87,17 +87,21 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Failure:
-    """A model that could not be fitted or scored, and what the error said.
+    """A model that could not be fitted or scored, and why.
 
     Attributes:
         key: Its short name.
         model: Which model.
-        error: The message of the error, quoted.
+        error: The message of the error, quoted; empty where it was not tried.
+        states: Of a world so large that it was not tried.
+        most: States up to which it is tried unasked.
     """
 
     key: str
     model: Model
-    error: str
+    error: str = ""
+    states: int = 0
+    most: int = 0
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ class Contrasts:
         units: Units that were drawn from.
         gauge: Which of the equivalent rewards.
         identification: What behaviour and the gauge say; None where it was not examined.
-        unexamined: The message of the error that prevented it, or empty.
+        unexamined: The error that prevented it, or None.
     """
 
     rows: tuple[Contrast, ...]
@@ -176,7 +180,7 @@ class Contrasts:
     units: int
     gauge: str
     identification: Identification | None
-    unexamined: str = ""
+    unexamined: InputError | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +221,7 @@ class IntentionFindings:
 
     solution: IntentionSolution
     explainer: Model
-    law: Switching
+    law: Law
     train: Part
     test: Part
     whole: Demonstrations
@@ -239,7 +243,7 @@ class Choosing:
 
     choice: Choice
     explainer: Model
-    law: Switching
+    law: Law
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,7 +258,8 @@ class Findings(ShownTable):
         fingerprint: SHA-256 of the arrays.
         scores: All models, scored on the same decisions.
         failures: Models that were left out.
-        settings: Settings as they were used, by name.
+        settings: Settings as they were used, by name: numbers and names, and under "solver" those
+            of the solver that is shown.
         given: The world or worlds that were fitted in, without history; empty where each fold has
             its own, and where states are features.
         worlds: Their drawings.
@@ -281,7 +286,7 @@ class Findings(ShownTable):
     fingerprint: str
     scores: tuple[ScoreRow, ...]
     failures: tuple[Failure, ...]
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     given: MDP | Mapping[str, MDP] = field(default_factory=dict)
     worlds: Mapping[str, World] = field(default_factory=dict)
     diagnosis: Diagnosis | None = None
@@ -299,10 +304,7 @@ class Findings(ShownTable):
     def __post_init__(self) -> None:
         shown = self.solution if self.intentions is None else None
         if isinstance(shown, Solution) and shown.reward_function is None:
-            raise InputError(
-                f"{shown.solver} says what is done and has no reward, which a report is about: "
-                "take a solver with a reward, and score this one with inverseq.compare"
-            )
+            refuse_without_reward(shown.solver)
 
     def _facts(self) -> Iterable[Fact]:
         several = self.intentions

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.contrasts import contrasts_of
+from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
-from inverseq.analysis.models import Entry, Menu, entries, rows_of
+from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.inverse.explanation import transition_rewards
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
 from inverseq.rewards.gauges import GaugeName
 
 REPLICATES = 1000
@@ -44,6 +46,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         keep=plan.keep,
     )
     rows, failures = rows_of(listed, scored)
+    failures += left_out(menu)
     by_key = {entry.key: entry for entry in listed}
     # No candidate has several intentions.
     fits = {r.name: cast(Solution, r.solutions[0]) for r in scored.results if r.score is not None}
@@ -98,7 +101,7 @@ def _validation(entry: Entry, solution: Solution, parts: Parts, menu: Menu) -> f
     tried, plan = solution.settings.get("cross_validation"), menu.plan
     if isinstance(tried, Mapping) and tried:
         return float(max(tried.values()))
-    if entry.key != "iavi" or menu.units < 2:
+    if entry.model.family is not Family.IAVI or menu.units < 2:
         return float("nan")
     folds = min(plan.folds, menu.units)
     candidates = {entry.key: entry.candidate}
@@ -113,7 +116,7 @@ def _choose(
 ) -> tuple[str, Reason]:
     """The model whose reward is shown, and why."""
     with_reward = {row.key: row for row in rows if not row.yardstick}
-    errors = [f"{failure.key}: {failure.error}" for failure in failures]
+    errors = [f"{failure.key}: {failure.error}" for failure in failures if failure.error]
     if not with_reward:
         raise FitError(". ".join(["no model with a reward could be fitted", *errors]))
     if wanted != "best":
@@ -125,29 +128,35 @@ def _choose(
         return wanted, Reason.ASKED
     tested = [row for row in with_reward.values() if np.isfinite(row.validation)]
     if not tested:
-        return "iavi" if "iavi" in with_reward else next(iter(with_reward)), Reason.TOO_FEW_UNITS
+        fixed = [key for key, row in with_reward.items() if row.model.family is Family.IAVI]
+        return (fixed or [*with_reward])[0], Reason.TOO_FEW_UNITS
     return max(tested, key=lambda row: row.validation).key, Reason.VALIDATED
 
 
-def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> dict[str, str]:
-    """The settings by name, as text."""
+def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> dict[str, Any]:
+    """The settings as they were used."""
     plan = menu.plan
-    chosen = {
-        name: f"{value:g}" if isinstance(value, float) else str(value)
-        for name, value in solution.settings.items()
-        if isinstance(value, bool | int | float | str)
-    }
-    world = {} if parts.mdp is None else {"discount": f"{parts.mdp.discount:g}"}
-    return world | {
+    return world_settings(parts.mdp) | {
         "by": plan.by,
-        "seed": str(plan.seed),
-        "folds": str(min(plan.folds, menu.units)),
-        "smoothing": f"{plan.smoothing:g}",
-        "history": str(plan.history),
-        "gauge of IAVI": menu.gauge,
-        "bootstrap replicates": f"{replicates:,}",
-        "drawn model": f"{solution.solver}: " + ", ".join(f"{k} {v}" for k, v in chosen.items()),
+        "seed": plan.seed,
+        "folds": min(plan.folds, menu.units),
+        "smoothing": plan.smoothing,
+        "history": plan.history,
+        "gauge": menu.gauge,
+        "bootstrap": replicates,
+        "solver": solver_settings(solution),
     }
+
+
+def world_settings(mdp: MDP | None) -> dict[str, Any]:
+    """What was settled of the world."""
+    return {} if mdp is None else {"discount": mdp.discount}
+
+
+def solver_settings(solution: Solution) -> dict[str, Any]:
+    """Which solver, and its settings that are numbers or names."""
+    plain = {k: v for k, v in solution.settings.items() if isinstance(v, bool | int | float | str)}
+    return {"name": solution.solver} | plain
 
 
 def _earned(solution: Solution, test: Demonstrations) -> tuple[Earned, ...]:

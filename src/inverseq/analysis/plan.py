@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NoReturn, get_args
 
 import numpy as np
 
 from inverseq._core.errors import InputError, argument
-from inverseq.inverse.problem import Solver
+from inverseq._core.ranges import RANGES
+from inverseq.intentions.law import Law
+from inverseq.inverse.problem import Describes, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import GaugeName
@@ -23,19 +25,6 @@ Model = Literal[
     "maxent-history",
 ]
 Actions = Literal["all", "seen"]
-
-RANGES = {
-    "seed": (lambda n: n >= 0, "0 or more"),
-    "bootstrap": (lambda n: n >= 0, "0 (for none) or more"),
-    "simulations": (lambda n: n == 0 or n >= 2, "0 (for none), or 2 or more"),
-    "restarts": (lambda n: n >= 1, "1 or more"),
-    "folds": (lambda n: n >= 2, "2 or more"),
-    "history": (lambda n: n >= 1, "1 (no memory) or more"),
-    "smoothing": (lambda n: 0 <= n < float("inf"), "a number from 0"),
-    "test": (lambda n: 0 < n < 1, "a share between 0 and 1"),
-    "discount": (lambda n: 0 <= n <= 1, "a number between 0 and 1"),
-}
-"""Setting -> whether a number will do, and what would."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +57,8 @@ class Plan:
         gauge: Which of the equivalent rewards IAVI reports; None for "zero-mean", and for
             "state-only" where several intentions live on a map.
         anchor: Name or number of the action of known reward, for the gauge "anchor".
-        switching: The law of several intentions: "markov", "mixture", or columns that changes
-            depend on with commas between; None for "markov".
+        switching: The law of several intentions: "markov", "mixture", columns that changes depend
+            on with commas between, or a law such as `Markov(stay=0.8)`; None for "markov".
         restarts: Searches for several intentions from different beginnings; None for 10.
         bootstrap: Replicates behind the intervals; None for 1,000, or 40 with several intentions.
         simulations: Simulations of several intentions beside the real behaviour; None for 100.
@@ -77,8 +66,8 @@ class Plan:
         keep: Folder of finished fits, as in `inverseq.evaluate.compare`; None to keep nothing.
 
     Raises:
-        InputError: A number is out of its range, a word is none of the choices, or a
-            setting goes with others that are not given.
+        InputError: A number is out of its range, a word is none of the choices, the solver finds no
+            reward to report, or a setting goes with others that are not given.
     """
 
     solver: Model | Solver[Solution] | None = None
@@ -97,7 +86,7 @@ class Plan:
     smoothing: float = 0.5
     gauge: GaugeName | None = None
     anchor: str | int | None = None
-    switching: str | None = None
+    switching: str | Law | None = None
     restarts: int | None = None
     bootstrap: int | None = None
     simulations: int | None = None
@@ -113,6 +102,8 @@ class Plan:
             value = getattr(self, name)
             if isinstance(value, str) and value not in get_args(choices):
                 raise InputError(f"{name} must be one of {get_args(choices)}; got {value!r}")
+        if isinstance(self.solver, Describes) and not (self.cross_validate or self.numbers):
+            refuse_without_reward(type(self.solver).__name__)
         if self.intentions is None:
             needy = ["switching", "restarts", "simulations"]
             needy += ["solver"] if self.cross_validate and isinstance(self.solver, str) else []
@@ -152,3 +143,11 @@ class Plan:
         raise InputError(
             f"{argument('anchor', told)}: there is no such action; there are {[*names]}"
         )
+
+
+def refuse_without_reward(solver: str) -> NoReturn:
+    """Raise an `InputError`: there is no reward of this solver that could be shown."""
+    raise InputError(
+        f"{solver} says what is done and has no reward, which a report is about: take a solver "
+        "with a reward, and score this one with inverseq.compare"
+    )

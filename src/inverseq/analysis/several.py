@@ -9,7 +9,12 @@ from jaxtyping import Float
 from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.family import Model
 from inverseq.analysis.findings import Failure, Findings, IntentionFindings, Part, ScoreRow
-from inverseq.analysis.held_out import diagnosis_of, menu_of
+from inverseq.analysis.held_out import (
+    diagnosis_of,
+    menu_of,
+    solver_settings,
+    world_settings,
+)
 from inverseq.analysis.models import (
     RESTARTS,
     Entry,
@@ -32,10 +37,10 @@ from inverseq.evaluate.transitions import (
     switching_shares,
 )
 from inverseq.intentions.explainers import SolverOfCounts
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import Mixture
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress
 
@@ -88,18 +93,20 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
         start,
         scores=(*others, mine),
         failures=failures,
-        settings={
-            "intentions": str(count),
-            "switching": plan.switching or "markov",
-            "restarts": str(restarts),
-            "solver": explainer.name,
-            "gauge of IAVI": menu.gauge,
-            "smoothing": f"{plan.smoothing:g}",
-            "history": str(memory),
-            **({} if mdp is None else {"discount": f"{mdp.discount:g}"}),
+        settings=world_settings(mdp)
+        | {
+            "intentions": count,
+            "switching": type(law).__name__
+            if plan.switching is law
+            else plan.switching or "markov",
+            "restarts": restarts,
+            "solver": solver_settings(solution.intentions[0]),
+            "gauge": menu.gauge,
+            "smoothing": plan.smoothing,
+            "history": memory,
             "by": plan.by,
-            "seed": str(plan.seed),
-            "simulations": str(repeats),
+            "seed": plan.seed,
+            "simulations": repeats,
         },
         given=parts.given or {},
         diagnosis=diagnosis_of(behaviour),
@@ -119,6 +126,11 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
             checks=checks,
         ),
     )
+
+
+def _named(switching: str | Law | None) -> str:
+    """The law as it was asked for."""
+    return type(switching).__name__ if isinstance(switching, Law) else switching or "markov"
 
 
 def _others(
@@ -172,12 +184,16 @@ def _intervals(
     )
 
 
+def _can_change(solution: IntentionSolution) -> bool:
+    """Whether one intention can give way to another."""
+    return solution.num_intentions > 1 and solution.switching.changes
+
+
 def _dwells(
     solution: IntentionSolution, train: Demonstrations, seed: int, repeats: int, progress: Progress
 ) -> tuple[Dwell, ...]:
-    """How long each lasts; nothing for one intention, a mixture or no simulations of states."""
-    alone = solution.num_intentions == 1 or isinstance(solution.switching, Mixture)
-    if alone or repeats == 0 or not can_draw_states(solution):
+    """How long each lasts; nothing where none can change, or no states are simulated."""
+    if not _can_change(solution) or repeats == 0 or not can_draw_states(solution):
         return ()
     return dwell_times(solution, train, seed=seed, repeats=repeats, progress=progress)
 
@@ -189,7 +205,7 @@ def _changes(
     intervals: SwitchingIntervals | None,
 ) -> Float[np.ndarray, "K K"] | None:
     """What follows what; None where nothing can change."""
-    if isinstance(solution.switching, Mixture) or solution.num_intentions == 1:
+    if not _can_change(solution):
         return None
     if intervals is not None:
         return intervals.transition.estimate

@@ -13,10 +13,11 @@ from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.comparison import Candidate, Comparison, World
 from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.labels import agreement
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import EMPTY, IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import Markov, Switching
+from inverseq.intentions.switching import Markov
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI
@@ -29,7 +30,7 @@ def choose_intentions(
     seed: int,
     ks: Sequence[int] = (1, 2, 3, 4, 5, 6),
     solver: Solver[Solution] | None = None,
-    switching: Switching | Mapping[str, Switching] | None = None,
+    switching: Law | Mapping[str, Law] | None = None,
     histories: Sequence[int] = (1,),
     folds: int = 5,
     by: str = "trajectory",

@@ -6,15 +6,15 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.engine import run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
+from inverseq.intentions.law import transitions_in
 from inverseq.intentions.predict import posterior, sample_intentions
 from inverseq.intentions.solution import IntentionSolution, several
-from inverseq.intentions.switching import Markov, Mixture
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Progress
 
@@ -32,8 +32,8 @@ class Dwell:
         mean: Mean length, decisions at which it could end over ends; infinite where it never ends.
         sampled_mean: The same on paths drawn from the posterior: the most likely path leaves out
             short runs.
-        law_mean: What the law says: 1 / (1 - stay) for `Markov`; for a law that depends on
-            circumstances, of simulated paths.
+        law_mean: What the law says: 1 / (1 - stay) where it is the same everywhere; where it
+            depends on circumstances, of simulated paths.
         survival: `[D]` share of runs that last longer than 1, 2, ... D decisions.
         expected: `[D]` the same on the most likely paths of simulated behaviour, mean.
         low: `[D]` 2.5 % of the simulations lie below.
@@ -54,10 +54,9 @@ class Dwell:
     p_value: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lengths", frozen_array(self.lengths, np.int64, "lengths"))
-        object.__setattr__(self, "ended", frozen_array(self.ended, bool, "ended"))
-        for name in ("survival", "expected", "low", "high"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.int64, "lengths")
+        freeze(self, bool, "ended")
+        freeze(self, np.float64, "survival", "expected", "low", "high")
 
     @property
     def geometric(self) -> Float[np.ndarray, " D"]:
@@ -98,10 +97,11 @@ def dwell_times(
     solution = several(solution, demonstrations, "dwell_times")
     if solution.num_intentions == 1:
         raise InputError("one intention never gives way to another, so nothing lasts any time")
-    if isinstance(solution.switching, Mixture):
+    law = solution.switching
+    if not law.changes:
         raise InputError(
-            "a mixture keeps one intention for a whole trajectory, so nothing lasts any time; fit "
-            "with switching=Markov() to ask how long intentions last"
+            f"under the law {type(law).__name__} one intention is kept for a whole trajectory, so "
+            "nothing lasts any time; fit with switching=Markov() to ask how long intentions last"
         )
     simulated = list(
         run(
@@ -112,13 +112,19 @@ def dwell_times(
             progress=progress,
         )
     )
-    begins = solution.switching.begins(demonstrations)
+    begins = law.begins(demonstrations)
     real = runs_of(posterior(solution, demonstrations).path, begins)
     sampled = [
         runs_of(path, begins) for path in sample_intentions(solution, demonstrations, draws, seed)
     ]
+    lasting = None
+    if not law.on:
+        contexts = law.contexts(demonstrations, solution.mdp, solution.constants or None)
+        (table,) = transitions_in(law, solution.numbers, contexts)
+        lasting = 1 / (1 - np.diagonal(table))
     return tuple(
-        _dwell(solution, k, real, sampled, simulated) for k in range(solution.num_intentions)
+        _dwell(k, real, sampled, simulated, None if lasting is None else float(lasting[k]))
+        for k in range(solution.num_intentions)
     )
 
 
@@ -164,28 +170,27 @@ def _simulated(solution: IntentionSolution, design: Demonstrations, seed: int) -
 
 
 def _dwell(
-    solution: IntentionSolution,
     k: int,
     real: Runs,
     sampled: list[Runs],
     simulated: list[tuple[Runs, Runs]],
+    law_mean: float | None,
 ) -> Dwell:
-    """The record of one intention."""
+    """The record of one intention; without a mean by the law, that of the simulated paths."""
     lengths, ended = real.of(k)
     decoded = [runs.of(k) for _, runs in simulated]
     longest = max([1, *(int(found.max(initial=0)) for found, _ in [(lengths, ended), *decoded])])
     curves = np.stack([survival_of(*runs, longest) for runs in decoded])
     observed = survival_of(lengths, ended, longest)
-    law = _mean_length(*_pooled([runs for runs, _ in simulated], k))
-    if isinstance(solution.switching, Markov):
-        law = float(1 / (1 - solution.numbers["transition"][k, k]))
+    if law_mean is None:
+        law_mean = _mean_length(*_pooled([runs for runs, _ in simulated], k))
     low, high = np.quantile(curves, [0.025, 0.975], axis=0)
     return Dwell(
         lengths=lengths,
         ended=ended,
         mean=_mean_length(lengths, ended),
         sampled_mean=_mean_length(*_pooled(sampled, k)),
-        law_mean=law,
+        law_mean=law_mean,
         survival=observed,
         expected=curves.mean(axis=0),
         low=low,

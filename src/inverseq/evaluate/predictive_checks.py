@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.engine import run
 from inverseq._core.errors import InputError
@@ -46,7 +46,7 @@ class Check:
     p_value: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "simulated", frozen_array(self.simulated, np.float64, "simulated"))
+        freeze(self, np.float64, "simulated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,7 @@ class PredictiveChecks(ShownTable):
     simulated_actions: Float[np.ndarray, "R A"]
 
     def __post_init__(self) -> None:
-        for name in ("visits", "simulated_visits", "actions", "simulated_actions"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "visits", "simulated_visits", "actions", "simulated_actions")
 
     def __getitem__(self, name: str) -> Check:
         found = [check for check in self.checks if check.name == name]

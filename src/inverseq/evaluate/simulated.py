@@ -1,28 +1,22 @@
 """Behaviour of a fit, on the very design of some data."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import softmax
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
-from inverseq.forward.simulation import draw, outcomes, written
+from inverseq.forward.simulation import draw, walk, written
 from inverseq.intentions.chains import chains
-from inverseq.intentions.contexts import PREVIOUS, STATE, find_contexts
+from inverseq.intentions.contexts import PREVIOUS
+from inverseq.intentions.law import transitions_in
 from inverseq.intentions.solution import switching_of
-from inverseq.intentions.switching import DependentMarkov, Mixture
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.mdp import MDP
-
-Switches = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""From rows of the design, states, states before and intentions before, `[n]` each, to `[n, K]`
-probabilities of intentions."""
 
 
 def simulate_like(
@@ -65,30 +59,24 @@ def simulate_like(
     if states == "observed":
         return _where_it_was(solution, demonstrations, rng)
     mdp, acts = _acting(solution)
-    law, numbers, _ = switching_of(solution)
-    switch = _switches(solution, mdp, demonstrations)
-    lead = outcomes(mdp)
+    law, numbers, constants = switching_of(solution)
+    chances = law.chances(numbers, demonstrations, mdp, constants)
     begins = np.flatnonzero(~demonstrations.continues)
     lengths = np.diff(np.append(begins, demonstrations.num_decisions))
     chain = np.cumsum(law.begins(demonstrations)) - 1
     first = np.tile(np.cumsum(numbers["initial"]), (int(chain[-1]) + 1, 1))
-    intention = draw(first, rng)[chain[begins]]
-    state = align(demonstrations, mdp)[begins]
-    alive, before, made = np.arange(begins.size), state, []
-    for step in range(int(lengths.max())):
-        row = begins[alive] + step
-        if step > 0:
-            intention = draw(np.cumsum(switch(row, state, before, intention), axis=1), rng)
-        action = draw(acts[intention, state], rng)
-        reached = lead(state, action, rng)
-        ended = mdp.terminal[reached] | mdp.terminal[state]
-        made.append(np.stack([row, state, action, reached, ended, intention]))
-        kept = ~ended & (lengths[alive] > step + 1)
-        alive, before = alive[kept], state[kept]
-        state, intention = reached[kept], intention[kept]
-        if not alive.size:
-            break
-    return _written(mdp, solution, demonstrations, np.concatenate(made, axis=1))
+
+    def intend(
+        step: int, which: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
+    ) -> np.ndarray:
+        if step == 0:
+            return draw(first, rng)[chain[begins]]
+        here = chances(begins[which] + step, state, before, intention)
+        return draw(np.cumsum(here, axis=1), rng)
+
+    rows = walk(mdp, acts, intend, rng, align(demonstrations, mdp)[begins], lengths)
+    rows[0] = begins[rows[0]] + rows[1]
+    return _written(mdp, solution, demonstrations, rows)
 
 
 def can_draw_states(solution: Explanation) -> bool:
@@ -107,8 +95,7 @@ def _where_it_was(
     law, numbers, constants = switching_of(solution)
     chain = chains(law.begins(design))
     contexts = law.contexts(design, solution.mdp, constants or None)
-    stacked = {name: value[None] for name, value in numbers.items()}
-    changes = np.cumsum(np.exp(law.log_transition(stacked, contexts)[:, 0]), axis=2)
+    changes = np.cumsum(transitions_in(law, numbers, contexts), axis=2)
     intention = np.zeros(design.num_decisions, dtype=np.int64)
     first = np.tile(np.cumsum(numbers["initial"]), (chain.num_chains, 1))
     now = draw(first, rng)
@@ -143,42 +130,12 @@ def _acting(solution: Explanation) -> tuple[MDP, Float[np.ndarray, "K S A"]]:
     )
 
 
-def _switches(solution: Explanation, mdp: MDP, design: Demonstrations) -> Switches:
-    """How intentions change along the rows of the design."""
-    law, numbers, constants = switching_of(solution)
-    if not isinstance(law, DependentMarkov):
-        never = np.eye(len(solution.intentions))
-        table = never if isinstance(law, Mixture) else numbers["transition"]
-        return lambda row, state, before, intention: table[intention]
-    places = [name for name in law.on if name.removeprefix(PREVIOUS) == STATE]
-    columns = tuple(name for name in law.on if name not in places)
-    base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
-    size = mdp.num_states if mdp.history is None else mdp.history.num_base_states
-    # The weights of states come first, as in `find_contexts`.
-    ends = np.cumsum([size] * len(places))
-    *of_states, of_columns = np.split(numbers["weights"], ends, axis=1)
-    inputs = np.zeros((design.num_decisions, 0))
-    if columns:
-        contexts = find_contexts(design, mdp, columns, constants)
-        inputs = contexts.inputs.toarray()[contexts.context]
-
-    def switch(
-        row: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
-    ) -> np.ndarray:
-        scores = numbers["bias"][intention]
-        for name, weights in zip(places, of_states, strict=True):
-            scores = scores + weights[intention, base[state if name == STATE else before]]
-        scores = scores + np.einsum("nd,ndk->nk", inputs[row], of_columns[intention])
-        return softmax(scores, axis=1)
-
-    return switch
-
-
 def _written(
-    mdp: MDP, solution: Explanation, design: Demonstrations, made: Int[np.ndarray, "6 N"]
+    mdp: MDP, solution: Explanation, design: Demonstrations, made: Int[np.ndarray, "7 N"]
 ) -> Demonstrations:
-    """The drawn rows (row of the design, state, action, next state, ended, intention)."""
-    row, state, action, reached, ended, intention = made[:, np.argsort(made[0])]
+    """The drawn rows, as of `walk`, with the row of the design in place of the trajectory."""
+    row, _, state, action, reached, ending, intention = made[:, np.argsort(made[0])]
+    ended = ending == int(Ending.TERMINATED)
     trajectory = design.trajectory_of[row]
     last = np.append(trajectory[1:] != trajectory[:-1], True)
     starts = np.append(0, np.flatnonzero(last) + 1)
@@ -188,10 +145,9 @@ def _written(
     ending[last] = np.where(ended[last], int(Ending.TERMINATED), int(Ending.TRUNCATED))
     if mdp.history is None or mdp.history.of == "states":
         action = np.where(design.actions[row] >= 0, action, -1)
-    drawn = written(mdp, [np.stack([trajectory, step, state, action, reached, ending, intention])])
-    law = switching_of(solution)[0]
-    wanted = law.on if isinstance(law, DependentMarkov) else ()
-    columns = {name.removeprefix(PREVIOUS) for name in wanted} & set(design.decisions)
+    drawn = written(mdp, np.stack([trajectory, step, state, action, reached, ending, intention]))
+    wanted = {name.removeprefix(PREVIOUS) for name in switching_of(solution)[0].on}
+    columns = wanted & set(design.decisions)
     return replace(
         drawn,
         time=drawn.time if design.time is None else design.time[row],

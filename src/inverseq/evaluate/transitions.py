@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome
@@ -24,11 +24,11 @@ from inverseq.intentions.explainers import (
     SolverOfCounts,
 )
 from inverseq.intentions.labels import agreement, match
+from inverseq.intentions.law import Numbers
 from inverseq.intentions.messages import forward, smooth
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import Numbers
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Problem, Progress, settled
 
@@ -58,8 +58,8 @@ class SwitchingIntervals:
     units: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "agreement", frozen_array(self.agreement, float, "agreement"))
-        object.__setattr__(self, "converged", frozen_array(self.converged, bool, "converged"))
+        freeze(self, float, "agreement")
+        freeze(self, bool, "converged")
 
 
 def switching_intervals(

@@ -111,12 +111,22 @@ def _base_states(
     demonstrations: Demonstrations, mdp: MDP | None
 ) -> tuple[Int[np.ndarray, " N"], int]:
     """State of each decision without history, and how many there are."""
+    base, size = base_of(mdp)
+    assert mdp is not None  # as `base_of` has seen
+    return base[align(demonstrations, mdp)], size
+
+
+def base_of(mdp: MDP | None) -> tuple[Int[np.ndarray, " S"], int]:
+    """`[S]` each state of the world without its history, and how many of these there are.
+
+    Raises:
+        InputError: There is no world.
+    """
     if mdp is None:
         raise InputError("switching that depends on the state needs the world: pass mdp=...")
-    state = align(demonstrations, mdp)
     if mdp.history is None:
-        return state, mdp.num_states
-    return mdp.history.base[state], mdp.history.num_base_states
+        return np.arange(mdp.num_states), mdp.num_states
+    return mdp.history.base, mdp.history.num_base_states
 
 
 def _centre_and_scale(table: Float[np.ndarray, "N columns"]) -> dict[str, np.ndarray]:

@@ -20,8 +20,8 @@ from inverseq.intentions.chains import Chains
 from inverseq.intentions.contexts import Contexts
 from inverseq.intentions.expectation import expectation
 from inverseq.intentions.explainers import Explainer
+from inverseq.intentions.law import Law, Numbers
 from inverseq.intentions.messages import Expected, Model
-from inverseq.intentions.switching import Law, Numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 from inverseq.intentions.contexts import Contexts
+from inverseq.intentions.law import transitions_in
 from inverseq.intentions.solution import IntentionSolution
 
 
@@ -17,6 +18,5 @@ def leaving_probabilities(solution: IntentionSolution, num_states: int) -> Float
         num_states: S.
     """
     contexts = Contexts(sparse.csr_array(sparse.eye_array(num_states)), np.arange(num_states))
-    numbers = {name: value[None] for name, value in solution.numbers.items()}
-    table = np.exp(solution.switching.log_transition(numbers, contexts))[:, 0]
+    table = transitions_in(solution.switching, solution.numbers, contexts)
     return 1.0 - np.diagonal(table, axis1=1, axis2=2)

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, Shown
 from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Status
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.chains import chains
+from inverseq.intentions.law import Law, Numbers
 from inverseq.intentions.messages import Model, forward, smooth
-from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
+from inverseq.intentions.switching import KnownLaw, Mixture
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -43,13 +44,8 @@ class Restarts:
     agreement: Float[np.ndarray, " R"]
 
     def __post_init__(self) -> None:
-        for name, kind in (
-            ("objective", np.float64),
-            ("steps", np.int64),
-            ("converged", np.int64),
-            ("agreement", np.float64),
-        ):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), kind, name))
+        freeze(self, np.float64, "objective", "agreement")
+        freeze(self, np.int64, "steps", "converged")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +61,8 @@ class IntentionSolution(Shown):
         intentions: One solution per intention.
         switching: The law of switching.
         numbers: Its numbers by name: "initial" `[K]`, and "transition" `[K, K]`, or "bias" `[K, K]`
-            and "weights" `[K, D, K]` (see `inverseq.intentions.switching`).
+            and "weights" `[K, D, K]`, or those of a law of your own (see
+            `inverseq.intentions.switching`).
         constants: What turns columns of the table into inputs of the law.
         status: How the fit ended; the message names intentions that explain nothing.
         filtered: `[N, K]` p(intention | decisions up to this one) of the training decisions.
@@ -82,7 +79,7 @@ class IntentionSolution(Shown):
     solver: str
     settings: Mapping[str, Any]
     intentions: tuple[Solution, ...]
-    switching: Mixture | Markov | DependentMarkov
+    switching: Law | KnownLaw
     numbers: Mapping[str, np.ndarray]
     constants: Mapping[str, np.ndarray]
     status: Status
@@ -97,13 +94,9 @@ class IntentionSolution(Shown):
     provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        for name in ("filtered", "smoothed", "occupancy", "trace"):
-            put(name, frozen_array(getattr(self, name), np.float64, name))
-        put("path", frozen_array(self.path, np.int64, "path"))
-        for name in ("numbers", "constants"):
-            table = getattr(self, name)
-            put(name, {k: frozen_array(v, v.dtype, k) for k, v in table.items()})
+        freeze(self, np.float64, "filtered", "smoothed", "occupancy", "trace")
+        freeze(self, np.int64, "path")
+        freeze(self, None, "numbers", "constants")
 
     def _facts(self) -> Iterable[Fact]:
         return (
@@ -208,9 +201,7 @@ class IntentionSolution(Shown):
         )
 
 
-def switching_of(
-    solution: Explanation,
-) -> tuple[Mixture | Markov | DependentMarkov, Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
+def switching_of(solution: Explanation) -> tuple[Law, Numbers, Numbers]:
     """The law of switching, its numbers and its constants; one intention is never left."""
     if isinstance(solution, IntentionSolution):
         return solution.switching, solution.numbers, solution.constants
@@ -245,5 +236,5 @@ def empty_note(occupancy: Float[np.ndarray, " K"]) -> str:
 
 
 def reorder(values: np.ndarray, order: Int[np.ndarray, " K"]) -> np.ndarray:
-    """Numbers of a law with the intentions in another order: `[K]`, `[K, K]` or `[K, D, K]`."""
+    """Numbers of a law with the intentions in another order: `[K]` or `[K, ..., K]`."""
     return values[order] if values.ndim == 1 else values[order][..., order]

@@ -23,11 +23,12 @@ from inverseq.intentions.explainers import (
     SolverOfCounts,
 )
 from inverseq.intentions.labels import agreement
+from inverseq.intentions.law import Law, Numbers
 from inverseq.intentions.messages import best_path, forward, smooth
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, Restarts, empty_note, reorder
 from inverseq.intentions.starts import deeds, situations, starting_weights
-from inverseq.intentions.switching import Markov, Mixture, Numbers, Switching
+from inverseq.intentions.switching import KnownLaw, Markov
 from inverseq.inverse.problem import Problem, Progress, Solver, settled
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI
@@ -49,7 +50,8 @@ class Intentions:
     Attributes:
         k: How many intentions.
         solver: Explains the behaviour of each.
-        switching: `Mixture`, `Markov` or `DependentMarkov`.
+        switching: `Mixture`, `Markov`, `DependentMarkov` or another law with the methods of
+            `inverseq.intentions.law.Law`.
         restarts: Searches, from different beginnings.
         polished: How many of them go on with a solver that must search itself.
         assignment: "weighted" (exact) or "sampled": each decision is drawn into one intention in
@@ -65,7 +67,7 @@ class Intentions:
 
     k: int
     solver: Solver[Solution] = field(default_factory=IAVI)
-    switching: Switching = field(default_factory=Markov)
+    switching: Law | KnownLaw = field(default_factory=Markov)
     restarts: int = 10
     polished: int = 2
     assignment: Literal["weighted", "sampled"] = "weighted"
@@ -85,10 +87,10 @@ class Intentions:
             raise InputError(
                 f"the solver of an intention is IAVI(), MaxEnt() or the like; got {solver!r}"
             )
-        if not isinstance(self.switching, Switching):
+        law: object = self.switching
+        if isinstance(law, type) or not isinstance(law, Law):
             raise InputError(
-                "switching must be Mixture(), Markov() or DependentMarkov(); got "
-                f"{self.switching!r}"
+                f"switching must be Mixture(), Markov() or DependentMarkov(); got {law!r}"
             )
         if self.assignment not in ("weighted", "sampled"):
             raise InputError(f'assignment must be "weighted" or "sampled"; got {self.assignment!r}')
@@ -140,7 +142,7 @@ class Intentions:
             self.k,
             1 if self.k == 1 else restarts,
             rng,
-            whole=isinstance(self.switching, Mixture),
+            whole=not self.switching.changes,
         )
         return weights, self.switching.start(self.k, contexts, weights.shape[1])
 
@@ -287,8 +289,9 @@ def _check_enough(settings: Intentions, problem: Problem) -> None:
             "or the weights"
         )
     number, what = int(free.sum()), "free decisions"
-    if isinstance(settings.switching, Mixture):
-        number, what = data.num_trajectories, "trajectories, which have one intention each"
+    if not settings.switching.changes:
+        number = int(settings.switching.begins(data).sum())
+        what = "trajectories, which have one intention each"
     if settings.k > number:
         raise InputError(
             f"{settings.k} intentions are too many for {number} {what}: give "

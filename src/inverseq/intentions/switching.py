@@ -6,67 +6,50 @@ The transition into decision t may depend on what is known before that decision:
 time, what happened before.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions import logistic
-from inverseq.intentions.contexts import STATE, Contexts, find_contexts, same_everywhere
+from inverseq.intentions.contexts import (
+    PREVIOUS,
+    STATE,
+    Contexts,
+    base_of,
+    find_contexts,
+    same_everywhere,
+)
+from inverseq.intentions.law import Chances, Law, Numbers, chances_as_observed
 from inverseq.mdp import MDP
 
-Numbers = Mapping[str, np.ndarray]
-"""The numbers of a law by name, `[R, ...]` each."""
 
+class SameEverywhere:
+    """What laws say that depend on nothing."""
 
-@runtime_checkable
-class Law(Protocol):
-    """A law of switching."""
-
-    def begins(self, demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
-        """Where the intention is drawn anew."""
-        ...
+    @property
+    def on(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
 
     def contexts(
         self, demonstrations: Demonstrations, mdp: MDP | None, constants: Numbers | None = None
     ) -> Contexts:
-        """The circumstances of each decision; `constants` are those of the fit."""
-        ...
+        """One for all."""
+        return same_everywhere(demonstrations.num_decisions)
 
-    def start(self, k: int, contexts: Contexts, restarts: int) -> Numbers:
-        """Where the search for the numbers begins."""
-        ...
-
-    def log_transition(self, numbers: Numbers, contexts: Contexts) -> Float[np.ndarray, "M R K K"]:
-        """Logarithm of p(j | i) in each context."""
-        ...
-
-    def update(
-        self,
-        numbers: Numbers,
-        initial: Float[np.ndarray, "R K"],
-        transitions: Float[np.ndarray, "M R K K"],
-        contexts: Contexts,
-    ) -> Numbers:
-        """Numbers that make the expected beginnings and transitions more likely."""
-        ...
-
-    def log_prior(self, numbers: Numbers) -> Float[np.ndarray, " R"]:
-        """Logarithm of the prior of the numbers, up to a constant."""
-        ...
-
-    def num_parameters(self, k: int, contexts: Contexts) -> int:
-        """How many numbers are free."""
-        ...
+    def chances(
+        self: Law, numbers: Numbers, design: Demonstrations, mdp: MDP | None, constants: Numbers
+    ) -> Chances:
+        """Those of the design."""
+        return chances_as_observed(self, numbers, design, mdp, constants)
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(SameEverywhere):
     """One intention per trajectory, for all of it (Zhu and others' LV variant).
 
     Attributes:
@@ -78,15 +61,14 @@ class Mixture:
     def __post_init__(self) -> None:
         _check_positive(self.smoothing, "smoothing")
 
+    @property
+    def changes(self) -> bool:
+        """Never."""
+        return False
+
     def begins(self, demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
         """Trajectories; what was pursued before a gap is pursued after it."""
         return demonstrations.step == 0
-
-    def contexts(
-        self, demonstrations: Demonstrations, mdp: MDP | None, constants: Numbers | None = None
-    ) -> Contexts:
-        """One for all."""
-        return same_everywhere(demonstrations.num_decisions)
 
     def start(self, k: int, contexts: Contexts, restarts: int) -> Numbers:
         """Equal shares."""
@@ -118,7 +100,7 @@ class Mixture:
 
 
 @dataclass(frozen=True)
-class Markov:
+class Markov(SameEverywhere):
     """The intention depends on the one before it, always in the same way (HIQL).
 
     A chain begins with each trajectory and after each gap.
@@ -135,15 +117,14 @@ class Markov:
         _check_stay(self.stay)
         _check_positive(self.smoothing, "smoothing")
 
+    @property
+    def changes(self) -> bool:
+        """Always."""
+        return True
+
     def begins(self, demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
         """Trajectories and what comes after gaps."""
         return ~demonstrations.continues
-
-    def contexts(
-        self, demonstrations: Demonstrations, mdp: MDP | None, constants: Numbers | None = None
-    ) -> Contexts:
-        """One for all."""
-        return same_everywhere(demonstrations.num_decisions)
 
     def start(self, k: int, contexts: Contexts, restarts: int) -> Numbers:
         """Equal shares, and `stay`."""
@@ -212,6 +193,11 @@ class DependentMarkov:
                 f"got {self.on!r}"
             )
 
+    @property
+    def changes(self) -> bool:
+        """Always."""
+        return True
+
     def begins(self, demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
         """Trajectories and what comes after gaps."""
         return ~demonstrations.continues
@@ -267,9 +253,37 @@ class DependentMarkov:
         """Shares, and those of the biases and weights that differ in some context."""
         return (k - 1) * (1 + k * contexts.rank)
 
+    def chances(
+        self, numbers: Numbers, design: Demonstrations, mdp: MDP | None, constants: Numbers
+    ) -> Chances:
+        """The states that are met, beside the columns of the design."""
+        places = [name for name in self.on if name.removeprefix(PREVIOUS) == STATE]
+        columns = tuple(name for name in self.on if name not in places)
+        base, size = np.zeros(0, dtype=np.int64), 0
+        if places:
+            base, size = base_of(mdp)
+        # The weights of states come first, as in `find_contexts`.
+        ends = np.cumsum([size] * len(places))
+        *of_states, of_columns = np.split(numbers["weights"], ends, axis=1)
+        inputs = np.zeros((design.num_decisions, 0))
+        if columns:
+            contexts = find_contexts(design, mdp, columns, constants)
+            inputs = contexts.inputs.toarray()[contexts.context]
 
-Switching = Mixture | Markov | DependentMarkov
-"""The laws there are."""
+        def chances(
+            row: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
+        ) -> np.ndarray:
+            scores = numbers["bias"][intention]
+            for name, weights in zip(places, of_states, strict=True):
+                scores = scores + weights[intention, base[state if name == STATE else before]]
+            scores = scores + np.einsum("nd,ndk->nk", inputs[row], of_columns[intention])
+            return softmax(scores, axis=1)
+
+        return chances
+
+
+KnownLaw = Mixture | Markov | DependentMarkov
+"""Laws that can be read from a file without being named."""
 
 
 def _staying(stay: float, k: int) -> Float[np.ndarray, "K K"]:

@@ -14,7 +14,7 @@ from inverseq._core.log import log
 from inverseq._core.status import Outcome
 from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.explanation import check_demonstrations
+from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.problem import Problem, Progress, Solver
 from inverseq.mdp import MDP, as_one
 from inverseq.policies import TabularPolicy
@@ -47,7 +47,8 @@ def fit(
         `Intentions` find.
 
     Raises:
-        InputError: The input cannot be used; the message says what to do.
+        InputError: The input cannot be used, or the solver returns no solution; the message says
+            what to do.
         FitError: The solver did not converge and `accept_failure` is false, or the result is not
             finite.
     """
@@ -64,6 +65,7 @@ def fit(
     counts = data if isinstance(data, Counts) else None
     started = time.perf_counter()
     solution: Any = solver.solve(Problem(demonstrations, world, counts, weights, progress))
+    _check_solution(solution, solver)
     # Several intentions are several solutions, and numbers of their own.
     for part in (solution, *solution.intentions):
         _check_finite(part)
@@ -78,6 +80,15 @@ def fit(
         log.info("%s, %.2f s", told, time.perf_counter() - started)
     provenance = _provenance(data) | dict(solution.provenance)
     return cast(Found, replace(solution, provenance=provenance))
+
+
+def _check_solution(found: object, solver: object) -> None:
+    """Raise an `InputError` where a solver has returned something else."""
+    if not isinstance(found, Explanation):
+        raise InputError(
+            f"{type(solver).__name__}.solve must return a solution, inverseq.Solution(...) for "
+            f"example; got a {type(found).__name__}"
+        )
 
 
 def _check_finite(solution: Any) -> None:

@@ -15,7 +15,7 @@ from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values, hard_value, soft_value
 from inverseq.policies import Policy, TabularPolicy, boltzmann, uniform
-from inverseq.policies.steered import Habit, SteeredPolicy
+from inverseq.policies.steered import Habit, KnownHabit, SteeredPolicy
 
 
 class Planned(NamedTuple):
@@ -57,7 +57,12 @@ class SoftOptimum:
         self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
     ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
         """With one factorisation for all."""
-        v = soft_plans(mdp, rewards, near)
+        v, found = soft_plans(mdp, rewards, near)
+        if not found.all():
+            raise InputError(
+                f"the values of replicate {int(np.argmin(found)) + 1} grow without end; lower the "
+                "discount or make every step cost more"
+            )
         return v, action_values(mdp, rewards, v)
 
     def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
@@ -103,7 +108,7 @@ class OnHabit:
         habit: What is usually done.
     """
 
-    habit: Habit
+    habit: Habit | KnownHabit
 
     def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
         """The values of the soft optimum, on top of the habit."""

@@ -118,6 +118,13 @@ class HasPrior(Protocol):
 
 
 @runtime_checkable
+class Describes(Protocol):
+    """A solver that finds what is done, and no reward."""
+
+    describes_only: bool
+
+
+@runtime_checkable
 class LeavesOut(Protocol):
     """A solver that predicts each decision it was fitted to from the other decisions."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze, frozen_array
 from inverseq._core.display import Fact, Shown
 from inverseq._core.status import Status
 from inverseq.demonstrations import Demonstrations
@@ -16,12 +16,12 @@ from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
 from inverseq.policies.network import NetworkPolicy
-from inverseq.policies.steered import Habit, SteeredPolicy
+from inverseq.policies.steered import KnownHabit, SteeredPolicy
 from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
 from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.read_out import ReadOutReward
 
-KnownPolicy = TabularPolicy | Habit | SteeredPolicy | NetworkPolicy
+KnownPolicy = TabularPolicy | KnownHabit | SteeredPolicy | NetworkPolicy
 """Policies that can be read from a file without being named."""
 KnownReward = StateReward | StateActionReward | FeatureReward | NetworkReward | ReadOutReward
 """Rewards that can be read from a file without being named."""
@@ -68,10 +68,7 @@ class Solution(Shown):
     provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
-        for name in ("q", "v", "visits", "trace"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, frozen_array(value, np.float64, name))
+        freeze(self, np.float64, "q", "v", "visits", "trace")
         read_only = {
             # A single number stays one.
             k: frozen_array(v, v.dtype, k).reshape(v.shape)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 from scipy import sparse
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 
 _MAX_CELLS = 200_000_000  # remembered symbols of all steps out of all pasts: 1.6 GB
@@ -37,8 +37,7 @@ class History:
     num_symbols: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base", frozen_array(self.base, np.int64, "base"))
-        object.__setattr__(self, "previous", frozen_array(self.previous, np.int64, "previous"))
+        freeze(self, np.int64, "base", "previous")
 
     def find(
         self, base: Int[np.ndarray, " N"], previous: Int[np.ndarray, "N H"]

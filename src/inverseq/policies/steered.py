@@ -1,11 +1,12 @@
 """A habit that a reward steers: p(a | past) in proportion to habit(a | past) * exp(Q(s, a))."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -13,10 +14,24 @@ from inverseq.mdp import MDP
 from inverseq.policies.backoff import BackoffTable
 from inverseq.policies.columns import ColumnPolicy
 from inverseq.policies.logit import LogitPolicy
-from inverseq.policies.policy import FinitePolicy
+from inverseq.policies.policy import FinitePolicy, Policy
 
-Habit = BackoffTable | ColumnPolicy | LogitPolicy
-"""What is usually done after a past or in contexts."""
+
+@runtime_checkable
+class Habit(Policy, Protocol):
+    """What is usually done after a past or in contexts, in any world."""
+
+    def within(self, mdp: MDP) -> "Habit":
+        """The same in another world.
+
+        Raises:
+            InputError: It says nothing about the states of that world.
+        """
+        ...
+
+
+KnownHabit = BackoffTable | ColumnPolicy | LogitPolicy
+"""Habits that can be read from a file without being named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +43,11 @@ class SteeredPolicy(FinitePolicy):
         q: `[S, A]` values of actions in nats, in the states of the world of the solution.
     """
 
-    habit: Habit
+    habit: Habit | KnownHabit
     q: Float[np.ndarray, "S A"]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "q", frozen_array(self.q, np.float64, "q"))
+        freeze(self, np.float64, "q")
 
     @property
     def num_actions(self) -> int:

@@ -101,7 +101,11 @@ def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
     """The report as a document."""
     told = (section(findings) for section in SECTIONS)
     name = text("methods.j2", "provenance_title", settings=findings.settings)
-    facts = Facts((*findings.settings.items(), *provenance.items()))
+    settings = (
+        (text("methods.j2", "setting", name=name), text("methods.j2", "value", value=value))
+        for name, value in findings.settings.items()
+    )
+    facts = Facts((*settings, *provenance.items()))
     sections = (*(each for each in told if each is not None), Section(name, (facts,)))
     made = text("methods.j2", "made", version=__version__)
     return Report(title(findings), headline(findings), sections, made)

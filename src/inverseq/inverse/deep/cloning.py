@@ -55,6 +55,7 @@ class BehaviourCloning:
     held_out: float = 0.0
     strength: float = 0.1
     num_actions: int | None = None
+    describes_only = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.held_out < 1:

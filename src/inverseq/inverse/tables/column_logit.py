@@ -50,6 +50,7 @@ class ColumnLogit:
     least: int = 3
     tolerance: float = 1e-5
     max_steps: int = 300
+    describes_only = True
 
     def __post_init__(self) -> None:
         names_of_columns("columns", self.columns, least=1)

@@ -48,6 +48,7 @@ class ColumnTable:
     own: tuple[str, ...] = ()
     concentrations: tuple[float, ...] | None = None
     by: str = "trajectory"
+    describes_only = True
 
     def __post_init__(self) -> None:
         names_of_columns("columns", self.columns, least=1)

@@ -71,6 +71,7 @@ class CountTable:
     backoff: bool = True
     of: Memory = "states"
     by: str = "trajectory"
+    describes_only = True
 
     def __post_init__(self) -> None:
         if self.order < 0:

@@ -21,11 +21,9 @@ from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.maxent.objective import Model
 from inverseq.inverse.planning import OnHabit
-from inverseq.inverse.problem import Problem
+from inverseq.inverse.problem import Problem, Solver, settled
 from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.tables.column_logit import ColumnLogit
-from inverseq.inverse.tables.column_table import ColumnTable
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.policies.steered import Habit, SteeredPolicy, steer
 from inverseq.rewards.linear import RewardOn, make_design
@@ -40,7 +38,8 @@ class Steered:
     by heart.
 
     Attributes:
-        habit: `CountTable`, `ColumnTable` or `ColumnLogit`.
+        habit: Finds what is usually done: `CountTable`, `ColumnTable`, `ColumnLogit`, or another
+            solver whose policy is an `inverseq.policies.steered.Habit`.
         reward: What the reward depends on: "states", "state-actions" or "features".
         strength: Weight of the Gaussian prior on the reward's weights, in decisions.
         folds: Parts whose habit is counted in the other parts.
@@ -50,10 +49,10 @@ class Steered:
         max_steps: Evaluations of objective and gradient at most.
 
     Raises:
-        InputError: A number is out of range, or the habit is none of the three.
+        InputError: A number is out of range, or the habit is no solver.
     """
 
-    habit: CountTable | ColumnTable | ColumnLogit = field(default_factory=lambda: CountTable(2))
+    habit: Solver[Solution] = field(default_factory=lambda: CountTable(2))
     reward: RewardOn = "features"
     strength: float = 1.0
     folds: int = 10
@@ -63,9 +62,10 @@ class Steered:
     max_steps: int = 200
 
     def __post_init__(self) -> None:
-        if not isinstance(self.habit, CountTable | ColumnTable | ColumnLogit):
+        habit: object = self.habit
+        if isinstance(habit, type) or not isinstance(habit, Solver):
             raise InputError(
-                f"a habit is a CountTable, a ColumnTable or a ColumnLogit; got {self.habit!r}"
+                f"a habit is CountTable(2), ColumnTable(...) or ColumnLogit(...); got {habit!r}"
             )
         if not 0 <= self.strength < np.inf:
             raise InputError(f"strength must be a number of decisions; got {self.strength}")
@@ -77,13 +77,18 @@ class Steered:
 
         Raises:
             InputError: The world is missing or has a discount of 1, there are fewer units than
-                folds, or the habit gives a decision no probability.
+                folds, or the habit is none or gives a decision no probability.
         """
         data, mdp = problem.decisions, problem.mdp
         if mdp.discount >= 1:
             raise InputError("Steered needs a discount below 1: give mdp a smaller discount")
-        habit = self.habit.settle(problem) if isinstance(self.habit, ColumnTable) else self.habit
+        habit = settled(self.habit, problem)
         whole = habit.solve(problem)
+        if not isinstance(whole.policy, Habit):
+            raise InputError(
+                f"{type(habit).__name__} does not say what is usually done in other worlds too, as "
+                "a habit must: take CountTable(2), ColumnTable(...) or ColumnLogit(...)"
+            )
         units = data.units(self.by)
         count = int(units.max()) + 1
         if count < self.folds:
@@ -166,7 +171,7 @@ class Steering:
         found, plan = search.best, search.plan
         assert plan is not None
         habit = self.habit.policy
-        assert isinstance(habit, Habit)  # the three solvers of habits find no others
+        assert isinstance(habit, Habit)  # as `settle` has seen
         planning = OnHabit(habit)
         return Solution(
             solver="Steered",
@@ -179,7 +184,7 @@ class Steering:
             q=plan.q,
             v=plan.v,
             visits=np.bincount(states[rows], weights[rows], mdp.num_states),
-            parameters={"weights": found, "marginal": self.habit.parameters["marginal"]},
+            parameters={**self.habit.parameters, "weights": found},
             num_parameters=found.size,
             trace=np.array(search.trace),
         )

@@ -6,7 +6,7 @@ from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Findings
 from inverseq.doctor import Severity
 from inverseq.intentions.contexts import PREVIOUS, STATE
-from inverseq.intentions.switching import DependentMarkov, Mixture, Switching
+from inverseq.intentions.law import Law
 from inverseq.reporting.document import Block, Facts, Remarks, Section, Weight
 from inverseq.reporting.figures.places import visit_maps
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
@@ -95,16 +95,9 @@ def _methods(block: str, values: dict) -> Section:
     return Section(text("methods.j2", "title"), (prose("methods.j2", block, **values),))
 
 
-def _law(law: Switching) -> str:
+def _law(law: Law) -> str:
     """The law of switching as part of a sentence."""
-    kind = "mixture" if isinstance(law, Mixture) else "markov"
-    on = _on(law)
-    return text("methods.j2", "law", kind="depends" if on else kind, on=on)
-
-
-def _on(law: Switching) -> tuple[str, ...]:
-    """What the chances of a change depend on."""
-    return law.on if isinstance(law, DependentMarkov) else ()
+    return text("methods.j2", "law", law=law)
 
 
 def references(findings: Findings) -> Section | None:
@@ -116,7 +109,7 @@ def references(findings: Findings) -> Section | None:
     families = rows if found is None else [found.explainer.family]
     told = {
         "intentions": found is not None,
-        "depends": found is not None and bool(_OF_STATE & {*_on(found.law)}),
+        "depends": found is not None and bool(_OF_STATE & {*found.law.on}),
         "iavi": Family.IAVI in families,
         "maxent": Family.MAXENT in families,
         "bootstrap": findings.contrasts is not None,

@@ -13,14 +13,15 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.figure import Figure
 
 from inverseq import plot
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.datasets import bandit
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, difference, pooled
+from inverseq.intentions.law import Law
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import DependentMarkov, Markov, Switching
+from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Solver
@@ -39,7 +40,7 @@ STATES = ("left, no water", "left, water", "right, no water", "right, water", "s
 TWO_BACK = "two-back, plus 0.5"
 """The yardstick; published at -0.381."""
 
-LAWS: dict[str, Switching] = {
+LAWS: dict[str, Law] = {
     "Markov": Markov(),
     "last choice and water": DependentMarkov(("state",)),
     "rate of water": DependentMarkov(("rate",)),
@@ -69,9 +70,7 @@ class Trials:
     part: Int[np.ndarray, " N"]
 
     def __post_init__(self) -> None:
-        for name in ("states", "actions", "session", "rate", "part"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, frozen_array(value, value.dtype, name))
+        freeze(self, None, "states", "actions", "session", "rate", "part")
 
     def take(self, rows: Bool[np.ndarray, " N"]) -> Demonstrations:
         """Some of the rows, one trajectory per session."""

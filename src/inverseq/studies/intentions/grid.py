@@ -18,12 +18,13 @@ from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.rewards import nearest_equivalent, reward_correlation
 from inverseq.intentions.chains import chains
 from inverseq.intentions.labels import match, reordered
+from inverseq.intentions.law import Law
 from inverseq.intentions.leaving import leaving_probabilities
 from inverseq.intentions.messages import Model, forward, smooth
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import DependentMarkov, Markov, Switching
+from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
@@ -34,7 +35,7 @@ from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
-LAWS: dict[str, Switching] = {
+LAWS: dict[str, Law] = {
     "Markov": Markov(),
     "present state": DependentMarkov(("state",)),
     "previous state": DependentMarkov(("previous state",)),

@@ -8,9 +8,10 @@ import numpy as np
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, log_likelihood
+from inverseq.intentions.law import Law
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
-from inverseq.intentions.switching import DependentMarkov, Markov, Switching
+from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
@@ -180,7 +181,7 @@ def above_habit(
     size = wholly.habit.num_parameters
     yield Scored("habit", "habit", habit, size, held_out=tried[multiplier])
 
-    def run(steering: Steering, part: Demonstrations, k: int, s: float, law: Switching):
+    def run(steering: Steering, part: Demonstrations, k: int, s: float, law: Law):
         solver = replace(steering, settings=replace(steering.settings, strength=s))
         given = replace(settings, k=k, solver=solver, switching=law)
         found = fit(part, given, mdp, accept_failure=True)

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from inverseq.demonstrations import Demonstrations
-from inverseq.intentions.switching import DependentMarkov, Markov, Mixture, Switching
+from inverseq.intentions.law import Law
+from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.tables.column_logit import ColumnLogit
@@ -85,7 +86,7 @@ class Cell:
         return f"{self.solver}, {self.law}, history {self.history}, k={self.k}"
 
 
-LAWS: dict[str, Switching] = {
+LAWS: dict[str, Law] = {
     "Markov": Markov(),
     "mixture": Mixture(),
     "by state": DependentMarkov(("state",)),
