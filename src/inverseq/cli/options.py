@@ -98,7 +98,8 @@ class HeldOut:
     """Without such a column: share of the units to hold out."""
     by: str = "trajectory"
     """What a unit is: trajectory, session, subject or any column that is constant in a trajectory.
-    Take subject to know how well a model does on animals it has never seen."""
+    Take subject to know how well a model does on animals it has never seen; genotype would hold a
+    whole genotype out."""
     seed: int = 0
     """Which random choices. The same seed gives the same numbers."""
 
@@ -172,6 +173,9 @@ class Fit:
     world: OmitArgPrefixes[World] = field(default_factory=World)
     held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    per: Name = None
+    """Fit each subject, or each group that a column such as genotype names, by itself, and put
+    their scores and rewards side by side."""
     intentions: Annotated[
         int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
     ] = None
