@@ -46,8 +46,9 @@ def _labels(view: View) -> list[Finding]:
 def _follows(view: View, number: np.ndarray) -> bool:
     """Whether a column is a part of the state, or of the action: the same wherever these are."""
     parts = (view.demonstrations.states, view.demonstrations.actions)
+    size = int(number.max()) + 1
     return any(
-        np.unique(np.stack([part, number]), axis=1).shape[1] == np.unique(part).size
+        np.unique(part.astype(np.int64) * size + number).size == np.unique(part).size
         for part in parts
     )
 
