@@ -223,7 +223,7 @@ def read_columns(
         found = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchnumpy()
         columns = {}
         for i, name in enumerate(names):
-            column = column_from_array(name, found[f"o{i}"])
+            column = column_from_array(name, found.pop(f"o{i}"))
             if kinds[name].type == "VARCHAR":
                 words = connection.execute(f"SELECT unnest(enum_range(NULL::words{i}))").fetchall()
                 column = Column(
