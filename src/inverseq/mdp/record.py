@@ -109,6 +109,10 @@ class MDP(Shown):
     ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         if successors is not None or probabilities is not None or transitions is None:
+            if transitions is not None:  # a copy with others of one kind: those of the other stay
+                known = build.padded(transitions)
+                successors = known[0] if successors is None else successors
+                probabilities = known[1] if probabilities is None else probabilities
             transitions = build.listed(successors, probabilities)
         put("transitions", build.frozen_transitions(transitions))
         states, actions = self.num_states, self.num_actions
