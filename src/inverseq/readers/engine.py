@@ -189,9 +189,7 @@ def _scan_csv(path: Path, connection: duckdb.DuckDBPyConnection, named: Sequence
     )
     written = {name: f"nullif(trim(c{i}), '')" for i, name in enumerate(layout.names)}
     expressions = {
-        name: text
-        if name in named
-        else f"CASE WHEN {text} IN ({_NOTHING}) THEN NULL ELSE {text} END"
+        name: text if name in named else f"CASE WHEN {_is_nothing(text)} THEN NULL ELSE {text} END"
         for name, text in written.items()
     }
     written = {name: text for name, text in written.items() if name not in named}
@@ -270,7 +268,7 @@ def column_kinds(
             f"count(*) FILTER ({digits} AND TRY_CAST({value} AS BIGINT) IS NOT NULL) AS l{i}",
             f"count(*) FILTER ({digits} AND TRY_CAST({value} AS BIGINT) IS NULL) AS h{i}",
             f"count(*) FILTER (regexp_matches({value}, '^[+-]?0[0-9]')) AS z{i}",
-            f"histogram({text}) FILTER ({text} IN ({_NOTHING})) AS t{i}",
+            f"histogram({text}) FILTER ({_is_nothing(text)}) AS t{i}",
         ]
     (answer,) = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchall()
     kinds = {}
@@ -317,7 +315,16 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_NOTHING = ", ".join(map(_quote, NO_VALUE))
+_NOTHING = _quote("|".join(map(re.escape, NO_VALUE)))
+
+
+def _is_nothing(text: str) -> str:
+    """SQL that says whether a text means that there is no value.
+
+    Not IN: DuckDB makes a join of a long list, and a join in several threads loses the order of the
+    rows of a large file.
+    """
+    return f"regexp_full_match({text}, {_NOTHING})"
 
 
 def _first_line(error: Exception) -> str:
