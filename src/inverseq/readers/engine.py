@@ -186,9 +186,7 @@ def _scan_csv(path: Path, connection: duckdb.DuckDBPyConnection, named: Sequence
     )
     written = {name: f"nullif(trim(c{i}), '')" for i, name in enumerate(layout.names)}
     expressions = {
-        name: text
-        if name in named
-        else f"CASE WHEN {text} IN ({_NOTHING}) THEN NULL ELSE {text} END"
+        name: text if name in named else f"CASE WHEN {_is_nothing(text)} THEN NULL ELSE {text} END"
         for name, text in written.items()
     }
     written = {name: text for name, text in written.items() if name not in named}
@@ -302,7 +300,7 @@ def _nothing_in(scan: Scan, name: str, connection: duckdb.DuckDBPyConnection) ->
     text = scan.written[name]
     return dict(
         connection.execute(
-            f"SELECT {text}, count(*) FROM {scan.relation} WHERE {text} IN ({_NOTHING}) "
+            f"SELECT {text}, count(*) FROM {scan.relation} WHERE {_is_nothing(text)} "
             "GROUP BY 1 ORDER BY 1"
         ).fetchall()
     )
@@ -340,4 +338,13 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_NOTHING = ", ".join(map(_quote, NO_VALUE))
+_NOTHING = _quote("|".join(map(re.escape, NO_VALUE)))
+
+
+def _is_nothing(text: str) -> str:
+    """SQL that says whether a text means that there is no value.
+
+    Not IN: DuckDB makes a join of a long list, and a join in several threads loses the order of the
+    rows of a large file.
+    """
+    return f"regexp_full_match({text}, {_NOTHING})"
