@@ -223,6 +223,14 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
         )
 
 
+def require_alike(present: Sequence[Column], following: Sequence[Column]) -> None:
+    """Raise where states and next states have different numbers of columns."""
+    if following and len(following) != len(present):
+        raise InputError(
+            f"state has {len(present)} columns, next_state {len(following)}; give both alike"
+        )
+
+
 def require_counted(column: Column, states: Int[np.ndarray, " N"]) -> None:
     """Raise an `InputError` naming the first row with a negative state."""
     if (states < 0).any():

@@ -28,8 +28,8 @@ class Order:
     time: Float[np.ndarray, " N"] | None
     late: Bool[np.ndarray, " N"]
 
-    def of(self, values: Shaped[np.ndarray, "N *D"]) -> Shaped[np.ndarray, "N *D"]:
-        """Values of the rows of the table in the order of trajectories."""
+    def of(self, values: Shaped[np.ndarray, "M *D"]) -> Shaped[np.ndarray, "N *D"]:
+        """Values of M rows of the table at the rows of trajectories, in their order."""
         same = self.time is None and len(values) == len(self.rows)
         return values if same else values[self.rows]
 
@@ -42,6 +42,13 @@ class Order:
     def firsts(self) -> Int[np.ndarray, " T"]:
         """Row of the table with which each trajectory begins."""
         return self.rows[np.append(True, self.last[:-1])]
+
+    def changing_row(self, column: Column) -> int | None:
+        """The first row at which a column differs from the beginning of its trajectory, or None."""
+        values, missing = self.of(column.values), self.of(column.missing)
+        differs = (values[1:] != values[:-1]) | (missing[1:] != missing[:-1])
+        differs &= ~self.last[:-1]
+        return int(self.rows[1 + np.argmax(differs)]) if differs.any() else None
 
 
 def put_in_order(

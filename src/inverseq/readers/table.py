@@ -83,8 +83,7 @@ def read_table(
             and `missing` mean that it is not known: such rows stay, with action -1. Where the
             values are -1 and 1 alone, they are two actions. Numbers that begin above 0 keep what
             they are as names, and no action 0 is made up. "moves", where no column is called so,
-            makes actions of the places that follow one another; rows that stay in one place are
-            one decision.
+            makes actions of the places that follow one another, one decision per visit.
         next_state: Column(s) of the state after the decision; taken from the next row where there
             is none. Where it disagrees with the next row, the recording has a gap there.
         subject: Column of the subject. The default "auto" looks for a column of that name (or
@@ -118,7 +117,7 @@ def read_table(
         partitions: Whether folders on the way to the file that are called name=value are columns
             too (`subject=Zoe/part-0.parquet`).
         upwards: Of `action="moves"`: whether the second column of the state counts towards the
-            north; else towards the south, as the pixels of a video do.
+            north, and not towards the south, as pixels do.
 
     Raises:
         InputError: The file or a value cannot be used; the message names row (1 is the first below
@@ -331,7 +330,7 @@ def _features(table: _Table) -> tuple[np.ndarray, np.ndarray | None]:
     present, following = table.of("features"), table.of("next_state")
     for column in present:
         numbering.require_present(column, "a feature")
-    _require_alike(present, following)
+    numbering.require_alike(present, following)
     return features_of(present), features_of(following) if following else None
 
 
@@ -351,7 +350,7 @@ def _states(
     """State and next state (None where the table has none) of each row, and the names."""
     present, following = table.of("state"), table.of("next_state")
     before = table.of("state_from_previous")
-    _require_alike(present, following)
+    numbering.require_alike(present, following)
     refuse_measured((*present, *following, *before), "state")
     for column in present:
         numbering.require_present(column, "the state")
@@ -374,14 +373,6 @@ def _states(
     return states, after[0] if after else None, called
 
 
-def _require_alike(present: list[Column], following: list[Column]) -> None:
-    """Raise where states and next states have different numbers of columns."""
-    if following and len(following) != len(present):
-        raise InputError(
-            f"state has {len(present)} columns, next_state {len(following)}; give both alike"
-        )
-
-
 def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
     """Everything else: columns per trajectory and per decision, in the order of trajectories."""
     trajectories, decisions = {}, {}
@@ -392,7 +383,7 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
     playing = [n for role, n in table.roles.items() if role != "state_from_previous"]
     used = {names[0] for names in playing if len(names) == 1} - set(table.binned)
     for column in table.of("world"):
-        row = _changing_row(column, order)
+        row = order.changing_row(column)
         if row is not None:
             raise InputError(
                 f"{column.place(row)}: the world changes to {column.text(row)!r} "
@@ -402,16 +393,8 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
         if name in used or column.missing.all():
             continue
         own = name if name not in trajectories else f"table_{name}"
-        if _changing_row(column, order) is None:
+        if order.changing_row(column) is None:
             trajectories[own] = plain_array(column)[order.firsts]
         else:
             decisions[own] = order.of(plain_array(column))
     return {"trajectories": trajectories, "decisions": decisions}
-
-
-def _changing_row(column: Column, order: Order) -> int | None:
-    """The first row at which a column differs from the beginning of its trajectory, or None."""
-    values, missing = order.of(column.values), order.of(column.missing)
-    differs = (values[1:] != values[:-1]) | (missing[1:] != missing[:-1])
-    differs &= ~order.last[:-1]
-    return int(order.rows[1 + np.argmax(differs)]) if differs.any() else None
