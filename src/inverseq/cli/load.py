@@ -17,6 +17,7 @@ from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
+from inverseq.readers.games import places_of_cells
 from inverseq.readers.minari import is_minari, read_minari
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth
@@ -75,7 +76,8 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
-        settings["coordinates"] = _coordinates(columns, known)
+        drawn = _coordinates(columns, known)
+        settings["coordinates"] = places_of_cells(known) if drawn is None else drawn
     return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 

@@ -23,6 +23,7 @@ _MOST_ASKED = 1_000_000
 """Decisions beyond which a smoothing is chosen on a part of the units (counts are of all)."""
 _FEWEST_UNITS = 100
 """Units that such a part has at least."""
+_LARGEST = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +100,12 @@ def luce(rows: Rows, smoothing: float, left_out: bool = False) -> Float[np.ndarr
     Returns:
         `[1, A]`, or `[units, A]` where `left_out`; rows sum to one.
     """
-    if rows.exists.all():  # the usual case, for which no rows need sorting
+    if rows.exists.all():  # the usual case
         sets, kind = rows.exists[:1], np.zeros(rows.actions.size, dtype=np.int64)
     else:
-        sets, kind = np.unique(rows.exists, axis=0, return_inverse=True)
-        kind = kind.ravel()
+        # Eight actions to a number: sorting whole rows takes longer than all else here.
+        first, kind = _distinct(*np.packbits(rows.exists, axis=1).T.astype(np.int64))
+        sets = rows.exists[first]
     chosen = np.bincount(rows.actions, weights=rows.weights, minlength=sets.shape[1])[None]
     visits = np.bincount(kind, weights=rows.weights, minlength=len(sets))[None]
     if left_out:
@@ -261,10 +263,13 @@ def held_out_likelihood(
 
 def _distinct(*labels: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
     """First row and number of each distinct combination of labels, which count from 0."""
-    key = labels[0].astype(np.int64)
-    for label in labels[1:]:
-        key = numbered(key)[1] * (int(label.max(initial=0)) + 1) + label
-    known, where = numbered(key)
-    first = np.empty(known.size, dtype=np.int64)
-    first[where[::-1]] = np.arange(where.size)[::-1]  # the last that is written stays
+    key = np.zeros(labels[0].shape, dtype=np.int64)
+    for label in labels:
+        radix = int(label.max(initial=0)) + 1
+        if int(key.max(initial=0)) >= _LARGEST // radix:
+            key = numbered(key)[1]
+        key = key * radix + label
+    _, where = numbered(key)
+    first = np.empty(int(where.max(initial=-1)) + 1, dtype=np.int64)
+    first[where[::-1]] = np.arange(where.size)[::-1]
     return first, where
