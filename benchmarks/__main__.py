@@ -10,15 +10,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 BENCHMARKS = (
-    "iavi",
-    "bootstrap",
-    "maxent",
-    "large",
-    "counting",
-    "iql",
-    "gridworld",
-    "intentions",
-    "engine",
+    *("iavi", "bootstrap", "maxent", "large", "counting", "scale"),
+    *("iql", "gridworld", "intentions", "engine"),
 )
 """Modules of this package; each has `run(small) -> rows` (see `measure.row`)."""
 

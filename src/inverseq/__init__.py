@@ -108,7 +108,9 @@ _HOME = {
     "Plan": "analysis.plan",
     "Findings": "analysis.findings",
     "report": "reporting.report",
+    "decision_table": "evaluate.decision_table",
     "posterior_table": "evaluate.posterior_table",
+    "write_decisions": "evaluate.decision_table",
     "write_posterior": "evaluate.posterior_table",
 }
 """Where each public name lives."""

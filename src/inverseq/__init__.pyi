@@ -40,6 +40,8 @@ from inverseq.evaluate.comparison import Comparison as Comparison
 from inverseq.evaluate.comparison import Estimate as Estimate
 from inverseq.evaluate.confusion import Confusion as Confusion
 from inverseq.evaluate.confusion import recover_models as recover_models
+from inverseq.evaluate.decision_table import decision_table as decision_table
+from inverseq.evaluate.decision_table import write_decisions as write_decisions
 from inverseq.evaluate.dwell import Dwell as Dwell
 from inverseq.evaluate.dwell import dwell_times as dwell_times
 from inverseq.evaluate.identifiability import contrast as contrast

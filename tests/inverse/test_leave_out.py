@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from inverseq._core.arrays import numbered
 from inverseq.inverse.tables import leave_out
-from inverseq.policies.backoff import distinct
 
 
 @pytest.mark.parametrize("largest", [1, 7, 10**6, 2**40])
 def test_numbers_are_told_apart_as_by_sorting(largest):
     labels = np.random.default_rng(0).integers(0, largest, (3, 200))
-    values, which = distinct(labels[0])
+    values, which = numbered(labels[0])
     np.testing.assert_array_equal(values, np.unique(labels[0]))
     np.testing.assert_array_equal(values[which], labels[0])
     # Three numbers below 2^40 do not fit into one key.

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import freeze
+from inverseq._core.arrays import freeze, numbered
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -124,25 +124,10 @@ def grow(
     for level in range(1, order + 1):
         symbol = columns[:, level - 1]
         radix = int(symbol.max(initial=-1)) + 2
-        keys, levels[:, level] = distinct(levels[:, level - 1] * radix + symbol + 1)
+        keys, levels[:, level] = numbered(levels[:, level - 1] * radix + symbol + 1)
         parents.append(keys // radix)
         symbols.append(keys % radix - 1)
     return tuple(parents), tuple(symbols), levels
-
-
-def distinct(
-    keys: Int[np.ndarray, " N"],
-) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray, " N"]]:
-    """The different keys in order, and which of them each is; keys count from 0.
-
-    Where they are not much larger than there are many, they are ticked off instead of sorted.
-    """
-    largest = int(keys.max(initial=0))
-    if largest > 4 * keys.size:
-        return np.unique(keys, return_inverse=True)
-    seen = np.zeros(largest + 1, dtype=bool)
-    seen[keys] = True
-    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[keys]
 
 
 def locate(
