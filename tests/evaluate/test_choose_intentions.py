@@ -45,7 +45,10 @@ def test_what_speaks_for_each_is_of_the_fit_to_all(choice):
     lack = -2 * one.solution.log_likelihood
     assert_allclose(one.bic, lack + one.solution.num_parameters * np.log(720))
     assert_allclose(one.aic, lack + 2 * one.solution.num_parameters)
-    assert criteria(one.solution, 720) == (one.bic, one.aic)
+    assert criteria(one.solution.log_likelihood, one.solution.num_parameters, 720) == (
+        one.bic,
+        one.aic,
+    )
     assert one.restart_agreement > 0.95
     assert one.fold_agreement > 0.9
     assert one.empty == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool
@@ -129,7 +130,7 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
             "exists"
         )
     known = plan.world.mdp if isinstance(plan.world, World) else plan.world
-    data = in_numbers(data, as_one(known))
+    data = in_numbers(data, cast(MDP, as_one(known)))
     if isinstance(plan.world, World):
         drawn = {plan.world.name: plan.world}
         return Behaviour(data, plan, _discounted(plan.world.mdp, plan.discount), drawn)

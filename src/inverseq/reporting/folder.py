@@ -46,14 +46,24 @@ def write_report(
     Raises:
         InputError: A file cannot be written.
     """
-    for table in (*report.all_of(Table), *further):
-        names = [column.name or column.title for column in table.columns]
-        write_text(root / "tables" / f"{table.name}.csv", to_csv(names, table.rows))
+    write_tables(root / "tables", (*report.all_of(Table), *further))
     write_text(root / "summary.json", to_json(summary))
-    for picture in report.all_of(Picture):
-        figure, place = picture.drawn(width), root / "figures"
-        write_text(place / f"{picture.name}.svg", to_svg(figure))
-        write_bytes(place / f"{picture.name}.pdf", to_pdf(figure))
-        write_bytes(place / f"{picture.name}.png", to_png(figure))
+    write_pictures(root / "figures", report.all_of(Picture), width)
     write_text(root / RUN, to_json({**run, "files": files_of(root)}))
     write_text(root / PAGE, to_html(report))
+
+
+def write_tables(folder: Path, tables: Sequence[Table]) -> None:
+    """Each table as CSV."""
+    for table in tables:
+        names = [column.name or column.title for column in table.columns]
+        write_text(folder / f"{table.name}.csv", to_csv(names, table.rows))
+
+
+def write_pictures(folder: Path, pictures: Sequence[Picture], width: Width | None = None) -> None:
+    """Each figure as SVG, PDF and PNG."""
+    for picture in pictures:
+        figure = picture.drawn(width)
+        write_text(folder / f"{picture.name}.svg", to_svg(figure))
+        write_bytes(folder / f"{picture.name}.pdf", to_pdf(figure))
+        write_bytes(folder / f"{picture.name}.png", to_png(figure))

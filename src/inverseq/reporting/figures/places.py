@@ -225,12 +225,15 @@ def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
 
 
 def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
-    """Where each action points: as the world says, else where it leads on average."""
+    """Where each action points: as the world says, else where it mostly leads."""
     if world is not None and world.drawing.directions is not None:
         return world.drawing.directions
     coordinates = np.asarray(mdp.coordinates)
-    step = mdp.expected(coordinates) - coordinates[:, None]
-    step = step[~mdp.terminal].mean(0)
+    # The likeliest outcome: in an estimated world the others are mixed from other actions.
+    likeliest = mdp.probabilities.argmax(axis=2)[:, :, None]
+    leads = np.take_along_axis(mdp.successors, likeliest, axis=2)[:, :, 0]
+    exists = (mdp.allowed & ~mdp.terminal[:, None])[:, :, None]
+    step = np.where(exists, coordinates[leads] - coordinates[:, None], 0.0).sum(axis=0)
     length = np.linalg.norm(step, axis=1, keepdims=True)
     return np.where(length > 1e-9, step / np.maximum(length, 1e-9), 0.0)
 
