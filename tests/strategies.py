@@ -177,3 +177,15 @@ def any_demonstrations(draw, *, max_states: int = 6, max_actions: int = 4) -> De
         decisions={"reward": rng.normal(size=size)},
         trajectories={"subject": np.array([f"m{i % 2}" for i in range(lengths.size)])},
     )
+
+
+def random_counts(rng, mdp, mean=3.0):
+    """`[S, A]` counts of decisions, 0 where nothing can be done."""
+    live = mdp.allowed & ~mdp.terminal[:, None]
+    return rng.poisson(mean, live.shape) * live * 1.0
+
+
+def slope_by_differences(function, x, step=1e-5):
+    """The derivative of a function of several numbers."""
+    ends = [(function(x + step * e), function(x - step * e)) for e in np.eye(x.size)]
+    return np.array([(up - down) / (2 * step) for up, down in ends])

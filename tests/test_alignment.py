@@ -11,7 +11,11 @@ import strategies
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations, concatenate
+from inverseq.inverse.fit import fit
+from inverseq.inverse.values.iavi import IAVI
+from inverseq.inverse.values.iql_transitions import next_states
 from inverseq.mdp import MDP, unite
+from inverseq.readers import read_table
 
 
 @given(
@@ -163,3 +167,27 @@ def test_an_action_that_does_not_exist_names_its_row():
     demos = Demonstrations.from_arrays([0, 1, 1, 1], [1, -1, 1, 1])
     with pytest.raises(InputError, match=r"row 3: action 1 does not exist at state 1 \(2 such"):
         check_existing(demos, world, align(demos, world))
+
+
+def test_a_table_that_leaves_states_out_stands_where_the_world_numbers_them():
+    world = MDP.from_dense(np.full((6, 2, 6), 1 / 6), discount=0.9)
+    columns = {"state": [4, 1, 4, 3], "action": [0, 1, 0, 1]}
+    read, told = read_table(columns), read_table(columns, state_names=range(6))
+    assert (read.num_states, told.num_states) == (3, 6)
+    assert align(read, world).tolist() == align(told, world).tolist() == columns["state"]
+    assert next_states(read, world, align(read, world)).tolist() == [1, 4, 3, -1]
+    np.testing.assert_array_equal(fit(read, IAVI(), world).v, fit(told, IAVI(), world).v)
+    with pytest.raises(InputError, match="row 1: state 4 is outside the world, which has 2 states"):
+        align(read, MDP.from_dense(np.full((2, 2, 2), 0.5), discount=0.9))
+
+
+def test_numbers_are_not_taken_for_places_in_a_list_of_other_numbers():
+    read = read_table({"state": [4, 1, 4, 3], "action": [0, 1, 0, 1]})
+    world = MDP.estimate(read, discount=0.9)
+    numbered = Demonstrations.from_arrays([0, 1, 2], [0, 1, 0])
+    with pytest.raises(InputError, match=r"are named 0, 1, 2 .* 1, 3, 4 .*state_names="):
+        align(numbered, world)
+    again = read_table({"state": [3, 1], "action": [0, 0]}, state_names=world.state_names)
+    assert align(again, world).tolist() == [1, 0]
+    with pytest.raises(InputError, match="row 2, column 'state': '2' is not among the state names"):
+        read_table({"state": [3, 2], "action": [0, 0]}, state_names=world.state_names)

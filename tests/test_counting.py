@@ -43,7 +43,8 @@ def test_counting_a_file_and_counting_what_was_read_agree(tmp_path_factory, tabl
     demos = read_table({"row": [*range(len(table["state"]))]} | table, trajectory="row")
     states, actions = counted.counts.state_action.shape
     stay = np.broadcast_to(np.eye(states)[:, None], (states, actions, states))
-    world = MDP.from_dense(stay, discount=0.9)
+    names = {"state_names": demos.state_names, "action_names": demos.action_names}
+    world = MDP.from_dense(stay, discount=0.9, **names)
     assert (states, actions) == (demos.num_states, demos.num_actions)
     expected = count(demos, world).state_action
     np.testing.assert_array_equal(counted.counts.state_action, expected)

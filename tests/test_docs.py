@@ -77,7 +77,7 @@ def test_every_shown_line_runs(page, tmp_path, monkeypatch):
 
 
 def test_no_block_is_of_a_kind_that_escapes_the_test():
-    kinds = {"python", "console", "csv", "text", "toml", "bash", "json"}
+    kinds = {"python", "console", "csv", "text", "toml", "bash", "json", "math"}
     odd = [
         f"{page.name}:{line}: {head or 'no language'}"
         for page in PAGES

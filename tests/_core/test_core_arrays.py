@@ -1,9 +1,12 @@
 """Checks at the door: what passes is read-only and of the right kind."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from inverseq._core.arrays import (
+    freeze,
     frozen_array,
     require_finite,
     require_numbering,
@@ -71,3 +74,25 @@ def test_what_is_not_finite_is_named_with_its_place():
     values[1, 1] = -np.inf
     with pytest.raises(InputError, match=r"q\[1, 1\] is -inf; 2 of 6 entries are not finite"):
         require_finite(values, "q")
+
+
+@dataclass(frozen=True)
+class Several:
+    one: object
+    each: tuple
+    named: dict
+    none: object = None
+
+
+def test_fields_of_a_record_become_read_only_one_by_one():
+    given = np.zeros(2, dtype=np.int8)
+    record = Several([1, 2], (given, given), {"a": given})
+    freeze(record, np.float64, "one", "none")
+    freeze(record, None, "each", "named")
+    assert (record.one.dtype, record.none) == (np.float64, None)
+    for array in (record.one, *record.each, record.named["a"]):
+        assert not array.flags.writeable
+    assert {array.dtype for array in (*record.each, record.named["a"])} == {given.dtype}
+    assert given.flags.writeable
+    with pytest.raises(InputError, match="one must hold whole numbers"):
+        freeze(Several([0.5], (), {}), np.int64, "one")

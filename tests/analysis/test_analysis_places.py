@@ -60,7 +60,7 @@ def test_a_count_table_has_no_reward_to_show():
 
 def test_likely_moves_add_up_what_leads_to_the_same_place():
     policy = np.array([[0.25, 0.75, 0], [0.5, 0.2, 0.3], [0.6, 0.4, 0]])
-    moves, chance = likely_moves(ROOMS.successors, ROOMS.probabilities, ROOMS.allowed, policy)
+    moves, chance = likely_moves(ROOMS, policy)
     found = {tuple(m): p for m, p in zip(moves.tolist(), chance, strict=True)}
     assert found == pytest.approx(
         {

@@ -87,3 +87,56 @@ def test_the_expert_and_chance_need_no_file():
     assert [made["expert"](seed).get_action(board) for seed in (0, 1)] == [1, 1]
     drawn = made["random"](0)
     assert {drawn.get_action(board) for _ in range(50)} == {0, 1, 2, 3}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A file of games, as one reads it for `inverseq fit`."""
+    played = expert_games(RULES, games=40, seed=1)
+    return recorded(tmp_path_factory.mktemp("table") / "games.parquet", played), played
+
+
+SOLVERS = {
+    "cells": (iq.IAVI(), 1, {}),
+    "cells, with a memory": (iq.MaxEnt("state-actions", strength=1.0), 2, {}),
+    "boards": (iq.IAVI(), 1, {"state": "tiles", "next_state": "next_tiles"}),
+    "two intentions": (iq.Intentions(2, iq.IAVI(), restarts=1), 1, {}),
+}
+
+
+@pytest.mark.parametrize("what", SOLVERS)
+def test_what_was_fitted_to_a_table_of_games_plays_the_moves_that_were_made(what, table, tmp_path):
+    solver, history, columns = SOLVERS[what]
+    path, played = table
+    games = iq.read_table(path, **columns)
+    mdp = iq.MDP.estimate(games, discount=0.9, smoothing=0.0).with_history(history)
+    solution = iq.fit(games, solver, mdp=mdp)
+    make = companions(iq.save(solution, tmp_path / "mine.npz"), (3, 4))["mine"]
+    right = []
+    for first, last in zip(played.starts[:-1], played.starts[1:], strict=True):
+        agent = make(0)
+        right += [agent.get_action(played.states[i].astype(np.float32)) for i in range(first, last)]
+    assert (np.array(right) == played.actions).mean() > 0.6  # chance is a quarter
+
+
+def test_where_the_games_never_were_it_makes_some_move_of_theirs(table, tmp_path):
+    games = iq.Demonstrations.from_arrays(
+        [0, 1, 2, 0, 1, 2],
+        [0, 0, 1, 0, 0, 1],
+        trajectory=[0, 0, 0, 1, 1, 1],
+        action_names=("right", "down"),
+    )
+    mdp = iq.MDP.estimate(games, discount=0.9, smoothing=0.0)
+    path = iq.save(iq.fit(games, iq.IAVI(), mdp=mdp), tmp_path / "short.npz")
+    board = np.zeros((3, 4), np.float32)
+    board[1, 1], board[2, 3] = 2, 3
+    agent = companions(path, (3, 4))["short"](0)
+    assert {agent.get_action(board) for _ in range(40)} == {1, 2}
+
+
+def test_actions_that_are_no_moves_are_refused(tmp_path):
+    choices = iq.Demonstrations.from_arrays([0, 1, 0], [1, 0, 1], action_names=("press", "wait"))
+    mdp = iq.MDP.estimate(choices, discount=0.9, smoothing=1.0)
+    path = iq.save(iq.fit(choices, iq.IAVI(), mdp=mdp), tmp_path / "lever.npz")
+    with pytest.raises(iq.InputError, match=r"its actions are \('press', 'wait'\), and moves are"):
+        companions(path, (3, 4))

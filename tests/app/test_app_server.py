@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -17,7 +19,7 @@ from inverseq.app import door
 from inverseq.app.door import is_local
 from inverseq.app.play.log import GameLog
 from inverseq.app.play.match import Level
-from inverseq.app.play.session import Offer
+from inverseq.app.play.session import Offer, Session
 from inverseq.app.server import listen, make_app, server_of
 from inverseq.readers import read_games
 from inverseq.worlds.game_rules import GridWorldRules, grid_simulator
@@ -27,19 +29,28 @@ LEVELS = {"corridor": Level("corridor", "{}", grid_simulator(RULES))}
 
 
 @pytest.fixture
-def offer(path):
-    log = GameLog(path)
-    yield Offer(LEVELS, {}, "corridor", "none", log)
+def begin(path):
+    """What begins a visit."""
+    log, seeds = GameLog(path), count()
+    offer = Offer(LEVELS, {}, "corridor", "none", log)
+    yield lambda: Session(offer, next(seeds))
     log.close()
+
+
+def ready(begin):
+    """A game that is there already."""
+    game = Future()
+    game.set_result(begin)
+    return game
 
 
 class Served:
     """A real server in a thread of this process."""
 
-    def __init__(self, offer, host="127.0.0.1", allowed=()):
+    def __init__(self, game, host="127.0.0.1", allowed=()):
         self.listening = listen("127.0.0.1", 0)
         self.name = f"127.0.0.1:{self.listening.getsockname()[1]}"
-        self.server = server_of(make_app(offer, 0, host, allowed))
+        self.server = server_of(make_app(game, "games.parquet", host, allowed))
         run, sockets = self.server.run, [self.listening]
         self.thread = threading.Thread(target=run, args=(sockets,), daemon=True)
         self.thread.start()
@@ -66,8 +77,8 @@ class Served:
 
 
 @pytest.fixture
-def served(offer):
-    served = Served(offer)
+def served(begin):
+    served = Served(ready(begin))
     yield served
     served.close()
 
@@ -102,8 +113,32 @@ def test_a_game_over_the_socket(served, path):
         assert read_games(path).num_trajectories == 1
 
 
-def test_leaving_the_page_or_stopping_the_server_abandons_games(offer, path):
-    served = Served(offer)
+def test_the_page_is_there_before_the_game_and_says_what_it_waits_for(begin):
+    game = Future()
+    served = Served(game)
+    assert "Getting the first board ready" in served.get("/")[2]
+    with served.visit() as (link, told):
+        assert told == {"preparing": "games.parquet"}
+        with pytest.raises(TimeoutError):
+            link.recv(timeout=0.2)
+        game.set_result(begin)
+        assert json.loads(link.recv(timeout=30))["person"]["moves"] == 0
+    served.close()
+
+
+def test_a_game_that_cannot_be_played_is_said_to_whoever_waits(begin):
+    game = Future()
+    served = Served(game)
+    with served.visit() as (link, _):
+        game.set_exception(InputError("no such agent"))
+        with pytest.raises(ConnectionClosed) as closed:
+            link.recv(timeout=30)
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1003, "no such agent")
+    served.close()
+
+
+def test_leaving_the_page_or_stopping_the_server_abandons_games(begin, path):
+    served = Served(ready(begin))
     with served.visit() as (stays, view):
         with served.visit() as (leaves, _):
             ask(leaves, type="move", action=1, board=view["board"])
@@ -134,8 +169,8 @@ def test_pages_of_other_sites_are_kept_out(served):
         assert view["games"] == 0
 
 
-def test_an_open_server_answers_to_addresses_its_own_names_and_those_allowed(offer):
-    served = Served(offer, host="0.0.0.0", allowed=("Lab.example",))
+def test_an_open_server_answers_to_addresses_its_own_names_and_those_allowed(begin):
+    served = Served(ready(begin), host="0.0.0.0", allowed=("Lab.example",))
     ours = ("lab.example", socket.gethostname(), "192.0.2.7:8765", "[2001:db8::1]:80", "localhost")
     assert [served.get("/", host=host)[0] for host in ours] == [200] * 5
     for host in ("evil.example", "lab.example.evil.example", "[", "", "127.0.0.1.evil.example"):
@@ -174,9 +209,9 @@ HALF = (
 
 
 @pytest.mark.parametrize("begun", HALF)
-def test_a_request_that_never_ends_is_given_up(offer, monkeypatch, begun):
+def test_a_request_that_never_ends_is_given_up(begin, monkeypatch, begun):
     monkeypatch.setattr(door, "PATIENCE", 0.5)
-    served = Served(offer)
+    served = Served(ready(begin))
     host, port = served.name.split(":")
     with socket.create_connection((host, int(port)), timeout=20) as link:
         link.sendall(begun)
@@ -186,9 +221,9 @@ def test_a_request_that_never_ends_is_given_up(offer, monkeypatch, begun):
     served.close()
 
 
-def test_a_visit_outlasts_the_patience(offer, monkeypatch):
+def test_a_visit_outlasts_the_patience(begin, monkeypatch):
     monkeypatch.setattr(door, "PATIENCE", 0.2)
-    served = Served(offer)
+    served = Served(ready(begin))
     with served.visit() as (link, view):
         time.sleep(0.6)
         assert ask(link, type="move", action=1, board=view["board"])["person"]["moves"] == 1

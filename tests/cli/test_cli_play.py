@@ -1,5 +1,8 @@
 import json
 import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ def unserved(monkeypatch):
     seen = {"served": [], "shown": []}
 
     class Server:
+        should_exit = False
+
         def run(self, sockets):
             seen["served"] += [s.getsockname() for s in sockets]
             raise KeyboardInterrupt
@@ -38,6 +43,35 @@ def test_it_says_where_and_how_many_and_shows_the_page(inside, unserved, tmp_pat
     assert "1 game in games.parquet" in out
     assert unserved["shown"] == [f"http://127.0.0.1:{port}"]
     GameLog(tmp_path / "games.parquet").close()  # it was given up
+
+
+def test_the_page_is_shown_without_waiting_for_what_the_game_needs():
+    code = (
+        "import sys, inverseq.cli.play, inverseq.cli.parse\n"
+        "print([m for m in ('jax', 'scipy', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_game_that_fails_to_open_ends_the_serving(inside, monkeypatch):
+    served = []
+
+    class Server:
+        should_exit = False
+
+        def run(self, sockets):
+            while not self.should_exit:
+                time.sleep(0.01)
+            served.append(sockets)
+
+    def fail(*_):
+        raise iq.InputError("the rules are lost")
+
+    monkeypatch.setattr(play, "server_of", lambda app: Server())
+    monkeypatch.setattr("inverseq.app.play.opening.open_game", fail)
+    code, _, err = inside("play", "--port", "0", "--no-browser")
+    assert (code, err, len(served)) == (2, "inverseq: error: the rules are lost\n", 1)
 
 
 def test_an_open_host_is_warned_of(inside, unserved):

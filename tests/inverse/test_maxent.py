@@ -14,14 +14,14 @@ from inverseq.forward import soft_policy_iteration, soft_value_iteration
 from inverseq.forward.soft import soft_plan
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
-from inverseq.inverse.maxent.objective import Model, information, log_likelihood_and_gradient
+from inverseq.inverse.maxent.objective import Model, log_likelihood_and_gradient
 from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann, uniform
 from inverseq.rewards.linear import make_design, smoothness
 from inverseq.worlds import gridworld, labyrinth
-from strategies import mdps, play, random_mdp, seeds
+from strategies import mdps, play, random_counts, random_mdp, seeds, slope_by_differences
 
 DESIGNS = [
     ("states", "gaussian"),
@@ -30,16 +30,6 @@ DESIGNS = [
     ("state-actions", "smooth"),
     ("features", "gaussian"),
 ]
-
-
-def random_counts(rng, mdp):
-    live = mdp.allowed & ~mdp.terminal[:, None]
-    return rng.poisson(3.0, live.shape) * live * 1.0
-
-
-def slope_by_differences(function, x, step=1e-5):
-    ends = [(function(x + step * e), function(x - step * e)) for e in np.eye(x.size)]
-    return np.array([(up - down) / (2 * step) for up, down in ends])
 
 
 @pytest.mark.parametrize(("on", "prior"), DESIGNS)
@@ -130,19 +120,6 @@ def test_a_known_reward_comes_back():
     np.testing.assert_allclose(solution.parameters["weights"], weights, atol=1e-4)
     np.testing.assert_allclose(solution.policy, policy, atol=1e-6)
     assert solution.num_parameters == 3
-
-
-def test_information_is_the_curvature_at_the_truth():
-    rng = np.random.default_rng(2)
-    mdp = random_mdp(rng, 6, 3, features=3, discount=0.9)
-    model = Model(mdp, make_design(mdp, "features", "gaussian"))
-    weights = rng.normal(size=3)
-    plan = replace(model.plan(weights), system=None)
-    visits = rng.random(6) * ~mdp.terminal
-    counts = visits[:, None] * plan.policy
-    slope = lambda x: log_likelihood_and_gradient(model, counts, x)[1]  # noqa: E731
-    curvature = -slope_by_differences(slope, weights)
-    np.testing.assert_allclose(information(model, counts, plan), curvature, atol=1e-6)
 
 
 @given(mdp=mdps(features=2), seed=seeds, factor=st.sampled_from([2.0, 10.0]))

@@ -180,15 +180,30 @@ def test_random_tables_come_back_whatever_the_order_of_their_rows(tmp_path_facto
     rows = np.concatenate([np.arange(*demos.starts[i : i + 2]) for i in sequence])
     assert found.rows.tolist() == (place[rows] + 1).tolist()
     if number:
-        assert found.states.tolist() == expected.states.tolist()
+        # States that do not occur are not counted; the others keep their numbers as names.
+        meant = np.append(np.array(found.state_names or range(found.num_states), dtype=int), -1)
+        assert meant[found.states].tolist() == expected.states.tolist()
+        assert meant[found.next_states].tolist() == expected.next_states.tolist()
+        assert {*found.states, *found.next_states} - {-1} == {*range(found.num_states)}
         assert found.actions.tolist() == expected.actions.tolist()
-        assert found.next_states.tolist() == expected.next_states.tolist()
     else:
         told = [table["state"][row - 1] for row in found.rows]
         assert [found.state_names[s] for s in found.states] == told
         assert list(found.state_names) == sorted(set(told))
         acts = [found.action_names[a] if a >= 0 else None for a in found.actions]
         assert acts == [table["action"][row - 1] for row in found.rows]
+
+
+def test_states_are_those_that_occur_and_keep_their_numbers_as_names():
+    table = {"state": [7, 725_516, 7], "action": [0, 1, 0], "next_state": [2**40, 7, -1]}
+    demos = read_table(table)
+    assert demos.state_names == ("7", "725516", str(2**40))
+    assert demos.states.tolist() == [0, 1, 0]
+    assert demos.next_states.tolist() == [2, 0, -1]
+    without_holes = read_table(table | {"state": [1, 0, 1], "next_state": [2, 1, -1]})
+    assert without_holes.state_names == ()
+    asked = read_table({"state": [1, 5, 1], "action": [0, 1, 0]}, state_names=range(9))
+    assert (asked.num_states, asked.states.tolist()) == (9, [1, 5, 1])
 
 
 def test_a_mapping_of_columns_wins_over_known_names():
@@ -300,7 +315,7 @@ def test_rows_too_far_apart_in_time_have_a_gap_between_them():
     assert demos.endings.tolist() == [0, Ending.GAP, 0, Ending.TRUNCATED]
     assert demos.next_states.tolist() == [1, -1, 3, -1]
     known = read_table(table | {"next_state": [1, 9, 3, 4]}, longest_step=1)
-    assert known.next_states.tolist() == [1, 9, 3, 4]
+    assert [known.state_names[s] for s in known.next_states] == ["1", "9", "3", "4"]
     assert known.endings.tolist() == demos.endings.tolist()
     tenths = table | {"t": [0.1, 0.2, 0.3, 0.4]}
     assert (read_table(tenths, longest_step=0.1).endings != Ending.GAP).all()
@@ -384,8 +399,10 @@ def test_the_state_before_is_that_of_the_last_choice_in_the_trajectory(data):
 @pytest.mark.parametrize("word", NO_VALUE)
 def test_words_for_nothing_are_nothing_in_a_csv_file(word, tmp_path):
     path = tmp_path / "t.csv"
-    path.write_text(f"state,action\n0,1\n1,{word}\n")
-    assert read_table(path).actions.tolist() == [1, -1]
+    path.write_text(f"state,action\n0,1\n1,{word}\n0,0\n")
+    demos = read_table(path)
+    assert demos.actions.tolist() == [1, -1, 0]
+    assert demos.source == f"t.csv (missing: 1 {word!r} in 'action')"
 
 
 def test_large_numbers_and_odd_parquet_types_are_read(tmp_path):
@@ -396,7 +413,7 @@ def test_large_numbers_and_odd_parquet_types_are_read(tmp_path):
         "UNION ALL SELECT 2, 1, [3], DATE '2024-01-03', 'y'::BLOB, 1"
     ).write_parquet(str(path))
     demos = read_table(path)
-    assert demos.states.tolist() == [1, 2]
+    assert [demos.state_names[s] for s in demos.states] == ["1", "2"]
     assert demos.decisions["list"].tolist() == ["[1, 2]", "[3]"]
     assert demos.decisions["id"].tolist() == [9007199254740993, 1]
     assert demos.decisions["day"][1] - demos.decisions["day"][0] == 86400

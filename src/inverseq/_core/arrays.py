@@ -1,5 +1,6 @@
 """Checks of arrays at the door, and read-only views of what passed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,25 @@ def frozen_array(values: Any, dtype: Any, name: str) -> np.ndarray:
     view = result.view()
     view.setflags(write=False)
     return view
+
+
+def freeze(record: Any, dtype: Any, *names: str) -> None:
+    """Make fields of a frozen record read-only arrays of `dtype`; None keeps their own.
+
+    Arrays in a tuple or a mapping become so each; a field that is None stays None.
+    """
+    for name in names:
+        object.__setattr__(record, name, _frozen(getattr(record, name), dtype, name))
+
+
+def _frozen(value: Any, dtype: Any, name: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return tuple(_frozen(each, dtype, name) for each in value)
+    if isinstance(value, Mapping):
+        return {key: _frozen(each, dtype, key) for key, each in value.items()}
+    return frozen_array(value, value.dtype if dtype is None else dtype, name)
 
 
 def _require_whole(array: np.ndarray, limits: np.iinfo, name: str) -> None:

@@ -18,7 +18,7 @@ from inverseq._core.errors import InputError
 
 Record = TypeVar("Record")
 _HEADER = "record.json"
-_FORMAT = 2
+_FORMAT = 3
 
 
 def save(record: Any, path: str | os.PathLike) -> Path:

@@ -10,6 +10,7 @@ from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Division, DivisionKind
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
+from inverseq.decisions.alignment import in_numbers
 from inverseq.demonstrations import Box, Demonstrations, Finite
 from inverseq.mdp import MDP, as_one
 from inverseq.worlds import World
@@ -127,6 +128,8 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
             f"{argument('actions', 'seen')} goes with an estimated world; this world says what "
             "exists"
         )
+    known = plan.world.mdp if isinstance(plan.world, World) else plan.world
+    data = in_numbers(data, as_one(known))
     if isinstance(plan.world, World):
         drawn = {plan.world.name: plan.world}
         return Behaviour(data, plan, _discounted(plan.world.mdp, plan.discount), drawn)

@@ -14,6 +14,7 @@ from inverseq.analysis.models import (
     entries,
     explainer_of,
     law_of,
+    left_out,
     rows_of,
     yardsticks,
 )
@@ -36,7 +37,7 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         return _with_choice(behaviour, start, menu, progress)
     listed = entries(menu)
     rows, failures = rows_of(listed, _scored(behaviour, listed, progress))
-    return replace(start, scores=rows, failures=failures)
+    return replace(start, scores=rows, failures=failures + left_out(menu))
 
 
 def _menu(behaviour: Behaviour) -> Menu:

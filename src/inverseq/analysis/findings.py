@@ -87,17 +87,21 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Failure:
-    """A model that could not be fitted or scored, and what the error said.
+    """A model that could not be fitted or scored, and why.
 
     Attributes:
         key: Its short name.
         model: Which model.
-        error: The message of the error, quoted.
+        error: The message of the error, quoted; empty where it was not tried.
+        states: Of a world so large that it was not tried.
+        most: States up to which it is tried unasked.
     """
 
     key: str
     model: Model
-    error: str
+    error: str = ""
+    states: int = 0
+    most: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from inverseq.analysis.behaviour import Behaviour, Parts, divide
 from inverseq.analysis.contrasts import contrasts_of
 from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
-from inverseq.analysis.models import Entry, Menu, entries, rows_of
+from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
@@ -46,6 +46,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         keep=plan.keep,
     )
     rows, failures = rows_of(listed, scored)
+    failures += left_out(menu)
     by_key = {entry.key: entry for entry in listed}
     # No candidate has several intentions.
     fits = {r.name: cast(Solution, r.solutions[0]) for r in scored.results if r.score is not None}
@@ -115,7 +116,7 @@ def _choose(
 ) -> tuple[str, Reason]:
     """The model whose reward is shown, and why."""
     with_reward = {row.key: row for row in rows if not row.yardstick}
-    errors = [f"{failure.key}: {failure.error}" for failure in failures]
+    errors = [f"{failure.key}: {failure.error}" for failure in failures if failure.error]
     if not with_reward:
         raise FitError(". ".join(["no model with a reward could be fitted", *errors]))
     if wanted != "best":

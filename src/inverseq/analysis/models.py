@@ -25,9 +25,14 @@ from inverseq.rewards.linear import RewardOn
 
 RESTARTS = 10
 _DEEPEST_TABLE = 4
-_MOST_STATES = {"states": 500, "state-actions": 1500}
-"""Reward -> states of a world beyond which its model with a memory is left out: it would take very
-long, and a reward on states gains the least from a memory."""
+_MOST_STATES = {
+    "maxent-states": 20_000,
+    "maxent-state-actions": 20_000,
+    "maxent-history-states": 500,
+    "maxent-history": 1500,
+}
+"""Model -> states of a world beyond which it is fitted only where it is asked for: it would take
+very long, and so many free numbers, or a reward on states with a memory, gain little."""
 _EXPLAINERS = {
     "iavi": Model(Family.IAVI),
     "maxent-states": Model(Family.MAXENT, reward="states"),
@@ -97,7 +102,23 @@ def entries(menu: Menu) -> list[Entry]:
         own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
     elif not menu.num_states:
         _require_numbers(solver)
-    return yardsticks(menu) + _with_reward(menu) + own
+    fitted = [entry for entry in _with_reward(menu) if not _too_large(menu, entry)]
+    return yardsticks(menu) + fitted + own
+
+
+def left_out(menu: Menu) -> tuple[Failure, ...]:
+    """The models that are not fitted in so large a world."""
+    return tuple(
+        Failure(entry.key, entry.model, states=menu.num_states, most=_MOST_STATES[entry.key])
+        for entry in _with_reward(menu)
+        if _too_large(menu, entry)
+    )
+
+
+def _too_large(menu: Menu, entry: Entry) -> bool:
+    """Whether a model is left out, nobody having asked for it."""
+    most = _MOST_STATES.get(entry.key, menu.num_states)
+    return menu.num_states > most and menu.plan.solver != entry.key
 
 
 def yardsticks(menu: Menu) -> list[Entry]:
@@ -131,7 +152,7 @@ def _with_reward(menu: Menu) -> list[Entry]:
         found.append(Entry(f"maxent-{what}", model, Candidate(menu.maxent(what))))
     with_memory: tuple[tuple[str, RewardOn], ...] = (("-states", "states"), ("", "state-actions"))
     for key, what in with_memory:
-        if memory > 1 and menu.num_states <= _MOST_STATES[what]:
+        if memory > 1:
             candidate = Candidate(menu.maxent(what), history=memory)
             model = Model(Family.MAXENT, reward=what, memory=memory)
             found.append(Entry(f"maxent-history{key}", model, candidate))

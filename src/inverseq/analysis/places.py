@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,16 +70,15 @@ def places(solution: Solution) -> Places:
 
 
 def likely_moves(
-    successors: Int[np.ndarray, "P A B"],
-    probabilities: Float[np.ndarray, "P A B"],
-    allowed: Bool[np.ndarray, "P A"],
-    policy: Float[np.ndarray, "P A"],
+    mdp: MDP, policy: Float[np.ndarray, "P A"]
 ) -> tuple[Int[np.ndarray, "M 2"], Float[np.ndarray, " M"]]:
     """Pairs (from, to) of states, and how probable a decision there leads from one to the other."""
-    state, action, branch = np.nonzero((probabilities > 0) & allowed[:, :, None])
-    weight = policy[state, action] * probabilities[state, action, branch]
-    pairs = np.stack([state, successors[state, action, branch]], axis=1)
-    moves, number = np.unique(pairs, axis=0, return_inverse=True)
+    lists = mdp.transitions
+    pair = np.repeat(np.arange(lists.shape[0]), np.diff(lists.indptr))
+    there = np.flatnonzero((lists.data > 0) & mdp.allowed.ravel()[pair])
+    weight = policy.ravel()[pair[there]] * lists.data[there]
+    ends = np.stack([pair[there] // mdp.num_actions, lists.indices[there]], axis=1)
+    moves, number = np.unique(ends, axis=0, return_inverse=True)
     return moves, np.bincount(number.ravel(), weight)
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from importlib.resources import files
-from itertools import count
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,7 +16,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from inverseq._core.errors import InputError
 from inverseq.app.door import HEADERS, Door, PatientProtocol
-from inverseq.app.play.session import Offer, Session
 
 _PAGE = {
     "/": ("index.html", "text/html"),
@@ -27,16 +27,45 @@ _PAGE = {
 _LONGEST_MESSAGE = 4096
 
 
+class Visit(Protocol):
+    """A visit to the page; see `app.play.session.Session`."""
+
+    def view(self) -> dict[str, Any]:
+        """All that the page shows."""
+        ...
+
+    def handle(self, message: Any) -> dict[str, Any]:
+        """Do what a message asks for; what the page shows then."""
+        ...
+
+    def leave(self) -> None:
+        """The visitor is gone."""
+        ...
+
+
 def make_app(
-    offer: Offer, seed: int, host: str = "127.0.0.1", allowed: Sequence[str] = ()
+    game: Future[Callable[[], Visit]],
+    file: str,
+    host: str = "127.0.0.1",
+    allowed: Sequence[str] = (),
 ) -> Starlette:
-    """The app, whose visitors' boards follow from `seed`, behind the door of a server on `host`."""
-    visits = count()
+    """The app, behind the door of a server on `host`.
+
+    Args:
+        game: What begins a visit. It may still be on its way: the page says so until it is there.
+        file: Name of the file that games go to.
+        host: The address it listens on.
+        allowed: Further names that browsers may know it by.
+    """
 
     async def socket_of(link: WebSocket) -> None:
         await link.accept()
-        session = await asyncio.to_thread(Session, offer, seed + next(visits))
+        session = None
         try:
+            if not game.done():
+                await link.send_json({"preparing": file})
+            begin = await asyncio.shield(asyncio.wrap_future(game))
+            session = await asyncio.to_thread(begin)
             await link.send_json(session.view())
             while True:
                 message = await link.receive_json()
@@ -46,7 +75,8 @@ def make_app(
         except (InputError, ValueError, KeyError, RecursionError) as error:
             await link.close(code=1003, reason=str(error)[:100])
         finally:
-            await asyncio.to_thread(session.leave)
+            if session is not None:
+                await asyncio.to_thread(session.leave)
 
     pages = [Route(address, _page(*page)) for address, page in _PAGE.items()]
     return Starlette(

@@ -11,7 +11,7 @@ from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
-from inverseq.cli.show import command, print_table, say
+from inverseq.cli.printing import command, print_table, say
 from inverseq.reporting import PAGE, result_folder
 from inverseq.reporting.report import provenance_of, run_of, write
 from inverseq.reporting.sections.choice import choice_table

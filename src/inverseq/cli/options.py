@@ -300,7 +300,7 @@ class Play:
 
       inverseq play
       inverseq play --difficulty random-win --out ann.parquet
-      inverseq play --agent solution.npz
+      inverseq play --agent out/mine/solution.npz
 
     The page is shown to this machine alone; --host 0.0.0.0 opens it to the network.
     """
@@ -313,7 +313,7 @@ class Play:
     agent: Annotated[str | None, arg(metavar="SOLUTION", help_behavior_hint="(default: none)")] = (
         None
     )
-    """A solution saved by `inverseq.save`, to play beside you on the same boards."""
+    """A solution that `inverseq fit` wrote for games, to play beside you on the same boards."""
     host: str = "127.0.0.1"
     """Address to listen on. Any other than this machine's own lets others play and add games."""
     allow_host: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()

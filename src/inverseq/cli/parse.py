@@ -7,7 +7,7 @@ from typing import Any
 import tyro
 
 from inverseq._core.errors import InputError
-from inverseq.analysis.plan import RANGES
+from inverseq._core.ranges import RANGES
 from inverseq.cli import options
 
 _EXPECTED = RANGES | {"port": (lambda n: 0 <= n <= 65535, "0 (any that is free) to 65535")}

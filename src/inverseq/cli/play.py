@@ -1,49 +1,34 @@
 """`inverseq play`."""
 
-import json
-import secrets
+import socket
 import threading
 import webbrowser
-from dataclasses import asdict
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 from rich.console import Console
 
 from inverseq._core.files import to_json
 from inverseq.app.door import is_local
-from inverseq.app.play.companions import companions
 from inverseq.app.play.log import GameLog
-from inverseq.app.play.match import Level
-from inverseq.app.play.session import Offer
 from inverseq.app.server import listen, make_app, server_of
 from inverseq.cli.options import Play
-from inverseq.worlds.game_rules import RANDOM_WALLS, RANDOM_WIN, STATIC_WALLS, grid_simulator
-
-_LEVELS = {"static-walls": STATIC_WALLS, "random-walls": RANDOM_WALLS, "random-win": RANDOM_WIN}
 
 
 def run(options: Play) -> int:
     """Serve the page until Ctrl-C."""
-    levels = {
-        name: Level(name, json.dumps(asdict(rules)), grid_simulator(rules))
-        for name, rules in _LEVELS.items()
-    }
-    beside = companions(options.agent, (STATIC_WALLS.height, STATIC_WALLS.width))
     listening = listen(options.host, options.port)
     with listening:
         log = GameLog(options.out)
         try:
-            chosen = [*beside][-1] if options.agent else "none"
-            offer = Offer(levels, beside, options.difficulty, chosen, log)
-            seed = secrets.randbits(31) if options.seed is None else options.seed
-            address = _address(options.host, listening.getsockname()[1])
-            _tell(options, address, log)
-            app = make_app(offer, seed, options.host, options.allow_host)
-            if not options.no_browser:
-                # In a thread: some browsers keep whoever starts them waiting.
-                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-            server_of(app).run(sockets=[listening])
-        except KeyboardInterrupt:
-            pass  # the usual way to stop
+            with ThreadPoolExecutor(1) as beside:
+                game = beside.submit(_open, options, log)
+                if options.agent:
+                    game.result()  # what cannot play is refused before a page is shown
+                _serve(options, log, game, listening)
+            game.result()
         finally:
             log.close()
     if not options.output.quiet and not options.output.json:
@@ -51,6 +36,29 @@ def run(options: Play) -> int:
             f"{log.recorded} game{'s' * (log.recorded != 1)} in {log.path}", markup=False
         )
     return 0
+
+
+def _open(options: Play, log: GameLog) -> Any:
+    """What begins a visit. Loading and compiling it takes seconds, and the page does not wait."""
+    opening = import_module("inverseq.app.play.opening")
+    return opening.open_game(log, options.difficulty, options.agent, options.seed)
+
+
+def _serve(options: Play, log: GameLog, game: Future, listening: socket.socket) -> None:
+    """Show the page until Ctrl-C, or until it turns out that there is no game."""
+    address = _address(options.host, listening.getsockname()[1])
+    _tell(options, address, log)
+    server = server_of(make_app(game, log.path.name, options.host, options.allow_host))
+
+    def stop_if_failed(game: Future) -> None:
+        server.should_exit = server.should_exit or game.exception() is not None
+
+    game.add_done_callback(stop_if_failed)
+    if not options.no_browser:
+        # In a thread: some browsers keep whoever starts them waiting.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    with suppress(KeyboardInterrupt):  # the usual way to stop
+        server.run(sockets=[listening])
 
 
 def _address(host: str, port: int) -> str:

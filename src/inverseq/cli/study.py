@@ -7,7 +7,7 @@ from rich.console import Console
 
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
-from inverseq.cli.show import print_table
+from inverseq.cli.printing import print_table
 from inverseq.reporting import Column, Table
 from inverseq.studies.run import Result, Rows
 from inverseq.studies.run import run as run_study

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.datasets.files import bundled
 from inverseq.datasets.record import Dataset
 from inverseq.demonstrations import Demonstrations
@@ -40,8 +40,7 @@ class SwitchingTruth:
     transitions: Float[np.ndarray, "S K K"]
 
     def __post_init__(self) -> None:
-        for name in ("rewards", "policies", "initial", "transitions"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "rewards", "policies", "initial", "transitions")
 
 
 def switching_grid(discount: float = _DISCOUNT) -> Dataset:

@@ -1,13 +1,15 @@
 """Where each decision stands in an MDP: world, history and names taken into account."""
 
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.demonstrations.spaces import number_of
+from inverseq.demonstrations.spaces import number_of, numbers_meant
 from inverseq.mdp import MDP
 from inverseq.mdp.history import history_rows
 
@@ -30,6 +32,8 @@ def align(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"]:
         InputError: A state or action is outside the world, a world has no name there, or a past
             is impossible; the message names the row.
     """
+    _check_names(demonstrations, mdp)
+    demonstrations = in_numbers(demonstrations, mdp)
     _check_fit(demonstrations, mdp)
     base = demonstrations.states + world_shift(demonstrations, mdp)
     if mdp.history is None:
@@ -52,6 +56,24 @@ def align(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"]:
         )
     found[lost] = mdp.history.find(base[lost], np.full_like(past[lost], -1))
     return found
+
+
+def in_numbers(demonstrations: Demonstrations, mdp: MDP) -> Demonstrations:
+    """The demonstrations with the numbers of a world without names, where their names are these.
+
+    A table whose numbers leave some out numbers those that occur, and keeps the rest in names.
+    """
+    changes: dict[str, Any] = {}
+    meant = None if mdp.state_names else numbers_meant(demonstrations.state_names)
+    if meant is not None:
+        led = demonstrations.following
+        following = replace(led, states=np.where(led.states < 0, -1, meant[led.states]))
+        states = meant[demonstrations.states]
+        changes |= {"states": states, "following": following, "state_names": ()}
+    meant = None if mdp.action_names else numbers_meant(demonstrations.action_names)
+    if meant is not None:
+        changes |= {"actions": np.append(meant, -1)[demonstrations.actions], "action_names": ()}
+    return replace(demonstrations, **changes) if changes else demonstrations
 
 
 def world_shift(demonstrations: Demonstrations, mdp: MDP) -> Int[np.ndarray, " N"] | int:
@@ -94,8 +116,16 @@ def _check_fit(demonstrations: Demonstrations, mdp: MDP) -> None:
                 f"row {demonstrations.row(row)}: {what} {values[row]} is outside the world, which "
                 f"has {count} {what}s numbered 0 to {count - 1}"
             )
+
+
+def _check_names(demonstrations: Demonstrations, mdp: MDP) -> None:
+    """Raise an `InputError` where numbers stand for other things than in the world."""
     for what, mine, theirs in name_conflicts(demonstrations, mdp):
-        raise InputError(f"{what}s are named {mine[:5]}... in the table, {theirs[:5]}... there")
+        raise InputError(
+            f"{what}s are named {', '.join(mine[:5])} ... in the table and "
+            f"{', '.join(theirs[:5])} ... in the world: read the table with {what}_names= in the "
+            "order of the world"
+        )
 
 
 def name_conflicts(
@@ -106,7 +136,10 @@ def name_conflicts(
     Returns:
         "state" or "action", their names in the table, and those in the world, for each conflict.
     """
-    pairs = [("action", demonstrations.action_names, mdp.action_names)]
+    theirs = mdp.action_names
+    if numbers_meant(demonstrations.action_names) is not None:
+        theirs = theirs or tuple(map(str, range(mdp.num_actions)))
+    pairs = [("action", demonstrations.action_names, theirs)]
     if mdp.worlds is None:
         pairs.append(("state", demonstrations.state_names, mdp.state_names))
     else:
@@ -116,7 +149,13 @@ def name_conflicts(
             if name in known:
                 theirs = mdp.state_names[first:end]
                 pairs.append(("state", demonstrations.state_names[: len(theirs)], theirs))
-    return [pair for pair in pairs if pair[2] and pair[1] != pair[2][: len(pair[1])]]
+    # Numbers beside names that are numbers too are these, not places in the list of names.
+    named = [
+        (what, mine or tuple(map(str, range(len(theirs)))), theirs)
+        for what, mine, theirs in pairs
+        if theirs and (mine or numbers_meant(theirs) is not None)
+    ]
+    return [pair for pair in named if pair[1] != pair[2][: len(pair[1])]]
 
 
 def check_existing(demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]) -> None:

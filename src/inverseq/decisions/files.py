@@ -15,7 +15,7 @@ from inverseq.decisions.counts import Counts
 from inverseq.mdp import MDP
 from inverseq.mdp.build import transition_shares
 from inverseq.readers import numbering
-from inverseq.readers.columns import Column, column_from_array, is_missing, words_column
+from inverseq.readers.columns import Column, column_from_array, words_column
 from inverseq.readers.engine import Scan, column_kinds, connect, read_error, scan_file, typed
 from inverseq.readers.roles import AUTO, resolve, several
 
@@ -89,12 +89,13 @@ def count_file(
         columns, weight = _grouped(scan, names, connection, rows=False)
         if not weight.size:
             raise InputError(f"{source.name} holds no rows below its header")
+        asked = several(missing), state_names, action_names, num_states is None
         try:
-            numbered = _numbered(columns, several(missing), state_names, action_names)
+            numbered = _numbered(columns, *asked)
         except InputError:
             # Only a message needs row numbers, and they cost more than all the counting.
             columns, _ = _grouped(scan, names, connection, rows=True)
-            _numbered(columns, several(missing), state_names, action_names)
+            _numbered(columns, *asked)
             raise
     states, actions, following, called = numbered
     shape = _shape(states, actions, following, called, num_states, num_actions)
@@ -159,7 +160,7 @@ def _grouped(
     """
     try:
         kinds = column_kinds(scan, names, connection)
-        values = ", ".join(f"{typed(scan, n, kinds[n])} AS v{i}" for i, n in enumerate(names))
+        values = ", ".join(f"{typed(scan, n, kinds[n].type)} AS v{i}" for i, n in enumerate(names))
         keys = ", ".join(f"v{i}" for i in range(len(names)))
         number, first, order = "", "", ""
         if rows:
@@ -172,7 +173,7 @@ def _grouped(
         raise read_error(scan.path, error) from error
     columns = []
     for i, name in enumerate(names):
-        if kinds[name] == "VARCHAR":
+        if kinds[name].type == "VARCHAR":
             absent = np.ma.getmaskarray(found[f"v{i}"])
             texts = np.ma.getdata(found[f"v{i}"])[~absent].tolist()
             column = words_column(name, texts, absent, scan.loose)
@@ -187,6 +188,7 @@ def _numbered(
     missing: Sequence[Any],
     state_names: Sequence[str],
     action_names: Sequence[str],
+    occurring: bool,
 ) -> tuple[
     Int[np.ndarray, " G"],
     Int[np.ndarray, " G"],
@@ -196,10 +198,10 @@ def _numbered(
     """State, action and next state (None where there is none) of each group, and the names."""
     state, action, *after = columns
     numbering.require_present(state, "the state")
-    action = replace(action, missing=is_missing(action, (-1, *missing)))
-    numbering.require_any(action)
+    action = numbering.action_column(action, missing)
     (actions,), actions_called = numbering.number([action], action_names, "action")
-    numbers, states_called = numbering.number([state, *after], state_names, "state")
+    states = [state, *after]
+    numbers, states_called = numbering.number(states, state_names, "state", occurring=occurring)
     numbering.require_counted(state, numbers[0])
     following = numbers[1] if after else None
     return numbers[0], actions, following, (states_called, actions_called)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
-from inverseq._core.arrays import frozen_array, require_shape
+from inverseq._core.arrays import freeze, frozen_array, require_shape
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.arrays import plain_array
 
@@ -30,8 +30,9 @@ class NextStates:
     states: Shaped[np.ndarray, "K *features"]
 
     def __post_init__(self) -> None:
-        for name, kind in (("known", bool), ("rows", np.int64), ("states", self.states.dtype)):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), kind, name))
+        freeze(self, bool, "known")
+        freeze(self, np.int64, "rows")
+        freeze(self, None, "states")
 
     def beside(self, states: Shaped[np.ndarray, "N *features"]) -> np.ndarray:
         """All next states as an array like `states`: -1, NaN or (in boxes of whole numbers) 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Int, Shaped
 
 from inverseq._core.errors import InputError
 
@@ -54,6 +54,13 @@ def number_of(space: Finite | Box, what: str) -> int:
         f"{what} are {kind} ({space.dtype} of shape {[*space.shape]}), which cannot be numbered: "
         f"bin them (bins= of read_table){remedy}"
     )
+
+
+def numbers_meant(names: tuple[str, ...]) -> Int[np.ndarray, " S"] | None:
+    """The numbers that names are: those of a table that leaves some out; None for other names."""
+    if not names or not all(n.isascii() and n.isdecimal() and n == str(int(n)) for n in names):
+        return None
+    return np.array(names, dtype=np.int64)
 
 
 def require_names(

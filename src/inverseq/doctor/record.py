@@ -36,6 +36,8 @@ class About(StrEnum):
     ACTION_OUTSIDE = "action outside the world"
     STATE_NAMES = "state names differ"
     ACTION_NAMES = "action names differ"
+    RENUMBERED = "state numbers with holes"
+    TOO_LARGE = "more than fits into memory"
     ABSENT_ACTIONS = "actions that do not exist"
     IMPOSSIBLE = "impossible transitions"
     AFTER_THE_END = "decisions after the end"

@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
-from inverseq.decisions.alignment import name_conflicts
+from inverseq._core.memory import available, size_of
+from inverseq.decisions.alignment import in_numbers, name_conflicts
 from inverseq.demonstrations import Demonstrations
-from inverseq.demonstrations.spaces import number_of
+from inverseq.demonstrations.spaces import number_of, numbers_meant
 from inverseq.doctor.record import About, Finding, Severity, Value
 from inverseq.mdp import MDP, unite
+from inverseq.mdp.build import bytes_of_estimate
 
 MOST_ROWS = 5
 MOST_NAMES = 8
@@ -114,9 +116,11 @@ def look(
     if world is None:
         shape = (demonstrations.num_states, max(demonstrations.num_actions, 1))
         d = demonstrations
+        findings = _numbered(d) + _room(d, *shape)
         view = View(d, None, d.states, d.next_states, d.actions, shape[0], np.ones(shape, bool))
-        return view, []
+        return view, findings
     mdp = world if isinstance(world, MDP) else unite(world)
+    demonstrations = in_numbers(demonstrations, mdp)
     if mdp.history is not None:
         raise InputError("give the doctor the world without history; call with_history afterwards")
     shift, size, findings = _shift(demonstrations, mdp)
@@ -131,6 +135,25 @@ def look(
     beyond = demonstrations.actions >= mdp.num_actions
     findings += _outside(view, About.ACTION_OUTSIDE, beyond, mdp.num_actions)
     return view, findings + _names_differ(demonstrations, mdp)
+
+
+def _numbered(demonstrations: Demonstrations) -> list[Finding]:
+    """States whose numbers leave some out."""
+    meant = numbers_meant(demonstrations.state_names)
+    if meant is None or meant[-1] < meant.size:
+        return []
+    return [Finding(Severity.NOTE, About.RENUMBERED, meant.size, values={"last": int(meant[-1])})]
+
+
+def _room(demonstrations: Demonstrations, states: int, actions: int) -> list[Finding]:
+    """More transitions of an estimated world than fit into memory, at the most."""
+    visits = np.bincount(demonstrations.states, minlength=states)
+    most = demonstrations.num_decisions + actions * int(np.minimum(visits, states).sum())
+    needed, free = bytes_of_estimate(states * actions, most), available()
+    if needed <= free:
+        return []
+    told = {"needed": size_of(needed), "free": size_of(free)}
+    return [Finding(Severity.WARNING, About.TOO_LARGE, states, values=told)]
 
 
 def _shift(

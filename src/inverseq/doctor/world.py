@@ -38,9 +38,12 @@ def _impossible(view: View, exists: Bool[np.ndarray, " N"]) -> list[Finding]:
         return []
     asked = np.flatnonzero(exists & (view.next_states >= 0) & ~view.terminal[view.states])
     s, a, n = view.states[asked], view.actions[asked], view.next_states[asked]
-    reached = (mdp.successors[s, a] == n[:, None]) & (mdp.probabilities[s, a] > 0)
+    possible = mdp.transition_matrix.tocoo()
+    keys = np.unique(possible.row.astype(np.int64) * mdp.num_states + possible.col)
+    wanted = (s * mdp.num_actions + a) * mdp.num_states + n
+    place = np.minimum(np.searchsorted(keys, wanted), max(keys.size - 1, 0))
     mask = np.zeros(exists.size, dtype=bool)
-    mask[asked[~reached.any(1)]] = True
+    mask[asked] = keys[place] != wanted if keys.size else True
     if not mask.any():
         return []
     row = int(np.argmax(mask))

@@ -1,7 +1,7 @@
 """Several ways to explain the same behaviour, side by side, on decisions none was fitted to."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,20 +20,6 @@ from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, as_one
 from inverseq.mdp.history import Memory
-
-
-@dataclass(frozen=True, eq=False)
-class _Settings:
-    """What is the same for all candidates and folds; fields as the arguments of `compare`."""
-
-    by: str
-    seed: int
-    from_step: int
-    reference: str | None
-    keep_solutions: bool
-    jobs: int | None
-    progress: Progress | None
-    keep: Keep | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +84,12 @@ def compare(
         FitError: The same, because a fit failed.
     """
     check_demonstrations(demonstrations, "compare")
-    settings = _Settings(by, seed, from_step, reference, keep_solutions, jobs, progress, keep)
-    return _compare(list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, settings)
+    work = partial(_fit_and_score, by=by, from_step=from_step, keep_solution=keep_solutions)
+    each = partial(run, work, what="fits", jobs=jobs, keep=keep, progress=progress)
+    told = partial(Comparison, by=by, folds=folds, seed=seed, from_step=from_step)
+    return _compare(
+        list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, reference, each, told
+    )
 
 
 def score_all(
@@ -137,18 +127,21 @@ def score_all(
     """
     for part in (train, test):
         check_demonstrations(part, "score_all")
-    settings = _Settings(by, 0, from_step, reference, keep_solutions, jobs, progress, keep)
-    return _compare([(train, test)], candidates, mdp, settings)
+    work = partial(_fit_and_score, by=by, from_step=from_step, keep_solution=keep_solutions)
+    each = partial(run, work, what="fits", jobs=jobs, keep=keep, progress=progress)
+    told = partial(Comparison, by=by, folds=1, seed=0, from_step=from_step)
+    return _compare([(train, test)], candidates, mdp, reference, each, told)
 
 
 def _compare(
     splits: Sequence[Split],
     candidates: Mapping[str, Solver | Candidate],
     mdp: World | None,
-    settings: _Settings,
+    reference: str | None,
+    each: Callable[..., Iterable[_Fitted]],
+    made: Callable[..., Comparison],
 ) -> Comparison:
-    """Fit and score every candidate in every fold, and put the scores together."""
-    reference = settings.reference
+    """Candidates in every fold, fitted and scored by `each`, and put together by `made`."""
     if not candidates or not isinstance(candidates, Mapping):
         raise InputError(
             'there is nothing to compare: give candidates by name, {"IAVI": inverseq.IAVI()}'
@@ -161,22 +154,7 @@ def _compare(
         for split, worlds in _with_worlds(splits, named, mdp)
         for candidate, world in zip(named.values(), worlds, strict=True)
     ]
-    work = partial(
-        _fit_and_score,
-        by=settings.by,
-        from_step=settings.from_step,
-        keep_solution=settings.keep_solutions,
-    )
-    fitted: list[_Fitted] = list(
-        run(
-            work,
-            cells,
-            what="fits",
-            jobs=settings.jobs,
-            keep=settings.keep,
-            progress=settings.progress,
-        )
-    )
+    fitted = list(each(cells))
     results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
     if not scores or (reference is not None and reference not in scores):
@@ -185,15 +163,7 @@ def _compare(
         raise next(one.error for one in fitted[of :: len(named)] if one.error is not None)
     best = max(scores, key=lambda name: scores[name].mean) if reference is None else reference
     differences = {name: difference(score, scores[best]) for name, score in scores.items()}
-    return Comparison(
-        tuple(results),
-        best,
-        differences,
-        settings.by,
-        len(splits),
-        settings.seed,
-        settings.from_step,
-    )
+    return made(tuple(results), best, differences)
 
 
 def _with_worlds(

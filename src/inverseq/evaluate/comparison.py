@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
@@ -76,8 +76,7 @@ class Result:
     solutions: tuple[Solution | IntentionSolution, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("fold_means", "num_parameters", "seconds"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "fold_means", "num_parameters", "seconds")
 
 
 @dataclass(frozen=True, eq=False)

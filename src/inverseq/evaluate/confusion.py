@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
@@ -40,8 +40,7 @@ class Confusion:
     counts: Mapping[str, Int[np.ndarray, "C C"]]
 
     def __post_init__(self) -> None:
-        table = {k: frozen_array(v, np.int64, k) for k, v in self.counts.items()}
-        object.__setattr__(self, "counts", table)
+        freeze(self, np.int64, "counts")
 
     def accuracy(self, criterion: str) -> float:
         """Share of the simulations in which the model that made the data was chosen.

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.engine import run
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
@@ -54,10 +54,9 @@ class Dwell:
     p_value: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lengths", frozen_array(self.lengths, np.int64, "lengths"))
-        object.__setattr__(self, "ended", frozen_array(self.ended, bool, "ended"))
-        for name in ("survival", "expected", "low", "high"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.int64, "lengths")
+        freeze(self, bool, "ended")
+        freeze(self, np.float64, "survival", "expected", "low", "high")
 
     @property
     def geometric(self) -> Float[np.ndarray, " D"]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align, check_existing
@@ -40,8 +40,7 @@ class Score(Shown):
     hits: Float[np.ndarray, " U"]
 
     def __post_init__(self) -> None:
-        for name in ("sums", "decisions", "forced", "chance", "hits"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "sums", "decisions", "forced", "chance", "hits")
 
     def __float__(self) -> float:
         return self.mean

@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.engine import run
 from inverseq._core.errors import InputError
 from inverseq._core.words import render_text
+from inverseq.decisions.alignment import in_numbers
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
@@ -45,7 +46,7 @@ class Check:
     p_value: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "simulated", frozen_array(self.simulated, np.float64, "simulated"))
+        freeze(self, np.float64, "simulated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +68,7 @@ class PredictiveChecks(ShownTable):
     simulated_actions: Float[np.ndarray, "R A"]
 
     def __post_init__(self) -> None:
-        for name in ("visits", "simulated_visits", "actions", "simulated_actions"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "visits", "simulated_visits", "actions", "simulated_actions")
 
     def __getitem__(self, name: str) -> Check:
         found = [check for check in self.checks if check.name == name]
@@ -154,6 +154,7 @@ def check_predictions(
     if repeats < 2:
         raise InputError(f"repeats must be 2 or more; got {repeats}")
     mdp = solution.mdp
+    demonstrations = demonstrations if mdp is None else in_numbers(demonstrations, mdp)
     sizes = [0, max(demonstrations.num_actions, solution.num_actions)]
     favourites = np.zeros(0, dtype=np.int64)
     if _numbered(demonstrations):

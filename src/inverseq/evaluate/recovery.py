@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
@@ -63,8 +63,7 @@ class Recovery(ShownTable):
     true_transition: Float[np.ndarray, "R K K"]
 
     def __post_init__(self) -> None:
-        for name in self.__dataclass_fields__:
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, *self.__dataclass_fields__)
 
     def _facts(self) -> Iterable[Fact]:
         return (

@@ -10,7 +10,7 @@ from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
-from inverseq.forward.simulation import draw, written
+from inverseq.forward.simulation import draw, walk, written
 from inverseq.intentions.chains import chains
 from inverseq.intentions.contexts import PREVIOUS
 from inverseq.intentions.law import transitions_in
@@ -61,28 +61,22 @@ def simulate_like(
     mdp, acts = _acting(solution)
     law, numbers, constants = switching_of(solution)
     chances = law.chances(numbers, demonstrations, mdp, constants)
-    leads = np.cumsum(mdp.probabilities, axis=2)
     begins = np.flatnonzero(~demonstrations.continues)
     lengths = np.diff(np.append(begins, demonstrations.num_decisions))
     chain = np.cumsum(law.begins(demonstrations)) - 1
     first = np.tile(np.cumsum(numbers["initial"]), (int(chain[-1]) + 1, 1))
-    intention = draw(first, rng)[chain[begins]]
-    state = align(demonstrations, mdp)[begins]
-    alive, before, made = np.arange(begins.size), state, []
-    for step in range(int(lengths.max())):
-        row = begins[alive] + step
-        if step > 0:
-            intention = draw(np.cumsum(chances(row, state, before, intention), axis=1), rng)
-        action = draw(acts[intention, state], rng)
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
-        ended = mdp.terminal[reached] | mdp.terminal[state]
-        made.append(np.stack([row, state, action, reached, ended, intention]))
-        kept = ~ended & (lengths[alive] > step + 1)
-        alive, before = alive[kept], state[kept]
-        state, intention = reached[kept], intention[kept]
-        if not alive.size:
-            break
-    return _written(mdp, solution, demonstrations, np.concatenate(made, axis=1))
+
+    def intend(
+        step: int, which: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
+    ) -> np.ndarray:
+        if step == 0:
+            return draw(first, rng)[chain[begins]]
+        here = chances(begins[which] + step, state, before, intention)
+        return draw(np.cumsum(here, axis=1), rng)
+
+    rows = walk(mdp, acts, intend, rng, align(demonstrations, mdp)[begins], lengths)
+    rows[0] = begins[rows[0]] + rows[1]
+    return _written(mdp, solution, demonstrations, rows)
 
 
 def can_draw_states(solution: Explanation) -> bool:
@@ -137,10 +131,11 @@ def _acting(solution: Explanation) -> tuple[MDP, Float[np.ndarray, "K S A"]]:
 
 
 def _written(
-    mdp: MDP, solution: Explanation, design: Demonstrations, made: Int[np.ndarray, "6 N"]
+    mdp: MDP, solution: Explanation, design: Demonstrations, made: Int[np.ndarray, "7 N"]
 ) -> Demonstrations:
-    """The drawn rows (row of the design, state, action, next state, ended, intention)."""
-    row, state, action, reached, ended, intention = made[:, np.argsort(made[0])]
+    """The drawn rows, as of `walk`, with the row of the design in place of the trajectory."""
+    row, _, state, action, reached, ending, intention = made[:, np.argsort(made[0])]
+    ended = ending == int(Ending.TERMINATED)
     trajectory = design.trajectory_of[row]
     last = np.append(trajectory[1:] != trajectory[:-1], True)
     starts = np.append(0, np.flatnonzero(last) + 1)
@@ -150,7 +145,7 @@ def _written(
     ending[last] = np.where(ended[last], int(Ending.TERMINATED), int(Ending.TRUNCATED))
     if mdp.history is None or mdp.history.of == "states":
         action = np.where(design.actions[row] >= 0, action, -1)
-    drawn = written(mdp, [np.stack([trajectory, step, state, action, reached, ending, intention])])
+    drawn = written(mdp, np.stack([trajectory, step, state, action, reached, ending, intention]))
     wanted = {name.removeprefix(PREVIOUS) for name in switching_of(solution)[0].on}
     columns = wanted & set(design.decisions)
     return replace(

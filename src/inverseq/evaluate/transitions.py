@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome
@@ -58,8 +58,8 @@ class SwitchingIntervals:
     units: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "agreement", frozen_array(self.agreement, float, "agreement"))
-        object.__setattr__(self, "converged", frozen_array(self.converged, bool, "converged"))
+        freeze(self, float, "agreement")
+        freeze(self, bool, "converged")
 
 
 def switching_intervals(

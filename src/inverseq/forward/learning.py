@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.forward.records import reward_of
@@ -40,9 +40,8 @@ class Learned:
     curve: Float[np.ndarray, "C S"]
 
     def __post_init__(self) -> None:
-        for name in ("values", "q", "policy", "curve"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
-        object.__setattr__(self, "steps", frozen_array(self.steps, np.int64, "steps"))
+        freeze(self, np.float64, "values", "q", "policy", "curve")
+        freeze(self, np.int64, "steps")
 
 
 def q_learning(

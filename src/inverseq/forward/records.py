@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array, require_finite, require_shape
+from inverseq._core.arrays import freeze, frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
 from inverseq.mdp import MDP
@@ -33,8 +33,7 @@ class Plan:
     trace: Float[np.ndarray, " steps"]
 
     def __post_init__(self) -> None:
-        for name in ("values", "q", "policy", "trace"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "values", "q", "policy", "trace")
 
 
 def reward_of(mdp: MDP, reward: Any) -> Float[np.ndarray, "S A"]:

@@ -11,9 +11,9 @@ from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
 from inverseq.mdp import MDP
 
-Intend = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""From the number of the step, and of each trajectory the state, the state before and the intention
-before, to the intention with which it acts."""
+Intend = Callable[[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From the number of the step, and of each trajectory that goes on its number, the state, the state
+before and the intention before, to the intention with which it acts."""
 
 
 def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int) -> Demonstrations:
@@ -40,10 +40,17 @@ def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int)
     if trajectories < 1 or steps < 1:
         raise InputError(f"need 1 or more trajectories and steps; got {trajectories} and {steps}")
     acts = np.cumsum(policy_for(mdp, policy), axis=1)[None]
-    alone = lambda step, state, *_: np.zeros_like(state)  # noqa: E731
     rng = np.random.default_rng(seed)
-    rows = walk(mdp, acts, alone, rng, trajectories=trajectories, steps=steps)
-    return written(mdp, [row[:6] for row in rows])
+    state = beginnings(mdp, trajectories, rng)
+    lengths = np.full(trajectories, steps)
+    rows = walk(mdp, acts, lambda step, which, *_: np.zeros_like(which), rng, state, lengths)
+    return written(mdp, rows[:6])
+
+
+def beginnings(mdp: MDP, trajectories: int, rng: np.random.Generator) -> Int[np.ndarray, " T"]:
+    """States drawn from those in which the world begins."""
+    begins = np.cumsum(mdp.initial)
+    return np.searchsorted(begins, rng.random(trajectories) * begins[-1], side="right")
 
 
 def walk(
@@ -51,38 +58,61 @@ def walk(
     acts: Float[np.ndarray, "K S A"],
     intend: Intend,
     rng: np.random.Generator,
-    *,
-    trajectories: int,
-    steps: int,
-) -> list[Int[np.ndarray, "7 n"]]:
-    """The rows of each step of all trajectories, as `written` takes them.
+    state: Int[np.ndarray, " T"],
+    lengths: Int[np.ndarray, " T"],
+) -> Int[np.ndarray, "7 n"]:
+    """The rows of all trajectories, as `written` takes them, step after step.
 
     Args:
         mdp: The world.
         acts: `[K, S, A]` running sums of the policies.
         intend: Which of them acts.
         rng: Random choices; `intend` may draw from it too.
-        trajectories: How many.
-        steps: Decisions of one at most.
+        state: Where each trajectory begins.
+        lengths: Decisions of each at most.
     """
-    leads, begins = np.cumsum(mdp.probabilities, axis=2), np.cumsum(mdp.initial)
-    alive = np.arange(trajectories)
-    state = np.searchsorted(begins, rng.random(trajectories) * begins[-1], side="right")
-    previous, intention, rows = state, np.zeros_like(state), []
-    for step in range(steps):
-        intention = intend(step, state, previous, intention)
+    lead = outcomes(mdp)
+    alive, previous, intention = np.arange(state.size), state, np.zeros_like(state)
+    rows = []
+    for step in range(int(lengths.max())):
+        intention = intend(step, alive, state, previous, intention)
         action = draw(acts[intention, state], rng)
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
-        ended = mdp.terminal[reached] | mdp.terminal[state]
-        goes_on = Ending.TRUNCATED if step == steps - 1 else Ending.CONTINUES
-        ending = np.where(ended, int(Ending.TERMINATED), int(goes_on))
+        reached = lead(state, action, rng)
+        ended, cut = mdp.terminal[reached] | mdp.terminal[state], lengths[alive] == step + 1
+        ending = np.where(cut, int(Ending.TRUNCATED), int(Ending.CONTINUES))
+        ending[ended] = int(Ending.TERMINATED)
         counter = np.full_like(alive, step)
         rows.append(np.stack([alive, counter, state, action, reached, ending, intention]))
-        alive, previous, state = alive[~ended], state[~ended], reached[~ended]
-        intention = intention[~ended]
+        kept = ~ended & ~cut
+        alive, previous, intention = alive[kept], state[kept], intention[kept]
+        state = reached[kept]
         if not alive.size:
             break
-    return rows
+    return np.concatenate(rows, axis=1)
+
+
+def outcomes(mdp: MDP) -> Callable[..., Int[np.ndarray, " T"]]:
+    """A function that draws the next states of states and actions, `(states, actions, rng)`."""
+    lists = mdp.transitions
+    first, counts = lists.indptr[:-1].astype(np.int64), np.diff(lists.indptr)
+    running, longest = lists.data.copy(), np.argsort(-counts, kind="stable")
+    for place in range(1, int(counts.max())):
+        at = first[longest[: np.count_nonzero(counts > place)]] + place
+        running[at] += running[at - 1]
+
+    def lead(state: np.ndarray, action: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        pair = state * mdp.num_actions + action
+        low, high = first[pair], first[pair] + counts[pair] - 1
+        # Scaled by the list's own total, so that rounding cannot choose beyond the last outcome.
+        point = rng.random(pair.size) * running[high]
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            beyond = running[middle] > point
+            high = np.where(open_ & beyond, middle, high)
+            low = np.where(open_ & ~beyond, middle + 1, low)
+        return lists.indices[low].astype(np.int64)
+
+    return lead
 
 
 def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[np.ndarray, " T"]:
@@ -92,16 +122,15 @@ def draw(cumulative: Float[np.ndarray, "T K"], rng: np.random.Generator) -> Int[
     return (cumulative <= point[:, None]).sum(1)
 
 
-def written(mdp: MDP, rows: list[np.ndarray]) -> Demonstrations:
-    """The rows of all steps, in order of trajectory, as demonstrations.
+def written(mdp: MDP, rows: Int[np.ndarray, "fields n"]) -> Demonstrations:
+    """The rows of all steps as demonstrations, in order of trajectory.
 
     Args:
         mdp: The world.
-        rows: Of each step `[6 or 7, n]`: trajectory, step, state, action, next state, ending and,
-            where it is to be kept, the true intention.
+        rows: `[6 or 7, n]` trajectory, step, state, action, next state, ending and, where it is to
+            be kept, the true intention.
     """
-    table = np.concatenate(rows, axis=1)
-    table = table[:, np.argsort(table[0], kind="stable")]
+    table = rows[:, np.argsort(rows[0], kind="stable")]
     label, step, state, action, following, ending = table[:6]
     if mdp.history is not None:
         state, following = mdp.history.base[state], mdp.history.base[following]

@@ -9,7 +9,7 @@ from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.records import policy_for
-from inverseq.forward.simulation import draw, walk, written
+from inverseq.forward.simulation import beginnings, draw, walk, written
 from inverseq.mdp import MDP
 
 Dependence = Literal["state", "previous state"]
@@ -62,13 +62,14 @@ def simulate_switching(
     rng = np.random.default_rng(seed)
 
     def intend(
-        step: int, state: np.ndarray, previous: np.ndarray, intention: np.ndarray
+        step: int, which: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
     ) -> np.ndarray:
         if step == 0:
             return draw(np.tile(first, (trajectories, 1)), rng)
-        return draw(switches[state if depends_on == "state" else previous, intention], rng)
+        return draw(switches[state if depends_on == "state" else before, intention], rng)
 
-    return written(mdp, walk(mdp, acts, intend, rng, trajectories=trajectories, steps=length))
+    state = beginnings(mdp, trajectories, rng)
+    return written(mdp, walk(mdp, acts, intend, rng, state, np.full(trajectories, length)))
 
 
 def _running(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 
 
@@ -27,8 +27,7 @@ class Chains:
     chain_of: Int[np.ndarray, " N"]
 
     def __post_init__(self) -> None:
-        for name in ("rows", "offsets", "chain_of"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.int64, name))
+        freeze(self, np.int64, "rows", "offsets", "chain_of")
 
     @property
     def num_decisions(self) -> int:

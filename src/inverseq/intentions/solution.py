@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, Shown
 from inverseq._core.errors import InputError, argument
 from inverseq._core.status import Status
@@ -44,13 +44,8 @@ class Restarts:
     agreement: Float[np.ndarray, " R"]
 
     def __post_init__(self) -> None:
-        for name, kind in (
-            ("objective", np.float64),
-            ("steps", np.int64),
-            ("converged", np.int64),
-            ("agreement", np.float64),
-        ):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), kind, name))
+        freeze(self, np.float64, "objective", "agreement")
+        freeze(self, np.int64, "steps", "converged")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +94,9 @@ class IntentionSolution(Shown):
     provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        for name in ("filtered", "smoothed", "occupancy", "trace"):
-            put(name, frozen_array(getattr(self, name), np.float64, name))
-        put("path", frozen_array(self.path, np.int64, "path"))
-        for name in ("numbers", "constants"):
-            table = getattr(self, name)
-            put(name, {k: frozen_array(v, v.dtype, k) for k, v in table.items()})
+        freeze(self, np.float64, "filtered", "smoothed", "occupancy", "trace")
+        freeze(self, np.int64, "path")
+        freeze(self, None, "numbers", "constants")
 
     def _facts(self) -> Iterable[Fact]:
         return (

@@ -23,12 +23,33 @@ from inverseq.intentions.contexts import (
     find_contexts,
     same_everywhere,
 )
-from inverseq.intentions.law import Chances, Numbers, chances_as_observed
+from inverseq.intentions.law import Chances, Law, Numbers, chances_as_observed
 from inverseq.mdp import MDP
 
 
+class SameEverywhere:
+    """What laws say that depend on nothing."""
+
+    @property
+    def on(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    def contexts(
+        self, demonstrations: Demonstrations, mdp: MDP | None, constants: Numbers | None = None
+    ) -> Contexts:
+        """One for all."""
+        return same_everywhere(demonstrations.num_decisions)
+
+    def chances(
+        self: Law, numbers: Numbers, design: Demonstrations, mdp: MDP | None, constants: Numbers
+    ) -> Chances:
+        """Those of the design."""
+        return chances_as_observed(self, numbers, design, mdp, constants)
+
+
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(SameEverywhere):
     """One intention per trajectory, for all of it (Zhu and others' LV variant).
 
     Attributes:
@@ -45,20 +66,9 @@ class Mixture:
         """Never."""
         return False
 
-    @property
-    def on(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
     def begins(self, demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
         """Trajectories; what was pursued before a gap is pursued after it."""
         return demonstrations.step == 0
-
-    def contexts(
-        self, demonstrations: Demonstrations, mdp: MDP | None, constants: Numbers | None = None
-    ) -> Contexts:
-        """One for all."""
-        return same_everywhere(demonstrations.num_decisions)
 
     def start(self, k: int, contexts: Contexts, restarts: int) -> Numbers:
         """Equal shares."""
@@ -88,15 +98,9 @@ class Mixture:
         """Shares."""
         return k - 1
 
-    def chances(
-        self, numbers: Numbers, design: Demonstrations, mdp: MDP | None, constants: Numbers
-    ) -> Chances:
-        """Those of the design."""
-        return chances_as_observed(self, numbers, design, mdp, constants)
-
 
 @dataclass(frozen=True)
-class Markov:
+class Markov(SameEverywhere):
     """The intention depends on the one before it, always in the same way (HIQL).
 
     A chain begins with each trajectory and after each gap.
@@ -118,20 +122,9 @@ class Markov:
         """Always."""
         return True
 
-    @property
-    def on(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
     def begins(self, demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
         """Trajectories and what comes after gaps."""
         return ~demonstrations.continues
-
-    def contexts(
-        self, demonstrations: Demonstrations, mdp: MDP | None, constants: Numbers | None = None
-    ) -> Contexts:
-        """One for all."""
-        return same_everywhere(demonstrations.num_decisions)
 
     def start(self, k: int, contexts: Contexts, restarts: int) -> Numbers:
         """Equal shares, and `stay`."""
@@ -165,12 +158,6 @@ class Markov:
     def num_parameters(self, k: int, contexts: Contexts) -> int:
         """Shares and rows."""
         return (k - 1) * (k + 1)
-
-    def chances(
-        self, numbers: Numbers, design: Demonstrations, mdp: MDP | None, constants: Numbers
-    ) -> Chances:
-        """Those of the design."""
-        return chances_as_observed(self, numbers, design, mdp, constants)
 
 
 @dataclass(frozen=True)

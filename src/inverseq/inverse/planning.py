@@ -57,7 +57,12 @@ class SoftOptimum:
         self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
     ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
         """With one factorisation for all."""
-        v = soft_plans(mdp, rewards, near)
+        v, found = soft_plans(mdp, rewards, near)
+        if not found.all():
+            raise InputError(
+                f"the values of replicate {int(np.argmin(found)) + 1} grow without end; lower the "
+                "discount or make every step cost more"
+            )
         return v, action_values(mdp, rewards, v)
 
     def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze, frozen_array
 from inverseq._core.display import Fact, Shown
 from inverseq._core.status import Status
 from inverseq.demonstrations import Demonstrations
@@ -77,10 +77,7 @@ class Solution(Shown):
     provenance: Mapping[str, Any] = field(default_factory=dict, metadata={"content": False})
 
     def __post_init__(self) -> None:
-        for name in ("q", "v", "visits", "trace"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, frozen_array(value, np.float64, name))
+        freeze(self, np.float64, "q", "v", "visits", "trace")
         read_only = {
             # A single number stays one.
             k: frozen_array(v, v.dtype, k).reshape(v.shape)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from inverseq._core.arrays import frozen_array, require_numbering, require_shape
+from inverseq._core.arrays import frozen_array, require_finite, require_numbering, require_shape
 from inverseq._core.errors import InputError
+from inverseq._core.memory import require_room
 
 Fields = dict[str, Any]
 
@@ -22,36 +23,90 @@ def fields_from_dense(transitions: Float[np.ndarray, "S A S"]) -> Fields:
     array = frozen_array(transitions, np.float64, "transitions")
     require_shape(array, (None, None, array.shape[0]), "transitions", "S, A, S")
     state, action, following = np.nonzero(array)
-    return pad(state, action, following, array[state, action, following], array.shape[:2])
+    return lists_of(state, action, following, array[state, action, following], array.shape[:2])
 
 
-def pad(
+def lists_of(
     state: np.ndarray,
     action: np.ndarray,
     following: np.ndarray,
     probability: np.ndarray,
     shape: tuple[int, int],
 ) -> Fields:
-    """Padded successor lists from one row per (state, action, next state); duplicates are added."""
+    """Lists of successors from one row per (state, action, next state); duplicates are added."""
     num_states, num_actions = shape
     pair = state.astype(np.int64) * num_actions + action
     merged = sparse.coo_array(
         (probability, (pair, following)), shape=(num_states * num_actions, num_states)
-    ).tocsr()
-    counts = np.diff(merged.indptr)
+    )
+    return {"transitions": merged.tocsr()}
+
+
+def listed(successors: Any, probabilities: Any) -> sparse.csr_array:
+    """Lists of successors from arrays `[S, A, B]` that hold equally many of each pair."""
+    following = frozen_array(successors, np.int32, "successors")
+    chances = frozen_array(probabilities, np.float64, "probabilities")
+    require_shape(following, (None, None, None), "successors", "S, A, B")
+    require_shape(chances, following.shape, "probabilities", "S, A, B")
+    require_finite(chances, "probabilities")
+    states, actions, width = following.shape
+    if states == 0 or actions == 0:
+        raise InputError("an MDP needs at least one state and one action")
+    kind = np.int32 if following.size < 2**31 else np.int64
+    pointer = np.arange(states * actions + 1, dtype=kind) * width
+    parts = (chances.ravel(), following.ravel(), pointer)
+    return sparse.csr_array(parts, shape=(states * actions, states))
+
+
+def frozen_transitions(lists: sparse.csr_array) -> sparse.csr_array:
+    """The lists, read-only.
+
+    Raises:
+        InputError: They are no sparse matrix with a row per state and action.
+    """
+    if not sparse.issparse(lists) or 0 in lists.shape or lists.shape[0] % lists.shape[1]:
+        raise InputError("transitions must be a sparse array [S * A, S] with a row per pair")
+    rows = sparse.csr_array(lists)
+    kind = np.int32 if rows.nnz < 2**31 else np.int64
+    parts = (rows.data, np.float64), (rows.indices, kind), (rows.indptr, kind)
+    frozen = tuple(frozen_array(part, dtype, "transitions") for part, dtype in parts)
+    return sparse.csr_array(frozen, shape=rows.shape)
+
+
+def rows_of(lists: sparse.csr_array) -> Int[np.ndarray, " E"]:
+    """The row of each entry."""
+    return np.repeat(np.arange(lists.shape[0]), np.diff(lists.indptr))
+
+
+def padded(lists: sparse.csr_array) -> tuple[Int[np.ndarray, "S A B"], Float[np.ndarray, "S A B"]]:
+    """Successors and probabilities as arrays, views where all lists are equally long.
+
+    Raises:
+        InputError: They do not fit into memory.
+    """
+    num_states, counts = lists.shape[1], np.diff(lists.indptr)
     width = max(int(counts.max(initial=0)), 1)
-    rows = np.repeat(np.arange(counts.size), counts)
-    places = np.arange(merged.nnz) - np.repeat(merged.indptr[:-1], counts)
+    shape = (num_states, lists.shape[0] // num_states, width)
+    if (counts == width).all():
+        return lists.indices.reshape(shape), lists.data.reshape(shape)
+    require_room(
+        float(np.prod(shape, dtype=float)) * 12,
+        f"an array of {shape[0]:,} states, {shape[1]:,} actions and the {width:,} successors of "
+        "the widest",
+        "leave out what asked for it (maximum causal entropy and IAVI do without), or join "
+        "states, so that fewer follow one",
+    )
     # Padding points back at the state itself, so that a picture of the arrays stays readable.
-    successors = np.repeat(np.arange(num_states, dtype=np.int32), num_actions)[:, None]
+    successors = np.repeat(np.arange(num_states, dtype=np.int32), shape[1])[:, None]
     successors = np.tile(successors, (1, width))
-    probabilities = np.zeros((counts.size, width))
-    successors[rows, places] = merged.indices
-    probabilities[rows, places] = merged.data
-    return {
-        "successors": successors.reshape(num_states, num_actions, width),
-        "probabilities": probabilities.reshape(num_states, num_actions, width),
-    }
+    probabilities = np.zeros(successors.shape)
+    rows = rows_of(lists)
+    places = np.arange(lists.nnz) - lists.indptr[rows]
+    successors[rows, places] = lists.indices
+    probabilities[rows, places] = lists.data
+    for array in (successors, probabilities):
+        array.setflags(write=False)
+    return successors.reshape(shape), probabilities.reshape(shape)
 
 
 def columns_of(table: Any) -> list[Any]:
@@ -110,7 +165,7 @@ def fields_from_table(table: Any) -> Fields:
     exists = np.zeros(shape, dtype=bool)
     exists[state_codes, action_codes] = True
     terminal = exists.sum(1) == 0
-    made = pad(state_codes, action_codes, following_codes, probability, shape)
+    made = lists_of(state_codes, action_codes, following_codes, probability, shape)
     made |= {
         "allowed": exists | terminal[:, None],
         "terminal": terminal,
@@ -163,7 +218,7 @@ def fields_from_gymnasium(environment: Any) -> Fields:
     initial = getattr(environment.unwrapped, "initial_state_distrib", None)
     if initial is not None:
         initial = np.concatenate([initial, np.zeros(num_states - len(initial))])
-    made = pad(state, action, following, probability, (num_states, num_actions))
+    made = lists_of(state, action, following, probability, (num_states, num_actions))
     return made | {
         "terminal": terminal,
         "allowed": exists | ~exists.any(1, keepdims=True),
@@ -216,12 +271,27 @@ def transition_shares(
     )
     taken = np.asarray(counts.sum(1)).ravel()
     pull = np.where(taken == 0, 1.0, smoothing)
-    spread = sparse.csr_array(share)[np.repeat(np.arange(states), actions)]
+    pulled, share = np.flatnonzero(pull), sparse.csr_array(share)
+    lengths = np.zeros(pull.size, dtype=np.int64)
+    lengths[pulled] = np.diff(share.indptr)[pulled // actions]
+    require_room(
+        bytes_of_estimate(pull.size, counts.nnz + int(lengths.sum())),
+        f"a world of {states:,} states and {actions:,} actions",
+        "join states so that there are fewer (bins, or a coarser column)",
+    )
+    rows = share[pulled // actions]
+    parts = (rows.data, rows.indices, np.concatenate([[0], np.cumsum(lengths)]))
+    spread = sparse.csr_array(parts, shape=counts.shape)
     mixed = scaled(counts.tocsr() + scaled(spread, pull), 1 / (taken + pull)).tocoo()
     keep = mixed.data > 0
     pair, reached = mixed.row[keep], mixed.col[keep]
-    made = pad(pair // actions, pair % actions, reached, mixed.data[keep], shape)
+    made = lists_of(pair // actions, pair % actions, reached, mixed.data[keep], shape)
     return made, left, taken
+
+
+def bytes_of_estimate(pairs: int, transitions: int) -> float:
+    """Memory that an estimate takes while it is made, for so many pairs of state and action."""
+    return 100.0 * pairs + 80.0 * transitions
 
 
 def fields_from_demonstrations(

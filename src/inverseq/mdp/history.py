@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Int
+from scipy import sparse
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 
 _MAX_CELLS = 200_000_000  # remembered symbols of all steps out of all pasts: 1.6 GB
@@ -36,8 +37,7 @@ class History:
     num_symbols: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base", frozen_array(self.base, np.int64, "base"))
-        object.__setattr__(self, "previous", frozen_array(self.previous, np.int64, "previous"))
+        freeze(self, np.int64, "base", "previous")
 
     def find(
         self, base: Int[np.ndarray, " N"], previous: Int[np.ndarray, "N H"]
@@ -78,19 +78,19 @@ def history_fields(mdp: Any, length: int, of: Memory) -> dict[str, Any]:
     levels = [np.full((mdp.num_states, length), -1, dtype=np.int64)]
     levels[0][:, 0] = np.arange(mdp.num_states)
     for _ in range(length - 1):
-        _require_room(levels, mdp.successors.shape[1:])
-        _, _, _, target = _expand(mdp, levels[-1], of)
+        _require_steps(mdp, levels)
+        _, _, target = _expand(mdp, levels[-1], of)
         levels.append(np.unique(target, axis=0))
-    _require_room(levels, mdp.successors.shape[1:])
+    _require_steps(mdp, levels)
     contexts = np.concatenate(levels)
     history = History(length, of, contexts[:, 0], contexts[:, 1:], mdp.num_states, num_symbols)
     base = history.base
-    successors = np.zeros((base.size, *mdp.successors.shape[1:]), dtype=np.int64)
-    source, action, branch, target = _expand(mdp, contexts, of)
-    successors[source, action, branch] = history.find(target[:, 0], target[:, 1:])
+    lists, possible, target = _expand(mdp, contexts, of)
+    successors = np.zeros(lists.nnz, dtype=np.int32)
+    successors[possible] = history.find(target[:, 0], target[:, 1:])
+    shape = (base.size * mdp.num_actions, base.size)
     return {
-        "successors": successors,
-        "probabilities": mdp.probabilities[base],
+        "transitions": sparse.csr_array((lists.data, successors, lists.indptr), shape=shape),
         "discount": mdp.discount,
         "initial": np.concatenate([mdp.initial, np.zeros(base.size - mdp.num_states)]),
         "terminal": mdp.terminal[base],
@@ -116,34 +116,37 @@ def _require_numbers(states: int, symbols: int, remembered: int) -> None:
         )
 
 
-def _require_room(levels: list[np.ndarray], branches: tuple[int, ...]) -> None:
+def _require_steps(mdp: Any, levels: list[np.ndarray]) -> None:
     """Raise an `InputError` for more pasts than fit into memory with all that may follow them."""
     length = levels[0].shape[1]
-    pasts = sum(len(level) for level in levels)
-    if pasts * int(np.prod(branches)) * length > _MAX_CELLS:
+    per_state = np.diff(mdp.transitions.indptr[:: mdp.num_actions])
+    steps = sum(int(per_state[level[:, 0]].sum()) for level in levels)
+    if steps * length > _MAX_CELLS:
         raise InputError(
-            f"a history of {length} has more than {pasts} different pasts here, too many to keep; "
-            "use a shorter history"
+            f"a history of {length} has more than {sum(map(len, levels))} different pasts here, "
+            "too many to keep; use a shorter history"
         )
 
 
 def _expand(
     mdp: Any, contexts: Int[np.ndarray, "C n"], of: Memory
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, Int[np.ndarray, "E n"]]:
-    """Every possible step out of `contexts`: (context index, action, branch, next context)."""
-    base = contexts[:, 0]
-    possible = (
-        (mdp.probabilities[base] > 0)
-        & mdp.allowed[base][:, :, None]
-        & ~mdp.terminal[base][:, None, None]
-    )
-    source, action, branch = np.nonzero(possible)
+) -> tuple[sparse.csr_array, np.ndarray, Int[np.ndarray, "E n"]]:
+    """Every step out of `contexts`: lists of the world's states, which entries of these can
+    happen, and the next context of each that can.
+    """
+    base, actions = contexts[:, 0], mdp.num_actions
+    pairs = base[:, None] * actions + np.arange(actions)
+    lists = mdp.transitions[pairs.ravel()]
+    rows = np.repeat(np.arange(lists.shape[0]), np.diff(lists.indptr))
+    live = (mdp.allowed[base] & ~mdp.terminal[base][:, None]).ravel()
+    possible = (lists.data > 0) & live[rows]
+    source, action = np.divmod(rows[possible], actions)
     target = np.empty((source.size, contexts.shape[1]), dtype=np.int64)
-    target[:, 0] = mdp.successors[base[source], action, branch]
+    target[:, 0] = lists.indices[possible]
     if contexts.shape[1] > 1:
         target[:, 1] = base[source] if of == "states" else action
         target[:, 2:] = contexts[source, 1:-1]
-    return source, action, branch, target
+    return lists, possible, target
 
 
 def history_rows(

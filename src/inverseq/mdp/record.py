@@ -1,8 +1,9 @@
-"""The finite Markov decision process as padded successor lists."""
+"""The finite Markov decision process as lists of successors."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,16 +39,18 @@ class Worlds:
             raise InputError(f"two worlds have the same name: {list(self.names)}")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class MDP(Shown):
     """A finite Markov decision process: what a world is, and nothing about behaviour in it.
 
     S states, A actions, B successors of a state and action at most, F features, D coordinates.
 
+    It is made from `successors, probabilities` or from `transitions`, and the fields below.
+
     Attributes:
-        successors: `[S, A, B]` next states; where `probabilities` is 0 the entry is padding.
-        probabilities: `[S, A, B]` their probabilities; they sum to 1 for every allowed action of a
-            state that is not terminal.
+        transitions: `[S * A, S]` sparse, row s * A + a: the probabilities of the next states. They
+            sum to 1 for every allowed action of a state that is not terminal. An entry of 0 is
+            padding; entries keep the order in which they were given.
         discount: gamma, in [0, 1]; 1 only where a terminal state can be reached from every state.
         initial: `[S]` probabilities of the first state; uniform over states that are not terminal
             where left out.
@@ -69,60 +72,103 @@ class MDP(Shown):
             world, a number is not finite, or the discount does not fit.
     """
 
-    successors: Int[np.ndarray, "S A B"]
-    probabilities: Float[np.ndarray, "S A B"]
+    transitions: sparse.csr_array
     discount: float
-    # Left out means a default array, so that readers of the record never meet None here.
-    initial: Float[np.ndarray, " S"] = None  # pyright: ignore[reportAssignmentType]
-    terminal: Bool[np.ndarray, " S"] = None  # pyright: ignore[reportAssignmentType]
-    allowed: Bool[np.ndarray, "S A"] = None  # pyright: ignore[reportAssignmentType]
-    reward: Float[np.ndarray, "S A"] | None = None
-    features: Float[np.ndarray, "S A F"] | None = None
-    feature_names: tuple[str, ...] = ()
-    coordinates: Float[np.ndarray, "S D"] | None = None
-    state_names: tuple[str, ...] = ()
-    action_names: tuple[str, ...] = ()
-    history: History | None = None
-    worlds: Worlds | None = None
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    initial: Float[np.ndarray, " S"]
+    terminal: Bool[np.ndarray, " S"]
+    allowed: Bool[np.ndarray, "S A"]
+    reward: Float[np.ndarray, "S A"] | None
+    features: Float[np.ndarray, "S A F"] | None
+    feature_names: tuple[str, ...]
+    coordinates: Float[np.ndarray, "S D"] | None
+    state_names: tuple[str, ...]
+    action_names: tuple[str, ...]
+    history: History | None
+    worlds: Worlds | None
+    notes: Mapping[str, Any]
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        successors: Any = None,
+        probabilities: Any = None,
+        discount: Any = None,
+        initial: Any = None,
+        terminal: Any = None,
+        allowed: Any = None,
+        reward: Any = None,
+        features: Any = None,
+        feature_names: Iterable[str] = (),
+        coordinates: Any = None,
+        state_names: Iterable[str] = (),
+        action_names: Iterable[str] = (),
+        history: History | None = None,
+        worlds: Worlds | None = None,
+        notes: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        transitions: sparse.csr_array | None = None,
+    ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        put("successors", frozen_array(self.successors, np.int32, "successors"))
-        put("probabilities", frozen_array(self.probabilities, np.float64, "probabilities"))
-        require_shape(self.successors, (None, None, None), "successors", "S, A, B")
-        states, actions, _ = self.successors.shape
-        require_shape(self.probabilities, self.successors.shape, "probabilities", "S, A, B")
-        if states == 0 or actions == 0:
-            raise InputError("an MDP needs at least one state and one action")
-        put("terminal", _optional(self.terminal, np.zeros(states, bool), bool, "terminal", "S"))
-        put("allowed", _optional(self.allowed, np.ones((states, actions), bool), bool, "allowed"))
+        if successors is not None or probabilities is not None or transitions is None:
+            transitions = build.listed(successors, probabilities)
+        put("transitions", build.frozen_transitions(transitions))
+        states, actions = self.num_states, self.num_actions
+        put("terminal", _optional(terminal, np.zeros(states, bool), bool, "terminal", "S"))
+        put("allowed", _optional(allowed, np.ones((states, actions), bool), bool, "allowed"))
         start = np.where(self.terminal, 0.0, 1.0) if not self.terminal.all() else np.ones(states)
-        put("initial", _optional(self.initial, start / start.sum(), np.float64, "initial", "S"))
-        for name, shape, letters in (
-            ("reward", (states, actions), "S, A"),
-            ("features", (states, actions, None), "S, A, F"),
-            ("coordinates", (states, None), "S, D"),
+        put("initial", _optional(initial, start / start.sum(), np.float64, "initial", "S"))
+        for name, value, shape, letters in (
+            ("reward", reward, (states, actions), "S, A"),
+            ("features", features, (states, actions, None), "S, A, F"),
+            ("coordinates", coordinates, (states, None), "S, D"),
         ):
-            if (value := getattr(self, name)) is not None:
-                array = frozen_array(value, np.float64, name)
-                require_shape(array, shape, name, letters)
-                require_finite(array, name)
-                put(name, array)
-        put("discount", _number(self.discount, "discount"))
-        for name in ("feature_names", "state_names", "action_names"):
-            put(name, tuple(map(str, getattr(self, name))))
+            if value is not None:
+                value = frozen_array(value, np.float64, name)
+                require_shape(value, shape, name, letters)
+                require_finite(value, name)
+            put(name, value)
+        put("discount", _number(discount, "discount"))
+        for name, names in (
+            ("feature_names", feature_names),
+            ("state_names", state_names),
+            ("action_names", action_names),
+        ):
+            put(name, tuple(map(str, names)))
+        for name, value in (("history", history), ("worlds", worlds), ("notes", notes)):
+            put(name, value)
         _check_mdp(self)
 
     @property
     def num_states(self) -> int:
         """S."""
-        return self.successors.shape[0]
+        return self.transitions.shape[1]
 
     @property
     def num_actions(self) -> int:
         """A."""
-        return self.successors.shape[1]
+        return self.transitions.shape[0] // self.transitions.shape[1]
+
+    @property
+    def successors(self) -> Int[np.ndarray, "S A B"]:
+        """`[S, A, B]` next states; where `probabilities` is 0 the entry is padding.
+
+        Raises:
+            InputError: So many successors of each pair do not fit into memory.
+        """
+        return self._padded[0]
+
+    @property
+    def probabilities(self) -> Float[np.ndarray, "S A B"]:
+        """`[S, A, B]` the probabilities of `successors`.
+
+        Raises:
+            InputError: So many successors of each pair do not fit into memory.
+        """
+        return self._padded[1]
+
+    @cached_property
+    def _padded(self) -> tuple[np.ndarray, np.ndarray]:
+        """`successors` and `probabilities`: views of the lists where these are equally long."""
+        return build.padded(self.transitions)
 
     def _facts(self) -> Iterable[Fact]:
         features, worlds, past = self.features, self.worlds, self.history
@@ -147,14 +193,12 @@ class MDP(Shown):
         Rows are empty where the process ends or an action does not exist, so that
         `reward + discount * (transition_matrix @ v)` is a backup.
         """
-        live = (self.probabilities > 0) & (self.allowed & ~self.terminal[:, None])[:, :, None]
-        rows = live.reshape(-1, live.shape[2])
-        counts = rows.sum(1)
-        columns = self.successors.reshape(rows.shape)[rows]
-        values = self.probabilities.reshape(rows.shape)[rows]
+        lists = self.transitions
+        rows = build.rows_of(lists)
+        live = (lists.data > 0) & (self.allowed & ~self.terminal[:, None]).ravel()[rows]
+        counts = np.bincount(rows[live], minlength=lists.shape[0])
         pointer = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        shape = (self.num_states * self.num_actions, self.num_states)
-        return sparse.csr_array((values, columns, pointer), shape=shape)
+        return sparse.csr_array((lists.data[live], lists.indices[live], pointer), lists.shape)
 
     def expected(self, values: Float[np.ndarray, "S *R"]) -> Float[np.ndarray, "S A *R"]:
         """`E[values[next state]]` for every state and action; 0 where the process ends."""
@@ -291,19 +335,22 @@ def _number(value: Any, name: str) -> float:
 
 def _check_mdp(mdp: MDP) -> None:
     """Raise an `InputError` for numbers that do not make a Markov decision process."""
-    require_finite(mdp.probabilities, "probabilities")
-    outside = (mdp.successors < 0) | (mdp.successors >= mdp.num_states)
+    rows, lists, actions = build.rows_of(mdp.transitions), mdp.transitions, mdp.num_actions
+    require_finite(lists.data, "transitions")
+    outside = (lists.indices < 0) | (lists.indices >= mdp.num_states)
     if outside.any():
-        s, a, b = (int(i) for i in np.argwhere(outside)[0])
+        entry = int(np.argmax(outside))
+        s, a = divmod(int(rows[entry]), actions)
         raise InputError(
-            f"state {s}, action {a} leads to state {mdp.successors[s, a, b]}, which is outside the "
+            f"state {s}, action {a} leads to state {lists.indices[entry]}, which is outside the "
             f"world: states are numbered 0 to {mdp.num_states - 1}"
         )
     if not mdp.allowed.any(1).all():
         s = int(np.argmin(mdp.allowed.any(1)))
         raise InputError(f"state {s} has no allowed action; allow one (staying put, for example)")
-    totals = mdp.probabilities.sum(2)
-    wrong = (np.abs(totals - 1) > _PROBABILITY_TOLERANCE) | (mdp.probabilities < 0).any(2)
+    totals = np.bincount(rows, lists.data, minlength=lists.shape[0]).reshape(mdp.allowed.shape)
+    wrong = np.abs(totals - 1) > _PROBABILITY_TOLERANCE
+    wrong.ravel()[rows[lists.data < 0]] = True
     wrong &= mdp.allowed & ~mdp.terminal[:, None]
     if wrong.any():
         s, a = (int(i) for i in np.argwhere(wrong)[0])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.mdp.history import History
@@ -36,13 +37,8 @@ def unite(worlds: Mapping[Any, MDP]) -> MDP:
     offsets = np.cumsum([0] + [m.num_states for m in members])
     base_sizes = [m.num_states if m.history is None else m.history.num_base_states for m in members]
     base_offsets = np.cumsum([0, *base_sizes])
-    width = max(m.successors.shape[2] for m in members)
-    padded = [np.pad(m.successors, _padding(m, width), mode="edge") for m in members]
     return MDP(
-        successors=np.concatenate([p + o for p, o in zip(padded, offsets, strict=False)]),
-        probabilities=np.concatenate(
-            [np.pad(m.probabilities, _padding(m, width)) for m in members]
-        ),
+        transitions=_side_by_side([m.transitions for m in members], offsets),
         discount=members[0].discount,
         initial=np.concatenate([m.initial for m in members]) / len(members),
         terminal=np.concatenate([m.terminal for m in members]),
@@ -79,9 +75,15 @@ def as_one(mdp: MDP | Mapping[str, MDP] | None) -> MDP | None:
     return unite(mdp) if several else mdp
 
 
-def _padding(mdp: MDP, width: int) -> list[tuple[int, int]]:
-    """Padding of the branch axis up to `width`."""
-    return [(0, 0), (0, 0), (0, width - mdp.successors.shape[2])]
+def _side_by_side(members: list[sparse.csr_array], offsets: np.ndarray) -> sparse.csr_array:
+    """The lists of all members, every entry kept and in its place."""
+    sizes = np.cumsum([0] + [m.nnz for m in members])
+    indices = [m.indices + shift for m, shift in zip(members, offsets, strict=False)]
+    pointers = [m.indptr[:-1] + shift for m, shift in zip(members, sizes, strict=False)]
+    data = np.concatenate([m.data for m in members])
+    parts = (data, np.concatenate(indices), np.concatenate([*pointers, sizes[-1:]]))
+    rows = sum(m.shape[0] for m in members)
+    return sparse.csr_array(parts, shape=(rows, int(offsets[-1])))
 
 
 def _joined(members: list[MDP], name: str) -> Any:

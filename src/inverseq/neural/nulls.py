@@ -7,13 +7,13 @@ asked at once are judged by the largest of them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from inverseq._core.arrays import frozen_array, require_finite, require_shape
+from inverseq._core.arrays import freeze, require_finite, require_shape
 from inverseq._core.errors import InputError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -42,9 +42,7 @@ class NullComparison:
     adjusted: Float[np.ndarray, " C"]
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = frozen_array(getattr(self, each.name), np.float64, each.name)
-            object.__setattr__(self, each.name, value)
+        freeze(self, np.float64, *self.__dataclass_fields__)
 
     @property
     def deviations(self) -> Float[np.ndarray, " C"]:

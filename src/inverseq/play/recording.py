@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from PIL import Image
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq._core.files import replace_when_whole
 from inverseq.demonstrations import Demonstrations
@@ -43,11 +43,9 @@ class Recording:
     frames: tuple[np.ndarray, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("rewards", "best", "straight", "losses"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
-        object.__setattr__(self, "moves", frozen_array(self.moves, np.int64, "moves"))
-        for name in ("won", "over"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), bool, name))
+        freeze(self, np.float64, "rewards", "best", "straight", "losses")
+        freeze(self, np.int64, "moves")
+        freeze(self, bool, "won", "over")
 
     @property
     def num_games(self) -> int:

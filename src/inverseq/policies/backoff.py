@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -50,13 +50,9 @@ class BackoffTable(FinitePolicy):
     allowed: Bool[np.ndarray, "S A"] | None = None
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        for name, kind in (("parents", np.int64), ("symbols", np.int64), ("counts", np.float64)):
-            put(name, tuple(frozen_array(level, kind, name) for level in getattr(self, name)))
-        put("marginal", frozen_array(self.marginal, np.float64, "marginal"))
-        put("smoothing", frozen_array(self.smoothing, np.float64, "smoothing"))
-        if self.allowed is not None:
-            put("allowed", frozen_array(self.allowed, bool, "allowed"))
+        freeze(self, np.int64, "parents", "symbols")
+        freeze(self, np.float64, "counts", "marginal", "smoothing")
+        freeze(self, bool, "allowed")
 
     @property
     def order(self) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
@@ -42,12 +42,10 @@ class ColumnPolicy(FinitePolicy):
     own: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        put("columns", tuple(map(str, self.columns)))
-        put("own", tuple(map(str, self.own)))
-        put("keys", tuple(frozen_array(level, np.int64, "keys") for level in self.keys))
-        put("counts", tuple(frozen_array(level, np.float64, "counts") for level in self.counts))
-        put("concentrations", frozen_array(self.concentrations, np.float64, "concentrations"))
+        for name in ("columns", "own"):
+            object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
+        freeze(self, np.int64, "keys")
+        freeze(self, np.float64, "counts", "concentrations")
 
     @property
     def num_actions(self) -> int:

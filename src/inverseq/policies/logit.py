@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.columns import context_columns, own_counts
@@ -44,12 +44,10 @@ class LogitPolicy(FinitePolicy):
     own_weights: Float[np.ndarray, " O"]
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         for name in ("columns", "options", "own"):
-            put(name, tuple(map(str, getattr(self, name))))
-        for name, kind in (("keys", np.int64), ("weights", float), ("option_weights", float)):
-            put(name, tuple(frozen_array(level, kind, name) for level in getattr(self, name)))
-        put("own_weights", frozen_array(self.own_weights, np.float64, "own_weights"))
+            object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
+        freeze(self, np.int64, "keys")
+        freeze(self, np.float64, "weights", "option_weights", "own_weights")
 
     @property
     def num_actions(self) -> int:

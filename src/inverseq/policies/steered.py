@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -47,7 +47,7 @@ class SteeredPolicy(FinitePolicy):
     q: Float[np.ndarray, "S A"]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "q", frozen_array(self.q, np.float64, "q"))
+        freeze(self, np.float64, "q")
 
     @property
     def num_actions(self) -> int:

@@ -1,6 +1,7 @@
 """One column of a table, whatever it came from: numbers, or places in a list of words."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from jaxtyping import Bool, Int, Shaped
 
 from inverseq._core.errors import InputError
 
+_EXACT = 2**53  # whole numbers up to this are exact in double precision
 _TRUTH = ({"true"}, {"false"}, {"false", "true"})
 
 
@@ -25,6 +27,7 @@ class Column:
             that words that read as numbers among words that do not are a likely mistake.
         rows: `[N]` row of the table that each value stands in, where not in this order; else None.
         ordered: Whether the words stand in an order of their own, that of intervals.
+        nothing: Texts or numbers that were taken as missing, and how many rows have each.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Column:
     loose: bool = False
     rows: Int[np.ndarray, " N"] | None = None
     ordered: bool = False
+    nothing: Mapping[str, int] = field(default_factory=dict)
 
     def place(self, index: int) -> str:
         """Where value `index` stands in the table (row 1 is the first), for messages."""
@@ -70,6 +74,8 @@ def column_from_array(name: str, values: Any, missing: Any = None) -> Column:
     array = np.ma.getdata(array)
     if missing is not None:
         absent |= np.asarray(missing, dtype=bool)
+    if array.dtype.kind == "u" and array[~absent].max(initial=0) > np.iinfo(np.int64).max:
+        return words_column(name, [str(v) for v in array[~absent].tolist()], absent)
     if array.dtype.kind in "iu":
         return Column(name, np.where(absent, 0, array).astype(np.int64), absent)
     if array.dtype.kind == "f":
@@ -130,16 +136,14 @@ def as_times(column: Column) -> Column:
         InputError: A word is neither a number nor a date in ISO format; the message names the row.
     """
     if column.words is not None:
-        seconds = np.zeros(len(column.words))
-        for place, word in enumerate(column.words):
-            try:
-                seconds[place] = _seconds(word)
-            except ValueError:
-                row = int(np.argmax((column.values == place) & ~column.missing))
-                raise InputError(
-                    f"{column.place(row)}: {word!r} is not a time. Give numbers, "
-                    "or dates such as 2024-05-31 14:03:22"
-                ) from None
+        seconds = np.array([_seconds(word) for word in column.words], dtype=np.float64)
+        wrong = np.isnan(seconds)
+        if wrong.any():
+            row = int(np.argmax(wrong[column.values] & ~column.missing))
+            raise InputError(
+                f"{column.place(row)}: {column.text(row)!r} is not a time. Give numbers, "
+                "or dates such as 2024-05-31 14:03:22"
+            )
         values = seconds[column.values] if len(seconds) else np.zeros(column.values.size)
         return replace(column, values=values, words=None, loose=False)
     if column.values.dtype.kind in "Mm":
@@ -148,18 +152,22 @@ def as_times(column: Column) -> Column:
 
 
 def _seconds(word: str) -> float:
-    """Seconds of a number or an ISO date; one without a zone counts as UTC."""
+    """Seconds of a number or an ISO date (one without a zone counts as UTC); NaN of others."""
     try:
         return float(word)
     except ValueError:
-        moment = datetime.fromisoformat(word)
+        try:
+            moment = datetime.fromisoformat(word)
+        except ValueError:
+            return np.nan
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def plain_array(column: Column) -> np.ndarray:
     """The column as an array of numbers, truth values or text, for keeping.
 
-    Whole numbers with missing rows become fractions with NaN; a missing text becomes "".
+    Whole numbers with missing rows become fractions with NaN, or texts where that would round them;
+    a missing text becomes "".
     """
     if column.values.dtype.kind in "Mm" and column.words is None:
         column = as_times(column)
@@ -169,9 +177,11 @@ def plain_array(column: Column) -> np.ndarray:
     if column.words is not None:
         words = np.array([*column.words, ""])
         return words[np.where(column.missing, len(column.words), column.values)]
-    if column.missing.any():
-        return np.where(column.missing, np.nan, column.values.astype(np.float64))
-    return column.values
+    if not column.missing.any():
+        return column.values
+    if np.abs(column.values).max() >= _EXACT:
+        return plain_array(as_words(column))
+    return np.where(column.missing, np.nan, column.values.astype(np.float64))
 
 
 def numeric_words(column: Column) -> Bool[np.ndarray, " W"]:

@@ -2,27 +2,34 @@
 
 import csv
 import errno
-import gzip
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import duckdb
 
 from inverseq._core.errors import InputError
 from inverseq.readers.columns import Column, column_from_array
+from inverseq.readers.layout import layout_of, write_anew
 
-NO_VALUE = ("", "NA", "N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
-"""Texts that mean "nothing here" in a CSV file."""
+NO_VALUE = (
+    *("NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NaT"),
+    *("NULL", "null", "None", "."),
+)
+"""Texts that mean "nothing here" in a CSV file, as an empty cell does."""
 
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 _PARQUET = (".parquet", ".pq")
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WHOLE = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
+)
 _PLAIN = (*_WHOLE, "FLOAT", "DOUBLE", "BOOLEAN")
 _EXACT = 9e15  # whole numbers below this are exact in double precision
 
@@ -37,6 +44,7 @@ class Scan:
         expressions: Column name -> SQL of its value (text, in a CSV file).
         types: Column name -> DuckDB's type.
         loose: Whether every column is text because the format does not know better.
+        written: Column name -> SQL of its text where some texts mean that there is no value.
     """
 
     path: Path
@@ -44,6 +52,19 @@ class Scan:
     expressions: dict[str, str]
     types: dict[str, str]
     loose: bool
+    written: dict[str, str] = field(default_factory=dict)
+
+
+class Kind(NamedTuple):
+    """What a column holds.
+
+    Attributes:
+        type: DuckDB's type, "VARCHAR" for names.
+        nothing: Texts that were taken as missing, and how many rows have each.
+    """
+
+    type: str
+    nothing: dict[str, int]
 
 
 @contextmanager
@@ -67,12 +88,16 @@ def connect(memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def scan_file(
-    path: Path, connection: duckdb.DuckDBPyConnection, *, partitions: bool = False
+    path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    partitions: bool = False,
+    named: Sequence[str] = (),
 ) -> Scan:
     """How to read a CSV or Parquet file.
 
     With `partitions`, folders on the way that are called name=value are columns too; a file means
-    the same wherever it lies otherwise.
+    the same wherever it lies otherwise. In the columns `named`, only an empty cell has no value.
 
     Raises:
         InputError: The file is missing, a folder, empty, of an unknown format, or damaged.
@@ -87,7 +112,7 @@ def scan_file(
     if name.endswith(_PARQUET):
         return _partitioned(_scan_parquet(path, connection), partitions)
     if name.endswith(_CSV):
-        return _partitioned(_scan_csv(path), partitions)
+        return _partitioned(_scan_csv(path, connection, named), partitions)
     raise InputError(
         f"{path.name} is neither CSV ({', '.join(_CSV)}) nor Parquet ({', '.join(_PARQUET)}). "
         "Save the table as one of these (Excel: Save as, CSV UTF-8)"
@@ -127,8 +152,10 @@ def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
         column = '"' + name.replace('"', '""') + '"'
         if kind in _PLAIN:
             expressions[name], types[name] = column, kind
-        elif kind.startswith(("DECIMAL", "HUGEINT", "UBIGINT", "UHUGEINT")):
+        elif (decimal := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)) and decimal[2] != "0":
             expressions[name], types[name] = f"CAST({column} AS DOUBLE)", "DOUBLE"
+        elif decimal and int(decimal[1]) <= 18:  # whole numbers as some databases write them
+            expressions[name], types[name] = f"CAST({column} AS BIGINT)", "BIGINT"
         elif kind == "DATE" or kind.startswith("TIMESTAMP"):
             # With a zone and nanoseconds (as pandas writes them) there is no direct way.
             time = f"CAST({column} AS TIMESTAMP_NS)" if kind == "TIMESTAMPTZ_NS" else column
@@ -138,48 +165,38 @@ def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
     return Scan(path, relation, expressions, types, loose=False)
 
 
-def _scan_csv(path: Path) -> Scan:
+def _scan_csv(path: Path, connection: duckdb.DuckDBPyConnection, named: Sequence[str]) -> Scan:
     """A CSV file: a header line, every column as trimmed text, nothing guessed but the separator.
 
     DuckDB's own detection may skip lines or take the header for data, so only its parser is used.
     """
-    header, separator = _header(path)
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
-    relation = (
-        f"read_csv({_quote(_no_glob(path))}, auto_detect=false, header=true, "
-        f"delim={_quote(separator)}, quote='\"', escape='\"', columns={{{columns}}}, "
-        "hive_partitioning=false)"
-    )
-    empty = ", ".join(map(_quote, NO_VALUE))
-    expressions = {
-        name: f"CASE WHEN trim(c{i}) IN ({empty}) THEN NULL ELSE trim(c{i}) END"
-        for i, name in enumerate(header)
-    }
-    return Scan(path, relation, expressions, dict.fromkeys(header, "VARCHAR"), loose=True)
-
-
-def _header(path: Path) -> tuple[list[str], str]:
-    """Column names of a CSV file, and what separates its columns."""
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
-            separator = max(",;\t|", key=first.count)
-            if first.count('"') % 2:  # a name may hold a line break
-                stream.seek(0)
-                first = stream.read(65536)
-            names = next(csv.reader(first.splitlines(True), delimiter=separator, strict=True), [])
+        layout, plain = layout_of(path), path
+        if layout.odd:
+            (folder,) = connection.execute("SELECT current_setting('temp_directory')").fetchall()[0]
+            plain = Path(folder) / "table.csv"
+            write_anew(path, layout, plain)
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name} is not UTF-8 text; save it as CSV UTF-8") from error
     except (OSError, EOFError, csv.Error) as error:
         raise InputError(f"{path.name} cannot be read as CSV: {error}") from error
-    names = [name.strip() or f"column_{i + 1}" for i, name in enumerate(names)]
-    if not names or (len(names) == 1 and not first.strip()):
-        raise InputError(f"{path.name} is empty; its first line must name the columns")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path.name} has two columns called {twice[0]!r}; rename one")
-    return names, separator
+    separator = "," if layout.odd else layout.separator
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(layout.names)))
+    relation = (
+        f"read_csv({_quote(_no_glob(plain))}, auto_detect=false, header=true, "
+        f"delim={_quote(separator)}, quote='\"', escape='\"', columns={{{columns}}}, "
+        "hive_partitioning=false)"
+    )
+    written = {name: f"nullif(trim(c{i}), '')" for i, name in enumerate(layout.names)}
+    expressions = {
+        name: text
+        if name in named
+        else f"CASE WHEN {text} IN ({_NOTHING}) THEN NULL ELSE {text} END"
+        for name, text in written.items()
+    }
+    written = {name: text for name, text in written.items() if name not in named}
+    types = dict.fromkeys(layout.names, "VARCHAR")
+    return Scan(path, relation, expressions, types, loose=True, written=written)
 
 
 def read_columns(
@@ -194,7 +211,7 @@ def read_columns(
         kinds = column_kinds(scan, names, connection)
         parts = []
         for i, name in enumerate(names):
-            if kinds[name] == "VARCHAR":
+            if kinds[name].type == "VARCHAR":
                 connection.execute(
                     f"CREATE TYPE words{i} AS ENUM (SELECT DISTINCT v FROM (SELECT "
                     f"{scan.expressions[name]} AS v FROM {scan.relation}) WHERE v IS NOT NULL "
@@ -202,17 +219,17 @@ def read_columns(
                 )
                 parts.append(f"enum_code(CAST({scan.expressions[name]} AS words{i})) AS o{i}")
             else:
-                parts.append(f"{typed(scan, name, kinds[name])} AS o{i}")
+                parts.append(f"{typed(scan, name, kinds[name].type)} AS o{i}")
         found = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchnumpy()
         columns = {}
         for i, name in enumerate(names):
             column = column_from_array(name, found[f"o{i}"])
-            if kinds[name] == "VARCHAR":
+            if kinds[name].type == "VARCHAR":
                 words = connection.execute(f"SELECT unnest(enum_range(NULL::words{i}))").fetchall()
                 column = Column(
                     name, column.values, column.missing, tuple(w for (w,) in words), scan.loose
                 )
-            columns[name] = column
+            columns[name] = replace(column, nothing=kinds[name].nothing)
     except duckdb.Error as error:
         raise read_error(scan.path, error) from error
     return columns
@@ -233,31 +250,38 @@ def read_error(path: Path, error: duckdb.Error) -> InputError:
 
 def column_kinds(
     scan: Scan, names: Sequence[str], connection: duckdb.DuckDBPyConnection
-) -> dict[str, str]:
-    """Type of each column; in a CSV file, a column is numbers where every value is one.
+) -> dict[str, Kind]:
+    """What each column holds; in a CSV file, a column is numbers where every value is one.
 
-    Numbers that begin with a zero (007) are names.
+    Numbers that begin with a zero (007) are names, and so are whole numbers too large to be kept as
+    they are.
     """
     if not scan.loose or not names:
-        return {name: scan.types[name] for name in names}
+        return {name: Kind(scan.types[name], {}) for name in names}
     parts = []
     for i, name in enumerate(names):
         value, number = scan.expressions[name], f"TRY_CAST({scan.expressions[name]} AS DOUBLE)"
+        digits = f"regexp_full_match({value}, '[+-]?[0-9]+') AND abs({number}) >= {_EXACT}"
+        text = scan.written.get(name, "NULL")
         parts += [
             f"count({value}) AS n{i}",
             f"count({number}) AS d{i}",
             f"count(*) FILTER ({number} = floor({number}) AND abs({number}) < {_EXACT}) AS w{i}",
+            f"count(*) FILTER ({digits} AND TRY_CAST({value} AS BIGINT) IS NOT NULL) AS l{i}",
+            f"count(*) FILTER ({digits} AND TRY_CAST({value} AS BIGINT) IS NULL) AS h{i}",
             f"count(*) FILTER (regexp_matches({value}, '^[+-]?0[0-9]')) AS z{i}",
+            f"histogram({text}) FILTER ({text} IN ({_NOTHING})) AS t{i}",
         ]
     (answer,) = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchall()
     kinds = {}
-    for name, (count, numbers, whole, padded) in zip(
-        names, zip(*[iter(answer)] * 4, strict=True), strict=True
+    for name, (count, numbers, whole, long, huge, padded, nothing) in zip(
+        names, zip(*[iter(answer)] * 7, strict=True), strict=True
     ):
-        if numbers < count or padded:
-            kinds[name] = "VARCHAR"
+        if numbers < count or padded or huge:
+            kind = "VARCHAR"
         else:
-            kinds[name] = "BIGINT" if whole == count and count else "DOUBLE"
+            kind = "BIGINT" if whole + long == count and count else "DOUBLE"
+        kinds[name] = Kind(kind, dict(nothing or {}))
     return kinds
 
 
@@ -266,7 +290,7 @@ def typed(scan: Scan, name: str, kind: str) -> str:
     expression = scan.expressions[name]
     if not scan.loose or kind == "VARCHAR":
         return expression
-    return f"CAST(TRY_CAST({expression} AS DOUBLE) AS {kind})"
+    return f"TRY_CAST({expression} AS {kind})"
 
 
 def write_file(connection: duckdb.DuckDBPyConnection, relation: str, path: Path, form: str) -> None:
@@ -291,6 +315,9 @@ def _no_glob(path: Path) -> str:
 def _quote(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+_NOTHING = ", ".join(map(_quote, NO_VALUE))
 
 
 def _first_line(error: Exception) -> str:

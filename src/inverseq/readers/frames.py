@@ -56,5 +56,10 @@ def _column(name: str, values: Any) -> Column:
         return column_from_array(name, values.to_numpy(dtype=object if odd else None), missing)
     if hasattr(values, "is_null") and hasattr(values, "to_numpy"):  # Polars, Arrow
         missing = values.is_null().to_numpy()
+        kind = str(getattr(values, "dtype", None) or values.type).lower()
+        if missing.any() and "int" in kind.split("(")[0]:
+            values = values.fill_null(
+                0
+            )  # else whole numbers become fractions, and long ones others
         return column_from_array(name, values.to_numpy(), missing)
     return column_from_array(name, values)

@@ -2,55 +2,85 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from inverseq._core.arrays import require_numbering
 from inverseq._core.errors import InputError, argument
-from inverseq.readers.columns import Column, as_words, numeric_words
+from inverseq.demonstrations.spaces import numbers_meant
+from inverseq.readers.columns import Column, as_words, is_missing, numeric_words
 
-_LABELS_FROM = {"state": 10_000_000, "action": 10_000}
-"""Largest number from which it is asked whether a column holds labels."""
+_LABELS_FROM = 10_000
+"""Largest number of an action from which it is asked whether a column holds labels."""
 
 START = "start"
 """Name of the state in which nothing has happened yet."""
 
 
 def number(
-    columns: Sequence[Column], names: Sequence[str], role: str
+    columns: Sequence[Column], names: Sequence[str | int], role: str, *, occurring: bool = True
 ) -> tuple[list[Int[np.ndarray, " N"]], tuple[str, ...]]:
     """The values of one or several columns (state and next state) in one numbering.
 
     Args:
         columns: Columns that share a numbering; -1 and empty mean "none" in all but a state.
         names: Names in the order in which to number them; sorted order where empty.
-        role: "state" or "action", for messages.
+        role: "state" or "action".
+        occurring: Whether only states that occur are numbered: where numbers of the table are
+            left out, they are names, in rising order.
 
     Returns:
         The numbers of each column (-1 where there is none), and the names (empty where the table
-        holds numbers and no names were given).
+        holds numbers without a hole and no names were given). Actions that are numbered from 1 or
+        another number keep these as their names: there is no action 0 that nobody took.
 
     Raises:
         InputError: A value cannot be used; the message names row, column and value.
     """
+    names = tuple(map(str, names))
     words = [column.words is not None for column in columns if not column.missing.all()]
     if any(words) and not all(words):
         given = ", ".join(f"{c.name!r} {'words' if c.words else 'numbers'}" for c in columns)
         raise InputError(f"the table holds {given}; write both as numbers or both as names")
     if not any(words):
         numbers = [_whole(column, role) for column in columns]
-        remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
-        require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM[role])
-        if names:
+        if (meant := numbers_meant(names)) is not None:
+            numbers = [_found(c, v, meant, role) for c, v in zip(columns, numbers, strict=True)]
+        elif names:
             for column, values in zip(columns, numbers, strict=True):
                 _require_below(column, values, len(names), role)
-        return numbers, tuple(names)
+        elif role == "state":
+            return _occurring(numbers) if occurring else (numbers, names)
+        else:
+            remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
+            require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM)
+            if not any((values == 0).any() for values in numbers):
+                return _occurring(numbers)
+        return numbers, names
     for column in columns:
         _refuse_mixture(column, role)
-    known = tuple(names) or _used(columns)
+    known = names or _used(columns)
     place = {name: i for i, name in enumerate(known)}
     return [_placed(column, place, role) for column in columns], known
+
+
+def _occurring(numbers: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """The numbers without those that do not occur, and what they were where some are left out."""
+    last = max(int(values.max(initial=-1)) for values in numbers)
+    if last < 10 * sum(values.size for values in numbers):
+        seen = np.zeros(last + 2, dtype=bool)
+        for values in numbers:
+            seen[values] = True
+        known = np.flatnonzero(seen[:-1])  # the last stands for "none"
+    else:
+        known = np.unique(np.concatenate(numbers))
+        known = known[known >= 0]
+    if known.size == last + 1:
+        return numbers, ()
+    placed = [np.where(v < 0, -1, np.searchsorted(known, v)) for v in numbers]
+    return placed, tuple(map(str, known.tolist()))
 
 
 def _used(columns: Sequence[Column]) -> tuple[str, ...]:
@@ -71,11 +101,7 @@ def _placed(column: Column, place: dict[str, int], role: str) -> Int[np.ndarray,
     table = np.array([place.get(word, -2) for word in (*column.words, "")], dtype=np.int64)
     numbers = np.where(column.missing, -1, table[column.values])
     if (numbers == -2).any():
-        row = int(np.argmax(numbers == -2))
-        raise InputError(
-            f"{column.place(row)}: {column.text(row)!r} is not among the "
-            f"{role} names {[*place][:20]}"
-        )
+        raise _unknown(column, int(np.argmax(numbers == -2)), [*place], role)
     return numbers
 
 
@@ -86,7 +112,8 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
             f"column {column.name!r} holds times; a {role} is a whole number or a name"
         )
     values = np.where(column.missing, -1, column.values)
-    bad = ~np.isfinite(values) | (values != np.floor(values)) | (values < -1) | (values > 2**31 - 1)
+    largest = 2**53 if role == "state" else 2**31 - 1
+    bad = ~np.isfinite(values) | (values != np.floor(values)) | (values < -1) | (values > largest)
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
@@ -95,6 +122,24 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
             f"If these are names, add {argument('named', column.name)}"
         )
     return values.astype(np.int64)
+
+
+def _found(column: Column, values: np.ndarray, meant: np.ndarray, role: str) -> np.ndarray:
+    """Places of numbers among names that are numbers."""
+    order = np.argsort(meant)
+    place = order[np.minimum(np.searchsorted(meant, values, sorter=order), meant.size - 1)]
+    absent = (values >= 0) & (meant[place] != values)
+    if absent.any():
+        raise _unknown(column, int(np.argmax(absent)), meant.tolist(), role)
+    return np.where(values < 0, -1, place)
+
+
+def _unknown(column: Column, row: int, names: Sequence[object], role: str) -> InputError:
+    """A value that is none of the names."""
+    shown = [str(name) for name in names[:20]]
+    return InputError(
+        f"{column.place(row)}: {column.text(row)!r} is not among the {role} names {shown}"
+    )
 
 
 def _require_below(column: Column, values: np.ndarray, count: int, role: str) -> None:
@@ -118,14 +163,47 @@ def _refuse_mixture(column: Column, role: str) -> None:
     is_word = ~numeric[column.values] & ~column.missing
     if not is_number.any() or not is_word.any():
         return
-    row = int(np.argmax(is_word))
+    # What is rare is the slip.
+    (odd, what), (usual, others) = (is_word, "text"), (is_number, "numbers")
+    if is_number.sum() < is_word.sum():
+        (odd, what), (usual, others) = (is_number, "a number"), (is_word, "text")
+    row = int(np.argmax(odd))
     raise InputError(
-        f"{column.place(row)}: {column.text(row)!r} is text, but "
-        f"{int(is_number.sum())} of {int((~column.missing).sum())} rows hold numbers. Correct it"
+        f"{column.place(row)}: {column.text(row)!r} is {what}, but "
+        f"{int(usual.sum())} of {int((~column.missing).sum())} rows hold {others}. Correct it"
         + f", say {argument('missing', column.text(row))} if no action was taken"
         * (role == "action")
         + f", or, if numbers and words are all names, add {argument('named', column.name)}"
     )
+
+
+def action_column(column: Column, missing: Sequence[Any], named: bool = False) -> Column:
+    """A column of actions with those rows missing that have none.
+
+    Args:
+        column: As it was read.
+        missing: Values that mean "none". So does -1, unless the values are -1 and 1 alone, which
+            are two actions.
+        named: Whether the values are names, -1 included.
+
+    Raises:
+        InputError: No row has an action.
+    """
+    seen = as_words(column) if column.values.dtype.kind in "if" else column
+    present = (
+        {seen.words[i] for i in np.unique(seen.values[~seen.missing])} if seen.words else set()
+    )
+    if present == {"-1", "1"}:
+        named, column = True, seen
+    absent = is_missing(column, (*missing,) if named else (-1, *missing))
+    if not named and (unknown := int((is_missing(column, (-1,)) & ~column.missing).sum())):
+        column = replace(column, nothing={**column.nothing, "-1": unknown})
+    if absent.all():
+        raise InputError(
+            f"column {column.name!r}: no row has an action; is it the right column? Name it with "
+            f"{argument('action')}"
+        )
+    return replace(column, missing=absent)
 
 
 def require_present(column: Column, what: str, rows: np.ndarray | None = None) -> None:
@@ -136,15 +214,8 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
         raise InputError(
             f"{column.place(row)}: {what} is empty ({int(absent.sum())} such "
             "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
-        )
-
-
-def require_any(action: Column) -> None:
-    """Raise an `InputError` where no row has an action."""
-    if action.missing.all():
-        raise InputError(
-            f"column {action.name!r}: no row has an action; is it the right column? Name it with "
-            f"{argument('action')}"
+            + f"; if {' and '.join(column.nothing)} are names, add {argument('named', column.name)}"
+            * bool(column.nothing)
         )
 
 

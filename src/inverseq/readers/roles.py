@@ -1,6 +1,7 @@
 """Which column of a table is what."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,15 +15,17 @@ AUTO = "auto"
 KNOWN = {
     "state": ("state",),
     "action": ("action",),
-    "next_state": ("next_state",),
-    "subject": ("subject", "animal", "mouse", "rat", "participant"),
+    "next_state": ("nextstate",),
+    "subject": ("subject", "subj", "sub", "animal", "mouse", "rat", "monkey", "participant"),
     "session": ("session",),
     "trajectory": ("trajectory", "traj", "episode", "bout", "round"),
     "time": ("time", "t", "trial", "step"),
     "terminated": ("terminated",),
     "world": ("world",),
 }
-"""Names under which a role is found, in small letters and without a final "_id"."""
+"""Names under which a role is found, in small letters alone and without a final "id" or "nr"."""
+
+_NUMBERING = re.compile("(id|idx|index|nr|no|num|number)$")
 
 _NEEDED = ("state", "action")
 
@@ -108,8 +111,8 @@ def require_column(column: str, present: Sequence[str], role: str) -> None:
 
 def _known(role: str, free: Sequence[str]) -> str | None:
     """The one free column with a known name of the role; its own name wins."""
-    candidates = [column for column in free if _plain(column) in KNOWN[role]]
-    exact = [column for column in candidates if _plain(column) == role]
+    candidates = [column for column in free if plain_name(column) in KNOWN[role]]
+    exact = [c for c in candidates if plain_name(c) == role.replace("_", "")]
     if len(exact) == 1:
         return exact[0]
     if len(candidates) > 1:
@@ -126,8 +129,8 @@ def _refuse_doubtful_trial(
     """Raise where "trial" stands beside another time and nothing else numbers trajectories."""
     if wanted.get("time") != AUTO or wanted.get("trajectory") != AUTO:
         return
-    times = [column for column in free if _plain(column) in KNOWN["time"]]
-    trials = [column for column in times if _plain(column) == "trial"]
+    times = [column for column in free if plain_name(column) in KNOWN["time"]]
+    trials = [column for column in times if plain_name(column) == "trial"]
     if trials and len(times) > 1 and _known("trajectory", free) is None:
         other = next(column for column in times if column not in trials)
         raise InputError(
@@ -137,6 +140,7 @@ def _refuse_doubtful_trial(
         )
 
 
-def _plain(column: str) -> str:
-    """A column name in small letters, without "_id"."""
-    return column.strip().lower().replace(" ", "_").replace("-", "_").removesuffix("_id")
+def plain_name(column: str) -> str:
+    """A column name in small letters alone, without what only says that it is a number."""
+    letters = re.sub(r"[\W_]", "", column.lower())
+    return _NUMBERING.sub("", letters) or letters

@@ -13,11 +13,12 @@ from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.following import finite_rows
 from inverseq.readers import numbering
-from inverseq.readers.columns import Column, as_words, is_missing, plain_array
+from inverseq.readers.columns import Column, as_words, plain_array
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.frames import frame_columns, frame_names
 from inverseq.readers.measured import Bins, binned, features_of, refuse_measured
 from inverseq.readers.order import Order, previous_decisions, put_in_order
+from inverseq.readers.origin import described, refuse_footer
 from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
 
 _LABELS = ("subject", "session", "trajectory")
@@ -33,7 +34,7 @@ class _Table:
     columns: Mapping[str, Column]
     roles: Mapping[str, Columns]
     size: int
-    description: str
+    origin: str
     binned: Mapping[str, Column] = field(default_factory=dict)
 
     def of(self, role: str) -> list[Column]:
@@ -57,7 +58,7 @@ def read_table(
     keep: str | Sequence[str] | None = None,
     missing: Any = (),
     named: str | Sequence[str] = (),
-    state_names: Sequence[str] = (),
+    state_names: Sequence[str | int] = (),
     action_names: Sequence[str] = (),
     longest_step: float | None = None,
     features: str | Sequence[str] = (),
@@ -79,7 +80,9 @@ def read_table(
             Whole numbers from 0, or names, which are numbered in sorted order. Measured values
             are `features`, or put into `bins`.
         action: Column of the action, numbers or names, or several, joined likewise. Empty, NaN, -1
-            and `missing` mean that it is not known: such rows stay, with action -1.
+            and `missing` mean that it is not known: such rows stay, with action -1. Where the
+            values are -1 and 1 alone, they are two actions. Numbers that begin above 0 keep what
+            they are as names, and no action 0 is made up.
         next_state: Column(s) of the state after the decision; taken from the next row where there
             is none. Where it disagrees with the next row, the recording has a gap there.
         subject: Column of the subject. The default "auto" looks for a column of that name (or
@@ -95,8 +98,11 @@ def read_table(
             without an action are passed over.
         keep: Further columns to keep; all where None.
         missing: A value of the action, or several, that means "none", besides empty, NaN and -1.
-        named: Columns whose values are names although they look like numbers.
-        state_names: Names of the states in the order of their numbers.
+        named: Columns whose values are names although they look like numbers, or like nothing (NA,
+            None, -1): only an empty cell has no value there.
+        state_names: Names of the states in the order of their numbers. Without them, the states
+            that occur are numbered: where the table's own numbers leave some out, they are the
+            names. `range(100)` keeps them as places in a world of 100 states.
         action_names: Names of the actions in the order of their numbers.
         longest_step: Rows of a trajectory whose times are further apart than this have a gap
             between them. In units of the time column.
@@ -144,7 +150,9 @@ def read_table(
     clock = next(iter(table.of("time")), None)
     order = put_in_order(labels, clock, table.size, longest_step)
     ended = _truth(table)
-    actions, actions_called = _actions(table, several(missing), action_names, continuous)
+    acting = _acting(table, several(missing), several(named), continuous)
+    playing = {column.name: column for column in acting}
+    actions, actions_called = _actions(acting, action_names, continuous)
     names = {"action_feature_names" if continuous else "action_names": actions_called}
     if measured:
         states, following = _features(table)
@@ -163,7 +171,7 @@ def read_table(
         gap=order.late,
         time=order.time,
         rows=rows + 1,
-        source=table.description,
+        source=described(table.origin, table.roles, {**table.columns, **playing}),
         **names,
         **_further(table, order),
     )
@@ -185,7 +193,7 @@ def _read(
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         with connect() as connection:
-            scan = scan_file(path, connection, partitions=partitions)
+            scan = scan_file(path, connection, partitions=partitions, named=named)
             roles, chosen = _choose(tuple(scan.types), wanted, before, keep, named)
             columns = read_columns(scan, chosen, connection)
         origin = path.name
@@ -210,10 +218,8 @@ def _read(
         or role in ("state", "action")
         or not columns[names[0]].missing.all()
     }
-    told = [f"{role} from {','.join(names)!r}" for role, names in roles.items() if names != (role,)]
-    told += [f"state from the previous {','.join(before)!r}"] * bool(before)
-    description = origin + (f" ({', '.join(told)})" if told else "")
-    return _Table(columns, roles | {"state_from_previous": before}, lengths.pop(), description)
+    refuse_footer(roles, columns)
+    return _Table(columns, roles | {"state_from_previous": before}, lengths.pop(), origin)
 
 
 def _with_bins(table: _Table, bins: Bins) -> _Table:
@@ -257,15 +263,20 @@ def _choose(
     return roles, tuple(read)
 
 
+def _acting(
+    table: _Table, missing: Sequence[Any], named: Columns, continuous: bool
+) -> list[Column]:
+    """The columns of the action, with those rows missing that have none."""
+    return [
+        numbering.action_column(column, missing, named=continuous or column.name in named)
+        for column in table.of("action")
+    ]
+
+
 def _actions(
-    table: _Table, missing: Sequence[Any], names: Sequence[str], continuous: bool
+    columns: list[Column], names: Sequence[str], continuous: bool
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The action of each row of the table, -1 or NaN where it is missing, and the names."""
-    columns = table.of("action")
-    nothing = missing if continuous else (-1, *missing)
-    columns = [replace(c, missing=is_missing(c, tuple(nothing))) for c in columns]
-    for column in columns:
-        numbering.require_any(column)
     if continuous:
         return features_of(columns), tuple(column.name for column in columns)
     refuse_measured(columns, "action")
@@ -286,7 +297,7 @@ def _features(table: _Table) -> tuple[np.ndarray, np.ndarray | None]:
 def _states(
     table: _Table,
     previous: Int[np.ndarray, " N"],
-    names: Sequence[str],
+    names: Sequence[str | int],
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"] | None, tuple[str, ...]]:
     """State and next state (None where the table has none) of each row, and the names."""
     present, following = table.of("state"), table.of("next_state")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze, frozen_array
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
 from inverseq.rewards.reward import NOT_KEPT, WorldReward
@@ -25,7 +25,7 @@ class StateReward(WorldReward):
     weights: Float[np.ndarray, " S"]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", frozen_array(self.weights, np.float64, "weights"))
+        freeze(self, np.float64, "weights")
 
     def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
         """The number of the state at each of its actions."""
@@ -92,7 +92,7 @@ class FeatureReward(WorldReward):
     weights: Float[np.ndarray, " F"]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", frozen_array(self.weights, np.float64, "weights"))
+        freeze(self, np.float64, "weights")
 
     def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
         """The weighted sum of the features of each state and action.

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.training.loop import Training
 
 
@@ -32,10 +32,7 @@ class Measured:
     earned: Float[np.ndarray, " blocks"]
 
     def __post_init__(self) -> None:
-        losses = {k: frozen_array(v, np.float64, "losses") for k, v in self.losses.items()}
-        object.__setattr__(self, "losses", losses)
-        for name in ("ratio", "won", "moves", "earned"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64, name))
+        freeze(self, np.float64, "losses", "ratio", "won", "moves", "earned")
 
     @property
     def loss(self) -> Float[np.ndarray, " blocks"]:

@@ -33,7 +33,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.planning import policy_iteration
-from inverseq.forward.simulation import draw, written
+from inverseq.forward.simulation import outcomes, written
 from inverseq.worlds.grids import ACTIONS, gridworld
 from inverseq.worlds.record import World
 
@@ -131,7 +131,7 @@ def goal_abandon_demonstrations(
     world = goal_abandon() if world is None else world
     mdp, marks, rng = world.mdp, world.drawing.marks, np.random.default_rng(seed)
     acts = goal_abandon_experts(world).argmax(2)
-    leads = np.cumsum(mdp.probabilities, axis=2)
+    lead = outcomes(mdp)
     barrier = np.isin(np.arange(mdp.num_states), marks["barrier"])
     goal, start = marks["goal"][0], marks["start"][0]
     alive = np.arange(trajectories)
@@ -143,7 +143,7 @@ def goal_abandon_demonstrations(
         if step == _PATIENCE:
             intention = np.where(~barrier[state] & (chance < _GIVES_UP), 1, intention)
         action = acts[intention, state]
-        reached = mdp.successors[state, action, draw(leads[state, action], rng)].astype(np.int64)
+        reached = lead(state, action, rng)
         over = (reached == goal) | ((reached == start) & (state != start))
         ending = np.where(over, int(Ending.TRUNCATED), int(Ending.CONTINUES))
         counter = np.full_like(alive, step)

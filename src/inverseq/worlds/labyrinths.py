@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.mdp import MDP
 from inverseq.worlds.record import Drawing, World
 
@@ -36,8 +36,7 @@ class Tree:
     right: Int[np.ndarray, " S"]
 
     def __post_init__(self) -> None:
-        for name in ("coordinates", "parent", "left", "right"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), np.int64, name))
+        freeze(self, np.int64, "coordinates", "parent", "left", "right")
 
 
 def labyrinth(discount: float = 0.9) -> World:

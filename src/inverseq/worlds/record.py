@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze, frozen_array
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
 
@@ -39,12 +39,10 @@ class Drawing:
     parents: Int[np.ndarray, " S"] | None = None
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        put("blocked", frozen_array(self.blocked, bool, "blocked"))
-        put("marks", {k: tuple(int(s) for s in v) for k, v in self.marks.items()})
-        for name in ("directions", "parents"):
-            if (value := getattr(self, name)) is not None:
-                put(name, frozen_array(value, np.int64, name))
+        freeze(self, bool, "blocked")
+        freeze(self, np.int64, "directions", "parents")
+        marks = {k: tuple(int(s) for s in v) for k, v in self.marks.items()}
+        object.__setattr__(self, "marks", marks)
 
 
 @dataclass(frozen=True, eq=False)

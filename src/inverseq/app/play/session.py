@@ -49,13 +49,12 @@ class Session:
         self._subject = ANONYMOUS
         self._difficulty = offer.difficulty
         self._companions = ("none", *offer.companions)
-        self._companion = ""
+        self._companion = offer.companion
         self._agent: Companion | None = None
         self._board = 0
         self._ratios: list[float] = []
         self._recorded = 0
         self._notice = ""
-        self._choose(offer.companion)
         self._begin()
 
     def handle(self, message: Any) -> dict[str, Any]:
@@ -129,6 +128,7 @@ class Session:
         """Draw the next board."""
         self._board += 1
         key = jax.random.fold_in(jax.random.key(self._seed), self._board)
+        self._choose(self._companion)  # who remembers the game before would carry it into this one
         self._match: Match = self._offer.levels[self._difficulty].begin(key)
         self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -166,7 +166,7 @@ class Session:
         """Sit a companion beside the person."""
         make = self._offer.companions.get(companion)
         self._companion = companion
-        self._agent = make(self._seed) if make is not None else None
+        self._agent = make(self._seed + self._board) if make is not None else None
 
 
 def _seat_view(seat: Seat) -> dict[str, Any]:

@@ -26,6 +26,7 @@ function send(message) {
 
 function choose(type, value) {
   wanted[type] = value;
+  if (type === "difficulty") at("result").textContent = "Getting the board ready …";
   send({ type, value });
 }
 
@@ -43,7 +44,11 @@ function connect() {
   socket.onopen = () => {
     for (const [type, value] of Object.entries(wanted)) send({ type, value });
   };
-  socket.onmessage = (event) => show(JSON.parse(event.data));
+  socket.onmessage = (event) => {
+    const received = JSON.parse(event.data);
+    if (received.preparing) prepare(received.preparing);
+    else show(received);
+  };
   socket.onclose = (event) => {
     view = null;
     const reason = event.code === 1003 ? event.reason : "waiting for it to come back";
@@ -51,6 +56,13 @@ function connect() {
     at("next").hidden = at("pad-next").hidden = true;
     if (event.code !== 1003) setTimeout(connect, 1000);
   };
+}
+
+function prepare(file) {
+  warn("");
+  at("file").textContent = file;
+  at("result").textContent =
+    `Getting the first board ready: a few seconds, once. Games will be added to ${file}.`;
 }
 
 function warn(text) {

@@ -12,13 +12,16 @@ from jaxtyping import Float
 from scipy import sparse
 
 from inverseq._core.errors import InputError
+from inverseq._core.status import Outcome
 from inverseq.decisions.counts import count
 from inverseq.forward.soft import SoftPlan
+from inverseq.inverse.maxent.nearby import maximise_each
 from inverseq.inverse.maxent.objective import Model, log_likelihood
 from inverseq.inverse.maxent.search import Maximum, maximise
 from inverseq.inverse.planning import SoftOptimum
-from inverseq.inverse.problem import Problem, Progress
+from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.mdp.backup import action_values
 from inverseq.policies import TabularPolicy
 from inverseq.rewards.linear import Prior, RewardOn, make_design
 
@@ -81,13 +84,13 @@ class MaxEnt:
         model = Model(mdp, make_design(mdp, self.reward, self.prior))
         settings = {**asdict(self), "discount": mdp.discount}
         counts = problem.counts.state_action
-        strength = self.strength
-        if strength is None:
-            strength, scores = self._choose(model, problem)
+        if self.strength is None:
+            strength, found, scores = self._choose(model, problem)
             settings["cross_validation"] = {f"{s:g}": v for s, v in scores.items()}
             settings["strength"] = strength
-        start = None if problem.near is None else problem.near.parameters["weights"]
-        found = self._maximise(model, counts, strength, start, None)
+        else:
+            start = None if problem.near is None else problem.near.parameters["weights"]
+            found = self._maximise(model, counts, self.strength, start, None)
         return Solution(
             solver="MaxEnt",
             settings=settings,
@@ -109,7 +112,8 @@ class MaxEnt:
         if self.strength is not None:
             return self
         model = Model(problem.mdp, make_design(problem.mdp, self.reward, self.prior))
-        return replace(self, strength=self._choose(model, problem)[0])
+        strength, *_ = self._choose(model, problem)
+        return replace(self, strength=strength)
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
@@ -119,10 +123,40 @@ class MaxEnt:
         design = make_design(solution.mdp, self.reward, self.prior)
         return -0.5 * solution.settings["strength"] * float(weights @ (design.penalty @ weights))
 
-    def _choose(self, model: Model, problem: Problem) -> tuple[float, dict[float, float]]:
-        """The strength that predicts best in cross-validation, and what each scored."""
-        scores = self._cross_validate(model, self._units(problem), problem.progress)
-        return max(scores, key=lambda s: scores[s]), scores
+    def _choose(self, model: Model, problem: Problem) -> tuple[float, Maximum, dict[float, float]]:
+        """The strength that predicts best in cross-validation, the fit to all with it, and what
+        each strength scored: held-out nats per decision.
+
+        From strong to weak, the fits to all and to all but a fold side by side, each beginning
+        where it was before.
+        """
+        units, mdp = self._units(problem), model.mdp
+        fold = np.random.default_rng(self.seed).permutation(units.shape[0]) % self.folds
+        of_fold = sparse.csr_array(np.arange(self.folds)[:, None] == fold, dtype=np.float64)
+        held_out = (of_fold @ units).toarray().T.reshape(*mdp.allowed.shape, self.folds)
+        counts = held_out.sum(axis=2)
+        parts = np.concatenate([counts[:, :, None], counts[:, :, None] - held_out], axis=2)
+        strengths = sorted(self.strengths, reverse=True)
+        begin = self._maximise(model, counts, strengths[0], None, None)
+        if begin.status.outcome is Outcome.DIVERGED:
+            return strengths[0], begin, {}
+        plan, weights = begin.plan, np.repeat(begin.weights[:, None], self.folds + 1, axis=1)
+        scores: dict[float, float] = {}
+        found: dict[float, Maximum] = {}
+        limits = {"tolerance": self.tolerance, "max_steps": self.max_steps}
+        for number, strength in enumerate(strengths):
+            each = maximise_each(model, parts, strength, weights, plan, **limits)
+            weights = each.weights
+            found[strength] = self._maximise(model, counts, strength, weights[:, 0], plan)
+            plan = found[strength].plan
+            q = action_values(mdp, model.design.reward(weights, mdp), each.v)[..., 1:]
+            nats = log_likelihood(mdp, q, held_out).sum()
+            scores[strength] = float(nats / max(counts.sum(), 1e-300))
+            if problem.progress is not None:
+                done, total = (number + 1) * self.folds, len(strengths) * self.folds
+                problem.progress("cross-validation", done, total)
+        best = max(scores, key=lambda s: scores[s])
+        return best, found[best], scores
 
     def _units(self, problem: Problem) -> sparse.csr_array:
         """Counts per unit of the cross-validation."""
@@ -159,25 +193,3 @@ class MaxEnt:
             tolerance=self.tolerance,
             max_steps=self.max_steps,
         )
-
-    def _cross_validate(
-        self, model: Model, units: sparse.csr_array, progress: Progress | None
-    ) -> dict[float, float]:
-        """Held-out nats per decision of each strength, fitted from strong to weak."""
-        shape = (model.mdp.num_states, model.mdp.num_actions)
-        fold = np.random.default_rng(self.seed).permutation(units.shape[0]) % self.folds
-        scores = dict.fromkeys(sorted(self.strengths, reverse=True), 0.0)
-        done, total = 0, self.folds * len(scores)
-        for number in range(self.folds):
-            held_out = np.asarray(units[fold == number].sum(0)).reshape(shape)
-            rest = np.asarray(units[fold != number].sum(0)).reshape(shape)
-            start = plan = None
-            for strength in scores:
-                found = self._maximise(model, rest, strength, start, plan)
-                start, plan = found.weights, found.plan
-                scores[strength] += log_likelihood(model.mdp, found.plan, held_out)
-                done += 1
-                if progress is not None:
-                    progress("cross-validation", done, total)
-        size = float(units.sum())
-        return {strength: score / size for strength, score in scores.items()}

@@ -1,25 +1,36 @@
-"""The search for the most likely weights under a prior."""
+"""The search for the most likely weights under a prior, by Newton's method."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from scipy.linalg import solve_triangular
-from scipy.optimize import minimize
+from jaxtyping import Bool, Float
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse.linalg import LinearOperator, cg
 
 from inverseq._core.status import Outcome, Status
 from inverseq.forward.soft import SoftPlan
-from inverseq.inverse.maxent.objective import Model, information, log_likelihood_and_gradient
+from inverseq.inverse.maxent.objective import (
+    Model,
+    curvature,
+    expected_visits,
+    log_likelihood_and_gradient,
+    policy_slopes,
+)
+from inverseq.inverse.soft_plans import factored, system_of
 
-_FEW_WEIGHTS = 200
-"""Up to here, the information matrix makes the coordinates of the search."""
-
-_ROUND = 10
-"""Iterations after which those coordinates are made anew; each round has twice as many."""
-
+_DENSE_WEIGHTS = 1500
+_DENSE_CELLS = 20_000_000
+"""Up to here the matrix of second derivatives is made (and its slopes take 160 MB at most)."""
 
 _SAME = 1e-12
 """Relative difference of two costs that is put down to rounding."""
+
+_SHORTEST = 2.0**-40
+"""Share of a step below which no better point is looked for."""
+
+Solve = Callable[[Float[np.ndarray, "F *R"]], Float[np.ndarray, "F *R"]]
+"""From slopes of the penalised likelihood to the steps that would end them, were it quadratic."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +62,8 @@ def maximise(
 ) -> Maximum:
     """The weights that maximise log-likelihood - strength / 2 * weights' penalty weights.
 
-    L-BFGS-B of SciPy. Where there are few weights, it searches in coordinates in which the
-    information matrix of the best point so far is the identity.
+    Newton's method, halving steps that do not lead down. Where there are many weights, conjugate
+    gradients solve for the step.
 
     Args:
         model: The world and the design.
@@ -69,15 +80,12 @@ def maximise(
         words = "values are infinite at the start: at discount 1 every step must cost something"
         status = Status(Outcome.DIVERGED, 1, float("inf"), words)
         return Maximum(start, search.best.plan, status, np.zeros(0))
-    words, iterations, stuck = "", _ROUND, False
+    stuck = False
     while search.residual > tolerance and not stuck and len(search.trace) < max_steps:
-        before = search.best.cost
-        words = _round(search, iterations, tolerance, max_steps)
-        stuck = before - search.best.cost <= 1e-13 * abs(before)
-        iterations *= 2
-    _polish(search, tolerance, max_steps)
+        stuck = not search.descend(max_steps)
     status = Status(Outcome.CONVERGED, len(search.trace), search.residual)
     if search.residual > tolerance:
+        words = "no step improves it" if stuck else "it took max_steps"
         words = f"the search stopped early ({words}); raise max_steps or strength"
         status = Status(Outcome.LIMIT, len(search.trace), search.residual, words)
     return Maximum(search.best.weights, search.best.plan, status, np.array(search.trace))
@@ -93,16 +101,8 @@ class _Point:
     plan: SoftPlan
 
 
-def _better(point: _Point, best: _Point) -> bool:
-    """Whether the cost is lower or, where rounding hides the difference, the slope."""
-    gain = best.cost - point.cost
-    if abs(gain) > _SAME * abs(best.cost):
-        return gain > 0
-    return bool(np.abs(point.slope).max(initial=0.0) < np.abs(best.slope).max(initial=0.0))
-
-
 class _Search:
-    """What the minimiser asks, with memory of the best point and of the last plan."""
+    """The best point so far, and the way on from there."""
 
     def __init__(
         self,
@@ -112,101 +112,102 @@ class _Search:
         start: Float[np.ndarray, " F"],
         plan: SoftPlan | None,
     ) -> None:
-        self.model, self.counts = model, counts
+        self.model, self.counts, self.strength = model, counts, strength
         self.total = max(float(counts.sum()), 1e-300)
         self.penalty = strength * model.design.penalty
         self.best = self._look(start, plan)
-        self.last = self.best.plan
         self.trace = [-self.best.cost]
-
-    def __call__(self, weights: Float[np.ndarray, " F"]) -> tuple[float, Float[np.ndarray, " F"]]:
-        """Cost and slope at `weights`."""
-        point = self._look(weights, self.last)
-        if np.isfinite(point.cost):
-            self.last = point.plan
-            if _better(point, self.best):
-                self.best = point
-        else:
-            # A wall that leans towards the best point, so that the line search turns back.
-            away = weights - self.best.weights
-            cost = self.best.cost + 1 + float(away @ away)
-            point = _Point(weights, cost, 2 * away, self.last)
-        self.trace.append(-self.best.cost)
-        return point.cost, point.slope
 
     @property
     def residual(self) -> float:
         """Largest entry of the gradient per decision at the best point."""
         return float(np.abs(self.best.slope).max(initial=0.0))
 
+    def descend(self, max_steps: int) -> bool:
+        """One Newton step, halved until it leads to a better point; False where none is found."""
+        plan = factored(self.model.mdp, self.best.plan)
+        solve = newton(self.model, self.counts, self.strength, plan)
+        step = self.total * solve(self.best.slope)
+        gain, share = float(step @ self.best.slope), 1.0
+        while len(self.trace) < max_steps and share > _SHORTEST:
+            point = self._look(self.best.weights - share * step, plan)
+            if better(point.cost, self.best.cost, share * gain, point.slope, self.best.slope):
+                self.best = point
+                self.trace.append(-point.cost)
+                return True
+            self.trace.append(-self.best.cost)
+            share /= 2
+        return False
+
     def _look(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> _Point:
         value, gradient, plan = log_likelihood_and_gradient(self.model, self.counts, weights, near)
         pull = self.penalty @ weights
         cost = (0.5 * float(weights @ pull) - value) / self.total
-        return _Point(weights.copy(), cost, (pull - gradient) / self.total, plan)
+        return _Point(weights, cost, (pull - gradient) / self.total, plan)
 
 
-def _round(search: _Search, iterations: int, tolerance: float, max_steps: int) -> str:
-    """Some iterations of L-BFGS-B from the best point; its last words."""
-    root = _coordinates(search)
-    few = root is not None
-    forward = (lambda z: solve_triangular(root, z)) if few else (lambda z: z)
-    backward = (lambda g: solve_triangular(root, g, trans="T")) if few else (lambda g: g)
-
-    def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
-        cost, slope = search(forward(z))
-        return cost, backward(slope)
-
-    result = minimize(
-        objective,
-        search.best.weights if root is None else root @ search.best.weights,
-        jac=True,
-        method="L-BFGS-B",
-        options={
-            "maxiter": iterations if few else max_steps,
-            "maxfun": max(max_steps - len(search.trace), 1),
-            "gtol": 0.0 if few else tolerance,
-            "ftol": 1e-14,
-            "maxcor": 20,
-        },
-        callback=_StopAt(search, tolerance),
-    )
-    return str(result.message)
+def better(
+    cost: Float[np.ndarray, "*R"] | float,
+    before: Float[np.ndarray, "*R"] | float,
+    gain: Float[np.ndarray, "*R"] | float,
+    slope: Float[np.ndarray, "F *R"],
+    slope_before: Float[np.ndarray, "F *R"],
+) -> Bool[np.ndarray, "*R"]:
+    """Whether the cost fell by enough of the `gain` that the slope promised (Armijo 1966) or, where
+    rounding hides the difference, the slope itself did.
+    """
+    fell = np.subtract(before, cost)
+    hidden = np.abs(fell) <= _SAME * np.abs(before)
+    flatter = np.abs(slope).max(axis=0) < np.abs(slope_before).max(axis=0)
+    enough = np.where(hidden, flatter, fell >= 1e-4 * np.asarray(gain))
+    return np.asarray(np.isfinite(cost) & enough)
 
 
-def _polish(search: _Search, tolerance: float, max_steps: int) -> None:
-    """Newton steps on the slope, for the last digits, where rounding hides which cost is lower."""
-    while search.residual > tolerance and len(search.trace) < max_steps:
-        best = search.best
-        root = _coordinates(search)
-        if root is None:
-            return
-        step = solve_triangular(root, solve_triangular(root, best.slope, trans="T"))
-        search(best.weights - step)
-        if search.best is best:
-            return
+def newton(
+    model: Model, counts: Float[np.ndarray, "S A"], strength: float, plan: SoftPlan
+) -> Solve:
+    """What solves for Newton steps at `plan`, whose kept factorisation belongs to its own policy.
+
+    The matrix is the exact one, but for states whose expected visits are negative: these are left
+    out, so that it stays positive definite and every step leads down.
+    """
+    visits = np.maximum(expected_visits(model.mdp, counts, plan), 0.0)
+    size = model.design.num_weights
+    if size > _DENSE_WEIGHTS or size * counts.size > _DENSE_CELLS:
+        return _conjugate(model, strength, plan, visits)
+    matrix = curvature(model, policy_slopes(model, plan), visits, plan)
+    matrix += strength * model.design.penalty.toarray()
+    matrix += _ridge(float(np.trace(matrix)) / size) * np.eye(size)
+    root = cho_factor(matrix, overwrite_a=True, check_finite=False)
+    return lambda slope: cho_solve(root, slope, check_finite=False)
 
 
-class _StopAt:
-    """Stops a minimiser once the slope in the weights themselves is small."""
-
-    def __init__(self, search: _Search, tolerance: float) -> None:
-        self.search, self.tolerance = search, tolerance
-
-    def __call__(self, _: np.ndarray) -> None:
-        if self.search.residual <= self.tolerance:
-            raise StopIteration
+def _ridge(mean: float) -> float:
+    """What is added to the diagonal: nothing charges some rewards where there is no prior."""
+    return 1e-9 * max(mean, 1e-9)
 
 
-def _coordinates(search: _Search) -> Float[np.ndarray, "F F"] | None:
-    """R with R' R = the information per decision at the best point; None for many weights."""
-    size = search.model.design.num_weights
-    if size > _FEW_WEIGHTS:
-        return None
-    matrix = information(search.model, search.counts, search.best.plan)
-    matrix = (matrix + search.penalty.toarray()) / search.total
-    matrix += 1e-9 * max(float(np.trace(matrix)) / size, 1e-9) * np.eye(size)
-    return np.linalg.cholesky(matrix).T
+def _conjugate(
+    model: Model, strength: float, plan: SoftPlan, visits: Float[np.ndarray, " S"]
+) -> Solve:
+    """The same by products with the matrix alone."""
+    mdp, design, system = model.mdp, model.design, system_of(model.mdp, plan)
+    policy, penalty = plan.policy, strength * design.penalty
+    ridge = _ridge(float(visits.sum()) / design.num_weights)
+
+    def times(x: Float[np.ndarray, " F"]) -> Float[np.ndarray, " F"]:
+        direct = design.reward(x, mdp)
+        slope_v, _ = system.solve((policy * direct).sum(1))
+        slope = direct + mdp.discount * mdp.expected(slope_v) - slope_v[:, None]
+        pulled = visits[:, None] * policy * slope
+        ahead = mdp.discount * (mdp.transition_matrix.T @ pulled.ravel()) - pulled.sum(1)
+        back, _ = system.solve(ahead, transposed=True)
+        pulled += policy * back[:, None]
+        return design.matrix.T @ pulled.ravel() + penalty @ x + ridge * x
+
+    size = design.num_weights
+    matrix = LinearOperator((size, size), matvec=times, dtype=np.float64)
+    return lambda slope: cg(matrix, slope, rtol=1e-3, maxiter=500)[0]
 
 
 def _start(model: Model) -> Float[np.ndarray, " F"]:

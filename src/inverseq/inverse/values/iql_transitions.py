@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from inverseq._core.errors import InputError
-from inverseq.decisions.alignment import align, check_existing, world_shift
+from inverseq.decisions.alignment import align, check_existing, in_numbers, world_shift
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Problem
@@ -122,9 +122,10 @@ def next_states(
     demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Next state of each row in the numbers of `mdp`; -1 where unknown."""
-    known = demonstrations.next_states >= 0
+    demonstrations = in_numbers(demonstrations, mdp)
     shift = world_shift(demonstrations, mdp)
-    base = np.where(known, demonstrations.next_states + shift, -1)
+    following = demonstrations.next_states
+    base = np.where(following >= 0, following + shift, -1)
     if mdp.worlds is None:
         limit = mdp.num_states if mdp.history is None else mdp.history.num_base_states
     else:

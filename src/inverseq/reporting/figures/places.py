@@ -148,9 +148,7 @@ def _map(
     if drawing is not None and drawing.parents is not None:
         moves = probabilities = None
         if policy is not None:
-            moves, probabilities = likely_moves(
-                mdp.successors, mdp.probabilities, mdp.allowed, policy
-            )
+            moves, probabilities = likely_moves(mdp, policy)
         places = {name: states[0] for name, states in drawing.marks.items() if states}
         labyrinth_map(
             coordinates,

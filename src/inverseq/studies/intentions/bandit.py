@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.figure import Figure
 
 from inverseq import plot
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.datasets import bandit
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Score, difference, pooled
@@ -70,9 +70,7 @@ class Trials:
     part: Int[np.ndarray, " N"]
 
     def __post_init__(self) -> None:
-        for name in ("states", "actions", "session", "rate", "part"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, frozen_array(value, value.dtype, name))
+        freeze(self, None, "states", "actions", "session", "rate", "part")
 
     def take(self, rows: Bool[np.ndarray, " N"]) -> Demonstrations:
         """Some of the rows, one trajectory per session."""

@@ -1,12 +1,12 @@
 """The numbers of the Objectworld study, and the tables made of them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from inverseq._core.arrays import frozen_array
+from inverseq._core.arrays import freeze
 from inverseq.studies.shapes import plain
 
 PUBLISHED_UNIFORM = 15.415
@@ -67,10 +67,8 @@ class Objectworld:
     gap: float
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                object.__setattr__(self, field.name, frozen_array(value, value.dtype, field.name))
+        names = [n for n in self.__dataclass_fields__ if isinstance(getattr(self, n), np.ndarray)]
+        freeze(self, None, *names)
 
     @property
     def slower(self) -> float:

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from inverseq.cli.show import print_table
+from inverseq.cli.printing import print_table
 from inverseq.reporting import Column, Table
 
 NAME = "MaxEnt on state-actions, memory of 2 states"
