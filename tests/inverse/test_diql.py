@@ -10,6 +10,7 @@ import inverseq as iq
 from inverseq.inverse.values.ciql import constrained_plan
 from inverseq.networks import FullyConnected
 from inverseq.policies.network import NetworkPolicy, network_q
+from inverseq.rewards.gauges import Gauge
 from strategies import random_mdp, random_policy
 
 TABLE = FullyConnected(hidden=())
@@ -79,7 +80,7 @@ def test_on_numbered_states_it_tends_to_iavi(change, asked):
     mdp, policy = world(**asked)
     assert mdp.terminal.any()
     data, weights = everything(mdp, policy)
-    gauge = iq.Gauge("anchor", 1, 0.5) if "anchor" in change else "zero-mean"
+    gauge = Gauge("anchor", 1, 0.5) if "anchor" in change else "zero-mean"
     right = iq.inverse_action_values(
         policy,
         mdp,
