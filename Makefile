@@ -1,7 +1,7 @@
 # Everything runs in a virtual environment inside the clone, made on first use from Python 3.11
 # or newer and nothing else. `make PYTHON=python3.12 test` takes another interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench wheel-test clean
+.PHONY: help demo test attack check docs bench wheel-test clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,6 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make demo        the main job on the bundled mice; opens the way to out/mice/report.html"
 	@echo "make test        the test suite"
+	@echo "make attack      bad tables, spoilt files, kills and odd surroundings, many and at random"
 	@echo "make check       ruff, pyright, documentation build"
 	@echo "make docs        the documentation as a web site in site/"
 	@echo "make bench       speed and memory, one table"
@@ -33,13 +34,22 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/inverseq fit mice --out out/mice
 
+# A file stays with one worker, which makes what its tests share once.
 test: $(READY)
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# The seed is said, so that what failed can be had again: make attack SEED=...
+attack: SEED := $(shell date +%s)
+attack: $(READY)
+	@echo "SEED=$(SEED)"
+	INVERSEQ_ATTACKS=$(SEED) HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n 2 \
+	  --hypothesis-seed=$(SEED) tests/attack tests/readers tests/app/test_app_server.py
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/stubs.py --check
+	$(BIN)/python scripts/notebooks.py --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 

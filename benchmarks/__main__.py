@@ -9,7 +9,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-BENCHMARKS = ("iavi", "bootstrap", "large", "counting", "iql", "gridworld", "intentions", "engine")
+BENCHMARKS = (
+    *("iavi", "bootstrap", "large", "counting", "scale"),
+    *("iql", "gridworld", "intentions", "engine"),
+)
 """Modules of this package; each has `run(small) -> rows` (see `measure.row`)."""
 
 COLUMNS = ("name", "ours", "other", "ratio", "target", "met")

@@ -1,7 +1,9 @@
 """Checks of the lecture's exercises: what is missing, what is wrong, and where."""
 
+import sys
 from collections.abc import Callable
-from types import FunctionType
+from traceback import extract_tb
+from types import FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,22 @@ BEST = value_iteration(WORLD)
 
 
 class NotYet(Exception):
-    """An exercise is not finished."""
+    """An exercise is not finished. Shown as its message alone, in a terminal and in a notebook."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback."""
+        return [str(self)]
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What a terminal shows."""
+    if isinstance(error, NotYet):
+        print(error, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _show
 
 
 def check(name: str, attempt: FunctionType) -> None:
@@ -29,10 +46,22 @@ def check(name: str, attempt: FunctionType) -> None:
     """
     number = list(_CHECKS).index(name) + 1
     blank = Ellipsis in attempt.__code__.co_consts
-    wrong = "replace the three dots by an expression" if blank else _CHECKS[name](attempt)
+    wrong = "replace the three dots by an expression" if blank else _tried(name, attempt)
     if wrong:
-        raise NotYet(f"exercise {number}, {name}: {wrong}")
+        raise NotYet(
+            f"exercise {number}, {name}: {wrong.rstrip('.')}. It should {_WANTED[name]}."
+        ) from None
     print(f"exercise {number}, {name}: right")
+
+
+def _tried(name: str, attempt: FunctionType) -> str:
+    """What is wrong with an attempt, an error inside of it included; nothing where it is right."""
+    try:
+        return _CHECKS[name](attempt)
+    except Exception as error:  # whatever an attempt may raise is its author's to see
+        mine = [f for f in extract_tb(error.__traceback__) if f.filename != __file__]
+        line = f" in the line `{mine[0].line}`" if mine and mine[0].line else ""
+        return f"{type(error).__name__}{line}: {error}"
 
 
 def _differs(found: Any, wanted: np.ndarray, what: str, tolerance: float = 1e-6) -> str:
@@ -80,7 +109,7 @@ def _best_actions(attempt: FunctionType) -> str:
     """Exercise 4: any of the best where several are."""
     found = np.asarray(attempt(BEST.values))
     if found.shape != (11,):
-        return f"there should be one action for each of the 11 states; the shape is {found.shape}"
+        return f"the shape of the actions should be (11,), it is {found.shape}"
     inside = np.flatnonzero(~WORLD.terminal)
     for state in inside:
         if BEST.policy[state, int(found[state])] == 0:
@@ -95,6 +124,8 @@ def _choose(attempt: FunctionType) -> str:
     q[2, 1] = 1.0
     for rate, wanted in ((0.0, [0, 1, 0, 0]), (0.4, [0.1, 0.7, 0.1, 0.1])):
         chosen = [attempt(q, 2, rate, rng) for _ in range(4000)]
+        if odd := [each for each in chosen if each is None or np.ndim(each)]:
+            return f"it returned {odd[0]}"
         shares = np.bincount(np.asarray(chosen, dtype=int), minlength=4) / 4000
         if shares.size > 4 or np.abs(shares - wanted).max() > 0.04:
             return (
@@ -119,16 +150,29 @@ def _learn(attempt: FunctionType) -> str:
 
 def _q_learning(attempt: FunctionType) -> str:
     """Exercise 7: as near to the optimum as 3,000 games allow."""
-    q = attempt(3000, np.random.default_rng(0))
+    q = np.asarray(attempt(3000, np.random.default_rng(0)))
+    if q.shape != (11, 4):
+        return f"the shape of Q should be (11, 4), it is {q.shape}"
     error = float(np.abs(q.max(1) - BEST.values).max())
     worst = int(np.argmax(np.abs(q.max(1) - BEST.values)))
     if error > 0.15:
         return (
             f"after 3,000 games the value of state {worst} is {q[worst].max():.3f} and should be "
-            f"near {BEST.values[worst]:.3f}; do all actions get tried, and do steps shrink?"
+            f"near {BEST.values[worst]:.3f}; are all actions tried, and do steps shrink"
         )
     return ""
 
+
+_WANTED = {
+    "action_values": "return an array [11, 4], a value for each state and action",
+    "backup": "return an array [11], a value for each state",
+    "value_iteration": "return an array [11], a value for each state",
+    "best_actions": "return an array [11] of whole numbers, an action from 0 to 3 for each state",
+    "choose": "return one whole number, an action from 0 to 3",
+    "learn": "change q, an array [11, 4], at one state and action",
+    "q_learning": "return an array [11, 4], a value for each state and action",
+}
+"""What each exercise should do, with the shape of it."""
 
 _CHECKS: dict[str, Callable[[FunctionType], str]] = {
     "action_values": _action_values,

@@ -4,7 +4,8 @@
 
 Seven exercises after the Freiburg lecture (Boedecker and Zhu 2023), on the world of Russell and
 Norvig. Each blank is one expression: replace the three dots. The cell below each exercise checks
-it and says what is wrong. Open this file in an editor that knows `# %%` cells, or run it:
+it and says what is wrong. Open `lecture_exercises.ipynb` in Jupyter, or the Python file of that
+name in an editor that knows `# %%` cells, or run it:
 
     python examples/lecture_exercises.py
 

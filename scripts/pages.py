@@ -5,8 +5,10 @@ themselves: a page needs no script and no network. And each table of `docs/api.m
 reference with the signature, the shapes and the whole docstring of every name in it.
 """
 
+import ast
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 from latex2mathml.converter import convert
@@ -15,6 +17,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+SOURCE = Path(__file__).parents[1] / "src"
 _FORMULA = re.compile(
     r'<(?P<tag>div|span) class="arithmatex">\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>', re.S
 )
@@ -59,6 +62,18 @@ def reference(api: str) -> dict[str, tuple[str, list[str]]]:
     return found
 
 
+def home(name: str) -> str:
+    """Where a public name is defined; a function may be called like the module that it is in."""
+    package, _, last = f"inverseq.{name}".rpartition(".")
+    folder = SOURCE.joinpath(*package.split("."))
+    stub = folder / "__init__.pyi"
+    text = (stub if stub.exists() else folder / "__init__.py").read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and last in {alias.name for alias in node.names}:
+            return f"{node.module}.{last}"
+    raise PluginError(f"docs/api.md names {name}, which {package} does not have")
+
+
 def on_config(config: MkDocsConfig) -> None:
     """The pages of the reference stand behind `api.md` in the navigation."""
     with open(f"{config.docs_dir}/api.md", encoding="utf-8") as file:
@@ -71,7 +86,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """The pages of the reference."""
     api = files.src_uris["api.md"].content_string
     for name, (title, names) in reference(api).items():
-        entries = "".join(f"\n::: inverseq.{each}\n" for each in names)
+        entries = "".join(f"\n::: {home(each)}\n" for each in names)
         text = f"# {title}\n\nOne line for each is on the page [API](../api.md).\n{entries}"
         files.append(File.generated(config, f"reference/{name}.md", content=text))
 
@@ -83,7 +98,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     known = {name for _, names in reference(markdown).values() for name in names}
     return _NAME.sub(
         lambda row: (
-            f"| [`{row['name']}`][inverseq.{row['name']}] |" if row["name"] in known else row[0]
+            f"| [`{row['name']}`][{home(row['name'])}] |" if row["name"] in known else row[0]
         ),
         markdown,
     )

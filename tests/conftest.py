@@ -1,13 +1,21 @@
 """Settings for the whole suite: set before anything of the scientific stack is imported."""
 
 import os
+import shutil
+import tempfile
 
 # No screen, and no more threads than the runner has workers for.
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+# What JAX compiles here runs a few times on little: compiling takes longer than running, so it is
+# done without optimising, and once for all workers and for the processes that tests start.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0"
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +28,13 @@ settings.register_profile("ci", parent=settings.get_profile("home"), derandomize
 settings.register_profile("thorough", parent=settings.get_profile("home"), max_examples=500)
 profile = "ci" if os.environ.get("CI") else "home"
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", profile))
+
+
+def pytest_configure(config):
+    """A folder for what is compiled, which workers and other processes are told of."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="inverseq-jax-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_addoption(parser):

@@ -113,7 +113,7 @@ def option_names(record: type) -> set[str]:
         kind = typing.get_type_hints(record)[field.name]
         if dataclasses.is_dataclass(kind):
             found |= option_names(kind)
-        elif field.name not in ("table", "name"):
+        elif field.name not in ("table", "solution", "name"):
             found.add("--" + field.name.replace("_", "-"))
     return found
 
@@ -124,6 +124,7 @@ def test_the_page_on_the_command_line_names_every_option():
         options.Fit,
         options.Compare,
         options.Doctor,
+        options.Show,
         options.Running,
         options.Play,
         options.Datasets,

@@ -102,6 +102,17 @@ def test_the_reference_has_every_name_of_the_api_page_once():
     assert rows <= set(names)
 
 
+def test_a_name_is_looked_up_where_it_is_defined():
+    assert pages.home("fit") == "inverseq.inverse.fit.fit"
+    # These functions are called like the modules that they are in, and these names have no stub.
+    assert pages.home("worlds.maze_features") == "inverseq.worlds.maze_features.maze_features"
+    assert pages.home("datasets.mice") == "inverseq.datasets.mice.mice"
+    with pytest.raises(
+        PluginError, match=r"names worlds\.nowhere, which inverseq\.worlds does not"
+    ):
+        pages.home("worlds.nowhere")
+
+
 def test_the_first_page_leads_to_every_page():
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     paths = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} - {"index.md"}

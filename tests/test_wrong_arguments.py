@@ -39,7 +39,7 @@ SLIPS = {
     "compare({'a': iq.IAVI()}, demos, mdp)": "takes Demonstrations",
     "replan(solution, np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
     "replan(solution, None)": "replan(solution, mdp)",
-    "interval(solution)": "takes what inverseq.bootstrap returned",
+    "interval(solution)": "takes what inverseq.bootstrap or inverseq.sandwich returned",
     "analyse(demos, iq.IAVI())": "inverseq.Plan(solver=",
     "report(solution, 'page')": "inverseq.analyse(demonstrations) returns them",
     "fit(demos, iq.IAVI)": "such as IAVI()",

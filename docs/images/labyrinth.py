@@ -30,7 +30,7 @@ def main(results: Path, picture: Path) -> None:
     rows = [row for row in found["scores"] if row["key"] in SHOWN]
     figure, (left, right) = iq.plot.canvas(7.6, 2.9, columns=2)
     mdp = world.mdp
-    moves, probable = likely_moves(mdp.successors, mdp.probabilities, mdp.allowed, seen.policy)
+    moves, probable = likely_moves(mdp, seen.policy)
     iq.plot.labyrinth_map(
         np.asarray(mdp.coordinates),
         world.drawing.parents,

@@ -73,6 +73,7 @@ _HOME = {
     "renumber": "intentions.labels",
     "replan": "inverse.replan",
     "bootstrap": "evaluate.bootstrap",
+    "sandwich": "evaluate.sandwich",
     "interval": "evaluate.intervals",
     "identify": "evaluate.identifiability",
     "contrast": "evaluate.identifiability",
@@ -111,7 +112,9 @@ _HOME = {
     "Plan": "analysis.plan",
     "Findings": "analysis.findings",
     "report": "reporting.report",
+    "decision_table": "evaluate.decision_table",
     "posterior_table": "evaluate.posterior_table",
+    "write_decisions": "evaluate.decision_table",
     "write_posterior": "evaluate.posterior_table",
 }
 """Where each public name lives."""

@@ -40,6 +40,8 @@ from inverseq.evaluate.comparison import Comparison as Comparison
 from inverseq.evaluate.comparison import Estimate as Estimate
 from inverseq.evaluate.confusion import Confusion as Confusion
 from inverseq.evaluate.confusion import recover_models as recover_models
+from inverseq.evaluate.decision_table import decision_table as decision_table
+from inverseq.evaluate.decision_table import write_decisions as write_decisions
 from inverseq.evaluate.dwell import Dwell as Dwell
 from inverseq.evaluate.dwell import dwell_times as dwell_times
 from inverseq.evaluate.identifiability import contrast as contrast
@@ -58,6 +60,7 @@ from inverseq.evaluate.rewards import expected_value_difference as expected_valu
 from inverseq.evaluate.rewards import reward_correlation as reward_correlation
 from inverseq.evaluate.rewards import reward_error as reward_error
 from inverseq.evaluate.rewards import squared_value_difference as squared_value_difference
+from inverseq.evaluate.sandwich import sandwich as sandwich
 from inverseq.evaluate.simulated import simulate_like as simulate_like
 from inverseq.evaluate.transitions import SwitchingIntervals as SwitchingIntervals
 from inverseq.evaluate.transitions import switching_intervals as switching_intervals

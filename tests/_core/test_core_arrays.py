@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inverseq._core.arrays import (
     freeze,
     frozen_array,
+    numbered,
     require_finite,
     require_numbering,
     require_shape,
@@ -96,3 +99,12 @@ def test_fields_of_a_record_become_read_only_one_by_one():
     assert given.flags.writeable
     with pytest.raises(InputError, match="one must hold whole numbers"):
         freeze(Several([0.5], (), {}), np.int64, "one")
+
+
+@given(st.lists(st.integers(-3, 60), max_size=30), st.integers(0, 10**12))
+def test_numbering_is_that_of_sorting(keys, far):
+    for array in (np.array(keys, np.int64), np.array([*keys, far], np.int64)):
+        for found, wanted in zip(
+            numbered(array), np.unique(array, return_inverse=True), strict=True
+        ):
+            np.testing.assert_array_equal(found, wanted)

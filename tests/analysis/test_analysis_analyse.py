@@ -15,7 +15,8 @@ from inverseq.cli import main
 from inverseq.reporting.report import SECTIONS
 
 ROOMS = ("hall", "nest <script>", "water")
-QUICK = {"folds": 2, "bootstrap": 20, "history": 1}
+QUICK = {"folds": 2, "bootstrap": 20, "history": 1, "test": 0.5}
+TYPED = [part for name, value in QUICK.items() for part in (f"--{name}", str(value))] + ["--quiet"]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def found(walks):
 
 
 def test_python_finds_what_the_command_line_writes(walks, found, tmp_path):
-    told = [str(walks), "--folds", "2", "--bootstrap", "20", "--history", "1", "--quiet"]
+    told = [str(walks), *TYPED]
     assert main(["fit", *told, "--out", str(tmp_path / "cli")]) == 0
     iq.report(found["one"], tmp_path / "python")
     made = [json.loads((tmp_path / n / "summary.json").read_text()) for n in ("cli", "python")]
@@ -61,7 +62,7 @@ def test_python_finds_what_the_command_line_writes(walks, found, tmp_path):
 
 def test_an_analysis_goes_on_from_what_it_kept(walks, found, tmp_path):
     keep = tmp_path / "kept"
-    told = [str(walks), "--folds", "2", "--bootstrap", "20", "--history", "1", "--quiet"]
+    told = [str(walks), *TYPED]
     for name in ("first", "again"):
         out = ["--out", str(tmp_path / name), "--keep", str(keep)]
         assert main(["fit", *told, *out]) == 0
@@ -110,12 +111,21 @@ def test_findings_hold_no_sentences(found, kind):
     [
         (
             "one",
-            {"how_well", "what_it_adds", "what_they_want", "the_data", "methods", "references"},
+            {
+                "what_they_want",
+                "what_would_change_it",
+                "how_well",
+                "what_it_adds",
+                "the_data",
+                "methods",
+                "references",
+            },
         ),
         (
             "several",
             {
                 "what_they_are",
+                "what_they_go_with",
                 "when_they_change",
                 "how_well",
                 "how_sure",

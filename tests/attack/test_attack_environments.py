@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from often import chance, times
 
 HEAD = "state,action,mouse\n"
 ROWS = "".join(f"größe{i % 3},läuft{i % 2},α{i // 8}\n" for i in range(48))
@@ -19,6 +20,31 @@ ENVIRONMENTS = {
     "no such backend": {"MPLBACKEND": "nope"},
     "no home": {"HOME": "/nonexistent", "MPLCONFIGDIR": "/nonexistent/mpl"},
 }
+VALUES = {
+    "PYTHONIOENCODING": ("cp1252", "ascii", "utf-8", "latin-1", "cp437"),
+    "PYTHONUTF8": ("0", "1"),
+    "LC_ALL": ("POSIX", "C.UTF-8", "de_DE@euro", "nowhere"),
+    "LANG": ("", "tr_TR.UTF-8"),
+    "COLUMNS": ("40", "1", "0", "-3", "wide", "9999"),
+    "TERM": ("dumb", "", "xterm-256color", "unknown"),
+    "FORCE_COLOR": ("1", ""),
+    "NO_COLOR": ("1", ""),
+    "MPLBACKEND": ("nope", "TkAgg"),
+    "HOME": ("/nonexistent", "", "relative"),
+    "TZ": ("Nowhere/Town", "Asia/Kathmandu"),
+    "PYTHONHASHSEED": ("0", "7"),
+    "PYTHONWARNINGS": ("error", "default"),
+    "PYTHONOPTIMIZE": ("2",),
+    "OMP_NUM_THREADS": ("0", "3"),
+    "DISPLAY": (":99",),
+}
+
+
+def surroundings(number):
+    """Some variables, each with one of its values."""
+    rng = chance(3, number)
+    names = rng.choice([*VALUES], rng.integers(1, 7), replace=False)
+    return {name: VALUES[name][rng.integers(len(VALUES[name]))] for name in names}
 
 
 def run(folder, *arguments, close_errors=False, **environment):
@@ -32,9 +58,11 @@ def run(folder, *arguments, close_errors=False, **environment):
     )
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_run_ends_well_wherever_its_words_go(tmp_path, name):
-    done = run(tmp_path, "doctor", "t.csv", **ENVIRONMENTS[name])
+@pytest.mark.parametrize(
+    "environment", [*ENVIRONMENTS.values(), *map(surroundings, range(times(1, 50)))]
+)
+def test_a_run_ends_well_wherever_its_words_go(tmp_path, environment):
+    done = run(tmp_path, "doctor", "t.csv", **environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout
     assert b"Traceback" not in done.stderr + done.stdout

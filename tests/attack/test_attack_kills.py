@@ -1,6 +1,6 @@
 """Runs that are killed while they write: the old result whole or no page, and the next run goes on.
 
-`KILLS` at random moments; INVERSEQ_ATTACKS multiplies them.
+`KILLS` at random moments.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
+from often import chance, times
 
-KILLS = 10 * int(os.environ.get("INVERSEQ_ATTACKS", "1"))
+KILLS = times(10, 100)
 PAGE, RUN, OWN = "report.html", "run.json", "figures/mine.svg"
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are killed in forks")
@@ -60,7 +60,7 @@ def test_a_killed_run_leaves_the_old_result_or_no_page(reporter, tmp_path):
     assert reporter(now, root) == 0
     (root / OWN).write_text("mine")
     mine = {OWN: hashes(root)[OWN]}
-    rng = np.random.default_rng(11)
+    rng = chance(5)
     for share in rng.random(KILLS):
         other = {"fit": "compare", "compare": "fit"}[now]
         killed += reporter(other, root, killed_after=share * took[other]) == -signal.SIGKILL

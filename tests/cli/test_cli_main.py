@@ -5,7 +5,6 @@ import sys
 import pytest
 
 from inverseq import __version__
-from inverseq.studies import STUDIES
 
 COMMANDS = ("fit", "compare", "doctor", "study", "play", "datasets")
 
@@ -98,9 +97,3 @@ def test_data_sets_are_listed_with_sources_and_licences(inside):
     assert code == 0
     for word in ("mice", "people", "bandit", "MIT", "Rosenberg", "119,000 decisions"):
         assert word in out
-
-
-def test_the_help_lists_every_study(inside):
-    _, out, _ = inside("study", "--help")
-    listed = {line.split("•")[1].split()[0] for line in out.splitlines() if "•" in line}
-    assert listed == {study.name for study in STUDIES}

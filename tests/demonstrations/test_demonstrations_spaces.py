@@ -5,6 +5,7 @@ import pytest
 
 from inverseq import IAVI, MDP, InputError, fit, load, save
 from inverseq.demonstrations import Box, Demonstrations, Finite, concatenate
+from inverseq.demonstrations.spaces import numbers_meant
 
 
 def test_numbers_are_finite_and_features_a_box_in_the_type_given():
@@ -105,3 +106,9 @@ def test_parts_of_different_spaces_are_not_joined():
         concatenate([walk([0, 0]), walk([0, 0], feature_names=("x", "y"))])
     both = concatenate([walk(np.zeros((2, 1)), feature_names=("x", "y"))] * 2)
     assert both.state_space == Box((2,), "float64", ("x", "y"))
+
+
+@pytest.mark.parametrize("name", ["9" * 19, "9" * 5000, "01", "-1", "٣", ""])
+def test_what_is_no_number_of_a_state_is_its_name(name):
+    assert numbers_meant(("0", name)) is None
+    np.testing.assert_array_equal(numbers_meant(("0", "9" * 18)), [0, 10**18 - 1])

@@ -45,7 +45,10 @@ def test_what_speaks_for_each_is_of_the_fit_to_all(choice):
     lack = -2 * one.solution.log_likelihood
     assert_allclose(one.bic, lack + one.solution.num_parameters * np.log(720))
     assert_allclose(one.aic, lack + 2 * one.solution.num_parameters)
-    assert criteria(one.solution, 720) == (one.bic, one.aic)
+    assert criteria(one.solution.log_likelihood, one.solution.num_parameters, 720) == (
+        one.bic,
+        one.aic,
+    )
     assert one.restart_agreement > 0.95
     assert one.fold_agreement > 0.9
     assert one.empty == 0
@@ -56,7 +59,7 @@ def test_what_speaks_for_each_is_of_the_fit_to_all(choice):
 
 def test_units_that_all_gain_alike_have_no_error_to_count_in(choice):
     assert " errors)" in choice.sentence
-    alike = replace(choice[2], to_fewer=Difference(0.1, 0.0, 720))
+    alike = replace(choice[2], to_fewer=Difference(0.1, 0.0, 720, 12))
     found = replace(choice, alternatives=(choice[1], alike, choice[3]))
     assert "Against one step fewer: +0.1000 ± 0.0000 nats per decision. k=3 adds" in found.sentence
 

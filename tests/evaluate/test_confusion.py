@@ -30,10 +30,18 @@ def test_models_that_are_easy_to_tell_apart_are_told_apart():
         found.accuracy("best")
 
 
+def test_a_solver_of_one_intention_is_a_model_among_others():
+    _, data = fitted()
+    models = {"shares": CountTable(0), "two": Intentions(2, restarts=1)}
+    found = recover_models(models, data.take(range(8)), ring(), repeats=1, seed=0, folds=2)
+    for counts in found.counts.values():
+        assert_array_equal(counts, np.eye(2))
+
+
 def test_what_cannot_be_simulated_from_is_refused():
     _, data = fitted()
-    with pytest.raises(InputError, match=r"is no Intentions"):
-        recover_models({"table": CountTable(1)}, data, ring(), repeats=1, seed=0)
+    with pytest.raises(InputError, match="does not say what is done in a state by itself"):
+        recover_models({"table": CountTable(2)}, data, ring(), repeats=1, seed=0)
     many = {"one": Intentions(1), "many": Intentions(99, switching=Mixture())}
     with pytest.raises(InputError, match="many cannot be fitted to the data: 99 intentions"):
         recover_models(many, data, ring(), repeats=1, seed=0)

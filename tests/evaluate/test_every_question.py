@@ -17,7 +17,7 @@ from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import Division, DivisionKind, Findings, ScoreRow
 from inverseq.evaluate.intervals import Bootstrap
 from inverseq.play import QAgent
-from strategies import play, random_mdp, random_policy
+from strategies import random_mdp, random_policy
 from test_open_waist import NetworkOfTransitions, ThreeNetworks, Toy
 
 OWN = (ThreeNetworks, NetworkOfTransitions)
@@ -177,7 +177,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "2 x Steered(1)": (iq.Intentions(2, steered, **two), "world"),
         "2 x ColumnLogit": (iq.Intentions(2, logit, **two), "seen"),
         "2 x cloning": (iq.Intentions(2, cloning, **two | {"tolerance": 1.0}), "seen"),
-        "2 x your own": (iq.Intentions(2, Toy(), **two), "seen"),
+        "2 x your own": (iq.Intentions(2, Toy(steps=40), **two), "seen"),
     }
 
 
@@ -185,7 +185,8 @@ def solvers() -> dict[str, tuple[Any, str]]:
 def cases(tmp_path_factory) -> dict[str, Case]:
     rng = np.random.default_rng(5)
     mdp = random_mdp(rng, 4, 3, terminals=False, features=2, discount=0.8)
-    data = play(rng, mdp, random_policy(rng, mdp), trajectories=8, length=15)
+    # All of one length: folds and replicates are of one shape, which is compiled once.
+    data = iq.forward.simulate(mdp, random_policy(rng, mdp), trajectories=8, steps=12, seed=5)
     data = replace(data, decisions={"phase": data.step % 3, "place": data.states})
     seen = iq.Demonstrations.from_arrays(
         np.eye(4)[data.states],

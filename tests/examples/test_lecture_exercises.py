@@ -1,5 +1,7 @@
 """The lecture's exercises: the solutions pass, every blank is announced, mistakes are found."""
 
+import importlib.util
+import json
 import runpy
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPTS = EXAMPLES.parent / "scripts"
 EXERCISES = (EXAMPLES / "lecture_exercises.py").read_text(encoding="utf-8").splitlines()
 SOLUTIONS = (EXAMPLES / "lecture_solutions.py").read_text(encoding="utf-8").splitlines()
 BLANKS = [line for line, text in enumerate(EXERCISES) if text.endswith("...")]
@@ -51,8 +54,9 @@ def test_the_blank_notebook_says_what_is_missing(tmp_path):
     program = [sys.executable, str(EXAMPLES / "lecture_exercises.py")]
     done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith(
-        "exercise 1, action_values: replace the three dots by an expression"
+    assert done.stderr == (
+        "exercise 1, action_values: replace the three dots by an expression. It should return an "
+        "array [11, 4], a value for each state and action.\n"
     )
 
 
@@ -80,6 +84,18 @@ MISTAKES = {
     "reward if over else": ("reward if not over else", "learn: after a step that goes on, Q of"),
     "visits[state, action] ** -0.6": ("1e-6", "q_learning: after 3,000 games"),
 }
+RAISED = {
+    "values[successors]).sum(axis=2)": (
+        "values[successors]).sum(axis=1)",
+        r"action_values: ValueError in the line `return np.where\(.*It should return an array",
+    ),
+    "return action_values(values).max(axis=1)": (
+        "return action_values(values).max(axis=0)",
+        r"backup: the shape of the value should be \(11,\), it is \(4,\)\. It should return",
+    ),
+    "int(rng.integers(4))": ("rng.integers(4, size=2)", r"choose: it returned \["),
+    "    return q\n": ("    return q.max(1)\n", r"q_learning: the shape of Q should be \(11, 4\)"),
+}
 
 
 @pytest.mark.parametrize("right", MISTAKES)
@@ -90,3 +106,35 @@ def test_mistakes_are_found_and_placed(attempt, right):
     with pytest.raises(Exception, match=words) as raised:
         attempt(text.replace(right, wrong).splitlines())
     assert type(raised.value).__name__ == "NotYet"
+
+
+@pytest.mark.parametrize("right", RAISED)
+def test_errors_and_shapes_are_messages(attempt, right):
+    wrong, words = RAISED[right]
+    text = "\n".join(SOLUTIONS) + "\n"
+    assert text.count(right) == 1
+    with pytest.raises(Exception, match=words) as raised:
+        attempt(text.replace(right, wrong).splitlines())
+    assert type(raised.value).__name__ == "NotYet"
+    assert raised.value.__suppress_context__
+
+
+def test_a_notebook_shows_the_message_alone(attempt):
+    with pytest.raises(Exception, match="exercise 1") as raised:
+        attempt(EXERCISES)
+    assert raised.value._render_traceback_() == [str(raised.value)]
+
+
+def test_the_notebook_is_made_of_the_exercises():
+    spec = importlib.util.spec_from_file_location("notebooks", SCRIPTS / "notebooks.py")
+    notebooks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(notebooks)
+    assert notebooks.differing() == {}, "run: python scripts/notebooks.py"
+    cells = json.loads((EXAMPLES / "lecture_exercises.ipynb").read_text("utf-8"))["cells"]
+    assert {cell["cell_type"] for cell in cells} == {"markdown", "code"}
+    assert "".join(cells[0]["source"]).startswith("# Value iteration and Q-learning")
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert sum(text.count("...") for text in code) == len(BLANKS)
+    assert [text for text in code if text.startswith("check(")] == [
+        f'check("{name}", {name})' for name in NAMES
+    ]

@@ -18,7 +18,7 @@ from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.column_logit import Block, ColumnLogit, Regression
 from inverseq.inverse.tables.leave_out import Rows
 from inverseq.mdp import MDP
-from inverseq.policies.logit import LogitPolicy, logit_probabilities
+from inverseq.policies.logit import LogitPolicy
 from strategies import play, played, random_mdp, random_policy, seeds
 
 FULL = ColumnLogit(
@@ -141,7 +141,7 @@ def test_what_does_not_exist_has_no_probability(world, seed):
         np.array([3.0]),
     )
     exists = mdp.allowed[demos.states]
-    found = logit_probabilities(policy, demos, exists)
+    found = policy.probabilities(demos, mdp)
     assert_allclose(found.sum(axis=1), 1)
     assert_array_equal(found[~exists], 0)
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+import inverseq.inverse.tables.leave_out as leave_out_module
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations, Ending, concatenate
@@ -105,6 +106,26 @@ def test_pasts_never_seen_fall_back_and_need_no_world(train, test, order):
     marginal = solution.parameters["marginal"]
     expected = by_hand(train, test, everything, order, 0.7, 0.0, marginal)
     assert_allclose(action_probabilities(solution, test), expected, atol=1e-12)
+
+
+def test_of_very_many_decisions_some_units_are_asked_and_all_are_counted(monkeypatch):
+    rng = np.random.default_rng(0)
+    units, states = np.repeat(np.arange(40), 25), rng.integers(0, 4, 1000)
+    actions = (rng.random(1000) < 0.2 + 0.2 * states).astype(np.int64)
+    rows = Rows(states[:, None], actions, np.ones(1000), units, np.ones((1000, 2), bool))
+    levels, lowest = grow(rows.columns, 1)[2][:, 1:], luce(rows, 0.5, left_out=True)
+    told = [leave_out(rows, levels, lowest)]
+    monkeypatch.setattr(leave_out_module, "_MOST_ASKED", 250)
+    monkeypatch.setattr(leave_out_module, "_FEWEST_UNITS", 10)
+    told.append(leave_out(rows, levels, lowest))
+    assert [data.weights.sum() for data in told] == [1000, 250]
+    every, some = ({*zip(d.lowest, *d.chosen, *d.total, strict=True)} for d in told)
+    assert some < every
+    chosen = [choose_smoothing(data, True)[0] for data in told]
+    best, found = (held_out_likelihood(told[0], smoothing)[0] for smoothing in chosen[:2])
+    assert best - 0.002 < found <= best + 1e-9
+    monkeypatch.setattr(leave_out_module, "_FEWEST_UNITS", 40)
+    assert leave_out(rows, levels, lowest).weights.sum() == 1000
 
 
 @given(played(missing=0.1, gaps=0.1), st.integers(1, 3), st.booleans(), seeds)

@@ -149,8 +149,19 @@ def test_weights_of_one_are_no_weights_and_a_row_without_weight_is_absent():
     kept = np.arange(demos.num_trajectories) % 3 > 0
     masked = shown_in(demos, kept[demos.trajectory_of].astype(float))
     shorter = shown_in(demos.take(kept))
-    for one, other in zip(*map(jax.tree.leaves, (masked, shorter)), strict=True):
+    drawn = [draw(jax.random.key(1), shown, Drawing(200, 0.9)) for shown in (masked, shorter)]
+    for one, other in zip(*map(jax.tree.leaves, drawn), strict=True):
         assert_allclose(one, other, atol=1e-6)
+
+
+def test_other_weights_are_other_numbers_for_the_same_compiled_program():
+    demos = games(3)
+    begins = np.isin(np.arange(demos.num_decisions), demos.starts)
+    shapes = [jax.tree.map(jnp.shape, shown_in(demos, w)) for w in (None, begins * 1.0)]
+    assert shapes[0] == shapes[1]
+    late = shown_in(demos, 1.0 - begins)  # no game begins with a row that has weight
+    assert_array_equal(late.first_drawn, [1.0])
+    assert not begins[late.first].any()
 
 
 def test_rows_are_drawn_by_their_weights():

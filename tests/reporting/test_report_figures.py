@@ -5,7 +5,8 @@ import pytest
 
 from inverseq.analysis.places import Places
 from inverseq.mdp import MDP
-from inverseq.reporting.figures.places import maps, scenes
+from inverseq.plot import to_svg
+from inverseq.reporting.figures.places import maps, place_names, scenes
 from inverseq.worlds import four_by_three, labyrinth, maze
 
 
@@ -27,11 +28,16 @@ def test_a_world_with_places_is_drawn_as_maps_that_say_what_they_show(world):
     shown = places_of(world.mdp)
     pictures = maps(shown, scenes(world.mdp, {world.name: world}, shown.visits), "IAVI")
     assert [p.name for p in pictures] == ["reward_map", "value_map"]
-    best = int(np.argmax(shown.reward))
-    assert pictures[0].alt.startswith(f"Reward of each place. Highest at state {best} (")
+    best = int(shown.often[np.argmax(shown.reward[shown.often])])
+    assert best == shown.wanted[0]
+    name = place_names(world.mdp, {world.name: world})[best]
+    assert pictures[0].alt.startswith(f"Reward of each place. Highest at {name} (")
     for picture in pictures:
-        assert ElementTree.fromstring(picture.drawn[0]).tag.endswith("svg")
-        assert picture.drawn[1].startswith(b"\x89PNG")
+        drawn = to_svg(picture.drawn())
+        assert ElementTree.fromstring(drawn).tag.endswith("svg")
+        wanted = shown.wanted[0] if picture.name == "reward_map" else None
+        marks = {name for name, states in world.drawing.marks.items() if wanted in states}
+        assert wanted is None or marks or f">place {wanted}<" in drawn
 
 
 def test_a_world_without_places_is_drawn_as_tables_of_its_most_visited_states():

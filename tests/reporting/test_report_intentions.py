@@ -8,10 +8,11 @@ import pytest
 from inverseq.analysis import Plan, analyse
 from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.solution import Restarts
+from inverseq.plot import to_svg
 from inverseq.reporting.document import Picture, Table
 from inverseq.reporting.report import build_report, further_tables
 from inverseq.reporting.sections.headline import headline_text as headline
-from inverseq.reporting.sections.intentions import described
+from inverseq.reporting.sections.intentions import described, lasting
 from inverseq.reporting.sections.sure import how_sure
 from inverseq.reporting.summary import remarks, summary
 from inverseq.worlds import gridworld
@@ -50,12 +51,30 @@ def searched(results, restarts):
 
 
 def test_the_headline_says_what_they_are_and_how_sure(results):
-    first, second = headline(results)
-    assert first.startswith("Two intentions explain the behaviour: 1 (")
-    assert "better than one intention" in first
-    assert "other searches found the same" in first
-    for words in ("chance has", "the share of each action", "one-step table", "two-step table"):
-        assert words in second
+    first, each, sure, predicts = headline(results)[:4]
+    assert first == "Two intentions explain the behaviour."
+    assert each.startswith("Intention 1 (")
+    assert "better than one intention" in sure
+    assert "other searches found the same" in sure
+    assert "times as likely as by chance" in predicts
+
+
+def test_stays_are_those_of_the_law(results):
+    stays = lasting(results.intentions)
+    assert stays == [dwell.law_mean for dwell in results.intentions.dwells]
+    assert f"{stays[0]:,.0f} in a row by the law" in headline(results)[1]
+    alone = replace(results.intentions, dwells=())
+    leaves = 1 - np.diag(results.solution.numbers["transition"])
+    np.testing.assert_allclose(lasting(alone), 1 / leaves, rtol=0.05)
+
+
+def test_the_places_that_are_named_are_those_of_map_and_alternative_text(results):
+    pictures = {p.name: p for p in build_report(results, {}).all_of(Picture)}
+    for k, told in enumerate(described(results), 1):
+        place = told.removeprefix("rewards ").split(" (")[0]
+        drawn = pictures[f"reward_map_intention_{k}"]
+        assert f"Highest at {place} (" in drawn.alt
+        assert f">{place}<" in to_svg(drawn.drawn())
 
 
 def test_intentions_are_described_by_the_places_they_reward(results):
@@ -94,7 +113,10 @@ def test_searches_that_disagree_are_a_warning(results):
     told = " ".join(remarks(other))
     assert "find other intentions: at the median they agree with the best on 55%" in told
     assert how_sure(other).blocks[0].items[0][0] == "warning"
-    assert "none of 2 other searches" in headline(other)[0]
+    first = " ".join(headline(other))
+    assert first.startswith("The intentions are not reproducible: searches from other")
+    assert "on 55% of decisions" in first
+    assert "none of 2 other searches" in " ".join(headline(other))
 
 
 def test_searches_that_disagree_and_are_as_good_ask_for_fewer_intentions(results):
@@ -105,7 +127,6 @@ def test_searches_that_disagree_and_are_as_good_ask_for_fewer_intentions(results
 
 
 def test_a_single_unit_that_was_held_out_is_owned_up_to(results):
-    assert len(headline(results)) == 2
     names = ("sums", "decisions", "forced", "chance", "hits")
     whole = [{n: getattr(row.score, n).sum(keepdims=True) for n in names} for row in results.scores]
     scores = tuple(
@@ -113,14 +134,14 @@ def test_a_single_unit_that_was_held_out_is_owned_up_to(results):
         for row, sums in zip(results.scores, whole, strict=True)
     )
     told = headline(replace(results, scores=scores))
-    assert "a single unit (trajectory), so nothing says how sure" in told[2]
+    assert "1 unit (trajectory) held out is too few" in told[0]
 
 
 def test_a_search_that_did_not_end_is_a_warning(results):
     restarts = Restarts(np.array([-10.0]), np.array([300]), np.array([0]), np.array([1.0]))
     other = searched(results, restarts)
     assert "had not come to an end" in " ".join(remarks(other))
-    assert "a single search was made" in headline(other)[0]
+    assert "a single search was made" in " ".join(headline(other))
 
 
 def test_an_intention_that_never_stands_out_is_a_warning(results):

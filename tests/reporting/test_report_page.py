@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from inverseq.plot import canvas
 from inverseq.reporting.document import (
+    Answer,
     Column,
     Facts,
     Picture,
@@ -19,7 +21,6 @@ from inverseq.reporting.document import (
 )
 from inverseq.reporting.page import cell_text, to_html
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"/>'
 TABLE = Table(
     "scores",
     "Held-out scores",
@@ -28,11 +29,15 @@ TABLE = Table(
     note="Higher is better.",
     strong=(1,),
 )
-PICTURE = Picture("map", 'A map of "reward" & value', "Reward.", lambda: (SVG, b"png"), wide=True)
+PICTURE = Picture(
+    "map", 'A map of "reward" & value', "Reward.", lambda width: canvas(width, 1.0)[0], wide=True
+)
 
 
-def report(*blocks, headline=("It works.",), title="Mice"):
-    return Report(title, headline, (Section("Scores", blocks), Section("Data", ())), "now")
+def report(*blocks, lead=("It works.",), title="Mice", **parts):
+    answer = Answer(lead, ("a point",), (("How sure", "not"),))
+    sections = (Section("Scores", blocks, **parts), Section("Data", (), folded=True))
+    return Report(title, "4 decisions", answer, None, sections, "now")
 
 
 def parsed(page):
@@ -57,7 +62,7 @@ def test_a_page_with_every_kind_of_block_is_well_formed():
     assert [h.text for h in root.iter("h2")] == ["Scores", "Data"]
     assert [e.text for e in root.iter("code")] == ["code"]
     assert [e.text for e in root.iter("strong")] == ["this"]
-    assert [(e.text) for e in root.iter("dt")] == ["seed"]
+    assert [(e.text) for e in root.iter("dt")] == ["How sure", "seed"]
     assert [e.attrib["class"] for e in root.iter("li") if "class" in e.attrib] == [
         "warning",
         "note",
@@ -88,19 +93,25 @@ def test_nothing_is_fetched_from_outside():
     page = to_html(report(TABLE, PICTURE))
     root = parsed(page)
     sources = [e.attrib["src"] for e in root.iter() if "src" in e.attrib]
-    links = [e.attrib["href"] for e in root.iter() if "href" in e.attrib]
+    sources += [e.attrib["srcset"] for e in root.iter() if "srcset" in e.attrib]
     assert sources
     assert all(source.startswith("data:") for source in sources)
-    assert links
-    assert all(link.startswith("#") for link in links)
-    assert not re.search(r"url\(|@import|<script|<link", page)
+    assert not re.search(r"url\(|@import|<script|<link|href=", page)
 
 
-def test_every_link_has_its_target_and_every_image_its_words():
+def test_every_image_has_its_words_and_a_wide_one_a_form_for_narrow_screens():
     root = parsed(to_html(report(PICTURE)))
-    ids = {e.attrib["id"] for e in root.iter() if "id" in e.attrib}
-    assert {e.attrib["href"][1:] for e in root.iter("a")} == ids
     assert [e.attrib["alt"] for e in root.iter("img")] == ['A map of "reward" & value']
+    (narrow,) = root.iter("source")
+    assert "max-width" in narrow.attrib["media"]
+
+
+def test_what_is_folded_lies_in_details_and_the_rest_does_not():
+    root = parsed(to_html(report(Prose(("seen",)), more=(Prose(("unfolded",)),))))
+    folded = ["".join(each.itertext()) for each in root.iter("details")]
+    assert ["unfolded" in each for each in folded] == [True, False]
+    assert "Data" in folded[1]
+    assert not any("seen" in each for each in folded)
 
 
 @given(
@@ -111,7 +122,7 @@ def test_any_text_comes_out_as_it_went_in(text):
         report(
             Table("t", text, (Column(text), Column("x")), ((text, 1),)),
             title=text,
-            headline=("plain",),
+            lead=("plain",),
         )
     )
     root = parsed(page)

@@ -14,6 +14,7 @@ from inverseq.analysis.findings import (
     DivisionKind,
     Failure,
     Findings,
+    Intervals,
     Reason,
     ScoreRow,
 )
@@ -24,8 +25,10 @@ from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import Score
 from inverseq.inverse.fit import fit
 from inverseq.inverse.values.iavi import IAVI
+from inverseq.reporting.document import Picture, Table
 from inverseq.reporting.sections import methods as methods_section
 from inverseq.reporting.sections import scores as scores_section
+from inverseq.reporting.sections import wants as wants_section
 from inverseq.reporting.sections.headline import headline_text as headline
 
 MODELS = {
@@ -37,13 +40,13 @@ MODELS = {
     "maxent-history": Model(Family.MAXENT, reward="state-actions", memory=2),
 }
 
-PLACES = Difference.PLACES
-SIZES = np.full(4, 100.0)
+PLACES, BOOTSTRAP = Difference.PLACES, Intervals.BOOTSTRAP
+SIZES = np.full(8, 100.0)
 CHANCE = -0.7 * SIZES
 
 
-def row(key, mean, *, yardstick, wobble=0.0):
-    sums = mean * SIZES + wobble * np.array([1.0, -1.0, 2.0, -2.0])
+def row(key, mean, *, yardstick, wobble=0.1):
+    sums = mean * SIZES + wobble * np.array([1.0, -1.0, 2.0, -2.0] * 2)
     score = Score("trajectory", sums, SIZES, 0 * SIZES, CHANCE, 0.5 * SIZES)
     assert MODELS[key].yardstick == yardstick
     return ScoreRow(key, MODELS[key], score, 7.0, 0.1)
@@ -85,35 +88,100 @@ TABLE = row("table-1", -0.5, yardstick=True)
 @pytest.mark.parametrize(
     ("mean", "words"),
     [
-        (-0.4, "better than every table, by 0.1000 nats (± 0.0"),
-        (-0.6, "less well than the best table, by 0.1000 nats (± 0.0"),
-        (-0.5, "as well as the best table, difference less than 0.0001 nats:"),
+        (-0.4, "predicts better than the best table (one-step table, plus 0.5), by 0.1000 nats"),
+        (-0.6, "predicts less well than the best table (one-step table, plus 0.5), by 0.1000 nats"),
+        (-0.5, "predicts like the best table (one-step table, plus 0.5), difference less than"),
     ],
 )
-def test_the_headline_says_plainly_how_the_reward_does_against_counting(mean, words):
-    told = headline(results(TABLE, row("iavi", mean, yardstick=False, wobble=0.5)))
-    assert "IAVI predicts held-out decisions best" in told[0]
-    assert number(mean) in told[0]
-    assert "chance has −0.700" in told[0]
-    assert words in told[1]
+def test_the_first_screen_says_plainly_how_the_reward_does_against_counting(mean, words):
+    told = " ".join(headline(results(TABLE, row("iavi", mean, yardstick=False, wobble=0.5))))
+    assert words in told
+    assert f"{np.exp(mean + 0.7):.2f} times as likely as by chance" in told
+    assert f"explains {(mean + 0.7) / 0.2:.0%} of what can be explained by counting" in told
 
 
-def test_half_of_the_gain_is_called_half():
-    told = headline(results(TABLE, row("iavi", -0.6, yardstick=False, wobble=0.1)))
-    assert "reaches 50% of that table's gain over chance" in told[1]
-
-
-def test_only_what_behaviour_settles_enters_the_headline():
+def test_only_what_behaviour_settles_is_wanted():
     sure = Contrast(PLACES, ("a", "b"), 2.0, 1.0, 3.0, Verdict.SETTLED)
+    less = Contrast(PLACES, ("g", "h"), -1.0, -1.5, -0.5, Verdict.SETTLED)
     unclear = Contrast(PLACES, ("c", "d"), -0.5, -1.5, 0.5, Verdict.SETTLED)
     agreed = Contrast(PLACES, ("e", "f"), 9.0, 8.0, 10.0, Verdict.CONVENTION)
-    contrasts = Contrasts((sure, unclear, agreed), 50, 4, "zero-mean", None)
-    made = results(TABLE, row("iavi", -0.5, yardstick=False), contrasts=contrasts)
-    last = headline(made)[-1]
-    assert "Of 2 differences" in last
-    assert "1 is clear of zero" in last
-    assert "“a − b” with +2.00 (+1.00 to +3.00)" in last
-    assert "(95 %) of 50 rewards by IAVI" in methods(made)[-1]
+    made = with_contrasts(sure, unclear, agreed, less)
+    told = headline(made)
+    assert "Most clearly wanted: a rather than b, +2.0 (+1.0 to +3.0)." in told[0]
+    assert "Of 3 differences of reward that behaviour settles, 2 are clear of zero" in told[0]
+    assert told[1] == "h rather than g: +1.0 (+0.5 to +1.5)"
+    assert "Intervals of IAVI are percentile intervals (95 %) of 50 rewards" in methods(made)[-1]
+
+
+def test_an_interval_without_a_width_is_clear_of_nothing():
+    flat = Contrast(PLACES, ("a", "b"), 1.95, 1.95, 1.95, Verdict.SETTLED)
+    assert not flat.clear
+    made = with_contrasts(flat)
+    assert "No difference of rewards is clear of zero" in headline(made)[0]
+    (table,) = [b for b in wants_section.what_they_want(made).more if isinstance(b, Table)]
+    assert "without a width means that all units are alike" in table.note
+
+
+def test_too_few_units_for_intervals_are_owned_up_to():
+    nan = float("nan")
+    made = with_contrasts(
+        Contrast(PLACES, ("a", "b"), 1.95, nan, nan, Verdict.SETTLED), replicates=0, units=3
+    )
+    told = headline(made)
+    assert told[0].startswith("Too few units (3) were fitted for intervals")
+    assert "Only 3 units (trajectory) were fitted" in " ".join(told)
+    section = wants_section.what_they_want(made)
+    (table,) = [b for b in section.more if isinstance(b, Table)]
+    assert table.rows[0][2:4] == (None, None)
+    assert "6 are needed" in table.note
+    assert not any(isinstance(b, Picture) and b.name == "intervals" for b in section.blocks)
+
+
+def with_contrasts(*rows, replicates=50, units=8):
+    how = BOOTSTRAP if replicates else Intervals.NONE
+    found = Contrasts(rows, how, replicates, units, "zero-mean", None, Model(Family.IAVI))
+    return results(TABLE, row("iavi", -0.5, yardstick=False, wobble=0.5), contrasts=found)
+
+
+def noise(count, seed=0, mean=-0.7):
+    rng = np.random.default_rng(seed)
+    sizes = np.full(count, 100.0)
+    sums = mean * sizes + rng.normal(0, 1, count)
+    return Score("subject", sums, sizes, 0 * sizes, -0.7 * sizes, 0.5 * sizes)
+
+
+def test_where_nothing_is_above_chance_that_is_said_first_and_nothing_else():
+    scores = [ScoreRow(k, MODELS[k], noise(12, i), 1.0, 0.1) for i, k in enumerate(MODELS)]
+    sure = Contrast(PLACES, ("a", "b"), 2.0, 1.0, 3.0, Verdict.SETTLED)
+    found = Contrasts((sure,), BOOTSTRAP, 50, 12, "zero-mean", None, Model(Family.IAVI))
+    made = results(*scores, contrasts=found)
+    told = headline(made)
+    assert told[0].startswith("Nothing here predicts these decisions better than chance.")
+    assert "12 held-out units (subject)" in told[0]
+    said = " ".join(told)
+    assert not any(word in said for word in ("regularity", "wanted", "explains", "a rather"))
+    assert scores_section.what_it_adds(made) is None
+    assert "description of noise" in wants_section.what_they_want(made).blocks[0].paragraphs[0]
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_with_one_or_two_units_held_out_nothing_is_clear(units):
+    best = ScoreRow("iavi", MODELS["iavi"], noise(units, mean=-0.1), 1.0, 0.1)
+    table = ScoreRow("table-1", MODELS["table-1"], noise(units), 1.0, 0.1)
+    division = Division(DivisionKind.DRAWN, train=(400, 4), test=(100 * units, units), units=9)
+    told = headline(results(table, best, division=division))
+    assert told[0].startswith("Nothing is shown to predict better than chance:")
+    assert f"{units} unit" in told[0]
+    share = float(told[0].split("test=")[1].rstrip("."))
+    assert round(share * (9 + units)) >= 3  # as `Demonstrations.split` counts
+    few = headline(results(table, best, division=replace(division, units=2)))
+    assert "group by something finer (by=" in few[0]
+
+
+def test_counting_alone_may_be_above_chance():
+    table = row("table-1", -0.5, yardstick=True, wobble=0.5)
+    told = headline(results(table, row("iavi", -0.7, yardstick=False, wobble=0.5)))
+    assert told[0].startswith("No reward that was fitted predicts better than chance, but counting")
 
 
 def test_iavi_is_said_to_add_no_prediction():
@@ -158,27 +226,7 @@ def test_numbers_have_real_minus_signs_and_nan_is_unknown():
 @pytest.mark.parametrize(("past", "against"), [("2", "table-2"), ("3", "backoff-3")])
 def test_a_reward_with_a_memory_is_held_against_the_table_of_the_same_memory(past, against):
     tables = (TABLE, row("table-2", -0.45, yardstick=True), row("backoff-3", -0.42, yardstick=True))
-    made = results(*tables, row("maxent-history", -0.4, yardstick=False))
+    made = results(*tables, row("maxent-history", -0.4, yardstick=False, wobble=0.5))
     told = what_it_adds(replace(made, plan=Plan(history=int(past))))
     memory = next(text for text in told if "With a memory" in text)
     assert f"better than the {MODELS[against].name}" in memory
-
-
-def test_what_was_done_just_before_is_blamed_only_where_a_memory_wins():
-    for key, blamed in (("table-1", False), ("backoff-2", True)):
-        best = row(key, -0.5, yardstick=True)
-        told = headline(results(best, row("iavi", -0.6, yardstick=False)))
-        assert ("just before" in told[1]) == blamed
-
-
-def test_a_single_held_out_unit_is_owned_up_to():
-    def alone(key, mean, yardstick):
-        one = SIZES[:1]
-        score = Score("subject", mean * one, one, 0 * one, CHANCE[:1], 0.5 * one)
-        assert MODELS[key].yardstick == yardstick
-        return ScoreRow(key, MODELS[key], score, 1.0, 0.1)
-
-    told = headline(results(alone("table-1", -0.5, True), alone("iavi", -0.4, False)))
-    assert "a single unit (subject)" in told[-1]
-    several = headline(results(TABLE, row("iavi", -0.4, yardstick=False, wobble=0.5)))
-    assert not any("single unit" in text for text in several)

@@ -106,3 +106,18 @@ def require_finite(array: np.ndarray, name: str) -> None:
             f"{name}{list(where)} is {array[where]}; {int(bad.sum())} of {array.size} entries are "
             "not finite. Give a finite number everywhere."
         )
+
+
+def numbered(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different keys in rising order, and the place of each key among them.
+
+    As `np.unique(keys, return_inverse=True)` of whole numbers, without sorting where they are from
+    0 and not many times more than there are of them.
+    """
+    if not keys.size or keys.min() < 0 or keys.max() >= 5 * keys.size:
+        return np.unique(keys, return_inverse=True)
+    seen = np.zeros(int(keys.max()) + 1, dtype=bool)
+    seen[keys] = True
+    place = np.cumsum(seen, dtype=np.int32 if seen.size < 2**31 else np.int64)
+    place -= 1
+    return np.flatnonzero(seen), place[keys].astype(np.int64)

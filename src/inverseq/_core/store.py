@@ -82,6 +82,21 @@ def load(path: str | os.PathLike, kind: type[Record], also: tuple[type, ...] = (
         raise InputError(f"{path} is damaged{detail}. Write it again with inverseq.save") from error
 
 
+def load_any(path: str | os.PathLike, kinds: Sequence[type]) -> Any:
+    """Read a record of whichever of the `kinds` a file holds.
+
+    Raises:
+        InputError: As `load` of the first kind.
+    """
+    problems = []
+    for kind in kinds:
+        try:
+            return load(path, kind)
+        except InputError as error:
+            problems.append(error)
+    raise problems[0]
+
+
 class _OwnClass(InputError):
     """A class stands in the file that no annotation names."""
 

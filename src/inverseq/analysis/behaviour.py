@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool
@@ -129,7 +130,7 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
             "exists"
         )
     known = plan.world.mdp if isinstance(plan.world, World) else plan.world
-    data = in_numbers(data, as_one(known))
+    data = in_numbers(data, cast(MDP, as_one(known)))
     if isinstance(plan.world, World):
         drawn = {plan.world.name: plan.world}
         return Behaviour(data, plan, _discounted(plan.world.mdp, plan.discount), drawn)
@@ -171,8 +172,19 @@ def _parts(
     """Both parts, and the world as the training part knows it."""
     given = behaviour.world_for(train)
     sizes = [(int(part.acted.sum()), part.num_trajectories) for part in (train, test)]
-    division = replace(division, train=sizes[0], test=sizes[1], from_step=behaviour.from_step)
+    units = int(train.units(behaviour.plan.by).max()) + 1
+    told = {"train": sizes[0], "test": sizes[1], "units": units}
+    division = replace(division, from_step=behaviour.from_step, **told)
     return Parts(train, test, division, given, as_one(given))
+
+
+def with_parts(known: Demonstrations, test: Demonstrations) -> Demonstrations:
+    """All decisions, with the column "part" where rows are numbered: train or test."""
+    if known.rows is None or test.rows is None or "part" in known.trajectories:
+        return known
+    held_out = np.isin(known.rows[known.starts[:-1]], test.rows)
+    part = np.where(held_out, "test", "train")
+    return replace(known, trajectories={**known.trajectories, "part": part})
 
 
 def _discounted(given: MDP | Mapping[str, MDP], discount: float | None) -> MDP | Mapping[str, MDP]:

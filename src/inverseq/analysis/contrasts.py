@@ -1,23 +1,31 @@
 """The differences of rewards that are worth an interval, and what settles each of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.analysis.behaviour import Parts
-from inverseq.analysis.findings import Contrast, Contrasts, Difference
-from inverseq.analysis.models import Menu
+from inverseq.analysis.findings import Contrast, Contrasts, Difference, Intervals, Otherwise
+from inverseq.analysis.models import Entry, Menu
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
-from inverseq.inverse.problem import Progress
+from inverseq.evaluate.sandwich import sandwich
+from inverseq.inverse.fit import fit
+from inverseq.inverse.problem import Progress, Responds, Solver
+from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
-from inverseq.rewards.gauges import Gauge
+from inverseq.rewards.gauges import Gauge, GaugeName
 from inverseq.worlds import World
+
+FEWEST_RESAMPLED = 6
+"""Units below which nothing is resampled: five that agree do so by chance once in 16 times."""
 
 _MOST = 10
 
@@ -27,50 +35,117 @@ Named = dict[tuple[Difference, tuple[str, ...]], Weights]
 
 
 def contrasts_of(
-    parts: Parts, worlds: Mapping[str, World], menu: Menu, replicates: int, progress: Progress
+    parts: Parts,
+    worlds: Mapping[str, World],
+    menu: Menu,
+    entry: Entry,
+    solution: Solution,
+    replicates: int,
+    progress: Progress,
 ) -> Contrasts | None:
-    """Bootstrap intervals of IAVI's reward; None where nothing can be resampled or compared.
+    """Differences of a model's reward with intervals, which few units do not have; None where they
+    were not asked for, nothing can be compared, or only refits could tell how sure they are.
 
-    In a maze without loops, places are compared under a reward of states alone, and ways into one
-    side and straight back with ways into the other: the latter begin and end alike, so that
-    behaviour itself settles them. Elsewhere the actions of the most visited states are compared.
+    In a maze without loops places are compared; without a memory also ways into one side and
+    straight back with ways into the other: these begin and end alike, so that behaviour itself
+    settles them. Elsewhere actions of the most visited states are compared, or these states with
+    all others where all actions earn the same. Rewards that depend on the past are averaged over it
+    by visits.
     """
-    mdp, by = parts.mdp, menu.plan.by
-    world = next(iter(worlds.values()), None) if len(worlds) == 1 else None
-    parents = None if world is None else world.drawing.parents
-    if mdp is None or replicates < 1 or menu.units < 2:
+    mdp, by, solver = solution.mdp, menu.plan.by, entry.candidate.solver
+    if mdp is None or parts.mdp is None or solution.visits is None or replicates < 1:
         return None
-    if world is not None and parents is not None:
-        named = _places(mdp, world) | _ways(mdp, world, parents)
-        gauge, anchor = Gauge("state-only"), None
+    iavi = isinstance(solver, IAVI)
+    if not iavi and not isinstance(solver, Responds):
+        return None
+    world = _tree(worlds)
+    if world is None:
+        compared = _states if _of_states(solution) else _actions
+        named = compared(parts.mdp, parts.train)
     else:
-        named = _actions(mdp, parts.train)
-        gauge, anchor = Gauge(menu.gauge, menu.anchor), menu.anchor
+        named = _places(parts.mdp, world) | ({} if mdp.history else _ways(parts.mdp, world))
     if not named:
         return None
-    smoothing = menu.plan.smoothing
-    solver = IAVI(smoothing=smoothing, backup="soft", gauge=gauge.name, anchor=anchor)
-    weights = dict(zip(map(str, range(len(named))), named.values(), strict=True))
-    made = bootstrap(
-        parts.train,
-        solver,
-        mdp,
-        seed=menu.plan.seed,
-        by=by,
-        replicates=replicates,
-        contrasts=weights,
-        progress=progress,
-        keep=menu.plan.keep,
-    )
-    visits = made.estimate.intentions[0].visits
-    found, error = _identified(mdp, gauge, visits, weights)
+    weights = {str(i): _averaged(each, solution) for i, each in enumerate(named.values())}
+    unknown, how = float("nan"), Intervals.NONE
+    numbers = [
+        (float((np.asarray(solution.reward) * each).sum()), unknown, unknown)
+        for each in weights.values()
+    ]
+    if menu.units >= FEWEST_RESAMPLED:
+        how = Intervals.BOOTSTRAP if iavi else Intervals.SANDWICH
+        made = (
+            bootstrap(
+                parts.train,
+                solver,
+                mdp,
+                seed=menu.plan.seed,
+                by=by,
+                replicates=replicates,
+                contrasts=weights,
+                progress=progress,
+                keep=menu.plan.keep,
+            )
+            if iavi
+            else sandwich(parts.train, solver, mdp, by=by, estimate=solution)
+        )
+        ends = [interval(made, key if iavi else weights[key]) for key in weights]
+        numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
+    # A Gaussian prior takes the smallest of equivalent rewards.
+    gauge = Gauge(menu.gauge, menu.anchor) if iavi else Gauge("minimum-norm")
+    found, error = _identified(mdp, gauge, solution.visits, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
-    rows = []
-    for (kind, names), key, verdict in zip(named, weights, verdicts, strict=True):
-        ends = interval(made, key)
-        numbers = float(ends.estimate), float(ends.low), float(ends.high)
-        rows.append(Contrast(kind, names, *numbers, verdict))
-    return Contrasts(tuple(rows), replicates, menu.units, gauge.name, found, error)
+    rows = [
+        Contrast(kind, names, *three, verdict)
+        for (kind, names), three, verdict in zip(named, numbers, verdicts, strict=True)
+    ]
+    return Contrasts(
+        rows=tuple(rows),
+        how=how,
+        replicates=replicates,
+        units=menu.units,
+        gauge=gauge.name if iavi else "",
+        identification=found,
+        model=entry.model,
+        otherwise=_otherwise(parts.train, solver, solution, list(weights.values())),
+        unexamined=error,
+    )
+
+
+def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
+    """Weights of the rewards of places as weights of those of places and pasts, by visits."""
+    mdp, visits = solution.mdp, solution.visits
+    assert mdp is not None  # as `contrasts_of` has seen
+    assert visits is not None
+    if mdp.history is None:
+        return weights
+    base = mdp.history.base
+    total, pasts = np.bincount(base, visits), np.bincount(base)
+    share = np.where(total[base] > 0, visits / np.maximum(total[base], 1e-300), 1 / pasts[base])
+    return weights[base] * share[:, None]
+
+
+def _otherwise(
+    train: Demonstrations, solver: Solver[Solution], solution: Solution, weights: list[Weights]
+) -> tuple[Otherwise, ...]:
+    """The differences with half and twice the horizon, and a fifth and five times of what holds the
+    reward back: decisions added to counts, or the strength of the prior.
+    """
+    mdp = solution.mdp
+    assert mdp is not None  # as `contrasts_of` has seen
+    away = 1 - mdp.discount
+    setting = "smoothing" if isinstance(solver, IAVI) else "strength"
+    value = float(solution.settings[setting])
+    fixed: Any = replace(solver, **{setting: value})  # pyright: ignore[reportArgumentType]
+    worlds = [replace(mdp, discount=1 - by * away) for by in (2.0, 0.5) if 0 < by * away <= 1]
+    tried = [("discount", world.discount, fixed, world) for world in worlds]
+    for other in (0.2 * value, 5 * value) if value else ():
+        tried.append((setting, other, replace(fixed, **{setting: other}), mdp))
+    made = []
+    for name, other, how, where in tried:
+        reward = np.asarray(fit(train, how, where).reward)
+        made.append(Otherwise(name, other, tuple(float((reward * w).sum()) for w in weights)))
+    return tuple(made)
 
 
 def _identified(
@@ -83,31 +158,49 @@ def _identified(
         return None, error
 
 
+def usual_gauge(worlds: Mapping[str, World]) -> GaugeName:
+    """The gauge of one reward where none was asked for: in a maze without loops, a reward of states
+    alone, so that places can be compared.
+    """
+    return "zero-mean" if _tree(worlds) is None else "state-only"
+
+
+def _tree(worlds: Mapping[str, World]) -> World | None:
+    """The world, where it is a single maze without loops."""
+    world = next(iter(worlds.values()), None) if len(worlds) == 1 else None
+    return None if world is None or world.drawing.parents is None else world
+
+
 def _places(mdp: MDP, world: World) -> Named:
     """Named places against each other and against everywhere else, actions averaged."""
-    share = mdp.allowed / mdp.allowed.sum(1, keepdims=True)
     marks = {name: states for name, states in world.drawing.marks.items() if states}
     special = [s for states in marks.values() for s in states]
     others = np.setdiff1d(np.arange(mdp.num_states), special)
 
-    def at(states: Int[np.ndarray, " n"] | tuple[int, ...]) -> Weights:
-        made = np.zeros(mdp.allowed.shape)
-        made[list(states)] = share[list(states)] / len(states)
-        return made
-
     # Water before home: what is looked for first, what is left behind last.
     names = sorted(marks, reverse=True)
-    made: Named = {(Difference.ELSEWHERE, (name,)): at(marks[name]) - at(others) for name in names}
+    at = {name: _at(mdp, marks[name]) for name in names}
+    made: Named = {(Difference.ELSEWHERE, (n,)): at[n] - _at(mdp, others) for n in names}
     for i, name in enumerate(names):
         for other in names[i + 1 :]:
-            made[Difference.PLACES, (name, other)] = at(marks[name]) - at(marks[other])
+            made[Difference.PLACES, (name, other)] = at[name] - at[other]
     return made
 
 
-def _ways(mdp: MDP, world: World, parents: Int[np.ndarray, " S"]) -> Named:
+def _at(mdp: MDP, states: Int[np.ndarray, " n"] | tuple[int, ...]) -> Weights:
+    """Weights of the mean reward of some states, over them and their actions."""
+    share = mdp.allowed / mdp.allowed.sum(1, keepdims=True)
+    made = np.zeros(mdp.allowed.shape)
+    made[list(states)] = share[list(states)] / len(states)
+    return made
+
+
+def _ways(mdp: MDP, world: World) -> Named:
     """At each branching on the way to the marked end: a step towards it and back, against a step
     to the other side and back.
     """
+    parents = world.drawing.parents
+    assert parents is not None  # it is a tree
     name, target = next(
         ((n, s[0]) for n, s in world.drawing.marks.items() if s and parents[s[0]] >= 0), ("", -1)
     )
@@ -134,6 +227,28 @@ def _there_and_back(mdp: MDP, start: int, side: int) -> Weights | None:
             return None
         made[here, int(np.argmax(leads))] = weight
     return made
+
+
+def _of_states(solution: Solution) -> bool:
+    """Whether all actions of a state earn the same."""
+    assert solution.mdp is not None  # as `contrasts_of` has seen
+    allowed, reward = solution.mdp.allowed, np.asarray(solution.reward)
+    high, low = (np.where(allowed, reward, end).T for end in (-np.inf, np.inf))
+    return bool((high.max(axis=0) - low.min(axis=0) < 1e-9).all())
+
+
+def _states(mdp: MDP, train: Demonstrations) -> Named:
+    """The most visited states against all others."""
+    if mdp.worlds is not None or mdp.num_states < 2:
+        return {}
+    visits = np.bincount(train.states[train.acted], minlength=mdp.num_states)
+    everything = np.arange(mdp.num_states)
+    most = [int(s) for s in np.argsort(-visits, kind="stable")[:_MOST] if visits[s]]
+    name = mdp.state_names or tuple(f"state {s}" for s in everything)
+    return {
+        (Difference.ELSEWHERE, (name[s],)): _at(mdp, (s,)) - _at(mdp, np.delete(everything, s))
+        for s in most
+    }
 
 
 def _actions(mdp: MDP, train: Demonstrations) -> Named:

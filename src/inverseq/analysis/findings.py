@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
+from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Model
 from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
@@ -27,6 +28,8 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.worlds import World
+
+_ROUNDING = 1e-9
 
 
 class DivisionKind(StrEnum):
@@ -52,6 +55,14 @@ class Difference(StrEnum):
     PLACES = "places"
     WAYS = "ways"
     ACTIONS = "actions"
+
+
+class Intervals(StrEnum):
+    """How intervals of differences were made."""
+
+    NONE = "none"
+    BOOTSTRAP = "bootstrap"
+    SANDWICH = "sandwich"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +124,7 @@ class Division:
         column: The column that says so, or empty.
         train: Decisions and trajectories that were fitted.
         test: Decisions and trajectories that were held out.
+        units: Units that were fitted.
         from_step: First step of a held-out trajectory that is scored.
     """
 
@@ -120,6 +132,7 @@ class Division:
     column: str = ""
     train: tuple[int, int] = (0, 0)
     test: tuple[int, int] = (0, 0)
+    units: int = 0
     from_step: int = 0
 
 
@@ -132,8 +145,8 @@ class Contrast:
         names: Names of what is compared, in the order of the kind: the place (and the other
             place); the branching and the target of the ways; state, action and first action.
         estimate: In units of the policy's temperature.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
+        low: Lower end of the 95 % interval; NaN where too few units were there to resample.
+        high: Upper end, likewise.
         verdict: What settles it; None where that was not examined.
     """
 
@@ -143,6 +156,11 @@ class Contrast:
     low: float
     high: float
     verdict: Verdict | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether an interval that has a width leaves out zero."""
+        return self.high - self.low > _ROUNDING and (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True)
@@ -162,24 +180,45 @@ class Earned:
     spread: float
 
 
+@dataclass(frozen=True)
+class Otherwise:
+    """The differences under another setting.
+
+    Attributes:
+        setting: "discount", "smoothing" or "strength".
+        value: Its other value.
+        estimates: Of each difference, in the order of the rows.
+    """
+
+    setting: str
+    value: float
+    estimates: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Contrasts:
     """Differences of rewards, how they were resampled, and what is known of them.
 
     Attributes:
         rows: The differences.
-        replicates: Rewards behind the intervals.
+        how: How the intervals were made; "none" where too few units were there.
+        replicates: Rewards behind the intervals of a bootstrap.
         units: Units that were drawn from.
-        gauge: Which of the equivalent rewards.
+        gauge: Which of the equivalent rewards; empty where a prior decides.
         identification: What behaviour and the gauge say; None where it was not examined.
+        model: Whose rewards they are.
+        otherwise: The same under other settings.
         unexamined: The error that prevented it, or None.
     """
 
     rows: tuple[Contrast, ...]
+    how: Intervals
     replicates: int
     units: int
     gauge: str
     identification: Identification | None
+    model: Model
+    otherwise: tuple[Otherwise, ...] = ()
     unexamined: InputError | None = None
 
 
@@ -211,12 +250,12 @@ class IntentionFindings:
         law: The law of switching.
         train: What was fitted.
         test: What was held out.
-        whole: All decisions, with the part that each trajectory is in.
         changes: `[K, K]` share of each next intention after each intention, expected given the
             training decisions; None for a law without changes.
         intervals: How sure that and the occupancy are; None where nothing was resampled.
         dwells: How long each lasts; empty where there is nothing to say.
         checks: Real behaviour against simulated; None where none was simulated.
+        crossed: The intentions by the columns of the table, the strongest first.
     """
 
     solution: IntentionSolution
@@ -224,11 +263,11 @@ class IntentionFindings:
     law: Law
     train: Part
     test: Part
-    whole: Demonstrations
     changes: Float[np.ndarray, "K K"] | None
     intervals: SwitchingIntervals | None
     dwells: tuple[Dwell, ...]
     checks: PredictiveChecks | None
+    crossed: tuple[Crossed, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +307,10 @@ class Findings(ShownTable):
         chosen: Key of the model that is shown, or empty.
         reason: Why this one.
         solution: Its fit; None where models are only compared.
-        contrasts: Differences of rewards; None where there are none.
+        whole: All decisions, with the part that each trajectory is in; None likewise.
+        contrasts: Differences of the reward that is shown; None where there are none.
+        settled: Where that depends on the past, differences that behaviour settles without it, of
+            IAVI; else None.
         earned: What each action earns, where rewards are those of observations; else empty.
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
@@ -293,7 +335,9 @@ class Findings(ShownTable):
     chosen: str = ""
     reason: Reason | None = None
     solution: Solution | IntentionSolution | None = None
+    whole: Demonstrations | None = None
     contrasts: Contrasts | None = None
+    settled: Contrasts | None = None
     earned: tuple[Earned, ...] = ()
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None

@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 
 from inverseq._core.errors import FitError, argument
-from inverseq.analysis.behaviour import Behaviour, Parts, divide
-from inverseq.analysis.contrasts import contrasts_of
+from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
+from inverseq.analysis.contrasts import contrasts_of, usual_gauge
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Earned, Failure, Findings, Reason, ScoreRow
+from inverseq.analysis.findings import Contrasts, Earned, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
@@ -32,7 +32,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         FitError: No model with a reward, or not the one asked for, could be fitted.
     """
     plan, parts = behaviour.plan, divide(behaviour)
-    menu = menu_of(behaviour, parts)
+    menu = menu_of(behaviour, parts, usual_gauge(behaviour.worlds))
     listed = entries(menu)
     scored = score_all(
         parts.train,
@@ -58,6 +58,12 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     wanted = wanted if isinstance(wanted, str) else type(wanted).__name__
     chosen, reason = _choose(wanted, rows, failures)
     replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
+
+    def contrasts(key: str) -> Contrasts | None:
+        told = (parts, behaviour.worlds, menu, by_key[key], fits[key])
+        return contrasts_of(*told, replicates, progress)
+
+    remembers = by_key[chosen].model.memory > 1
     return replace(
         start,
         scores=rows,
@@ -69,7 +75,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         chosen=chosen,
         reason=reason,
         solution=fits[chosen],
-        contrasts=contrasts_of(parts, behaviour.worlds, menu, replicates, progress),
+        whole=with_parts(behaviour.demonstrations, parts.test),
+        contrasts=contrasts(chosen),
+        settled=contrasts("iavi") if remembers and "iavi" in fits else None,
         earned=_earned(fits[chosen], parts.test),
     )
 
@@ -80,7 +88,7 @@ def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
     return diagnose(known, behaviour.given) if behaviour.numbered else None
 
 
-def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName = "zero-mean") -> Menu:
+def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:
     """What the models share; `gauge` where none was asked for."""
     plan, mdp = behaviour.plan, parts.mdp
     return Menu(

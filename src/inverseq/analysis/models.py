@@ -144,7 +144,9 @@ def _with_reward(menu: Menu) -> list[Entry]:
     if not menu.num_states:
         return []
     memory = menu.plan.history
-    found = [Entry("iavi", Model(Family.IAVI), Candidate(menu.iavi))]
+    # Behaviour settles differences under the soft backup, which the other rewards have as well.
+    iavi = replace(menu.iavi, backup="soft")
+    found = [Entry("iavi", Model(Family.IAVI), Candidate(iavi))]
     for what in get_args(RewardOn):
         if what == "features" and not menu.features:
             continue

@@ -9,6 +9,12 @@ from inverseq._core.errors import InputError
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 
+_SEEN = 0.01
+"""Share of all visits from which on a place is visited often."""
+
+_CLEAR = 0.05
+"""Reward, in units of the temperature, from which on a place is wanted."""
+
 
 @dataclass(frozen=True, eq=False)
 class Places:
@@ -28,6 +34,24 @@ class Places:
     value: Float[np.ndarray, " P"]
     policy: Float[np.ndarray, "P A"]
     visits: Float[np.ndarray, " P"]
+
+    @property
+    def often(self) -> Int[np.ndarray, " n"]:
+        """Places that are visited often enough to speak of."""
+        if not self.visits.any():
+            return np.zeros(0, dtype=int)
+        # In a large world no place has its hundredth part of the visits.
+        least = np.median(self.visits[self.visits > 0])
+        return np.flatnonzero(self.visits >= min(_SEEN * self.visits.sum(), least))
+
+    @property
+    def wanted(self) -> Int[np.ndarray, " n"]:
+        """The place that is rewarded most among them, and the next where it is not far behind;
+        none where all are alike.
+        """
+        often = self.often
+        top = often[np.argsort(-self.reward[often], kind="stable")][:2]
+        return top[self.reward[top] >= max(_CLEAR, *(self.reward[top[:1]] / 4))]
 
 
 def has_places(solution: Solution) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from inverseq.analysis.behaviour import Behaviour, Parts, divide
+from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
+from inverseq.analysis.crossed import crossed
 from inverseq.analysis.family import Model
 from inverseq.analysis.findings import Failure, Findings, IntentionFindings, Part, ScoreRow
 from inverseq.analysis.held_out import (
@@ -89,6 +90,7 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
             states="drawn" if can_draw_states(solution) else "observed",
             progress=progress,
         )
+    train = Part(parts.train, posterior(solution, parts.train))
     return replace(
         start,
         scores=(*others, mine),
@@ -113,17 +115,18 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
         division=parts.division,
         chosen=key,
         solution=solution,
+        whole=with_parts(behaviour.demonstrations, parts.test),
         intentions=IntentionFindings(
             solution=solution,
             explainer=explainer,
             law=law,
-            train=Part(parts.train, posterior(solution, parts.train)),
+            train=train,
             test=Part(parts.test, posterior(solution, parts.test)),
-            whole=_with_parts(behaviour.demonstrations, parts.test),
             changes=_changes(solution, settings, parts.train, intervals),
             intervals=intervals,
             dwells=dwells,
             checks=checks,
+            crossed=crossed(parts.train, train.posterior.smoothed, plan.seed) if count > 1 else (),
         ),
     )
 
@@ -210,12 +213,3 @@ def _changes(
     if intervals is not None:
         return intervals.transition.estimate
     return switching_shares(solution, settings, train)
-
-
-def _with_parts(known: Demonstrations, test: Demonstrations) -> Demonstrations:
-    """All decisions, with the column "part" where rows are numbered: train or test."""
-    if known.rows is None or test.rows is None or "part" in known.trajectories:
-        return known
-    held_out = np.isin(known.rows[known.starts[:-1]], test.rows)
-    part = np.where(held_out, "test", "train")
-    return replace(known, trajectories={**known.trajectories, "part": part})

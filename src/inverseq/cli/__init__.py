@@ -1,4 +1,4 @@
-"""The command line: `inverseq fit`, `compare`, `doctor`, `study`, `play`, `datasets`.
+"""The command line: `inverseq fit`, `compare`, `doctor`, `show`, `study`, `play`, `datasets`.
 
 Only what is needed to understand the arguments is imported here; each command's own module, with
 everything heavy, is imported when the command runs, so that help comes at once.
@@ -21,9 +21,10 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
 
 _COMMANDS = {
-    "fit": ("Fit", "find the reward behind a table of decisions, score it, write a report"),
+    "fit": ("Fit", "find the reward behind a table of decisions, score and report it"),
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
+    "show": ("Show", "draw what a saved solution holds"),
     "study": ("", "make a published figure or table again"),
     "play": ("Play", "play the grid world in the browser; games become demonstrations"),
     "datasets": ("Datasets", "list the data sets that come with the package"),
@@ -37,21 +38,24 @@ threads that wait for each other made the main job five times slower on two core
 
 _OVERVIEW = """usage: inverseq COMMAND ...
 
-What does an animal want, judging by what it does? inverseq takes a table with one row per decision
-and finds the reward that explains it, how well, how surely, and against which yardsticks.
+What does an animal want, judging by what it does? inverseq takes a table with
+one row per decision and finds the reward that explains it, how well, how
+surely, and against which yardsticks.
 
 commands:
 {commands}
 
 first steps:
-  inverseq fit mice --out out/mice     the main job on bundled data; then open out/mice/report.html
-  inverseq doctor mine.csv             look at your own table first
+  inverseq fit mice --out out/mice      the main job on bundled data; then open
+                                        out/mice/report.html
+  inverseq doctor mine.csv              look at your own table first
   inverseq fit mine.csv --out out/mine
-  inverseq fit --help                  each command explains itself, with examples
+  inverseq fit --help                   each command explains itself
 
 options:
-  -h, --help     this text
-  --version      the version
+  -h, --help          this text
+  --version           the version
+  --completion SHELL  what makes bash, zsh or fish complete commands and options
 """
 
 
@@ -98,13 +102,15 @@ def _run(given: list[str]) -> int:
     if given[0] == "--version":
         print(f"inverseq {__version__}")
         return OK
+    parse = import_module("inverseq.cli.parse")
+    if given[0] == "--completion":
+        parse.completion(given[1] if given[1:] else "", {n: r for n, (r, _) in _COMMANDS.items()})
     if given[0] not in _COMMANDS:
         known = ", ".join(_COMMANDS)
         raise InputError(
             f"there is no command {given[0]!r}; there are {known}. Try inverseq --help"
         )
-    parse = import_module("inverseq.cli.parse").parse
-    options = parse(given[0], _COMMANDS[given[0]][0], given[1:])
+    options = parse.parse(given[0], *_COMMANDS[given[0]], given[1:])
     if options.output.quiet:
         warnings.simplefilter("ignore")
     return import_module(f"inverseq.cli.{given[0]}").run(options)

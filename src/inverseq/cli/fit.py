@@ -25,7 +25,7 @@ def run(options: Fit) -> int:
         findings = analyse(loaded.data, plan_of(options, loaded), progress=progress)
         progress("report", 0, 1)
         provenance = provenance_of(findings, command(), loaded.digest)
-        write(findings, folder, provenance)
+        write(findings, folder, provenance, options.width)
         progress("report", 1, 1)
     page = Path(options.out) / PAGE
     if options.output.json:

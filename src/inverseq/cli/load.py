@@ -18,6 +18,7 @@ from inverseq.mdp import MDP
 from inverseq.readers import read_table
 from inverseq.readers.columns import Column, plain_array
 from inverseq.readers.engine import connect, read_columns, scan_file
+from inverseq.readers.games import places_of_cells
 from inverseq.worlds import World, labyrinth
 
 
@@ -59,7 +60,8 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     known = _read(path, columns, mdp)
     settings |= {"world": given, "title": path.stem}
     if given is None:
-        settings["coordinates"] = _coordinates(columns.state, known)
+        drawn = _coordinates(columns.state, known)
+        settings["coordinates"] = places_of_cells(known) if drawn is None else drawn
     return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 

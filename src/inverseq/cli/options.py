@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from inverseq.cli.choices import one_of
+
 Name = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="(default: by its name)")]
 Names = Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")]
 
@@ -107,6 +109,9 @@ class Output:
 Explainer = Literal["iavi", "maxent-states", "maxent-state-actions", "maxent-features"]
 """What can explain each of several intentions."""
 
+Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
+"""Which of the equivalent rewards is reported."""
+
 
 @dataclass(frozen=True)
 class Changing:
@@ -132,23 +137,26 @@ class Fit:
     Everything is scored against yardsticks that only count, because a reward that predicts worse
     than counting has not been understood yet:
 
-      uniform          every action that exists is equally likely
-      n-step tables    how often each action followed the last n states, plus 0.5 or with back-off
+      uniform        every action that exists is equally likely
+      n-step tables  how often each action followed the last n states, plus
+                     0.5 or with back-off
 
     and the models that explain:
 
-      IAVI             the reward in one linear solve (Kalweit and others 2020). It predicts exactly
-                       what the one-step table does; what it adds is the reward.
-      MaxEnt           a planner under a reward on states, on state-actions, on features, or on
-                       states with a memory (Ziebart and others 2010). It shares what it learns
-                       between states and can be carried to a changed world.
+      IAVI           the reward in one linear solve (Kalweit and others 2020).
+                     It predicts exactly what the one-step table does; what it
+                     adds is the reward.
+      MaxEnt         a planner under a reward on states, on state-actions, on
+                     features, or on states with a memory (Ziebart and others
+                     2010). It shares what it learns between states and can be
+                     carried to a changed world.
 
     For example:
 
       inverseq fit mice --out out/mice
       inverseq fit mine.csv --out out/mine
-      inverseq fit trials.csv --previous choice,reward --action choice --missing ignored
-      inverseq fit walks.parquet --state x,y --world maze.csv --by subject --discount 0.95
+      inverseq fit trials.csv --previous choice,reward --action choice
+      inverseq fit walks.parquet --state x,y --world maze.csv --by subject
       inverseq fit mice --intentions 3 --out out/intentions
 
     Exit code: 0 done, 1 a fit failed, 2 the input cannot be used, 130 interrupted.
@@ -180,7 +188,8 @@ class Fit:
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
     gauge: Annotated[
-        Literal["zero-mean", "state-only", "anchor", "minimum-norm"] | None,
+        Gauge | None,
+        one_of(Gauge),
         arg(help_behavior_hint="(default: zero-mean; state-only with --intentions on a map)"),
     ] = None
     """Which of the equivalent rewards IAVI reports."""
@@ -202,6 +211,11 @@ class Fit:
         int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
+    width: Annotated[
+        Literal["single", "double"] | None,
+        arg(help_behavior_hint="(default: each as on the page)"),
+    ] = None
+    """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""
     keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
     """Folder where each finished fit is kept: what is there is not fitted again."""
 
@@ -231,7 +245,9 @@ class Compare:
     ] = None
     """Numbers of intentions to score beside the yardsticks, to choose one."""
     changing: OmitArgPrefixes[Changing] = field(default_factory=Changing)
-    solver: Annotated[Explainer | None, arg(help_behavior_hint="(default: iavi)")] = None
+    solver: Annotated[
+        Explainer | None, one_of(Explainer), arg(help_behavior_hint="(default: iavi)")
+    ] = None
     """With --intentions: what explains each of them."""
     by: str = "trajectory"
     """What is held out: trajectory, session, subject or any column constant in a trajectory."""
@@ -264,6 +280,23 @@ class Doctor:
     others that `inverseq datasets` lists."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Show:
+    """Draw what a saved solution holds: rewards, values and policy of each intention, as maps where
+    the world has places, else as tables of states and actions.
+
+    For example:
+
+      inverseq show out/mine/solution.npz --out out/shown
+    """
+
+    solution: Annotated[str, Positional, arg(metavar="SOLUTION")]
+    """A solution that `inverseq fit` or `inverseq.save` wrote."""
+    out: Annotated[str, arg(metavar="FOLDER")] = "out/shown"
+    """Folder for the figures and their table."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
 
 

@@ -1,8 +1,11 @@
 """From arguments to records of options."""
 
-from dataclasses import fields, is_dataclass
+import inspect
+import textwrap
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, make_dataclass
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any, Union
 
 import tyro
 
@@ -13,35 +16,79 @@ from inverseq.cli import options
 _EXPECTED = RANGES | {"port": (lambda n: 0 <= n <= 65535, "0 (any that is free) to 65535")}
 """Option -> whether a number will do, and what would."""
 
+SHELLS = ("bash", "zsh", "fish")
+"""Shells that can be taught to complete."""
 
-def parse(command: str, record: str, arguments: list[str]) -> Any:
+
+def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
     """The record of options called `record` that `arguments` describe.
 
     Args:
         command: As one types it.
         record: Its name in `cli.options`; empty for a study, which has settings of its own.
+        does: What the command does, in a line.
         arguments: Those behind the command.
 
     Raises:
         SystemExit: With code 2 where they describe none, and with 0 after `--help`.
         InputError: A number is out of its range.
     """
-    kind, description = (getattr(options, record), None) if record else _studies(arguments)
-    made = tyro.cli(
-        kind,
-        prog=f"inverseq {command}",
-        description=description,
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+    kind, text = getattr(options, record) if record else None, ""
+    if kind is not None:
+        text = in_80_columns(kind.__doc__)
+    else:
+        studies = import_module("inverseq.cli.study_options")
+        if arguments in (["-h"], ["--help"]):
+            print(studies.overview(), end="")
+            raise SystemExit(0)
+        kind = studies.options_of_studies(arguments)
+    try:
+        made = tyro.cli(
+            kind,
+            prog=f"inverseq {command}",
+            description=does,
+            args=arguments,
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    except SystemExit as stop:
+        if stop.code == 0 and text:  # help; at its end the examples are what a terminal shows
+            print(f"\n{text}\n")
+        raise
     _require_expected(made)
     return made
 
 
-def _studies(arguments: list[str]) -> tuple[Any, str]:
-    """The options of all studies; loaded for them alone."""
-    module = import_module("inverseq.cli.study_options")
-    return module.options_of_studies(arguments), module.DESCRIPTION
+def in_80_columns(text: str) -> str:
+    """Paragraphs filled anew; those that are indented are left as they are."""
+    parts = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else textwrap.fill(p, 79) for p in parts)
+
+
+def completion(shell: str, commands: Mapping[str, str]) -> None:
+    """Print what makes a shell complete commands, studies and options.
+
+    Args:
+        shell: "bash", "zsh" or "fish".
+        commands: Command -> name of its record of options; empty for a study.
+
+    Raises:
+        InputError: It is another shell.
+    """
+    if shell not in SHELLS:
+        raise InputError(f"--completion takes one of {', '.join(SHELLS)}; got {shell!r}")
+    studies = import_module("inverseq.cli.study_options").options_of_studies([])
+    study = make_dataclass("Study", [("study", studies)])
+    kinds = tuple(
+        Annotated[getattr(options, record) if record else study, tyro.conf.subcommand(name)]
+        for name, record in commands.items()
+    )
+    every: Any = Union[kinds]  # noqa: UP007  # made at run time
+    tyro.cli(
+        every,
+        prog="inverseq",
+        args=["--tyro-print-completion", shell],
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes),
+    )
 
 
 def _require_expected(record: Any) -> None:

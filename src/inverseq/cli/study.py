@@ -22,11 +22,10 @@ def run(options: Any) -> int:
     """
     study, shown = options.study, options.output
     folder = options.out or Path("out") / study.name
+    settings = type(study.settings)(**vars(options.settings))
     with progress_bars(quiet=shown.quiet or shown.json) as progress:
         effort = Effort(options.seed, options.small, options.workers, progress)
-        done = run_study(
-            study, folder, parts=options.parts, settings=options.settings, effort=effort
-        )
+        done = run_study(study, folder, parts=options.parts, settings=settings, effort=effort)
     if shown.json:
         print(to_json(done.summary()), end="")
     elif not shown.quiet:

@@ -1,18 +1,38 @@
 """Options of `inverseq study NAME`: those of every study, its parts, and its own settings."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import make_dataclass
 from typing import Annotated, Any, Literal, Union
 
 from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
+from inverseq.cli.choices import shown_without_none
 from inverseq.cli.options import Running
 from inverseq.studies import STUDIES, Study
 
 DESCRIPTION = """Run a study: published figures or tables, made again.
 
-inverseq study NAME --help shows the options of each: --out, --small, --seed, --workers, --json and
---quiet, and settings of its own. Without --out, figures and tables go to out/NAME."""
+inverseq study NAME --help shows the options of each: --out, --small, --seed,
+--workers, --json and --quiet, and settings of its own. Without --out, figures
+and tables go to out/NAME."""
+
+
+def overview() -> str:
+    """What `inverseq study --help` prints."""
+    width = max(len(study.name) for study in STUDIES) + 4
+    lines = [
+        textwrap.fill(
+            study.summary,
+            79,
+            initial_indent=f"  {study.name}".ljust(width),
+            subsequent_indent=" " * width,
+        )
+        for study in STUDIES
+    ]
+    return "\n".join(
+        ["usage: inverseq study NAME [PART ...] [OPTIONS]", "", DESCRIPTION, "", *lines, ""]
+    )
 
 
 def options_of_studies(arguments: Sequence[str]) -> Any:
@@ -31,7 +51,7 @@ def options_of_studies(arguments: Sequence[str]) -> Any:
 
 def _options_of(study: Study, small: bool) -> type:
     """`Running`, with the parts to choose from and the settings of one study."""
-    settings = study.small if small else study.settings
+    settings = shown_without_none(study.small if small else study.settings)
     fields: list[Any] = [("settings", OmitArgPrefixes[type(settings)], settings)]
     if len(study.parts) > 1:
         names = Literal[tuple(part.name for part in study.parts)]  # pyright: ignore

@@ -69,7 +69,7 @@ def read_allowed(
     if states.ndim == 1 or actions.ndim > 1:
         raise InputError(
             "allowed goes with features as states and numbered actions; where states are numbers, "
-            "the world says which actions exist: MDP.from_arrays(..., allowed=[S, A])"
+            "the world says which actions exist: MDP.from_dense(..., allowed=[S, A])"
         )
     mask = plain_array(given, "allowed")
     require_shape(mask, (len(states), len(names) or None), "allowed", "N, A")

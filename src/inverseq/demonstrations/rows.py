@@ -32,14 +32,14 @@ def in_time_order(
     begins = np.ones(size, dtype=bool)
     begins[1:] = labels[1:] != labels[:-1]
     starts = np.append(np.flatnonzero(begins), size)
-    if np.unique(labels).size != starts.size - 1:
+    if np.unique(labels[starts[:-1]]).size != starts.size - 1:
         raise InputError(
             "rows of a trajectory must be adjacent; sort the table by trajectory and time"
         )
     last = np.append(begins[1:], True)[:size]
     ended, hole = _mask(terminated, "terminated", size), _mask(gap, "gap", size)
     following, found = from_rows(states, last | ended | hole, last, next_states)
-    endings = np.where(found | hole, Ending.GAP, Ending.CONTINUES)
+    endings = np.where(found | hole, np.int8(Ending.GAP), np.int8(Ending.CONTINUES))
     endings[last] = Ending.TRUNCATED
     endings[ended] = Ending.TERMINATED
     fields = {"states": states, "actions": actions, "endings": endings, "starts": starts}

@@ -58,7 +58,9 @@ def number_of(space: Finite | Box, what: str) -> int:
 
 def numbers_meant(names: tuple[str, ...]) -> Int[np.ndarray, " S"] | None:
     """The numbers that names are: those of a table that leaves some out; None for other names."""
-    if not names or not all(n.isascii() and n.isdecimal() and n == str(int(n)) for n in names):
+    # Up to 18 digits, as more may not fit; a longer one is a name.
+    plain = lambda n: n.isascii() and n.isdecimal() and len(n) < 19 and n == str(int(n))  # noqa: E731
+    if not names or not all(map(plain, names)):
         return None
     return np.array(names, dtype=np.int64)
 

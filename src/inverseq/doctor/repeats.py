@@ -88,11 +88,13 @@ def _leaks(both: Demonstrations, testing: Bool[np.ndarray, " T"]) -> list[Findin
 
 def _cells(demos: Demonstrations) -> Int[np.ndarray, " N"]:
     """One number per world, state and action of each row."""
-    world = demos.units("world") if "world" in demos.trajectories else np.zeros(1, np.int64)
-    where = np.broadcast_to(world, demos.num_trajectories)[demos.trajectory_of]
-    return (where * (demos.num_states + 1) + demos.states) * (demos.num_actions + 1) + (
-        demos.actions + 1
-    )
+    cells = demos.states * (demos.num_actions + 1)
+    cells += demos.actions
+    cells += 1
+    if "world" in demos.trajectories:
+        each = (demos.num_states + 1) * (demos.num_actions + 1)
+        cells += (demos.units("world") * each)[demos.trajectory_of]
+    return cells
 
 
 def _alike(demos: Demonstrations) -> tuple[Int[np.ndarray, " K"], Int[np.ndarray, " T"]]:
@@ -136,41 +138,47 @@ def _run_keys(demos: Demonstrations) -> np.ndarray:
 
     Rows too near the end of their trajectory have hashes that mean nothing.
     """
-    mixed = (_cells(demos).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(29)
+    block = _cells(demos).view(np.uint64)
+    block += np.uint64(1)
+    block *= np.uint64(0x9E3779B97F4A7C15)
+    block ^= block >> np.uint64(29)
     # The sum of base^j times the j-th decision: of 2 k decisions from two sums of k, so that RUN
     # decisions take as many steps as RUN has binary digits.
-    keys, block = np.zeros(mixed.size, np.uint64), mixed
+    keys = np.zeros_like(block)
     factor, power, length, offset = 0xBF58476D1CE4E5B9, 1, 1, 0
     while offset < RUN:
         if RUN & length:
-            keys = keys + np.uint64(power) * _ahead(block, offset)
+            keys[: keys.size - offset] += np.uint64(power) * block[offset:]
             power = power * factor % 2**64
             offset += length
-        block = block + np.uint64(factor) * _ahead(block, length)
+        block[:-length] += np.uint64(factor) * block[length:]
         factor = factor * factor % 2**64
         length *= 2
     return keys
 
 
-def _ahead(values: np.ndarray, by: int) -> np.ndarray:
-    """The values `by` rows further on, 0 beyond the end."""
-    return np.append(values[by:], np.zeros(min(by, values.size), values.dtype))
-
-
 def _shared_runs(demos: Demonstrations) -> tuple[Int[np.ndarray, " K"], Bool[np.ndarray, " K"]]:
     """Rows with RUN decisions from there on in one trajectory; whether another shares them."""
-    ends = demos.starts[1:][demos.trajectory_of]
-    rows = np.flatnonzero(np.arange(demos.num_decisions) + RUN <= ends)
+    left = np.repeat(demos.starts[1:], np.diff(demos.starts))
+    left -= np.arange(left.size)
+    rows = np.flatnonzero(left >= RUN)
+    shared = np.zeros(rows.size, dtype=bool)
     if not rows.size:
-        return rows, np.zeros(0, dtype=bool)
-    _, kind = np.unique(_run_keys(demos)[rows], return_inverse=True)
-    own = demos.trajectory_of[rows]
-    lowest = np.full(int(kind.max()) + 1, demos.num_trajectories)
-    highest = np.full(int(kind.max()) + 1, -1)
+        return rows, shared
+    keys = _run_keys(demos)[rows]
+    ordered = np.sort(keys)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not twice.size:
+        return rows, shared
+    kind = np.minimum(np.searchsorted(twice, keys), twice.size - 1)
+    again = np.flatnonzero(twice[kind] == keys)
+    kind, own = kind[again], demos.trajectory_of[rows[again]]
+    lowest = np.full(twice.size, demos.num_trajectories)
+    highest = np.full(twice.size, -1)
     np.minimum.at(lowest, kind, own)
     np.maximum.at(highest, kind, own)
-    return rows, (lowest != highest)[kind]
+    shared[again] = (lowest != highest)[kind]
+    return rows, shared
 
 
 def _first_rows(demos: Demonstrations, mask: Bool[np.ndarray, " T"]) -> tuple[int, ...]:

@@ -20,9 +20,8 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import Problem, Progress, Solver
+from inverseq.inverse.problem import Problem, Progress, Refits, Solver
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.values.iavi import IAVI, smoothed_policy
 from inverseq.mdp import MDP, as_one
 
 _BATCH_CELLS = 1_000_000  # numbers of one array of a batch: 8 MB, and some ten such at a time
@@ -45,8 +44,9 @@ def bootstrap(
     """Fit `replicates` samples of the units of the data, drawn with replacement.
 
     Decisions of one animal, or of one trajectory, resemble each other; what is resampled must be
-    what is independent. For IAVI all replicates are right-hand sides of one factorisation. Other
-    solvers are fitted again to each replicate, on all cores; what they chose from the data (the
+    what is independent. Solvers that can refit many counts at once do so: for IAVI all replicates
+    are right-hand sides of one factorisation, MaxEnt takes Newton steps from the fit to the data.
+    Others are fitted again to each replicate, on all cores. What was chosen from the data (the
     strength of a prior) stays as it was, and intervals do not show the doubt about that choice.
     `Intentions` are fitted again to the trajectories that were drawn, each search beginning at the
     fit to the data, and each intention numbered as there.
@@ -66,7 +66,7 @@ def bootstrap(
         level: How often the intervals should hold the truth.
         contrasts: `[S, A]` weights by name; where given, only these contrasts of the rewards are
             kept, which saves memory in large worlds.
-        jobs: Processes for solvers other than IAVI; -1 for all cores.
+        jobs: Processes for solvers that fit each replicate by itself; -1 for all cores.
         progress: Called with (what, replicates done, replicates in all).
         keep: Folder of finished replicates, as in `compare`.
 
@@ -91,10 +91,10 @@ def bootstrap(
     estimate = fit(data, solver, world)
     named = {} if contrasts is None else {k: _flat(v, estimate, k) for k, v in contrasts.items()}
     size, backend = 1, None
-    if isinstance(solver, IAVI) and world is not None and units.cells is not None:
-        cells = max(world.num_states * world.num_actions, units.cells.shape[0])
+    if isinstance(solver, Refits) and isinstance(estimate, Solution) and units.cells is not None:
+        cells = max(units.cells.shape)
         size, backend = max(1, min(replicates, _BATCH_CELLS // cells)), "sequential"
-        refit = partial(_iavi_batch, solver, world, units.cells.T.tocsr())
+        refit = partial(_refit_batch, solver, estimate, units.cells.T.tocsr())
     else:
         fixed = _as_chosen(solver, estimate)
         several = len(estimate.intentions) > 1
@@ -215,14 +215,17 @@ def _weights(
         yield times.reshape(rows, units).astype(np.float64)
 
 
-def _iavi_batch(
-    solver: IAVI, mdp: MDP, by_cell: sparse.csr_array, weights: Float[np.ndarray, "r U"]
+def _refit_batch(
+    solver: Refits,
+    estimate: Solution,
+    by_cell: sparse.csr_array,
+    weights: Float[np.ndarray, "r U"],
 ) -> _Batch:
-    """Replicates of IAVI: right-hand sides of one factorisation."""
-    drawn = (by_cell @ weights.T).reshape(mdp.num_states, mdp.num_actions, -1)
-    made = solver.explain(smoothed_policy(drawn, mdp, solver.smoothing), mdp)
-    rewards = made.reward.reshape(-1, len(weights)).T
-    return _Batch((_Part(rewards, {}),), {}, np.full(len(weights), made.status.ok))
+    """Replicates of a solver that explains many counts at once."""
+    assert estimate.mdp is not None  # there are counts in it
+    made = solver.refit((by_cell @ weights.T).reshape(*estimate.mdp.allowed.shape, -1), estimate)
+    rewards = made.rewards.reshape(-1, len(weights)).T
+    return _Batch((_Part(rewards, dict(made.parameters)),), {}, made.converged)
 
 
 def _refit(

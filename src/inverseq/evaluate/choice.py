@@ -135,14 +135,18 @@ def simplest_within_error(comparison: Comparison) -> str:
     return min([*near, best], key=lambda name: (size[name], -scores[name].mean))
 
 
-def criteria(solution: IntentionSolution, decisions: int) -> tuple[float, float]:
+def criteria(log_likelihood: float, parameters: float, decisions: int) -> tuple[float, float]:
     """BIC (Schwarz 1978) and AIC (Akaike 1974) of a fit, in nats; lower is better.
 
     Free numbers are counted as if data decided each of them, which flatters no model with many.
+
+    Args:
+        log_likelihood: Of the decisions that were fitted.
+        parameters: How many numbers were free in the fit.
+        decisions: How many decisions that are.
     """
-    lack = -2 * solution.log_likelihood
-    free = solution.num_parameters
-    return lack + free * float(np.log(decisions)), lack + 2.0 * free
+    lack = -2 * log_likelihood
+    return lack + parameters * float(np.log(decisions)), lack + 2.0 * parameters
 
 
 def _mean(score: Score | None) -> float:

@@ -166,7 +166,9 @@ def _alternative(
     found = full[name].solutions
     solution = found[0] if found and isinstance(found[0], IntentionSolution) else None
     nan = float("nan")
-    bic, aic = (nan, nan) if solution is None else criteria(solution, size)
+    bic = aic = nan
+    if solution is not None:
+        bic, aic = criteria(solution.log_likelihood, solution.num_parameters, size)
     objective = np.zeros(1) if solution is None else solution.restarts.objective
     others = np.zeros(0) if solution is None else solution.restarts.agreement[1:]
     return Alternative(

@@ -20,7 +20,7 @@ from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.comparison import Candidate, Comparison
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
-from inverseq.intentions.solution import IntentionSolution
+from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.mdp import MDP
 
@@ -75,8 +75,8 @@ def recover_models(
     chosen there.
 
     Args:
-        candidates: By name, C settings of `Intentions` with different numbers of intentions, laws
-            of switching, or histories of their world.
+        candidates: By name, C solvers, or candidates with the history of their world: `Intentions`
+            with different numbers of intentions or laws of switching, say.
         demonstrations: Behaviour to fit, and the design.
         mdp: The world, or worlds by name.
         repeats: Simulations of each model.
@@ -88,7 +88,8 @@ def recover_models(
         keep: Folder of finished work, as in `compare`.
 
     Raises:
-        InputError: A candidate cannot be fitted to the data, or a setting is out of range.
+        InputError: A candidate cannot be fitted to the data or its behaviour not be drawn, or a
+            setting is out of range.
         FitError: The fit of a candidate to the data did not converge.
     """
     full = score_all(
@@ -122,16 +123,19 @@ def _choices(
     mdp: MDP | Mapping[str, MDP],
     folds: int,
     by: str,
-    truth: IntentionSolution,
+    truth: Explanation,
     seed: int,
 ) -> dict[str, str]:
     """Which candidate each criterion chooses on one simulation of `truth`."""
     drawn = simulate_like(truth, design, seed=seed)
     held_out = compare(drawn, candidates, mdp, folds=folds, by=by, seed=seed)
-    full = score_all(drawn, drawn, candidates, mdp, keep_solutions=True)
+    full = score_all(drawn, drawn, candidates, mdp)
     size = int(drawn.acted.sum())
-    fits = {r.name: r.solutions[0] for r in full.results if r.solutions}
-    penalised = {n: criteria(s, size) for n, s in fits.items() if isinstance(s, IntentionSolution)}
+    penalised = {
+        r.name: criteria(float(r.score.sums.sum()), float(r.num_parameters[0]), size)
+        for r in full.results
+        if r.score is not None
+    }
     return {
         "held out": held_out.reference,
         "one error": simplest_within_error(held_out),
@@ -140,11 +144,9 @@ def _choices(
     }
 
 
-def _truth(full: Comparison, name: str) -> IntentionSolution:
+def _truth(full: Comparison, name: str) -> Explanation:
     """The fit of a candidate to the data."""
     result = full[name]
     if not result.solutions:
         raise InputError(f"{name} cannot be fitted to the data: {result.failure}")
-    if not isinstance(result.solutions[0], IntentionSolution):
-        raise InputError(f"{name} is no Intentions(...); give one with k=1 for a single policy")
     return result.solutions[0]

@@ -13,7 +13,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.evaluate.simulated import simulate_like
 from inverseq.intentions.law import transitions_in
-from inverseq.intentions.predict import posterior, sample_intentions
+from inverseq.intentions.predict import likely_path, sample_intentions
 from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.problem import Progress
@@ -113,7 +113,7 @@ def dwell_times(
         )
     )
     begins = law.begins(demonstrations)
-    real = runs_of(posterior(solution, demonstrations).path, begins)
+    real = runs_of(likely_path(solution, demonstrations), begins)
     sampled = [
         runs_of(path, begins) for path in sample_intentions(solution, demonstrations, draws, seed)
     ]
@@ -165,7 +165,7 @@ def _simulated(solution: IntentionSolution, design: Demonstrations, seed: int) -
     """True and decoded runs of one simulation."""
     drawn = simulate_like(solution, design, seed=seed)
     begins = solution.switching.begins(drawn)
-    decoded = runs_of(posterior(solution, drawn).path, begins)
+    decoded = runs_of(likely_path(solution, drawn), begins)
     return runs_of(drawn.decisions["intention"], begins), decoded
 
 

@@ -1,4 +1,4 @@
-"""Percentile intervals of what a bootstrap found.
+"""Intervals of what a bootstrap found, by percentiles, or of a covariance between units.
 
 They are widened for few units as Hesterberg 2015 ("What teachers should know about the bootstrap",
 The American Statistician 69) advises: with nine animals the plain ones are too narrow.
@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy import sparse
 from scipy.stats import norm
 from scipy.stats import t as student
 
 from inverseq._core.arrays import require_shape
 from inverseq._core.errors import InputError
 from inverseq.inverse.explanation import Explanation
+from inverseq.inverse.solution import Solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +70,44 @@ class Bootstrap:
     intentions: "tuple[Bootstrap, ...]" = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Sandwich:
+    """How sure a fit is by the curvature of its likelihood.
+
+    Attributes:
+        estimate: The fit.
+        by: What the units are.
+        units: How many of these there are.
+        level: Of the intervals, unless asked otherwise.
+        name: The parameter that was found.
+        covariance: `[F, F]` of its numbers.
+        reward: `[S * A, F]` by how much each changes the reward.
+    """
+
+    estimate: Solution
+    by: str
+    units: int
+    level: float
+    name: str
+    covariance: Float[np.ndarray, "F F"]
+    reward: sparse.csr_array
+
+
 def interval(
-    made: Bootstrap,
+    made: Bootstrap | Sandwich,
     contrast: Float[np.ndarray, "S A"] | str | None = None,
     *,
     level: float | None = None,
 ) -> Interval:
-    """The percentile interval of the reward, of a contrast of it, or of a parameter.
+    """The interval of the reward, of a contrast of it, or of a parameter.
 
-    The ends are quantiles of the replicates, a little further out than `level` says: at
-    Phi(-sqrt(U / (U - 1)) t), with t of Student's distribution of U - 1 degrees, for U units.
-    With many units these are the plain percentiles.
+    Of a bootstrap, the ends are quantiles of the replicates, a little further out than `level`
+    says: at Phi(-sqrt(U / (U - 1)) t), with t of Student's distribution of U - 1 degrees, for U
+    units. With many units these are the plain percentiles. Of a `sandwich`, they are equally far
+    out in a normal distribution: sqrt(U / (U - 1)) t standard errors away.
 
     Args:
-        made: By `bootstrap`.
+        made: By `bootstrap` or `sandwich`.
         contrast: `[S, A]` weights, for their sum with the reward; a name, for a contrast that was
             kept or a parameter of the solver; None for every entry of the reward.
         level: How often it should hold the truth; that of the bootstrap where left out.
@@ -89,12 +115,15 @@ def interval(
     Raises:
         InputError: The rewards were not kept, or there is nothing of that name.
     """
-    if not isinstance(made, Bootstrap):
+    if not isinstance(made, Bootstrap | Sandwich):
         raise InputError(
-            f"interval takes what inverseq.bootstrap returned; got a {type(made).__name__}"
+            "interval takes what inverseq.bootstrap or inverseq.sandwich returned; got a "
+            f"{type(made).__name__}"
         )
     level = made.level if level is None else level
     check_level(level)
+    if isinstance(made, Sandwich):
+        return _normal(made, contrast, level)
     if made.intentions and not isinstance(contrast, str):
         raise InputError(
             "several intentions have rewards of their own: ask interval(made.intentions[0], ...), "
@@ -126,10 +155,38 @@ def percentiles(
     level: float,
 ) -> Interval:
     """The interval between the percentiles of R draws, widened for few units as in `interval`."""
-    few = units / (units - 1)
-    outside = norm.cdf(np.sqrt(few) * student.ppf((1 - level) / 2, units - 1))
+    outside = norm.cdf(-_reach(units, level))
     low, high = np.quantile(draws, [outside, 1 - outside], axis=0)
     return Interval(np.asarray(estimate), np.asarray(low), np.asarray(high), level)
+
+
+def _normal(
+    made: Sandwich, contrast: Float[np.ndarray, "S A"] | str | None, level: float
+) -> Interval:
+    """The interval by a covariance."""
+    found = made.estimate.reward
+    assert found is not None  # what has a covariance has a reward
+    if isinstance(contrast, str):
+        if contrast != made.name:
+            raise InputError(f"nothing is named {contrast!r}; there is {made.name!r}")
+        estimate = np.asarray(made.estimate.parameters[contrast])
+        variance = np.diagonal(made.covariance).reshape(estimate.shape)
+    elif contrast is None:
+        estimate = found
+        spread = made.reward.multiply(made.reward @ made.covariance)
+        variance = np.asarray(spread.sum(axis=1)).reshape(found.shape)
+    else:
+        require_shape(contrast, found.shape, "contrast", "S, A")
+        weights = made.reward.T @ np.asarray(contrast, dtype=np.float64).ravel()
+        estimate = np.asarray((contrast * found).sum())
+        variance = np.asarray(weights @ made.covariance @ weights)
+    away = _reach(made.units, level) * np.sqrt(np.maximum(variance, 0.0))
+    return Interval(estimate, np.asarray(estimate - away), np.asarray(estimate + away), level)
+
+
+def _reach(units: int, level: float) -> float:
+    """How many standard errors the ends are away, for so few units."""
+    return float(-np.sqrt(units / (units - 1)) * student.ppf((1 - level) / 2, units - 1))
 
 
 def _named(made: Bootstrap, name: str) -> tuple[np.ndarray, np.ndarray]:

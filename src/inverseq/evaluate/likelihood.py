@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import stdtrit
 
 from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, Shown, data_frame
@@ -14,6 +15,15 @@ from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.policies.policy import log_taken
+
+FEWEST_UNITS = 3
+"""Units below which no difference of scores is clear, however large."""
+
+_NOT_SHOWN = 5e-5
+"""Nats per decision that no table or sentence shows."""
+
+_NOTHING = 1e-12
+"""Nats per decision that are rounding: units whose differences vary no more are all alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +131,11 @@ class Score(Shown):
         return _ratio(self.chance, self.decisions - self.forced)
 
     @property
+    def above_chance(self) -> "Difference":
+        """How much better this predicts than actions that are all equally likely."""
+        return _difference(self.sums - self.chance, self.decisions)
+
+    @property
     def accuracy(self) -> float:
         """Share of the decisions at which the most probable action was taken."""
         return _ratio(self.hits, self.decisions)
@@ -142,14 +157,40 @@ class Difference:
         mean: Nats per decision; above 0 where the first predicts better.
         standard_error: Over units, from the paired differences; NaN where there is only one.
         decisions: Decisions compared.
+        units: Units that the error goes over.
     """
 
     mean: float
     standard_error: float
     decisions: int
+    units: int
 
     def __float__(self) -> float:
         return self.mean
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Ends of the t interval over units; (NaN, NaN) where there is only one.
+
+        Args:
+            level: How often it should hold the truth.
+        """
+        if self.units < 2:
+            return float("nan"), float("nan")
+        reach = float(stdtrit(self.units - 1, (1 + level) / 2)) * self.standard_error
+        return self.mean - reach, self.mean + reach
+
+    def clear(self, level: float = 0.95) -> bool:
+        """Whether the t interval leaves out zero. With fewer than three units, units that are all
+        alike, or a difference that no digit shows, nothing is clear.
+        """
+        low, high = self.interval(level)
+        seen = self.units >= FEWEST_UNITS and self.standard_error > _NOTHING
+        return seen and abs(self.mean) >= _NOT_SHOWN and (low > 0 or high < 0)
+
+    @property
+    def better(self) -> bool:
+        """Whether the first clearly predicts better."""
+        return self.mean > 0 and self.clear()
 
 
 def log_likelihood(
@@ -237,9 +278,17 @@ def difference(first: Score, second: Score) -> Difference:
             f"{first.decisions.size} units ({first.by}) and {second.num_decisions} in "
             f"{second.decisions.size} ({second.by}). Score both on the same demonstrations"
         )
-    gain = first.sums - second.sums
-    mean = _ratio(gain, first.decisions)
-    return Difference(mean, ratio_error(gain, first.decisions), first.num_decisions)
+    return _difference(first.sums - second.sums, first.decisions)
+
+
+def _difference(gain: Float[np.ndarray, " U"], decisions: Float[np.ndarray, " U"]) -> Difference:
+    """The difference whose sums by unit are `gain`."""
+    return Difference(
+        mean=_ratio(gain, decisions),
+        standard_error=ratio_error(gain, decisions),
+        decisions=int(decisions.sum()),
+        units=int((decisions > 0).sum()),
+    )
 
 
 def ratio_error(sums: Float[np.ndarray, " U"], sizes: Float[np.ndarray, " U"]) -> float:

@@ -1,6 +1,7 @@
 """Beliefs about intentions as a table, keyed by subject, session and time."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -72,19 +73,28 @@ def write_posterior(
     Raises:
         InputError: As `posterior_table`, another ending, or a folder that cannot be written to.
     """
+    return write_columns(posterior_table(solution, demonstrations), path)
+
+
+def write_columns(columns: Mapping[str, Shaped[np.ndarray, " N"]], path: str | os.PathLike) -> Path:
+    """Write columns to a Parquet or CSV file, whole or not at all; an empty text is missing.
+
+    Raises:
+        InputError: Another ending, or a folder that cannot be written to.
+    """
     target = Path(path)
     form = _FORMATS.get(target.suffix.lower())
     if form is None:
         raise InputError(
             f"{target.name} must end in .parquet or .csv, which says how the table is written"
         )
-    columns = {
+    written = {
         name: _texts(values) if values.dtype.kind == "U" else values
-        for name, values in posterior_table(solution, demonstrations).items()
+        for name, values in columns.items()
     }
     with replace_when_whole(target) as temporary, connect() as connection:
-        connection.register("beliefs", columns)
-        write_file(connection, "beliefs", temporary, f"FORMAT {form}")
+        connection.register("columns_written", written)
+        write_file(connection, "columns_written", temporary, f"FORMAT {form}")
     return target
 
 

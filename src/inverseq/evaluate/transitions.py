@@ -16,6 +16,7 @@ from inverseq.evaluate.intervals import Interval, percentiles
 from inverseq.evaluate.repeats import seeds_of
 from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Task, search
+from inverseq.intentions.expectation import expectation
 from inverseq.intentions.explainers import (
     CountedPolicies,
     Explainer,
@@ -25,8 +26,6 @@ from inverseq.intentions.explainers import (
 )
 from inverseq.intentions.labels import agreement, match
 from inverseq.intentions.law import Numbers
-from inverseq.intentions.messages import forward, smooth
-from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution, several
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.explanation import Explanation
@@ -171,7 +170,7 @@ def _replicate(
     counted = isinstance(solver, SolverOfCounts)
     explainer = CountedPolicies(problem, solver) if counted else FittedPolicies(problem, solver)
     task = _task(solution, explainer, sample)
-    before = posterior(solution, sample).smoothed
+    before = expectation(solution.model(sample))[0].smoothed[:, 0]
     (found,) = search(
         task,
         before[:, None],
@@ -202,7 +201,7 @@ def _task(solution: IntentionSolution, explainer: Explainer, data: Demonstration
 def _expected_shares(task: Task, explained: Any, numbers: Numbers) -> Float[np.ndarray, "K K"]:
     """Share of each next intention after each intention, expected under the posterior."""
     model = task.model(explained, numbers)
-    counts = smooth(model, forward(model)).transitions.sum(axis=0)[0]
+    counts = expectation(model)[0].transitions.sum(axis=0)[0]
     total = counts.sum(axis=1, keepdims=True)
     # An intention that is never left nor kept says nothing; alike for all is no claim either.
     return np.where(total > 0, counts / np.where(total > 0, total, 1.0), 1.0 / len(counts))

@@ -1,6 +1,7 @@
 """Runs of decisions through which an intention can be followed, whatever their lengths."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -46,7 +47,12 @@ class Chains:
 
     def at(self, step: int) -> slice:
         """Where the decisions of `step` stand in `rows`."""
-        return slice(int(self.offsets[step]), int(self.offsets[step + 1]))
+        return slice(self._bounds[step], self._bounds[step + 1])
+
+    @cached_property
+    def _bounds(self) -> list[int]:
+        """The offsets as plain numbers: loops over steps ask for them more often than for sums."""
+        return self.offsets.tolist()
 
 
 def chains(begins: Bool[np.ndarray, " N"]) -> Chains:

@@ -8,10 +8,11 @@ intentions never change, sums over chains are enough. Everything else goes throu
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.special import logsumexp
 
+from inverseq.intentions.chains import Chains
 from inverseq.intentions.messages import Expected, Model, forward, smooth
 
 _RARE = np.log(1e-100)
@@ -61,76 +62,80 @@ def _whole_chains(model: Model) -> tuple[Expected, Float[np.ndarray, " R"]]:
 def _in_probabilities(
     model: Model, top: Float[np.ndarray, "N R"]
 ) -> tuple[Expected, Float[np.ndarray, " R"]]:
-    """The filter and the smoother; arrays are `[R, N, K]` inside, decisions in order of time."""
+    """The filter and the smoother; arrays are `[R, K, N]` inside, decisions in order of time, so
+    that the innermost loops of NumPy run along decisions and not along a few intentions.
+    """
     chain = model.chains
-    likely = np.exp(model.likelihood - top[..., None])[chain.rows].transpose(1, 0, 2).copy()
+    likely = (model.likelihood - top[..., None])[chain.rows].transpose(1, 2, 0).copy()
+    np.exp(likely, out=likely)
     switch = np.exp(model.transition).transpose(1, 0, 2, 3).copy()
     context = model.context[chain.rows] if switch.shape[1] > 1 else None
     filtered = np.empty_like(likely)
-    evidence = np.empty(likely.shape[:2])
-    predicted = np.exp(model.initial)[:, None]
+    evidence = np.empty((likely.shape[0], likely.shape[2]))
+    predicted = np.exp(model.initial)[:, :, None]
+    ahead, first = switch.swapaxes(-1, -2).copy(), chain.num_chains
+    before = np.empty((*likely.shape[:2], chain.num_decisions - first))
     for step in range(chain.num_steps):
         here = chain.at(step)
         if step > 0:
-            begin = chain.offsets[step - 1]
-            before = filtered[:, begin : begin + here.stop - here.start]
-            predicted = _through(before, switch, context, here)
-        joint = predicted * likely[:, here]
-        evidence[:, here] = total = np.einsum("rnk->rn", joint)
-        np.divide(joint, total[..., None], out=filtered[:, here])
-    likely /= evidence[..., None]
+            known = filtered[:, :, _preceding(chain, step)]
+            before[:, :, here.start - first : here.stop - first] = known
+            predicted = _through(known, ahead, context, here)
+        joint = predicted * likely[:, :, here]
+        evidence[:, here] = total = np.einsum("rkn->rn", joint)
+        np.divide(joint, total[:, None], out=filtered[:, :, here])
+    likely /= evidence[:, None]
     later = np.ones_like(likely)
-    back = switch.swapaxes(-1, -2)
     for step in range(chain.num_steps - 1, 0, -1):
         here = chain.at(step)
-        likely[:, here] *= later[:, here]
-        begin = chain.offsets[step - 1]
-        span = slice(begin, begin + here.stop - here.start)
-        later[:, span] = _through(likely[:, here], back, context, here)
-    smoothed = filtered * later
-    smoothed /= np.einsum("rnk->rn", smoothed)[..., None]
+        likely[:, :, here] *= later[:, :, here]
+        later[:, :, _preceding(chain, step)] = _through(likely[:, :, here], switch, context, here)
+    later *= filtered
+    later /= later.sum(axis=1, keepdims=True)
     place = np.empty_like(chain.rows)
     place[chain.rows] = np.arange(place.size)
     expected = Expected(
-        smoothed=smoothed[:, place].transpose(1, 0, 2).copy(),
-        initial=smoothed[:, chain.at(0)].sum(axis=1),
-        transitions=_transitions(model, filtered, likely, switch, context, place),
+        smoothed=later.transpose(2, 0, 1)[place],
+        initial=later[:, :, chain.at(0)].sum(axis=2),
+        transitions=_transitions(
+            before, likely[:, :, first:], switch, None if context is None else context[first:]
+        ),
     )
     return expected, np.log(evidence).sum(axis=1) + top.sum(axis=0)
 
 
+def _preceding(chain: Chains, step: int) -> slice:
+    """Where the decisions before those of `step` stand: chains are sorted by length."""
+    begin, here = chain.at(step - 1).start, chain.at(step)
+    return slice(begin, begin + here.stop - here.start)
+
+
 def _through(belief, switch, context, here):
-    """Beliefs `[R, n, K]` times the transitions `[R, M, K, K]` of each decision.
+    """Transitions `[R, M, K, K]` of each decision times beliefs `[R, K, n]`.
 
     Without annotations: where these are executed they cost more than the product itself.
     """
     if context is None:
-        return belief @ switch[:, 0]
-    return np.einsum("rni,rnij->rnj", belief, switch[:, context[here]])
+        return switch[:, 0] @ belief
+    return np.einsum("rnij,rjn->rin", switch[:, context[here]], belief)
 
 
 def _transitions(
-    model: Model,
-    filtered: Float[np.ndarray, "R N K"],
-    ahead: Float[np.ndarray, "R N K"],
+    before: Float[np.ndarray, "R K n"],
+    ahead: Float[np.ndarray, "R K n"],
     switch: Float[np.ndarray, "R M K K"],
-    context: np.ndarray | None,
-    place: np.ndarray,
+    context: Int[np.ndarray, " n"] | None,
 ) -> Float[np.ndarray, "M R K K"]:
-    """Expected number of transitions by context."""
-    chain = model.chains
-    following = np.arange(chain.offsets[1], chain.num_decisions)
-    preceding = place[chain.rows[following] - 1]
+    """Expected number of transitions by context, from beliefs before them and news after them."""
     if context is None:
-        pairs = filtered[:, preceding].swapaxes(1, 2) @ ahead[:, following]
+        pairs = before @ ahead.swapaxes(1, 2)
         return (pairs[:, None] * switch).transpose(1, 0, 2, 3)
     restarts, num_contexts, k = switch.shape[:3]
     sums = np.zeros((num_contexts, restarts * k * k))
-    for start in range(0, following.size, max(_PAIRS // sums.shape[1], 1)):
+    for start in range(0, context.size, max(_PAIRS // sums.shape[1], 1)):
         rows = slice(start, start + max(_PAIRS // sums.shape[1], 1))
-        now, before = following[rows], preceding[rows]
-        pair = np.einsum("rni,rnj->nrij", filtered[:, before], ahead[:, now])
-        where = (context[now], np.arange(now.size))
-        member = sparse.csr_array((np.ones(now.size), where), shape=(num_contexts, now.size))
-        sums += member @ pair.reshape(now.size, -1)
+        pair = np.einsum("rin,rjn->nrij", before[:, :, rows], ahead[:, :, rows])
+        where = (context[rows], np.arange(len(pair)))
+        member = sparse.csr_array((np.ones(len(pair)), where), shape=(num_contexts, len(pair)))
+        sums += member @ pair.reshape(len(pair), -1)
     return sums.reshape(num_contexts, restarts, k, k) * switch.transpose(1, 0, 2, 3)

@@ -53,6 +53,20 @@ def posterior(solution: Explanation, demonstrations: Demonstrations) -> Posterio
     )
 
 
+def likely_path(solution: Explanation, demonstrations: Demonstrations) -> Int[np.ndarray, " N"]:
+    """`posterior(...).path`, without what takes longer to find.
+
+    Args:
+        solution: Of `fit` with `Intentions`.
+        demonstrations: N decisions.
+
+    Raises:
+        InputError: As `posterior`.
+    """
+    solution = several(solution, demonstrations, "likely_path")
+    return best_path(solution.model(demonstrations))[:, 0]
+
+
 def sample_intentions(
     solution: Explanation, demonstrations: Demonstrations, draws: int, seed: int
 ) -> Int[np.ndarray, "draws N"]:

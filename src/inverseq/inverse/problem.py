@@ -1,12 +1,13 @@
 """What a solver is given: decisions, their counts, and the world they were made in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import Counts, count
@@ -130,6 +131,46 @@ class LeavesOut(Protocol):
 
     def fitted_probabilities(self, solution: Solution) -> Float[np.ndarray, "N A"]:
         """What a solution expects at the decisions that `solve` makes likely."""
+        ...
+
+
+class Refitted(NamedTuple):
+    """What a solver finds for R counts: rewards, its free parameters, and whether each fit did."""
+
+    rewards: Float[np.ndarray, "S A R"]
+    parameters: Mapping[str, Float[np.ndarray, "R ..."]]
+    converged: Bool[np.ndarray, " R"]
+
+
+@runtime_checkable
+class Refits(Protocol):
+    """A solver that explains, at once, many counts that differ little from those of a fit."""
+
+    def refit(self, counts: Float[np.ndarray, "S A R"], estimate: Solution) -> Refitted:
+        """What it finds for R counts; what it chose for `estimate` stays as it was."""
+        ...
+
+
+class Response(NamedTuple):
+    """What small changes of counts do to a fit.
+
+    Attributes:
+        name: The parameter in question.
+        slopes: `[S * A, F]` by how much one more decision of each kind changes it.
+        reward: `[S * A, F]` by how much it changes the reward.
+    """
+
+    name: str
+    slopes: Float[np.ndarray, "SA F"]
+    reward: sparse.csr_array
+
+
+@runtime_checkable
+class Responds(Protocol):
+    """A solver that knows how its fits depend on the data."""
+
+    def response(self, estimate: Solution, counts: Float[np.ndarray, "S A"]) -> Response:
+        """Of the fit to `counts`."""
         ...
 
 

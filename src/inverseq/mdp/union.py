@@ -68,7 +68,7 @@ def as_one(mdp: MDP | Mapping[str, MDP] | None) -> MDP | None:
         if not isinstance(one, MDP):
             raise InputError(
                 f"mdp must be an MDP, or worlds by name; got a {type(one).__name__}. "
-                "inverseq.MDP.from_arrays makes one of transition probabilities, "
+                "inverseq.MDP.from_dense(P, discount=0.95) makes one of probabilities P[s, a, s'], "
                 "inverseq.MDP.estimate(demonstrations, discount=0.95, smoothing=1.0) of behaviour; "
                 "that of inverseq.worlds.maze(...) and the like is its .mdp"
             )

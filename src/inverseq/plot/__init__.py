@@ -9,7 +9,7 @@ from inverseq.plot.intentions_choice import choice_points, predictive_checks
 from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
 from inverseq.plot.labyrinth import labyrinth_floor, labyrinth_map
 from inverseq.plot.maps import grid_map, occupancy, state_action_map
-from inverseq.plot.style import canvas, to_png, to_svg
+from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
 
 __all__ = [
     "canvas",
@@ -29,6 +29,7 @@ __all__ = [
     "reward_scatter",
     "scores",
     "state_action_map",
+    "to_pdf",
     "to_png",
     "to_svg",
     "transition_matrix",

@@ -1,6 +1,7 @@
 """Scores with their yardsticks, bootstrap intervals, learning curves, rewards against rewards."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
@@ -16,6 +17,9 @@ from inverseq.plot.style import (
     own_axes,
     styled,
 )
+
+_NARROW, _LONG = 4.5, 16
+"""Inches of a figure, and letters of a name, from which on names do not stand beside the axis."""
 
 
 @styled
@@ -84,12 +88,19 @@ def intervals(
 
 
 def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
-    """One line of the axis per name, the first at the bottom, and a scale below."""
-    ax.set_yticks(range(len(names)), labels=names)
+    """One line of the axis per name, the first at the bottom, and a scale below; in a narrow figure
+    long names stand above what they name, where they take no room from it.
+    """
+    narrow = ax.figure.get_figwidth() < _NARROW and max(map(len, names), default=0) > _LONG  # pyright: ignore[reportAttributeAccessIssue]
+    ax.set_yticks(range(len(names)), labels=[""] * len(names) if narrow else names)
+    over: Any = {"fontsize": 7.5, "bbox": {"pad": 0.5, "facecolor": "white", "edgecolor": "none"}}
+    for place, name in enumerate(names if narrow else ()):
+        ax.text(0, place + 0.2, name, transform=ax.get_yaxis_transform(), **over)
+    unit = unit.replace(" (", "\n(") if narrow else unit
     ax.set_ylim(-0.6, len(names) - 0.4)
     ax.grid(axis="x", color="#DDDDDD", lw=0.6)
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_locator(MaxNLocator(5 if narrow else 6))
     ax.set_xlabel(unit)
 
 

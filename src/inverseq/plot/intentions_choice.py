@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Num
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 
 from inverseq._core.errors import InputError
 from inverseq.plot.style import BLUE, GREY, VERMILION, own_axes, styled
@@ -74,7 +73,8 @@ def choice_points(
             ha="left" if side else "right",
             fontsize=6.5,
             color=GREY,
-            path_effects=[withStroke(linewidth=2.0, foreground="white")],
+            # An outline would turn the letters of an SVG into shapes.
+            bbox={"pad": 0.5, "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
         )
     ax.set_xticks(x, labels=list(labels))
     ax.set_xlim(-0.4, len(labels) - 0.6)

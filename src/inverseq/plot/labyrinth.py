@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection, PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 
 from inverseq.plot.style import (
     BLUE,
@@ -17,6 +16,7 @@ from inverseq.plot.style import (
     bare,
     colour_bar,
     colours,
+    name_place,
     own_axes,
     seen_states,
     styled,
@@ -109,7 +109,7 @@ def _name_and_frame(ax: Axes, places: np.ndarray, home: int | None, water: int |
     """The names of the two places, and limits around everything."""
     for node, name, colour in ((home, "home", VERMILION), (water, "water", BLUE)):
         if node is not None:
-            _name_node(ax, places, node, name, colour)
+            name_place(ax, places[node], name, colour)
     low, high = places.min(0) - 0.75, places.max(0) + 0.75
     edge = [n for n in (home, water) if n is not None and places[n, 0] > high[0] - 2]
     ax.set_xlim(low[0], high[0] + (2.6 if edge else 0.0))
@@ -162,12 +162,3 @@ def _draw_moves(
     ax.add_collection(
         PolyCollection(wedges, facecolors="white", edgecolors="black", lw=0.35, zorder=4)  # pyright: ignore[reportArgumentType]
     )
-
-
-def _name_node(ax: Axes, places: np.ndarray, node: int, name: str, colour: str) -> None:
-    """A ring around a node and its name to the right, readable on any colour."""
-    x, y = places[node]
-    ax.plot([x], [y], marker="o", ms=6.0, mfc="white", mec=colour, mew=1.8, zorder=6)
-    outline = [withStroke(linewidth=2.5, foreground="white")]
-    look = {"fontsize": 8.5, "fontweight": "bold", "va": "center", "path_effects": outline}
-    ax.text(x + 0.6, y, name, color=colour, ha="left", zorder=7, **look)

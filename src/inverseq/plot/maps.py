@@ -1,6 +1,7 @@
 """Values, rewards, policies and visits on a grid, and as a table of states and actions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -10,6 +11,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 
 from inverseq._core.errors import InputError
+from inverseq._core.words import number
 from inverseq.plot.style import (
     GREY,
     UNVISITED,
@@ -85,7 +87,7 @@ def grid_map(
         low = 0.0 if policy is None else 0.3
         for state in np.flatnonzero(painted):
             x, y = coordinates[state] + (0, low)
-            text = f"{values[state]:.{digits}f}"
+            text = number(values[state], f".{digits}f")
             ax.text(x, y, text, ha="center", va="center", fontsize=6.5, color=ink_on(faces[state]))
     everything = coordinates if walls is None else np.concatenate([coordinates, walls])
     _frame(ax, everything)
@@ -135,9 +137,10 @@ def state_action_map(
     _squares(ax, centres[painted], facecolors=faces, edgecolors="white", lw=0.8)
     if not painted.all():
         hatched(ax, centres[~painted])
+    middle: Any = {"ha": "center", "va": "center"}
     for (cx, cy), value, face in zip(centres[painted], flat[painted], faces, strict=True):
         ink = ink_on(face)
-        ax.text(cx, cy, f"{value:.{digits}f}", ha="center", va="center", fontsize=7.5, color=ink)
+        ax.text(cx, cy, number(value, f".{digits}f"), color=ink, fontsize=7.5, **middle)
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(-0.5, rows - 0.5)
     turned = max(map(len, actions), default=0) > 8

@@ -23,8 +23,8 @@ Scale = Literal["plain", "signed", "log"]
 """How numbers become colours. "plain": dark is low (viridis). "signed": zero is grey, negative blue
 and darker, positive yellow and lighter. "log": as "plain", in powers of ten, for visits."""
 
-COLUMN_WIDTH = 3.4
-"""Width of a journal's column, in inches."""
+COLUMN_WIDTH, PAGE_WIDTH = 85 / 25.4, 180 / 25.4
+"""Widths of a journal's column and of two columns, in inches."""
 
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#6B6B6B"
 """Okabe and Ito's colours, told apart by all common kinds of colour vision."""
@@ -44,7 +44,9 @@ SIGNED = LinearSegmentedColormap.from_list(
 """Blue to yellow through grey. Lightness rises all the way, so that grey print keeps the sign."""
 
 _STYLE: Any = {
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
+    # The first is drawn with; text in SVG falls back to what the reader's machine has.
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "font.size": 8.0,
     "axes.titlesize": 9.0,
     "axes.labelsize": 8.0,
@@ -61,7 +63,8 @@ _STYLE: Any = {
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "savefig.facecolor": "white",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "svg.hashsalt": "inverseq",
     "path.simplify": True,
     "text.parse_math": False,  # names are text, whatever they look like
@@ -116,11 +119,20 @@ def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
 
 @styled
 def to_svg(figure: Figure) -> str:
-    """The figure as SVG, letters as outlines; the same figure gives the same bytes."""
+    """The figure as SVG, text as text; the same figure gives the same bytes."""
     stream = io.StringIO()
     _take_names_literally(figure)
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return visible(stream.getvalue())
+
+
+@styled
+def to_pdf(figure: Figure) -> bytes:
+    """The figure as PDF, text as text; the same figure gives the same bytes."""
+    stream = io.BytesIO()
+    _take_names_literally(figure)
+    figure.savefig(stream, format="pdf", metadata={"CreationDate": None, "Creator": None})
+    return stream.getvalue()
 
 
 def _take_names_literally(figure: Figure) -> None:
@@ -201,3 +213,14 @@ def bare(ax: Axes) -> None:
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+@styled
+def name_place(ax: Axes, at: Num[np.ndarray, " 2"], name: str, colour: str = "black") -> None:
+    """A ring around a place and its name to the right, readable on any colour."""
+    x, y = at
+    ax.plot([x], [y], marker="o", ms=6.0, mfc="white", mec=colour, mew=1.8, zorder=6)
+    # An outline would turn the letters of an SVG into shapes.
+    paper = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    look = {"fontsize": 8.0, "fontweight": "bold", "va": "center", "bbox": paper}
+    ax.text(x + 0.6, y, name, color=colour, ha="left", zorder=7, **look)

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from inverseq._core.arrays import freeze
+from inverseq._core.arrays import freeze, numbered
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -124,9 +124,7 @@ def grow(
     for level in range(1, order + 1):
         symbol = columns[:, level - 1]
         radix = int(symbol.max(initial=-1)) + 2
-        keys, levels[:, level] = np.unique(
-            levels[:, level - 1] * radix + symbol + 1, return_inverse=True
-        )
+        keys, levels[:, level] = numbered(levels[:, level - 1] * radix + symbol + 1)
         parents.append(keys // radix)
         symbols.append(keys % radix - 1)
     return tuple(parents), tuple(symbols), levels

@@ -14,7 +14,7 @@ watching.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
@@ -23,8 +23,27 @@ from inverseq.mdp import MDP
 from inverseq.policies.policy import FinitePolicy
 
 
+class InContexts(FinitePolicy):
+    """A policy of contexts that the columns of a table name, whatever the world.
+
+    Attributes:
+        own: Columns in whose contexts the trajectory's own past is counted.
+    """
+
+    own: tuple[str, ...]
+
+    @property
+    def present_only(self) -> bool:
+        """Whether the columns of the row are all it looks at."""
+        return not self.own
+
+    def within(self, mdp: MDP) -> "InContexts":
+        """The same."""
+        return self
+
+
 @dataclass(frozen=True, eq=False)
-class ColumnPolicy(FinitePolicy):
+class ColumnPolicy(InContexts):
     """Counts in contexts that columns per decision name.
 
     Attributes:
@@ -52,15 +71,6 @@ class ColumnPolicy(FinitePolicy):
         """A."""
         return self.counts[0].shape[1]
 
-    @property
-    def present_only(self) -> bool:
-        """Whether the columns of the row are all it looks at."""
-        return not self.own
-
-    def within(self, mdp: MDP) -> "ColumnPolicy":
-        """The same: the columns of a table say what it looks at, whatever the world."""
-        return self
-
     def probabilities(
         self, demonstrations: Demonstrations, mdp: MDP | None
     ) -> Float[np.ndarray, "N A"]:
@@ -69,7 +79,18 @@ class ColumnPolicy(FinitePolicy):
         Raises:
             InputError: A column is missing, or does not hold whole numbers.
         """
-        return column_probabilities(self, demonstrations, self.exists(demonstrations, mdp))
+        exists = self.exists(demonstrations, mdp)
+        shares = exists / exists.sum(axis=1, keepdims=True)
+        levels = []
+        columns = context_columns(demonstrations, self.columns).T
+        for keys, counts, column in zip(self.keys, self.counts, columns, strict=True):
+            place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
+            levels.append(np.where((keys[place] == column)[:, None], counts[place], 0.0))
+        levels += [own_counts(demonstrations, name, exists.shape[1]) for name in self.own]
+        for here, worth in zip(levels, self.concentrations, strict=True):
+            shares = (here + worth * shares) / (here.sum(axis=1, keepdims=True) + worth)
+        shares = np.where(exists, shares, 0.0)
+        return shares / shares.sum(axis=1, keepdims=True)
 
 
 def names_of_columns(what: str, names: object, least: int = 0) -> None:
@@ -133,29 +154,3 @@ def own_counts(
     found = np.empty_like(before)
     found[order] = before
     return found
-
-
-def column_probabilities(
-    policy: ColumnPolicy, demonstrations: Demonstrations, exists: Bool[np.ndarray, "N A"]
-) -> Float[np.ndarray, "N A"]:
-    """`[N, A]` probability of each action, 0 where it does not exist.
-
-    Args:
-        policy: What was counted.
-        demonstrations: N decisions, with the columns of the policy.
-        exists: Which actions exist at each decision.
-
-    Raises:
-        InputError: A column is missing, or does not hold whole numbers.
-    """
-    shares = exists / exists.sum(axis=1, keepdims=True)
-    levels = []
-    columns = context_columns(demonstrations, policy.columns).T
-    for keys, counts, column in zip(policy.keys, policy.counts, columns, strict=True):
-        place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
-        levels.append(np.where((keys[place] == column)[:, None], counts[place], 0.0))
-    levels += [own_counts(demonstrations, name, exists.shape[1]) for name in policy.own]
-    for here, worth in zip(levels, policy.concentrations, strict=True):
-        shares = (here + worth * shares) / (here.sum(axis=1, keepdims=True) + worth)
-    shares = np.where(exists, shares, 0.0)
-    return shares / shares.sum(axis=1, keepdims=True)

@@ -13,15 +13,14 @@ from jaxtyping import Bool, Float, Int
 from inverseq._core.arrays import freeze
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
-from inverseq.policies.columns import context_columns, own_counts
-from inverseq.policies.policy import FinitePolicy
+from inverseq.policies.columns import InContexts, context_columns, own_counts
 
 _PRIOR = 2.0
 """Decisions added to each action of a trajectory's own past."""
 
 
 @dataclass(frozen=True, eq=False)
-class LogitPolicy(FinitePolicy):
+class LogitPolicy(InContexts):
     """Weights of contexts.
 
     Attributes:
@@ -54,15 +53,6 @@ class LogitPolicy(FinitePolicy):
         """A."""
         return self.weights[0].shape[1]
 
-    @property
-    def present_only(self) -> bool:
-        """Whether the columns of the row are all it looks at."""
-        return not self.own
-
-    def within(self, mdp: MDP) -> "LogitPolicy":
-        """The same: the columns of a table say what it looks at, whatever the world."""
-        return self
-
     def probabilities(
         self, demonstrations: Demonstrations, mdp: MDP | None
     ) -> Float[np.ndarray, "N A"]:
@@ -71,7 +61,25 @@ class LogitPolicy(FinitePolicy):
         Raises:
             InputError: A column is missing, or does not hold whole numbers.
         """
-        return logit_probabilities(self, demonstrations, self.exists(demonstrations, mdp))
+        exists = self.exists(demonstrations, mdp)
+        logits = np.zeros(exists.shape)
+        columns = context_columns(demonstrations, self.columns).T
+        for keys, weights, column in zip(self.keys, self.weights, columns, strict=True):
+            if not keys.size:
+                continue
+            place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
+            logits += np.where((keys[place] == column)[:, None], weights[place], 0.0)
+        for family, weights in zip(self.options, self.option_weights, strict=True):
+            bins = option_columns(demonstrations, family, exists.shape[1])
+            known = (bins >= 0) & (bins < weights.size)
+            logits += np.where(known, weights[np.where(known, bins, 0)], 0.0)
+        for column, weight in zip(self.own, self.own_weights, strict=True):
+            logits += weight * own_shares(
+                own_counts(demonstrations, column, exists.shape[1]), exists
+            )
+        logits = np.where(exists, logits, -np.inf)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
 
 
 def option_columns(
@@ -97,34 +105,3 @@ def own_shares(
     number = exists.sum(axis=1, keepdims=True)
     total = counts.sum(axis=1, keepdims=True) + _PRIOR * number
     return np.where(exists, np.log(number * (counts + _PRIOR) / total), 0.0)
-
-
-def logit_probabilities(
-    policy: LogitPolicy, demonstrations: Demonstrations, exists: Bool[np.ndarray, "N A"]
-) -> Float[np.ndarray, "N A"]:
-    """`[N, A]` probability of each action, 0 where it does not exist.
-
-    Args:
-        policy: Weights.
-        demonstrations: N decisions, with the columns of the policy.
-        exists: Which actions exist at each decision.
-
-    Raises:
-        InputError: A column is missing, or does not hold whole numbers.
-    """
-    logits = np.zeros(exists.shape)
-    columns = context_columns(demonstrations, policy.columns).T
-    for keys, weights, column in zip(policy.keys, policy.weights, columns, strict=True):
-        if not keys.size:
-            continue
-        place = np.minimum(np.searchsorted(keys, column), keys.size - 1)
-        logits += np.where((keys[place] == column)[:, None], weights[place], 0.0)
-    for family, weights in zip(policy.options, policy.option_weights, strict=True):
-        bins = option_columns(demonstrations, family, exists.shape[1])
-        known = (bins >= 0) & (bins < weights.size)
-        logits += np.where(known, weights[np.where(known, bins, 0)], 0.0)
-    for column, weight in zip(policy.own, policy.own_weights, strict=True):
-        logits += weight * own_shares(own_counts(demonstrations, column, exists.shape[1]), exists)
-    logits = np.where(exists, logits, -np.inf)
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)

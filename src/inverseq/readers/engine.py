@@ -143,10 +143,7 @@ def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     except duckdb.Error as error:
-        raise InputError(
-            f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again, or "
-            "save the table as CSV"
-        ) from error
+        raise read_error(path, error) from error
     expressions, types = {}, {}
     for name, kind, *_ in described:
         column = '"' + name.replace('"', '""') + '"'
@@ -223,7 +220,7 @@ def read_columns(
         found = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchnumpy()
         columns = {}
         for i, name in enumerate(names):
-            column = column_from_array(name, found[f"o{i}"])
+            column = column_from_array(name, found.pop(f"o{i}"))
             if kinds[name].type == "VARCHAR":
                 words = connection.execute(f"SELECT unnest(enum_range(NULL::words{i}))").fetchall()
                 column = Column(
@@ -236,11 +233,17 @@ def read_columns(
 
 
 def read_error(path: Path, error: duckdb.Error) -> InputError:
-    """What DuckDB found wrong with a file, in one line."""
+    """What is wrong with a file that DuckDB could not read, in one line."""
+    if path.name.lower().endswith(_PARQUET):
+        return InputError(
+            f"{path.name} cannot be read as Parquet: it is damaged or not whole. Write it again, "
+            "or save the table as CSV"
+        )
     lines = [line.strip() for line in str(error).splitlines()]
     telling = ("Expected Number", "Value with", "Invalid")
     found = [line for line in lines if line.startswith(telling)]
-    start = lines[0].replace("Invalid Input Error: ", "").replace("CSV Error on Line: ", "line ")
+    start = re.sub("^[A-Z][A-Za-z ]*(Error|Exception): ", "", lines[0])
+    start = start.replace("CSV Error on Line: ", "line ")
     detail = found[-1] if found and found[-1] != lines[0] else ""
     return InputError(
         f"{path.name} cannot be read: {start}{': ' if detail else ''}{detail}. Correct the file (a "
@@ -318,8 +321,3 @@ def _quote(text: str) -> str:
 
 
 _NOTHING = ", ".join(map(_quote, NO_VALUE))
-
-
-def _first_line(error: Exception) -> str:
-    """The first line of an error, which says what is wrong."""
-    return str(error).splitlines()[0].strip().rstrip(".")

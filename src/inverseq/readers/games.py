@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
@@ -107,3 +108,21 @@ def _boards(texts: np.ndarray, path: Path) -> np.ndarray:
     digits = "".join(texts).replace("/", "").encode("ascii")
     codes = np.frombuffer(digits, dtype=np.uint8) - np.uint8(ord("0"))
     return codes.reshape(len(texts), height, width)
+
+
+def places_of_cells(demonstrations: Demonstrations) -> Float[np.ndarray, "S 2"] | None:
+    """Where the states lie, x and y from the top left, where they are cells in a table of games.
+
+    Such a table has the board of each move in its column "tiles". None where there is no such
+    column, boards have several widths, or states are something else.
+    """
+    tiles = demonstrations.decisions.get("tiles")
+    if tiles is None or demonstrations.state_names or demonstrations.states.ndim != 1:
+        return None
+    rows = [str(board).split("/") for board in tiles]
+    width = len(rows[0][0])
+    cells = ["".join(row).find("2") for row in rows]
+    if {len(row[0]) for row in rows} != {width} or cells != demonstrations.states.tolist():
+        return None
+    numbers = np.arange(demonstrations.num_states)
+    return np.stack([numbers % width, numbers // width], axis=1).astype(float)

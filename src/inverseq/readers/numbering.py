@@ -39,29 +39,30 @@ def number(
     Raises:
         InputError: A value cannot be used; the message names row, column and value.
     """
-    names = tuple(map(str, names))
+    called = tuple(map(str, names))
     words = [column.words is not None for column in columns if not column.missing.all()]
     if any(words) and not all(words):
         given = ", ".join(f"{c.name!r} {'words' if c.words else 'numbers'}" for c in columns)
         raise InputError(f"the table holds {given}; write both as numbers or both as names")
     if not any(words):
         numbers = [_whole(column, role) for column in columns]
-        if (meant := numbers_meant(names)) is not None:
+        if (meant := numbers_meant(called)) is not None:
             numbers = [_found(c, v, meant, role) for c, v in zip(columns, numbers, strict=True)]
-        elif names:
+        elif called:
             for column, values in zip(columns, numbers, strict=True):
-                _require_below(column, values, len(names), role)
+                _require_below(column, values, len(called), role)
         elif role == "state":
-            return _occurring(numbers) if occurring else (numbers, names)
+            return _occurring(numbers) if occurring else (numbers, called)
         else:
             remedy = f", or, if these are names, add {argument('named', columns[0].name)}"
-            require_numbering(np.concatenate(numbers), role, remedy, _LABELS_FROM)
+            for values in numbers:
+                require_numbering(values, role, remedy, _LABELS_FROM)
             if not any((values == 0).any() for values in numbers):
                 return _occurring(numbers)
-        return numbers, names
+        return numbers, called
     for column in columns:
         _refuse_mixture(column, role)
-    known = names or _used(columns)
+    known = called or _used(columns)
     place = {name: i for i, name in enumerate(known)}
     return [_placed(column, place, role) for column in columns], known
 
@@ -112,8 +113,9 @@ def _whole(column: Column, role: str) -> Int[np.ndarray, " N"]:
             f"column {column.name!r} holds times; a {role} is a whole number or a name"
         )
     values = np.where(column.missing, -1, column.values)
-    largest = 2**53 if role == "state" else 2**31 - 1
-    bad = ~np.isfinite(values) | (values != np.floor(values)) | (values < -1) | (values > largest)
+    bad = (values < -1) | (values > (2**53 if role == "state" else 2**31 - 1))
+    if values.dtype.kind == "f":
+        bad |= ~np.isfinite(values) | (values != np.floor(values))
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
@@ -189,12 +191,13 @@ def action_column(column: Column, missing: Sequence[Any], named: bool = False) -
     Raises:
         InputError: No row has an action.
     """
-    seen = as_words(column) if column.values.dtype.kind in "if" else column
-    present = (
-        {seen.words[i] for i in np.unique(seen.values[~seen.missing])} if seen.words else set()
-    )
-    if present == {"-1", "1"}:
-        named, column = True, seen
+    known = column.values[~column.missing]
+    if column.words is not None:
+        signs = {column.words[i] for i in np.unique(known)} == {"-1", "1"}
+    else:
+        signs = known.dtype.kind in "if" and bool((np.abs(known) == 1).all() and np.ptp(known) > 0)
+    if signs:
+        named, column = True, as_words(column)
     absent = is_missing(column, (*missing,) if named else (-1, *missing))
     if not named and (unknown := int((is_missing(column, (-1,)) & ~column.missing).sum())):
         column = replace(column, nothing={**column.nothing, "-1": unknown})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column, as_times
@@ -27,6 +27,10 @@ class Order:
     number: Int[np.ndarray, " N"]
     time: Float[np.ndarray, " N"] | None
     late: Bool[np.ndarray, " N"]
+
+    def of(self, values: Shaped[np.ndarray, "N *D"]) -> Shaped[np.ndarray, "N *D"]:
+        """Values of the rows of the table in the order of trajectories."""
+        return values if self.time is None else values[self.rows]
 
     @property
     def last(self) -> Bool[np.ndarray, " N"]:
@@ -54,20 +58,25 @@ def put_in_order(
         InputError: A label or time is empty, rows without a time do not stand together, or the
             order of equal times is ambiguous.
     """
-    group = np.zeros(size, dtype=np.int64)
+    # Rows that stand together are numbered together: there are far fewer such runs than rows.
+    begins = np.append(True, np.zeros(size - 1, dtype=bool))
     for column in labels:
         _require_label(column)
-        _, code = np.unique(column.values, return_inverse=True)
-        group = np.unique(group * (int(code.max()) + 1) + code, return_inverse=True)[1]
-    _, first = np.unique(group, return_index=True)
-    rank = np.empty(first.size, dtype=np.int64)
+        begins[1:] |= column.values[1:] != column.values[:-1]
+    first_rows = np.flatnonzero(begins)
+    run = np.zeros(first_rows.size, dtype=np.int64)
+    for column in labels:
+        _, code = np.unique(column.values[first_rows], return_inverse=True)
+        run = np.unique(run * (int(code.max()) + 1) + code, return_inverse=True)[1]
+    _, first = np.unique(run, return_index=True)
+    rank = np.empty(first.size, dtype=np.int32)
     rank[np.argsort(first)] = np.arange(first.size)
-    group = rank[group]
+    group = np.repeat(rank[run], np.diff(np.append(first_rows, size)))
     if time is None:
         if longest_step is not None:
             raise InputError(f"longest_step needs a time column; name it with {argument('time')}")
         _require_together(group, labels)
-        return Order(np.arange(size), group, None, np.zeros(size, dtype=bool))
+        return Order(np.arange(size, dtype=np.int64), group, None, np.zeros(size, dtype=bool))
     seconds = _times(time)
     rows = np.lexsort((np.arange(size), seconds, group))
     _require_unambiguous(group, seconds, rows, time, labels)

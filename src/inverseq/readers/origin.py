@@ -37,7 +37,10 @@ def refuse_footer(roles: Mapping[str, Columns], columns: Mapping[str, Column]) -
     """
     playing = [columns[name] for names in roles.values() for name in names]
     needed = [columns[name] for role in _NEEDED for name in roles.get(role, ())]
-    sparse = np.sum([c.missing for c in playing], axis=0) >= max(2, len(playing) / 2)
+    lacks = sum(
+        (c.missing.astype(np.int16) for c in playing[1:]), playing[0].missing.astype(np.int16)
+    )
+    sparse = lacks >= max(2, len(playing) / 2)
     last = len(sparse) - 1
     if sparse[:last].any() or not sparse[last] or not any(c.missing[last] for c in needed):
         return

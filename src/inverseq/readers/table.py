@@ -143,38 +143,59 @@ def read_table(
             raise InputError("next_state and state_from_previous exclude each other; drop one")
         wanted["next_state"] = None
     kept = None if keep is None else several(keep)
-    table = _with_bins(
-        _read(source, wanted, previous_columns, kept, several(named), partitions), bins
+    read = _read(source, wanted, previous_columns, kept, several(named), partitions)
+    fields = _fields(
+        _with_bins(read, bins),
+        missing,
+        several(named),
+        continuous,
+        action_names,
+        state_names,
+        longest_step,
     )
+    del read  # the columns are as large as what was made of them
+    return Demonstrations.from_arrays(**fields)
+
+
+def _fields(
+    table: _Table,
+    missing: Any,
+    named: Columns,
+    continuous: bool,
+    action_names: Sequence[str],
+    state_names: Sequence[str | int],
+    longest_step: float | None,
+) -> dict[str, Any]:
+    """What demonstrations are made of."""
     labels = [column for role in _LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
     order = put_in_order(labels, clock, table.size, longest_step)
     ended = _truth(table)
-    acting = _acting(table, several(missing), several(named), continuous)
+    acting = _acting(table, several(missing), named, continuous)
     playing = {column.name: column for column in acting}
     actions, actions_called = _actions(acting, action_names, continuous)
     names = {"action_feature_names" if continuous else "action_names": actions_called}
-    if measured:
+    if table.of("features"):
         states, following = _features(table)
-        names["feature_names"] = measured
+        names["feature_names"] = table.roles["features"]
     else:
         acted = finite_rows(actions) if continuous else actions >= 0
-        previous = previous_decisions(order, acted, ended)
+        remember = table.roles["state_from_previous"]
+        previous = previous_decisions(order, acted, ended) if remember else None
         states, following, names["state_names"] = _states(table, previous, state_names)
-    rows = order.rows
-    return Demonstrations.from_arrays(
-        states[rows],
-        actions[rows],
-        next_states=None if following is None else following[rows],
-        trajectory=order.number,
-        terminated=ended[rows],
-        gap=order.late,
-        time=order.time,
-        rows=rows + 1,
-        source=described(table.origin, table.roles, {**table.columns, **playing}),
+    return {
+        "states": order.of(states),
+        "actions": order.of(actions),
+        "next_states": None if following is None else order.of(following),
+        "trajectory": order.number,
+        "terminated": order.of(ended),
+        "gap": order.late,
+        "time": order.time,
+        "rows": order.rows + 1,
+        "source": described(table.origin, table.roles, {**table.columns, **playing}),
         **names,
         **_further(table, order),
-    )
+    }
 
 
 def _read(
@@ -296,7 +317,7 @@ def _features(table: _Table) -> tuple[np.ndarray, np.ndarray | None]:
 
 def _states(
     table: _Table,
-    previous: Int[np.ndarray, " N"],
+    previous: Int[np.ndarray, " N"] | None,
     names: Sequence[str | int],
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"] | None, tuple[str, ...]]:
     """State and next state (None where the table has none) of each row, and the names."""
@@ -306,7 +327,7 @@ def _states(
     refuse_measured((*present, *following, *before), "state")
     for column in present:
         numbering.require_present(column, "the state")
-    if before:
+    if previous is not None:
         known = previous >= 0
         past = [column.at(np.maximum(previous, 0)) for column in before]
         for column, lagged in zip(before, past, strict=True):
@@ -377,13 +398,13 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
         if _changing_row(column, order) is None:
             trajectories[own] = plain_array(column)[order.firsts]
         else:
-            decisions[own] = plain_array(column)[order.rows]
+            decisions[own] = order.of(plain_array(column))
     return {"trajectories": trajectories, "decisions": decisions}
 
 
 def _changing_row(column: Column, order: Order) -> int | None:
     """The first row at which a column differs from the beginning of its trajectory, or None."""
-    first = order.firsts[order.number]
-    differs = column.values[order.rows] != column.values[first]
-    differs |= column.missing[order.rows] != column.missing[first]
-    return int(order.rows[np.argmax(differs)]) if differs.any() else None
+    values, missing = order.of(column.values), order.of(column.missing)
+    differs = (values[1:] != values[:-1]) | (missing[1:] != missing[:-1])
+    differs &= ~order.last[:-1]
+    return int(order.rows[1 + np.argmax(differs)]) if differs.any() else None

@@ -8,7 +8,8 @@ from typing import Any
 
 from inverseq._core.files import to_csv, to_json, write_bytes, write_text
 from inverseq._core.folders import RUN, files_of, folder_when_whole
-from inverseq.reporting.document import Picture, Report, Table
+from inverseq.plot import to_pdf, to_png, to_svg
+from inverseq.reporting.document import Picture, Report, Table, Width
 from inverseq.reporting.page import to_html
 
 PAGE = "report.html"
@@ -30,8 +31,9 @@ def write_report(
     summary: Mapping[str, Any],
     run: Mapping[str, Any],
     further: Sequence[Table] = (),
+    width: Width | None = None,
 ) -> None:
-    """Write tables (CSV), `summary.json`, figures (PNG, SVG), `run.json` and, last, the page.
+    """Write tables (CSV), `summary.json`, figures (SVG, PDF, PNG), `run.json` and, last, the page.
 
     Args:
         root: The folder, with what else belongs to the result in it.
@@ -39,17 +41,29 @@ def write_report(
         summary: The same for machines.
         run: What differs between two runs of the same: when, where, how long.
         further: Tables that are too long for the page.
+        width: Of all figures beside the page; each as wide as it is on the page where left out.
 
     Raises:
         InputError: A file cannot be written.
     """
-    for table in (*report.all_of(Table), *further):
-        names = [column.name or column.title for column in table.columns]
-        write_text(root / "tables" / f"{table.name}.csv", to_csv(names, table.rows))
+    write_tables(root / "tables", (*report.all_of(Table), *further))
     write_text(root / "summary.json", to_json(summary))
-    for picture in report.all_of(Picture):
-        svg, png = picture.drawn
-        write_text(root / "figures" / f"{picture.name}.svg", svg)
-        write_bytes(root / "figures" / f"{picture.name}.png", png)
+    write_pictures(root / "figures", report.all_of(Picture), width)
     write_text(root / RUN, to_json({**run, "files": files_of(root)}))
     write_text(root / PAGE, to_html(report))
+
+
+def write_tables(folder: Path, tables: Sequence[Table]) -> None:
+    """Each table as CSV."""
+    for table in tables:
+        names = [column.name or column.title for column in table.columns]
+        write_text(folder / f"{table.name}.csv", to_csv(names, table.rows))
+
+
+def write_pictures(folder: Path, pictures: Sequence[Picture], width: Width | None = None) -> None:
+    """Each figure as SVG, PDF and PNG."""
+    for picture in pictures:
+        figure = picture.drawn(width)
+        write_text(folder / f"{picture.name}.svg", to_svg(figure))
+        write_bytes(folder / f"{picture.name}.pdf", to_pdf(figure))
+        write_bytes(folder / f"{picture.name}.png", to_png(figure))

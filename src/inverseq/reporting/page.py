@@ -7,7 +7,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from inverseq._core.words import render, visible
-from inverseq.reporting.document import Block, Cell, Picture, Report, Table
+from inverseq.plot import to_svg
+from inverseq.reporting.document import Block, Cell, Picture, Report, Table, Width
 
 
 def to_html(report: Report) -> str:
@@ -46,9 +47,10 @@ def _look_of(table: Table) -> list[Markup]:
     return [Markup(' class="number"' if n else "") for n in numeric]
 
 
-def _encoded(picture: Picture) -> str:
+def _encoded(picture: Picture, width: Width | None = None) -> str:
     """A figure as it lies inside the page."""
-    return base64.b64encode(picture.drawn[0].encode()).decode()
+    data = base64.b64encode(to_svg(picture.drawn(width)).encode()).decode()
+    return f"data:image/svg+xml;base64,{data}"
 
 
 def _grouped(blocks: tuple[Block, ...]) -> list[tuple[str, list[Block]]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,16 +15,20 @@ from inverseq._core.errors import InputError
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.places import Places
+from inverseq.evaluate.decision_table import write_decisions
 from inverseq.evaluate.posterior_table import write_posterior
 from inverseq.mdp import MDP
-from inverseq.reporting.document import Column, Facts, Report, Section, Table
+from inverseq.reporting.document import Column, Facts, Report, Section, Table, Width
 from inverseq.reporting.folder import PAGE, result_folder, write_report
 from inverseq.reporting.sections.changes import does_it_behave, transition_table, when_they_change
 from inverseq.reporting.sections.choice import how_many
-from inverseq.reporting.sections.headline import headline, title
+from inverseq.reporting.sections.crossed import what_they_go_with
+from inverseq.reporting.sections.first import first_picture
+from inverseq.reporting.sections.headline import answer, size, title
 from inverseq.reporting.sections.intentions import each_place, what_they_are
 from inverseq.reporting.sections.methods import methods, references, the_data
 from inverseq.reporting.sections.scores import how_well, what_it_adds
+from inverseq.reporting.sections.sensitivity import what_would_change_it
 from inverseq.reporting.sections.sure import how_sure
 from inverseq.reporting.sections.wants import what_they_want
 from inverseq.reporting.summary import summary
@@ -33,10 +37,12 @@ from inverseq.reporting.words import text
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     how_many,
     what_they_are,
+    what_they_go_with,
     when_they_change,
+    what_they_want,
+    what_would_change_it,
     how_well,
     what_it_adds,
-    what_they_want,
     how_sure,
     does_it_behave,
     the_data,
@@ -52,10 +58,11 @@ def report(
     *,
     command: str = "",
     file_digest: str = "",
+    width: Width | None = None,
 ) -> Path:
     """Write the page of an analysis with everything beside it.
 
-    `report.html` needs nothing from outside. Beside it lie `figures/` (SVG and PNG), `tables/`
+    `report.html` needs nothing from outside. Beside it lie `figures/` (SVG, PDF and PNG), `tables/`
     (CSV, and Parquet where there are many rows), `summary.json` and the fit, `solution.npz`, for
     `inverseq.load`. The same findings give the same bytes; when and where they were made, and how
     long each model took, stands in `run.json` alone. The folder holds all of it or what it held
@@ -67,48 +74,56 @@ def report(
         command: What was typed to make it, for the page.
         file_digest: SHA-256 of the file that the table was read from; the arrays' own where left
             out.
+        width: Of the figures beside the page, columns of a journal: "single" (85 mm) or "double"
+            (180 mm); each as it is on the page where left out.
 
     Returns:
         The path of the page.
 
     Raises:
-        InputError: These are no findings, the folder cannot be written to, something stands in the
-            way, or another run is writing to it.
+        InputError: These are no findings, there is no such width, the folder cannot be written to,
+            something stands in the way, or another run is writing to it.
     """
+    if width is not None and width not in get_args(Width):
+        raise InputError(f"width must be one of {get_args(Width)}; got {width!r}")
     if not isinstance(findings, Findings):
         raise InputError(
             f"a report is made of findings; got a {type(findings).__name__}. "
             "inverseq.analyse(demonstrations) returns them"
         )
     with result_folder(folder) as root:
-        write(findings, root, provenance_of(findings, command, file_digest))
+        write(findings, root, provenance_of(findings, command, file_digest), width)
     return Path(folder) / PAGE
 
 
-def write(findings: Findings, root: Path, provenance: Mapping[str, str]) -> None:
+def write(
+    findings: Findings, root: Path, provenance: Mapping[str, str], width: Width | None = None
+) -> None:
     """The same into an empty folder: what is dear first, so that no figure can lose it."""
     if findings.solution is not None:
         save(findings.solution, root / "solution.npz")
-    if findings.intentions is not None:
-        beliefs = root / "tables" / "posterior.parquet"
-        write_posterior(findings.intentions.solution, findings.intentions.whole, beliefs)
+    if findings.solution is not None and findings.whole is not None:
+        name = "decisions" if findings.intentions is None else "posterior"
+        write_one = write_decisions if findings.intentions is None else write_posterior
+        write_one(findings.solution, findings.whole, root / "tables" / f"{name}.parquet")
     made, told = build_report(findings, provenance), summary(findings, provenance)
     run = {**run_of(findings), **provenance}
-    write_report(root, made, told, run, further_tables(findings))
+    write_report(root, made, told, run, further_tables(findings), width)
 
 
 def build_report(findings: Findings, provenance: Mapping[str, str]) -> Report:
     """The report as a document."""
     told = (section(findings) for section in SECTIONS)
     name = text("methods.j2", "provenance_title", settings=findings.settings)
-    settings = (
+    told_settings = (
         (text("methods.j2", "setting", name=name), text("methods.j2", "value", value=value))
         for name, value in findings.settings.items()
     )
-    facts = Facts((*settings, *provenance.items()))
-    sections = (*(each for each in told if each is not None), Section(name, (facts,)))
+    settings = Section(name, (Facts((*told_settings, *provenance.items())),), folded=True)
+    sections = (*(each for each in told if each is not None), settings)
     made = text("methods.j2", "made", version=__version__)
-    return Report(title(findings), headline(findings), sections, made)
+    picture = first_picture(findings)
+    return Report(title(findings), size(findings), answer(findings), picture, sections, made)
 
 
 def provenance_of(findings: Findings, command: str = "", file_digest: str = "") -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inverseq.analysis.findings import Choosing, Findings, IntentionFindings, ScoreRow
+from inverseq.analysis.findings import Choosing, Contrasts, Findings, IntentionFindings, ScoreRow
 from inverseq.reporting.sections.choice import failures_of
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.intentions import described
@@ -29,7 +29,8 @@ def summary(findings: Findings, provenance: Mapping[str, str]) -> dict[str, Any]
         told |= _intentions(findings, findings.intentions)
     else:
         told |= {"free_chance": first.free_chance_mean, "forced": first.num_forced}
-        told |= {"chosen": findings.chosen, "contrasts": _contrasts(findings)}
+        told |= {"chosen": findings.chosen, "contrasts": _contrasts(findings.contrasts)}
+        told |= {"settled": _contrasts(findings.settled)}
     return told | {
         "division": division(findings),
         "chance": first.chance_mean,
@@ -71,9 +72,9 @@ def _score(row: ScoreRow) -> dict[str, Any]:
     }
 
 
-def _contrasts(findings: Findings) -> list[dict[str, Any]]:
+def _contrasts(found: Contrasts | None) -> list[dict[str, Any]]:
     """Differences of rewards."""
-    rows = () if findings.contrasts is None else findings.contrasts.rows
+    rows = () if found is None else found.rows
     return [
         {
             "name": contrast_name(row),
@@ -110,6 +111,16 @@ def _intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
             name: getattr(solution.restarts, name)
             for name in ("objective", "steps", "converged", "agreement")
         },
+        "by_column": [
+            {
+                "column": row.column,
+                "values": row.values,
+                "decisions": row.decisions,
+                "shares": row.shares,
+                "p_value": row.p_value,
+            }
+            for row in found.crossed
+        ],
         "checks": [] if found.checks is None else found.checks.rows,
     }
 

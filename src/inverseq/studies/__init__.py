@@ -3,6 +3,7 @@
 from inverseq.studies import (
     gridworld,
     gridworld_people,
+    honesty,
     intentions,
     lecture,
     mice,
@@ -19,6 +20,7 @@ STUDIES: tuple[Study, ...] = (
     intentions.STUDY,
     gridworld.STUDY,
     gridworld_people.STUDY,
+    honesty.STUDY,
 )
 
 __all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]

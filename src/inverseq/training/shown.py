@@ -33,7 +33,8 @@ def shown_in(
 ) -> Shown:
     """The transitions of demonstrations whose states are features.
 
-    Left out are rows without an action, of weight 0, or after which nobody saw where they led.
+    Left out are rows without an action, or after which nobody saw where they led. Rows of weight 0
+    stay and are never drawn: other weights are other numbers for the same compiled program.
 
     Args:
         demonstrations: N decisions.
@@ -52,8 +53,8 @@ def shown_in(
     wide = known.reshape(-1, *[1] * (states.ndim - 1))
     following = np.where(wide, demonstrations.next_states, states)
     weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)
-    used = demonstrations.acted & (ended | known) & (weight > 0)
-    if not used.any():
+    used = demonstrations.acted & (ended | known)
+    if not weight[used].any():
         raise InputError(
             "no row has an action and a known next state (or an end), so there is no transition to "
             "learn from. Give next_states, or trajectories of two rows and more"
@@ -61,7 +62,8 @@ def shown_in(
     first = np.zeros(len(states), dtype=bool)
     first[demonstrations.starts[:-1]] = True
     begins = np.flatnonzero(first[used])
-    begins = begins if begins.size else np.zeros(1, dtype=np.int64)
+    if not weight[used][begins].any():
+        begins = np.flatnonzero(weight[used])[:1]
     masks = demonstrations.allowed, demonstrations.next_allowed
     rows = Batch(
         jnp.asarray(states[used], dtype=jnp.float32),

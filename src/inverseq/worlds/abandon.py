@@ -150,7 +150,7 @@ def goal_abandon_demonstrations(
         rows.append(np.stack([alive, counter, state, action, reached, ending, intention]))
         alive, state, intention = alive[~over], reached[~over], intention[~over]
         step += 1
-    return written(mdp, rows)
+    return written(mdp, np.concatenate(rows, axis=1))
 
 
 def _check(world: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from inverseq._core.errors import InputError
-from inverseq._core.store import load
+from inverseq._core.store import load_any
 from inverseq.app.games import player_cell, tiles_as_text
 from inverseq.app.play.match import Companion
 from inverseq.intentions.solution import IntentionSolution
@@ -68,7 +68,7 @@ def companions(saved: str | os.PathLike | None, shape: tuple[int, int]) -> Compa
     """
     made: Companions = {"expert": ShortestPathAgent, "random": lambda seed: Agent(4, seed)}
     if saved is not None:
-        fitted = _load(saved)
+        fitted = load_any(saved, _KINDS)
         board = np.zeros(shape, np.float32)
         board[0, 0], board[-1, -1] = PLAYER, WIN
         try:
@@ -94,17 +94,6 @@ def _player(fitted: Fitted, seed: int) -> Companion:
         named = mdp.action_names or "without names"
         raise InputError(f"its actions are {named}, and moves are {ACTION_NAMES}")
     return TablePlayer(agent, mdp)
-
-
-def _load(saved: str | os.PathLike) -> Fitted:
-    """Whatever of these kinds the file holds."""
-    problems = []
-    for kind in _KINDS:
-        try:
-            return load(saved, kind)
-        except InputError as error:
-            problems.append(error)
-    raise problems[0]
 
 
 def _free_name(name: str, taken: Companions) -> str:

@@ -10,16 +10,24 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
+from scipy.linalg import LinAlgError
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome
 from inverseq.decisions.counts import count
 from inverseq.forward.soft import SoftPlan
 from inverseq.inverse.maxent.nearby import maximise_each
-from inverseq.inverse.maxent.objective import Model, log_likelihood
-from inverseq.inverse.maxent.search import Maximum, maximise
+from inverseq.inverse.maxent.objective import (
+    Model,
+    curvature,
+    expected_visits,
+    log_likelihood,
+    policy_slopes,
+)
+from inverseq.inverse.maxent.search import Maximum, is_small, maximise, penalised
 from inverseq.inverse.planning import SoftOptimum
-from inverseq.inverse.problem import Problem
+from inverseq.inverse.problem import Problem, Refitted, Response
+from inverseq.inverse.soft_plans import factored
 from inverseq.inverse.solution import Solution
 from inverseq.mdp.backup import action_values
 from inverseq.policies import TabularPolicy
@@ -122,6 +130,59 @@ class MaxEnt:
             raise InputError("the prior of this reward needs the world of its solution")
         design = make_design(solution.mdp, self.reward, self.prior)
         return -0.5 * solution.settings["strength"] * float(weights @ (design.penalty @ weights))
+
+    def refit(self, counts: Float[np.ndarray, "S A R"], estimate: Solution) -> Refitted:
+        """The most likely rewards for R counts, by Newton's method from those of `estimate`."""
+        model, weights, plan = self._at(estimate)
+        found = maximise_each(
+            model,
+            counts,
+            estimate.settings["strength"],
+            np.repeat(weights[:, None], counts.shape[2], axis=1),
+            plan,
+            tolerance=self.tolerance,
+            max_steps=self.max_steps,
+        )
+        rewards = model.design.reward(found.weights, model.mdp)
+        return Refitted(rewards, {"weights": found.weights.T}, found.converged)
+
+    def response(self, estimate: Solution, counts: Float[np.ndarray, "S A"]) -> Response:
+        """What one more decision of each kind does to the weights: the inverse of the exact second
+        derivative of the penalised likelihood, times the slope of that decision's log probability.
+
+        Raises:
+            InputError: There are too many weights, or the fit is at no maximum.
+        """
+        model, _, plan = self._at(estimate)
+        plan = factored(model.mdp, plan)
+        if not is_small(model):
+            raise InputError(
+                f"second derivatives in {model.design.num_weights:,} weights do not fit into "
+                "memory; take inverseq.bootstrap, or a reward on fewer features"
+            )
+        slopes = policy_slopes(model, plan)
+        matrix = curvature(model, slopes, expected_visits(model.mdp, counts, plan), plan)
+        try:
+            solve = penalised(model, matrix, estimate.settings["strength"])
+        except LinAlgError as error:
+            raise InputError(
+                "this fit is at no maximum of the penalised likelihood, so that its curvature says "
+                "nothing of how sure it is; fit with a larger strength, or take inverseq.bootstrap"
+            ) from error
+        made = np.zeros((counts.size, model.design.num_weights))
+        made[model.mdp.allowed.ravel()] = solve(slopes.T).T
+        return Response("weights", made, model.design.matrix)
+
+    def _at(self, estimate: Solution) -> tuple[Model, Float[np.ndarray, " F"], SoftPlan]:
+        """The model, weights and plan of a fit with these settings."""
+        mdp, policy = estimate.mdp, estimate.policy
+        assert mdp is not None  # see `solve` for all of these
+        assert estimate.q is not None
+        assert estimate.v is not None
+        assert isinstance(policy, TabularPolicy)
+        plan = SoftPlan(estimate.v, estimate.q, policy.table, estimate.status)
+        model = Model(mdp, make_design(mdp, self.reward, self.prior))
+        return model, estimate.parameters["weights"], plan
 
     def _choose(self, model: Model, problem: Problem) -> tuple[float, Maximum, dict[float, float]]:
         """The strength that predicts best in cross-validation, the fit to all with it, and what

@@ -172,12 +172,25 @@ def newton(
     out, so that it stays positive definite and every step leads down.
     """
     visits = np.maximum(expected_visits(model.mdp, counts, plan), 0.0)
-    size = model.design.num_weights
-    if size > _DENSE_WEIGHTS or size * counts.size > _DENSE_CELLS:
+    if not is_small(model):
         return _conjugate(model, strength, plan, visits)
-    matrix = curvature(model, policy_slopes(model, plan), visits, plan)
-    matrix += strength * model.design.penalty.toarray()
-    matrix += _ridge(float(np.trace(matrix)) / size) * np.eye(size)
+    return penalised(model, curvature(model, policy_slopes(model, plan), visits, plan), strength)
+
+
+def is_small(model: Model) -> bool:
+    """Whether the matrix of second derivatives can be made."""
+    size = model.design.num_weights
+    return size <= _DENSE_WEIGHTS and size * model.mdp.allowed.size <= _DENSE_CELLS
+
+
+def penalised(model: Model, matrix: Float[np.ndarray, "F F"], strength: float) -> Solve:
+    """What solves with a curvature of the likelihood and that of the prior.
+
+    Raises:
+        LinAlgError: Their sum is not positive definite.
+    """
+    matrix = matrix + strength * model.design.penalty.toarray()
+    matrix += _ridge(float(np.trace(matrix)) / len(matrix)) * np.eye(len(matrix))
     root = cho_factor(matrix, overwrite_a=True, check_finite=False)
     return lambda slope: cho_solve(root, slope, check_finite=False)
 
@@ -207,7 +220,13 @@ def _conjugate(
 
     size = design.num_weights
     matrix = LinearOperator((size, size), matvec=times, dtype=np.float64)
-    return lambda slope: cg(matrix, slope, rtol=1e-3, maxiter=500)[0]
+
+    def solve(slope: Float[np.ndarray, "F *R"]) -> Float[np.ndarray, "F *R"]:
+        columns = slope.reshape(size, -1).T
+        made = [cg(matrix, column, rtol=1e-3, maxiter=500)[0] for column in columns]
+        return np.stack(made, axis=1).reshape(slope.shape)
+
+    return solve
 
 
 def _start(model: Model) -> Float[np.ndarray, " F"]:

@@ -189,7 +189,8 @@ def _columns_of_states(
 
 def _free_probabilities(rows: Rows, pasts: Int[np.ndarray, " N"]) -> int:
     """Numbers that the longest pasts leave free: one less than the actions, for each past seen."""
-    first = np.unique(pasts, return_index=True)[1]
-    if len(first) == 1:
+    some = np.zeros(int(pasts.max()) + 1, dtype=np.int64)
+    some[pasts] = np.arange(pasts.size)  # one row of each past: all have the same actions
+    if some.size == 1:
         return int(rows.exists.any(axis=0).sum()) - 1
-    return int((rows.exists[first].sum(axis=1) - 1).sum())
+    return int((rows.exists[some].sum(axis=1) - 1).sum())

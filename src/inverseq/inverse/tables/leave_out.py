@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 
+from inverseq._core.arrays import numbered
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Outcome, Status
@@ -18,6 +19,11 @@ from inverseq.policies.backoff import shared
 _LOG_SMOOTHING = (-7.0, 9.0)
 """Bounds of the logarithm of a smoothing: from none to so much that counts say nothing."""
 _MAX_STEPS = 200
+_MOST_ASKED = 1_000_000
+"""Decisions beyond which a smoothing is chosen on a part of the units (counts are of all)."""
+_FEWEST_UNITS = 100
+"""Units that such a part has at least."""
+_LARGEST = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +73,8 @@ def usable_rows(
     if not kept.size:
         raise InputError("no decision has a known action and a weight above 0; nothing to count")
     units = data.units(by)[data.trajectory_of[kept]]
-    return Rows(columns[kept], data.actions[kept], weights[kept], units, exists[kept]), kept
+    at = kept if kept.size < weights.size else slice(None)  # no copies where all are kept
+    return Rows(columns[at], data.actions[at], weights[at], units, exists[at]), kept
 
 
 def tabulate(groups: Int[np.ndarray, " N"], rows: Rows) -> Float[np.ndarray, "M A"]:
@@ -93,14 +100,18 @@ def luce(rows: Rows, smoothing: float, left_out: bool = False) -> Float[np.ndarr
     Returns:
         `[1, A]`, or `[units, A]` where `left_out`; rows sum to one.
     """
-    sets, kind = np.unique(rows.exists, axis=0, return_inverse=True)
-    kind = kind.ravel()
+    if rows.exists.all():  # the usual case
+        sets, kind = rows.exists[:1], np.zeros(rows.actions.size, dtype=np.int64)
+    else:
+        # Eight actions to a number: sorting whole rows takes longer than all else here.
+        first, kind = _distinct(*np.packbits(rows.exists, axis=1).T.astype(np.int64))
+        sets = rows.exists[first]
     chosen = np.bincount(rows.actions, weights=rows.weights, minlength=sets.shape[1])[None]
     visits = np.bincount(kind, weights=rows.weights, minlength=len(sets))[None]
     if left_out:
         chosen = np.maximum(chosen - tabulate(rows.units, rows), 0.0)
-        own = np.zeros((len(chosen), len(sets)))
-        np.add.at(own, (rows.units, kind), rows.weights)
+        cells = rows.units * len(sets) + kind
+        own = np.bincount(cells, rows.weights, len(chosen) * len(sets)).reshape(-1, len(sets))
         visits = np.maximum(visits - own, 0.0)
     everywhere = np.ones((1, sets.shape[1]))
     members = np.concatenate([sets, everywhere])
@@ -147,14 +158,17 @@ def leave_out(
             a longer past determines the shorter ones and the actions that exist.
         lowest: `[units, A]` shares of the actions below the first level, from other units.
     """
+    counted = [tabulate(level, rows) for level in levels.T]
+    asked = _asked(rows.units)
+    if asked is not None:
+        rows, levels = rows.take(asked), levels[asked]
     free = rows.exists.sum(axis=1) > 1
     first, where = _distinct(rows.units, levels[:, -1], rows.actions)
     weights = np.bincount(where, weights=rows.weights)
     keep = free[first]
     unit, action, exists = rows.units[first], rows.actions[first], rows.exists[first]
     chosen, total = [], []
-    for level in levels.T:
-        counts = tabulate(level, rows)
+    for level, counts in zip(levels.T, counted, strict=True):
         past = level[first]
         group = _distinct(unit, past)[1]
         cell = _distinct(group, action)[1]
@@ -170,6 +184,12 @@ def leave_out(
         np.array(chosen),
         np.array(total),
     )
+
+
+def _asked(units: Int[np.ndarray, " N"]) -> Bool[np.ndarray, " N"] | None:
+    """The decisions that are foretold: of every k-th unit where there are very many, else all."""
+    step = min(units.size // _MOST_ASKED, (int(units.max()) + 1) // _FEWEST_UNITS)
+    return units % step == 0 if step > 1 else None
 
 
 def choose_smoothing(
@@ -243,8 +263,13 @@ def held_out_likelihood(
 
 def _distinct(*labels: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
     """First row and number of each distinct combination of labels, which count from 0."""
-    key = labels[0].astype(np.int64)
-    for label in labels[1:]:
-        key = np.unique(key, return_inverse=True)[1] * (int(label.max(initial=0)) + 1) + label
-    _, first, where = np.unique(key, return_index=True, return_inverse=True)
+    key = np.zeros(labels[0].shape, dtype=np.int64)
+    for label in labels:
+        radix = int(label.max(initial=0)) + 1
+        if int(key.max(initial=0)) >= _LARGEST // radix:
+            key = numbered(key)[1]
+        key = key * radix + label
+    _, where = numbered(key)
+    first = np.empty(int(where.max(initial=-1)) + 1, dtype=np.int64)
+    first[where[::-1]] = np.arange(where.size)[::-1]
     return first, where

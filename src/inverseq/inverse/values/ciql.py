@@ -25,7 +25,7 @@ from inverseq.inverse.values.iql import IQL, check_step
 from inverseq.inverse.values.iql_transitions import Transitions, observed_transitions
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values, hard_value
-from inverseq.mdp.build import pad
+from inverseq.mdp.build import lists_of
 from inverseq.policies import TabularPolicy, boltzmann, greedy
 
 Behaviour = Literal["greedy", "boltzmann"]
@@ -194,7 +194,7 @@ def exact_constrained_plan(
     cell, following, weight = cell[used], following[used], weight[used]
     shape = (states + 1, actions)
     observed = MDP(
-        **pad(cell // actions, cell % actions, following, weight, shape),
+        **lists_of(cell // actions, cell % actions, following, weight, shape),
         discount=mdp.discount,
         terminal=np.arange(states + 1) == states,
         allowed=np.concatenate([mdp.allowed, np.ones((1, actions), bool)]),

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from inverseq.analysis.findings import IntentionFindings, Part
 from inverseq.decisions.alignment import align
 from inverseq.evaluate.choice import Alternative, Choice
 from inverseq.evaluate.predictive_checks import PredictiveChecks
 from inverseq.plot import (
-    canvas,
     choice_points,
     dwell_histogram,
     intention_bands,
@@ -19,12 +19,10 @@ from inverseq.plot import (
     labyrinth_floor,
     occupancy_bars,
     predictive_checks,
-    to_png,
-    to_svg,
     transition_matrix,
 )
 from inverseq.reporting.document import Picture
-from inverseq.reporting.figures.places import Scene, picture
+from inverseq.reporting.figures.places import Scene, picture, row_of
 from inverseq.reporting.words import line, text
 
 _SESSIONS = 2
@@ -112,7 +110,6 @@ def checks_figure(found: PredictiveChecks, alt: str) -> list[Picture]:
             ),
             alt,
             line("figures.j2", "checks", repeats=checks[0].simulated.size),
-            width=7.0,
             height=0.9 + 0.24 * len(names),
             wide=True,
         )
@@ -126,16 +123,16 @@ def choice_figure(choice: Choice, references: Sequence[tuple[str, float]]) -> Pi
         "choice",
         text("choice.j2", "alt", names=names, chosen=choice.chosen),
         line("choice.j2", "caption"),
-        lambda: _draw_choice(choice, references, names),
+        lambda width: _draw_choice(choice, references, names, width),
         wide=True,
     )
 
 
 def _draw_choice(
-    choice: Choice, references: Sequence[tuple[str, float]], names: list[str]
-) -> tuple[str, bytes]:
-    """Three axes beside each other."""
-    figure, axes = canvas(7.4, 2.6, columns=3)
+    choice: Choice, references: Sequence[tuple[str, float]], names: list[str], width: float
+) -> Figure:
+    """Three axes beside each other, or below each other where that is too narrow."""
+    figure, axes = row_of(3, width, 2.6)
     chosen = [one.name for one in choice.alternatives].index(choice.chosen)
     rows = choice.rows
     of = lambda key: np.array([row[key] for row in rows], dtype=float)  # noqa: E731
@@ -149,7 +146,7 @@ def _draw_choice(
     choice_points(names, bic, ax=axes[1], unit=unit, better="lower", **same)
     agree = np.where([one.k > 1 for one in choice.alternatives], of("fold_agreement"), np.nan)
     choice_points(names, agree, ax=axes[2], unit="agreement of folds", limits=(0.0, 1.05), **same)
-    return to_svg(figure), to_png(figure)
+    return figure
 
 
 def _tick(one: Alternative, choice: Choice) -> str:
@@ -183,12 +180,12 @@ def _session(
     smoothed, path = beliefs.smoothed[rows], beliefs.path[rows]
     events = _events(found, scene, place, data.actions[rows])
 
-    def drawn() -> tuple[str, bytes]:
-        figure, axes = canvas(7.4, 2.9 if drawable else 2.3, columns=2 if drawable else 1)
+    def drawn(width: float) -> Figure:
+        figure, axes = row_of(2 if drawable else 1, width, 2.9 if drawable else 2.3)
         intention_bands(smoothed, ax=axes[0], events=events)
         if drawable and scene is not None:
             _draw_way(axes[1], scene, place - scene.first, path, found.solution.num_intentions)
-        return to_svg(figure), to_png(figure)
+        return figure
 
     label = _label(found.test, trajectory)
     told = {"cut": end - begin > _MOST_DECISIONS, "drawable": drawable}

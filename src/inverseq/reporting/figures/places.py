@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int, Num
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from inverseq.analysis.places import Places, likely_moves
 from inverseq.mdp import MDP
@@ -16,10 +17,8 @@ from inverseq.plot import (
     labyrinth_map,
     occupancy,
     state_action_map,
-    to_png,
-    to_svg,
 )
-from inverseq.plot.style import COLUMN_WIDTH, Scale
+from inverseq.plot.style import COLUMN_WIDTH, Scale, name_place
 from inverseq.reporting.document import Picture
 from inverseq.reporting.words import line, text
 from inverseq.worlds import World
@@ -36,26 +35,46 @@ class Scene:
         name: Name of the world, or empty where there is only one.
         mdp: The world without history.
         first: Number of its first state among the places.
+        names: Of its states.
         world: Its drawing, or None.
     """
 
     name: str
     mdp: MDP
     first: int
+    names: tuple[str, ...]
     world: World | None
+
+
+def place_names(given: MDP | Mapping[str, MDP], worlds: Mapping[str, World]) -> list[str]:
+    """A name for each place: a mark of the drawing, its own name, or its number."""
+    found: list[str] = []
+    mdps = {"": given} if isinstance(given, MDP) else dict(given)
+    for name, mdp in mdps.items():
+        # One world may be drawn under another name than its own.
+        world = worlds.get(name) or (
+            next(iter(worlds.values()), None) if isinstance(given, MDP) else None
+        )
+        names = list(mdp.state_names) or [f"place {s}" for s in range(mdp.num_states)]
+        for mark, states in (world.drawing.marks if world else {}).items():
+            for state in states:
+                names[state] = mark
+        found += [f"{each} in {name}" if name else each for each in names]
+    return found
 
 
 def scenes(
     given: MDP | Mapping[str, MDP], worlds: Mapping[str, World], visits: Float[np.ndarray, " P"]
 ) -> list[Scene]:
     """The worlds that can be drawn; of many, those with the most decisions."""
+    names = tuple(place_names(given, worlds))
     if isinstance(given, MDP):
         drawn = next(iter(worlds.values()), None)
-        return [Scene("", given, 0, drawn)]
+        return [Scene("", given, 0, names, drawn)]
     first = np.cumsum([0, *(mdp.num_states for mdp in given.values())])
     found = [
-        Scene(name, mdp, int(start), worlds.get(name))
-        for (name, mdp), start in zip(given.items(), first, strict=False)
+        Scene(name, mdp, start, names[start : start + mdp.num_states], worlds.get(name))
+        for (name, mdp), start in zip(given.items(), map(int, first), strict=False)
     ]
     found.sort(key=lambda s: -visits[s.first : s.first + s.mdp.num_states].sum())
     return found[:_MOST_WORLDS]
@@ -90,8 +109,9 @@ def visit_maps(everywhere: Float[np.ndarray, " P"], where: Sequence[Scene]) -> l
             picture(
                 f"occupancy{_file(scene)}",
                 lambda ax, scene=scene, visits=visits: _visits(ax, scene, visits),
-                _extremes("Number of decisions", visits, visits, scene),
+                _extremes("Number of decisions", visits, np.flatnonzero(visits), scene),
                 line("figures.j2", "visits", **told),
+                grows=True,
             )
         )
     return pictures
@@ -102,22 +122,25 @@ def _drawings(shown: Places, scene: Scene, model: str) -> list[Picture]:
     part = slice(scene.first, scene.first + scene.mdp.num_states)
     visits, policy = shown.visits[part], shown.policy[part]
     file, told = _file(scene), _told(scene, visits) | {"model": model}
+    mine = [at[(at >= part.start) & (at < part.stop)] for at in (shown.often, shown.wanted)]
+    often, wanted = mine[0] - scene.first, (mine[1] - scene.first).tolist()
+    reward, value = shown.reward[part], shown.value[part]
     return [
         picture(
             f"reward_map{file}",
             lambda ax: _map(
-                ax, scene, shown.reward[part], None, visits, "signed", "reward (temperature units)"
+                ax, scene, reward, None, visits, "signed", "reward (temperature units)", wanted
             ),
-            _extremes("Reward", shown.reward[part], visits, scene),
+            _extremes("Reward", reward, often, scene),
             line("figures.j2", "reward_map", **told),
+            grows=True,
         ),
         picture(
             f"value_map{file}",
-            lambda ax: _map(
-                ax, scene, shown.value[part], policy, visits, "plain", "value (temperature units)"
-            ),
-            _extremes("Value", shown.value[part], visits, scene),
+            lambda ax: _map(ax, scene, value, policy, visits, "plain", "value (temperature units)"),
+            _extremes("Value", value, often, scene),
             line("figures.j2", "value_map", **told),
+            grows=True,
         ),
     ]
 
@@ -140,9 +163,13 @@ def _map(
     visits: Float[np.ndarray, " P"],
     scale: Scale,
     label: str,
+    named: Sequence[int] = (),
 ) -> None:
-    """One map, as a maze where the world is one, else on a grid."""
+    """One map, as a maze where the world is one, else on a grid, with some places named."""
     mdp, world = scene.mdp, scene.world
+    if policy is not None:
+        # An arrow says what was chosen, so there is none where nothing can be.
+        policy = np.where(mdp.allowed.sum(axis=1, keepdims=True) > 1, policy, 0.0)
     drawing = None if world is None else world.drawing
     coordinates = np.asarray(mdp.coordinates)
     if drawing is not None and drawing.parents is not None:
@@ -163,6 +190,7 @@ def _map(
             scale=scale,
             label=label,
         )
+        _name(ax, scene, [s for s in named if scene.names[s] not in drawing.marks])
         return
     walls = None if drawing is None else np.argwhere(drawing.blocked)[:, ::-1]
     wins = [] if drawing is None else [s for n in ("goal", "+1") for s in drawing.marks.get(n, ())]
@@ -178,6 +206,13 @@ def _map(
         scale=scale,
         label=label,
     )
+    _name(ax, scene, [s for s in named if s not in wins])
+
+
+def _name(ax: Axes, scene: Scene, states: Sequence[int]) -> None:
+    """Names of some places on their map."""
+    for state in states:
+        name_place(ax, np.asarray(scene.mdp.coordinates, dtype=float)[state], scene.names[state])
 
 
 def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
@@ -190,12 +225,15 @@ def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
 
 
 def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
-    """Where each action points: as the world says, else where it leads on average."""
+    """Where each action points: as the world says, else where it mostly leads."""
     if world is not None and world.drawing.directions is not None:
         return world.drawing.directions
     coordinates = np.asarray(mdp.coordinates)
-    step = mdp.expected(coordinates) - coordinates[:, None]
-    step = step[~mdp.terminal].mean(0)
+    # The likeliest outcome: in an estimated world the others are mixed from other actions.
+    likeliest = mdp.probabilities.argmax(axis=2)[:, :, None]
+    leads = np.take_along_axis(mdp.successors, likeliest, axis=2)[:, :, 0]
+    exists = (mdp.allowed & ~mdp.terminal[:, None])[:, :, None]
+    step = np.where(exists, coordinates[leads] - coordinates[:, None], 0.0).sum(axis=0)
     length = np.linalg.norm(step, axis=1, keepdims=True)
     return np.where(length > 1e-9, step / np.maximum(length, 1e-9), 0.0)
 
@@ -206,7 +244,7 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     part = slice(scene.first, scene.first + mdp.num_states)
     visits = shown.visits[part]
     rows = np.sort(np.argsort(-visits, kind="stable")[:_MOST_ROWS])
-    states = [mdp.state_names[i] if mdp.state_names else str(i) for i in rows]
+    states = [scene.names[i] for i in rows]
     actions = list(mdp.action_names) or [str(a) for a in range(mdp.num_actions)]
     file = _file(scene)
     told = {"model": model, "shown": rows.size, "cut": rows.size < visits.size}
@@ -237,33 +275,38 @@ def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     ]
 
 
+def row_of(number: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Axes beside each other on a page, below each other in a column."""
+    if width > COLUMN_WIDTH:
+        return canvas(width, height, columns=number)
+    return canvas(width, number * height, rows=number)
+
+
 def picture(
     name: str,
     draw: Callable[[Axes], object],
     alt: str,
     caption: str,
     *,
-    width: float = COLUMN_WIDTH,
     height: float = 2.6,
     wide: bool = False,
+    grows: bool = False,
 ) -> Picture:
-    """A figure with one axis, drawn by `draw`, in the two formats of a report."""
+    """A figure with one axis, drawn by `draw`; one that `grows` is higher where it is wider."""
 
-    def drawn() -> tuple[str, bytes]:
-        figure, (ax,) = canvas(width, height)
+    def drawn(width: float) -> Figure:
+        figure, (ax,) = canvas(width, height * (width / COLUMN_WIDTH if grows else 1))
         draw(ax)
-        return to_svg(figure), to_png(figure)
+        return figure
 
     return Picture(name, alt, caption, drawn, wide)
 
 
 def _extremes(
-    what: str, values: Float[np.ndarray, " P"], visits: Float[np.ndarray, " P"], scene: Scene
+    what: str, values: Float[np.ndarray, " P"], among: Int[np.ndarray, " n"], scene: Scene
 ) -> str:
-    """In words what a map shows: the largest and the smallest visited places."""
-    seen = np.flatnonzero(visits > 0)
-    order = seen[np.argsort(values[seen], kind="stable")]
-    names = scene.mdp.state_names
-    tell = lambda places: [(names[s] if names else str(s), values[s]) for s in places]  # noqa: E731
+    """In words what a map shows: the largest and the smallest of the places visited often."""
+    order = among[np.argsort(values[among], kind="stable")]
+    tell = lambda places: [(scene.names[s], values[s]) for s in places]  # noqa: E731
     ends = {"tops": tell(order[::-1][:3]), "bottoms": tell(order[:3])}
     return text("figures.j2", "extremes", what=what, name=scene.name, **ends)

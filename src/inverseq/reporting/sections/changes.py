@@ -22,12 +22,12 @@ def when_they_change(findings: Findings) -> Section | None:
     if found is None:
         return None
     where = drawn_worlds(findings, each_place(findings))
-    blocks: list[Block] = [*session_figures(found, where)]
-    blocks += [occupancy_figure(found), *transition_figure(found), *dwell_figures(found)]
+    # The first session stands in the answer already.
+    blocks: list[Block] = [*session_figures(found, where)[1:], *transition_figure(found)]
     if found.changes is None:
         blocks.append(prose("intentions.j2", "never"))
-    blocks.append(prose("intentions.j2", "beliefs"))
-    return Section(text("intentions.j2", "changes_title"), tuple(blocks))
+    more = (occupancy_figure(found), *dwell_figures(found), prose("intentions.j2", "beliefs"))
+    return Section(text("intentions.j2", "changes_title"), tuple(blocks), more)
 
 
 def transition_table(found: IntentionFindings) -> list[Table]:
@@ -68,4 +68,4 @@ def does_it_behave(findings: Findings) -> Section | None:
     table = Table("predictive_checks", title, columns, rows, note=note)
     sentence = prose("intentions.j2", "checks", checks=checks)
     figures = checks_figure(checks, checks.sentence)
-    return Section(text("intentions.j2", "checks_title"), (sentence, *figures, table))
+    return Section(text("intentions.j2", "checks_title"), (sentence,), (*figures, table))

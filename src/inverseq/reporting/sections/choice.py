@@ -23,12 +23,9 @@ def how_many(findings: Findings) -> Section | None:
     scored = [row.score.mean for row in findings.scores if not row.yardstick]
     low, high = min(scored), max(scored)
     near = [(name, value) for name, value in lines if value > low - 2 * (high - low)]
-    blocks = (choice_figure(choice, near), choice_table(choice))
-    told = (
-        prose("choice.j2", "how_to_read"),
-        prose("choice.j2", "failures", **failures_of(findings)),
-    )
-    return Section(text("choice.j2", "title"), (*blocks, *told))
+    seen = (choice_figure(choice, near), prose("choice.j2", "failures", **failures_of(findings)))
+    more = (choice_table(choice), prose("choice.j2", "how_to_read"))
+    return Section(text("choice.j2", "title"), seen, more)
 
 
 def failures_of(findings: Findings) -> dict[str, Any]:

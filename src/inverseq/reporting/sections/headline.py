@@ -1,15 +1,27 @@
-"""The title, and the result in two or three sentences."""
+"""The title and the first screen: the answer, how sure it is, and what it does not say."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from inverseq.analysis.findings import Choosing, Contrasts, Findings, IntentionFindings
+from inverseq.analysis.findings import Contrast, Findings, IntentionFindings, Intervals, ScoreRow
+from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
-from inverseq.reporting.gains import gain_of
-from inverseq.reporting.sections.intentions import AGREEING, described, lasting
-from inverseq.reporting.sections.wants import contrast_name
-from inverseq.reporting.words import plain, prose
+from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
+from inverseq.reporting.document import Answer
+from inverseq.reporting.sections.crossed import strongest
+from inverseq.reporting.sections.intentions import (
+    AGREEING,
+    described,
+    each_place,
+    lasting,
+    on_map,
+    wanted,
+)
+from inverseq.reporting.sections.wants import said, upwards
+from inverseq.reporting.words import line, plain, prose, text
 
 REFERENCES = (
     ("marginal", "share of each action"),
@@ -18,20 +30,48 @@ REFERENCES = (
 )
 """Yardsticks that scores of intentions are held against, and their names in sentences."""
 
+_MOST_POINTS = 4
+
 
 def title(findings: Findings) -> str:
     """What the report is about."""
     return plain("headline.j2", f"{_kind(findings)}_title", title=findings.title)[0]
 
 
-def headline(findings: Findings) -> tuple[str, ...]:
-    """The result as HTML, a paragraph each."""
-    return prose("headline.j2", _kind(findings), **_values(findings)).paragraphs
+def size(findings: Findings) -> str:
+    """How much it was made from."""
+    score = findings.scores[0].score
+    train = (0, 0) if findings.division is None else findings.division.train
+    test = (score.num_decisions, 0) if findings.division is None else findings.division.test
+    return text("headline.j2", "size", decisions=train[0] + test[0], of=train[1] + test[1])
+
+
+def answer(findings: Findings) -> Answer:
+    """The first screen."""
+    standing, values = standing_of(findings), _values(findings)
+    if standing is Standing.ABOVE:
+        lead, points = _claims(findings, values)
+    else:
+        block = {Standing.TOO_FEW: "too_few", Standing.CHANCE: "chance"}.get(standing, "counted")
+        lead, points = prose("headline.j2", block, **values).paragraphs, ()
+    labels = ["predicts"]
+    if standing is Standing.ABOVE and findings.solution is not None:
+        labels = ["sure", "predicts", "cannot"]
+    lines = []
+    for label in labels:
+        block = "several_sure" if label == "sure" and findings.intentions is not None else label
+        told = line("headline.j2", block, standing=standing, **values)
+        if told:
+            lines.append((text("headline.j2", f"{label}_label"), told))
+    return Answer(lead, points, tuple(lines))
 
 
 def headline_text(findings: Findings) -> tuple[str, ...]:
-    """The same as plain text."""
-    return plain("headline.j2", _kind(findings), **_values(findings))
+    """The same as plain text, a paragraph each."""
+    made = answer(findings)
+    points = ["; ".join(made.points)] if made.points else []
+    told = (*made.lead, *points, *(f"{label}: {words}" for label, words in made.lines))
+    return tuple(Markup(each).striptags() for each in told)
 
 
 def _kind(findings: Findings) -> str:
@@ -41,74 +81,144 @@ def _kind(findings: Findings) -> str:
     return "models" if findings.intentions is None else "intentions"
 
 
+def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is said where something predicts better than chance: the answer, and its points."""
+    kind = _kind(findings)
+    if kind == "models":
+        lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
+        clear = sorted(_settled_else(findings), key=lambda row: -abs(row.estimate))
+        others = [row for row in clear if row.clear] or clear_differences(findings)[1:]
+        return lead, tuple(map(_point, others[: _MOST_POINTS - 1]))
+    if findings.intentions is None:
+        return prose("headline.j2", kind, **values).paragraphs, ()
+    told = values | {"agreement": _agreement(findings.intentions)}
+    lead = prose("headline.j2", "intentions", **told).paragraphs
+    if told["agreement"] < AGREEING:
+        lead = (*prose("headline.j2", "irreproducible", **told).paragraphs, *lead)
+    parts = zip(values["shares"], values["stays"], described(findings), strict=True)
+    points = [
+        line("headline.j2", "intention", k=k, share=share, stay=stay, told=does)
+        for k, (share, stay, does) in enumerate(parts, 1)
+    ]
+    goes_with = strongest(findings)
+    if goes_with:
+        points.append(line("crossed.j2", "goes_with", **goes_with))
+    return lead, tuple(points)
+
+
 def _values(findings: Findings) -> dict[str, Any]:
-    """The numbers of the headline."""
-    if findings.choosing is not None:
-        return _of_choice(findings, findings.choosing)
-    if findings.solution is None:
-        return {"best": max(findings.scores, key=lambda row: row.score.mean)}
-    if findings.intentions is not None:
-        return _of_intentions(findings, findings.intentions)
-    best, table, one = findings.best_reward, findings.best_table, findings.row("table-1")
-    chance = best.score.chance_mean
-    reach = table.score.mean - chance
-    return {
-        "best": best,
+    """The numbers of the first screen."""
+    shown = findings.row(findings.chosen)
+    mine = max(findings.scores, key=lambda row: row.score.mean) if shown is None else shown
+    table, gain = findings.best_table, mine.score.above_chance
+    reach = table.score.above_chance
+    mdp = None if findings.solution is None else findings.solution.mdp
+    visits = [each.visits for each in each_place(findings)]
+    seen = np.sum(visits, axis=0) if visits else np.zeros(0)
+    units = _all_units(findings)
+    found = findings.contrasts
+    told = {
+        "name": mine.name,
+        "mine": mine,
+        "best": mine,
+        "score": mine.score,
+        "gain": gain,
+        "by": mine.score.by,
+        "units": units,
+        "test": np.ceil(20 * FEWEST_UNITS / units) / 20 if units >= 2 * FEWEST_UNITS else None,
+        "times": float(np.exp(gain.mean)),
         "table": table,
-        "one": one if one is not None and one.key != table.key else None,
-        "gain": gain_of(best, table),
-        "share": (best.score.mean - chance) / reach if reach > 0 else float("nan"),
-        "alone": np.isnan(best.score.standard_error),
-        **_of_contrasts(findings.contrasts),
+        "to_table": difference(mine.score, table.score),
+        "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
+        "contrasts": found,
+        "found": None if found is None else found.identification,
+        "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
+        "places": seen.size,
+        "unseen": int((seen == 0).sum()),
+        "forced": mine.score.num_forced / mine.score.num_decisions,
+        "references": _references(findings),
     }
+    if findings.choosing is not None:
+        told |= {"choice": findings.choosing.choice}
+    if findings.intentions is not None:
+        told |= _of_intentions(findings, findings.intentions)
+    return told
 
 
-def _of_contrasts(contrasts: Contrasts | None) -> dict[str, Any]:
+def _all_units(findings: Findings) -> int:
+    """Fitted and held-out units."""
+    held_out = int((findings.scores[0].score.decisions > 0).sum())
+    return held_out + (0 if findings.division is None else findings.division.units)
+
+
+def clear_differences(findings: Findings) -> list[Contrast]:
+    """The differences to be told, the largest first: those that behaviour settles, else those that
+    rest on the gauge.
+    """
+    rows = () if findings.contrasts is None else findings.contrasts.rows
+    sure = [row for row in rows if row.verdict is Verdict.SETTLED] or list(rows)
+    return sorted((row for row in sure if row.clear), key=lambda row: -abs(row.estimate))
+
+
+def _settled_else(findings: Findings) -> list[Contrast]:
+    """Differences that behaviour settles in a world without a memory, where the other has one."""
+    rows = () if findings.settled is None else findings.settled.rows
+    return [row for row in rows if row.verdict is Verdict.SETTLED]
+
+
+def _point(row: Contrast) -> Markup:
+    """A difference and its interval."""
+    return Markup("{}: {}").format(*_said(row))
+
+
+def _said(row: Contrast) -> tuple[str, str]:
+    """A difference in words, the larger side first, and its numbers."""
+    return said(row), text("headline.j2", "numbers", ends=upwards(row))
+
+
+def _of_contrasts(findings: Findings) -> dict[str, Any]:
     """What is wanted, as far as behaviour itself settles it."""
-    rows = () if contrasts is None else contrasts.rows
-    sure = [row for row in rows if row.verdict is Verdict.SETTLED]
-    top = max(sure, key=lambda row: abs(row.estimate), default=None)
+    found = findings.contrasts
+    rows: Sequence[Contrast] = () if found is None else found.rows
+    clear, shown = clear_differences(findings), each_place(findings)
+    top = _said(clear[0]) if clear else ("", "")
+    places = found is None and bool(shown) and on_map(findings)
     return {
-        "settled": len(sure),
-        "clear": sum(row.low > 0 or row.high < 0 for row in sure),
-        "top": top,
-        "top_name": "" if top is None else contrast_name(top),
+        "top": bool(clear),
+        "top_said": top[0],
+        "top_numbers": top[1],
+        "clear": len(clear),
+        "rows": len(rows),
+        "settled": sum(row.verdict is Verdict.SETTLED for row in rows),
+        "few": found.units if found is not None and found.how is Intervals.NONE else 0,
+        "settled_else": len(_settled_else(findings)),
+        "clear_else": sum(row.clear for row in _settled_else(findings)),
+        "gauge": "" if found is None else found.gauge,
+        "tops": wanted(findings, shown[0]) if places else [],
     }
 
 
 def _of_intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
-    """What the intentions are and how sure, then how well they predict."""
-    solution, mine = found.solution, findings.row(findings.chosen)
-    assert mine is not None  # several intentions are always scored
-    one, several, table = findings.row("one"), findings.row("intentions"), findings.best_table
-    others = solution.restarts.agreement[1:]
+    """What the intentions are and how sure."""
+    one, several = findings.row("one"), findings.row("intentions")
+    others = found.solution.restarts.agreement[1:]
     return {
-        "shares": solution.occupancy,
-        "stays": lasting(found, solution.num_intentions),
-        "told": described(findings),
-        "to_one": None if one is None or several is None else gain_of(several, one),
+        "shares": found.solution.occupancy,
+        "stays": lasting(found),
+        "to_one": None if one is None or several is None else difference(several.score, one.score),
         "searches": others.size,
         "agree": int((others >= AGREEING).sum()),
         "agreeing": AGREEING,
-        "mine": mine,
-        "references": _references(findings),
-        "table": table,
-        "to_table": gain_of(mine, table),
-        "alone": np.isnan(mine.score.standard_error),
     }
 
 
-def _of_choice(findings: Findings, asked: Choosing) -> dict[str, Any]:
-    """What to choose and how sure that is, and the reference lines."""
-    return {
-        "choice": asked.choice,
-        "mine": findings.scores[0],
-        "references": _references(findings),
-        "table": findings.best_table,
-    }
+def _agreement(found: IntentionFindings) -> float:
+    """Share of decisions on which other searches agree with the best; 1 where there are none."""
+    others = found.solution.restarts.agreement[1:]
+    return float(np.median(others)) if others.size else 1.0
 
 
-def _references(findings: Findings) -> list[tuple[Any, str]]:
+def _references(findings: Findings) -> list[tuple[ScoreRow, str]]:
     """The yardsticks that were scored."""
     rows = [(findings.row(key), name) for key, name in REFERENCES]
     return [(row, name) for row, name in rows if row is not None]

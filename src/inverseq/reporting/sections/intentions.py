@@ -10,15 +10,15 @@ from inverseq.analysis.findings import Findings, IntentionFindings
 from inverseq.analysis.places import Places, has_places, places
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Section, Table
-from inverseq.reporting.figures.places import Scene, maps, scenes
+from inverseq.reporting.figures.places import Scene, maps, place_names, scenes
 from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import line, text
 
 AGREEING = 0.9
 """Share of the decisions on which two searches that found the same thing agree."""
 
-_SEEN = 0.01
-_CLEAR = 0.05
+_FIRST, _REST = slice(1), slice(1, None)
+"""Of the figures of an intention: what it rewards, and the rest."""
 
 
 def what_they_are(findings: Findings) -> Section | None:
@@ -29,11 +29,15 @@ def what_they_are(findings: Findings) -> Section | None:
     shown, name = each_place(findings), found.explainer.name
     where = drawn_worlds(findings, shown)
     drawn = [
-        replace(picture, name=f"{picture.name}_intention_{k}")
+        [
+            replace(picture, name=f"{picture.name}_intention_{k}")
+            for picture in maps(each, where[:1], f"intention {k} ({name})")
+        ]
         for k, each in enumerate(shown, 1)
-        for picture in maps(each, where[:1], f"intention {k} ({name})")
     ]
-    return Section(text("intentions.j2", "title"), (intention_table(findings, found), *drawn))
+    rewards, others = ([p for one in drawn for p in one[cut]] for cut in (_FIRST, _REST))
+    table = intention_table(findings, found)
+    return Section(text("intentions.j2", "title"), tuple(rewards), (table, *others))
 
 
 def each_place(findings: Findings) -> list[Places]:
@@ -52,46 +56,37 @@ def drawn_worlds(findings: Findings, shown: Sequence[Places]) -> list[Scene]:
 
 def described(findings: Findings) -> list[str]:
     """For each intention the end of a sentence: the places it rewards, or what it does more."""
-    shown, names = each_place(findings), place_names(findings)
-    given = findings.given
-    mdps = [given] if isinstance(given, MDP) else list(given.values())
+    shown = each_place(findings)
     if not shown and findings.intentions is not None:
         return _done_more_anywhere(findings.intentions)
-    if all(mdp.coordinates is not None for mdp in mdps):
-        return [_wanted(each, names) for each in shown]
-    return _done_more(shown, mdps[0], names)
+    if on_map(findings):
+        return [_wanted(findings, each) for each in shown]
+    names = place_names(findings.given, findings.worlds)
+    return _done_more(shown, worlds_of(findings)[0], names)
 
 
-def place_names(findings: Findings) -> list[str]:
-    """A name for each place: a mark of the drawing, its own name, or its number."""
-    found: list[str] = []
+def worlds_of(findings: Findings) -> list[MDP]:
+    """The worlds, without their names."""
     given = findings.given
-    mdps = {"": given} if isinstance(given, MDP) else dict(given)
-    for name, mdp in mdps.items():
-        # One world may be drawn under another name than its own.
-        world = findings.worlds.get(name) or (
-            next(iter(findings.worlds.values()), None) if isinstance(given, MDP) else None
-        )
-        names = list(mdp.state_names) or [f"place {s}" for s in range(mdp.num_states)]
-        for mark, states in (world.drawing.marks if world else {}).items():
-            for state in states:
-                names[state] = mark
-        found += [f"{each} in {name}" if name else each for each in names]
-    return found
+    return [given] if isinstance(given, MDP) else list(given.values())
 
 
-def _wanted(shown: Places, names: Sequence[str]) -> str:
-    """The two places with the highest reward among those that it visits."""
-    visits = shown.visits
-    if not visits.any():
-        return text("intentions.j2", "described", kind="unused")
-    # In a large world no place has its hundredth part of the visits.
-    least = min(_SEEN * float(visits.sum()), float(np.median(visits[visits > 0])))
-    often = np.flatnonzero(visits >= least)
-    top = often[np.argsort(-shown.reward[often], kind="stable")][:2]
-    top = top[shown.reward[top] >= max(_CLEAR, float(shown.reward[top[0]]) / 4)]
-    tops = [(names[p], float(shown.reward[p])) for p in top]
-    return text("intentions.j2", "described", kind="places" if tops else "even", tops=tops)
+def on_map(findings: Findings) -> bool:
+    """Whether all states are places."""
+    return all(mdp.coordinates is not None for mdp in worlds_of(findings))
+
+
+def wanted(findings: Findings, shown: Places) -> list[tuple[str, float]]:
+    """Names and rewards of the places that are rewarded most."""
+    names = place_names(findings.given, findings.worlds)
+    return [(names[p], float(shown.reward[p])) for p in shown.wanted]
+
+
+def _wanted(findings: Findings, shown: Places) -> str:
+    """The places that it rewards most."""
+    tops = wanted(findings, shown)
+    kind = "places" if tops else "even" if shown.visits.any() else "unused"
+    return text("intentions.j2", "described", kind=kind, tops=tops)
 
 
 def _done_more(shown: Sequence[Places], mdp: MDP, names: Sequence[str]) -> list[str]:
@@ -135,10 +130,14 @@ def _unlike(
     return told
 
 
-def lasting(found: IntentionFindings, count: int) -> list[float]:
-    """How long each lasts; NaN where that is not known."""
-    known = [dwell.mean for dwell in found.dwells] or [float("nan")] * count
-    return [mean if np.isfinite(mean) else float("nan") for mean in known]
+def lasting(found: IntentionFindings) -> list[float]:
+    """Mean decisions in a row by the law; NaN where none changes."""
+    if found.dwells:
+        return [dwell.law_mean for dwell in found.dwells]
+    if found.changes is None:
+        return [float("nan")] * found.solution.num_intentions
+    leaves = 1 - np.diag(found.changes)
+    return [1 / leave if leave > 0 else float("nan") for leave in leaves]
 
 
 def intention_table(findings: Findings, found: IntentionFindings) -> Table:

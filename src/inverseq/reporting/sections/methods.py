@@ -3,7 +3,7 @@
 import numpy as np
 
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Findings
+from inverseq.analysis.findings import Findings, Intervals
 from inverseq.doctor import Severity
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.law import Law
@@ -35,7 +35,7 @@ def the_data(findings: Findings) -> Section | None:
     if shown:
         visits = np.sum([each.visits for each in shown], axis=0)
         blocks += visit_maps(visits, drawn_worlds(findings, shown))
-    return Section(text("methods.j2", "data_title"), tuple(blocks))
+    return Section(text("methods.j2", "data_title"), tuple(blocks), folded=True)
 
 
 def _remarks(findings: Findings) -> Remarks:
@@ -85,14 +85,15 @@ def methods(findings: Findings) -> Section | None:
         "shown": shown,
         "counted": notes if "estimated" in notes else None,
         "reason": line("wants.j2", "reason", reason=findings.reason, row=shown),
-        "contrasts": findings.contrasts,
+        "intervals": [c for c in (findings.contrasts, findings.settled) if c is not None],
     }
     return _methods("models", values)
 
 
 def _methods(block: str, values: dict) -> Section:
     """The section with this block's words."""
-    return Section(text("methods.j2", "title"), (prose("methods.j2", block, **values),))
+    told = prose("methods.j2", block, **values)
+    return Section(text("methods.j2", "title"), (told,), folded=True)
 
 
 def _law(law: Law) -> str:
@@ -112,8 +113,11 @@ def references(findings: Findings) -> Section | None:
         "depends": found is not None and bool(_OF_STATE & {*found.law.on}),
         "iavi": Family.IAVI in families,
         "maxent": Family.MAXENT in families,
-        "bootstrap": findings.contrasts is not None,
+        "bootstrap": any(
+            each is not None and each.how is Intervals.BOOTSTRAP
+            for each in (findings.contrasts, findings.settled)
+        ),
         "citation": findings.dataset.citation if findings.dataset else "",
     }
     title = text("methods.j2", "references_title")
-    return Section(title, (prose("methods.j2", "references", **told),))
+    return Section(title, (prose("methods.j2", "references", **told),), folded=True)

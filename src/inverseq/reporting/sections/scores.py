@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from inverseq.analysis.findings import Findings, ScoreRow
-from inverseq.evaluate.likelihood import difference
+from inverseq.analysis.standing import Standing, standing_of
+from inverseq.evaluate.likelihood import Difference, difference
 from inverseq.plot import scores
 from inverseq.reporting.document import Column, Picture, Section, Table
 from inverseq.reporting.figures.places import picture
-from inverseq.reporting.gains import gain_of
 from inverseq.reporting.words import line, prose, text
 
 _FEW_UNITS = 10
@@ -17,39 +17,58 @@ _FEW_UNITS = 10
 
 
 def how_well(findings: Findings) -> Section | None:
-    """Scores as a figure and a table; silent where nothing was scored."""
+    """The scores that matter as a figure and a table, then all; silent where nothing was scored."""
     if not findings.scores:
         return None
     kind = "models" if findings.intentions is None else "intentions"
     kind = "compared" if findings.solution is None else kind
-    blocks = [_figure(findings), score_table(findings.scores), prose("scores.j2", "how_to_read")]
+    few, more = _that_matter(findings), [prose("scores.j2", "how_to_read")]
     if findings.solution is None and findings.choosing is None:
-        blocks.append(prose("scores.j2", "failures", failures=findings.failures))
-    return Section(text("scores.j2", "title", kind=kind), tuple(blocks))
+        more.append(prose("scores.j2", "failures", failures=findings.failures))
+    return Section(
+        text("scores.j2", "title", kind=kind),
+        (_figure(findings, few, ""), short_table(findings)),
+        (_figure(findings, findings.scores, "scores"), score_table(findings.scores), *more),
+    )
+
+
+def _that_matter(findings: Findings) -> tuple[ScoreRow, ...]:
+    """The model that is shown (else the best with a reward), the one-step table and the best."""
+    shown = findings.row(findings.chosen) or findings.best_reward
+    rows = (shown, findings.row("table-1"), findings.best_table)
+    return tuple(row for row in findings.scores if any(row is each for each in rows))
 
 
 def what_it_adds(findings: Findings) -> Section | None:
-    """What the reward adds to counting; silent unless one reward of a world was looked at."""
+    """What the reward adds to counting; silent unless one reward of a world predicts."""
     fit = findings.solution
     if fit is None or fit.mdp is None or findings.intentions is not None:
+        return None
+    if standing_of(findings) is not Standing.ABOVE:
         return None
     one, iavi, states = map(findings.row, ("table-1", "iavi", "maxent-states"))
     memory, past = findings.row("maxent-history"), findings.plan.history
     table = findings.row(f"table-{past}") or findings.row(f"backoff-{past}")
+    iavi_gap = _gain(iavi, one)
     values: dict[str, Any] = {
-        "iavi_gap": None if iavi is None or one is None else abs(gain_of(iavi, one).mean),
+        "iavi_gap": None if iavi_gap is None else abs(iavi_gap.mean),
         "states": states if one is not None else None,
-        "to_one": None if states is None or one is None else gain_of(states, one),
+        "to_one": _gain(states, one),
         "memory": memory if table is not None else None,
         "table": table,
-        "to_table": None if memory is None or table is None else gain_of(memory, table),
+        "to_table": _gain(memory, table),
     }
-    return Section(text("scores.j2", "adds_title"), (prose("scores.j2", "adds", **values),))
+    told = prose("scores.j2", "adds", **values)
+    return Section(text("scores.j2", "adds_title"), (told,), folded=True)
 
 
-def _figure(findings: Findings) -> Picture:
+def _gain(row: ScoreRow | None, other: ScoreRow | None) -> Difference | None:
+    """How much better one model predicts than another; None where one was not scored."""
+    return None if row is None or other is None else difference(row.score, other.score)
+
+
+def _figure(findings: Findings, rows: tuple[ScoreRow, ...], file: str) -> Picture:
     """Held-out scores with their yardsticks."""
-    rows = findings.scores
     keys, names = [row.key for row in rows], [row.name for row in rows]
     means = np.array([row.score.mean for row in rows])
     errors = np.array([row.score.standard_error for row in rows])
@@ -58,15 +77,45 @@ def _figure(findings: Findings) -> Picture:
     chosen = keys.index(findings.chosen) if findings.chosen in keys else None
     told = {"count": len(rows), "name": names[best], "best": means[best], "chance": chance}
     return picture(
-        "scores",
+        file,
         lambda ax: scores(
             names, means, errors, ax=ax, yardsticks=yardsticks, chance=chance, chosen=chosen
         ),
         text("scores.j2", "alt", **told),
-        line("scores.j2", "caption", drawn=findings.solution is not None),
-        width=7.0,
+        line("scores.j2", "caption", drawn=findings.solution is not None, all=bool(file)),
         height=0.9 + 0.26 * len(names),
         wide=True,
+    )
+
+
+def short_table(findings: Findings) -> Table:
+    """The scores that matter, best first, with what they mean beside chance."""
+    rows = sorted(_that_matter(findings), key=lambda row: -row.score.mean)
+    gains = [row.score.above_chance for row in rows]
+    reach = findings.best_table.score.above_chance
+    cells = [
+        (
+            row.name,
+            row.score.mean,
+            float(np.exp(gain.mean)),
+            100 * gain.mean / reach.mean if reach.mean > 0 and reach.clear() else None,
+        )
+        for row, gain in zip(rows, gains, strict=True)
+    ]
+    cells.append((text("scores.j2", "chance"), rows[0].score.chance_mean, 1.0, None))
+    shown = findings.row(findings.chosen) or findings.best_reward
+    return Table(
+        "",
+        text("scores.j2", "short"),
+        (
+            Column("Model"),
+            Column("Nats", ".3f"),
+            Column("Times chance", ".2f"),
+            Column("Of counting, %", ".0f"),
+        ),
+        tuple(cells),
+        note=line("scores.j2", "short_note", count=len(findings.scores)),
+        strong=tuple(i for i, row in enumerate(rows) if row is shown),
     )
 
 
@@ -93,7 +142,7 @@ def score_table(rows: tuple[ScoreRow, ...]) -> Table:
             )
         )
     free = or_none(best.free_chance_mean)
-    cells.append(("chance: existing actions alike", best.chance_mean, None, free, *[None] * 4, 0))
+    cells.append((text("scores.j2", "chance"), best.chance_mean, None, free, *[None] * 4, 0))
     units = int((best.decisions > 0).sum())
     forced = best.num_forced / best.num_decisions
     note = {"score": best, "forced": forced, "units": units, "few": units < _FEW_UNITS}

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from inverseq.analysis.findings import Findings, IntentionFindings
+from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.solution import EMPTY
 from inverseq.reporting.document import Column, Remarks, Section, Table, Weight
-from inverseq.reporting.gains import gain_of
 from inverseq.reporting.sections.intentions import AGREEING
 from inverseq.reporting.words import line, prose, text
 
@@ -30,7 +30,7 @@ def how_sure(findings: Findings) -> Section | None:
         block = "one" if found.solution.num_intentions == 1 else "good"
         items = [("good", line("intentions.j2", block))]
     title = text("intentions.j2", "sure_title")
-    return Section(title, (Remarks(tuple(items)), restart_table(found)))
+    return Section(title, (Remarks(tuple(items)),), (restart_table(found),))
 
 
 def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -57,7 +57,7 @@ def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
     if not restarts.converged[0]:
         yield "unfinished", {}
     one, several = findings.row("one"), findings.row("intentions")
-    if one is not None and several is not None and not gain_of(several, one).better:
+    if one is not None and several is not None and not difference(several.score, one.score).better:
         yield "no_gain", {"count": count, "most": max(3, count)}
 
 

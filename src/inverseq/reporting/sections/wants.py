@@ -1,8 +1,12 @@
 """What one reward says is wanted: maps, and differences with their intervals."""
 
+from typing import Any
+
 import numpy as np
 
-from inverseq.analysis.findings import Contrast, Contrasts, Findings
+from inverseq.analysis.contrasts import FEWEST_RESAMPLED
+from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals
+from inverseq.analysis.standing import Standing, standing_of
 from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
 from inverseq.reporting.figures.places import maps, picture
@@ -18,13 +22,26 @@ def what_they_want(findings: Findings) -> Section | None:
     row = findings.row(findings.chosen)
     assert row is not None  # what is shown was scored
     blocks: list[Block] = [prose("wants.j2", "reason", reason=findings.reason, row=row)]
-    for shown in each_place(findings):
-        blocks += maps(shown, drawn_worlds(findings, [shown]), row.name)
+    more: list[Block] = []
+    if standing_of(findings) is not Standing.ABOVE:
+        blocks.insert(0, prose("wants.j2", "unclaimed"))
+    drawn = [
+        each
+        for shown in each_place(findings)
+        for each in maps(shown, drawn_worlds(findings, [shown]), row.name)
+    ]
+    # The first stands in the answer already.
+    blocks += drawn[1:]
     if findings.earned:
         blocks.append(_earned(findings))
-    if findings.contrasts is not None:
-        blocks += _contrasts(findings.contrasts, row.name, findings.plan.by)
-    return Section(text("wants.j2", "title"), tuple(blocks))
+    for found, name in ((findings.contrasts, ""), (findings.settled, "_settled")):
+        if found is None:
+            continue
+        if name:
+            blocks.append(prose("wants.j2", "whose", drawn=row.name))
+        seen, unfolded = _contrasts(found, name, findings.plan.by)
+        blocks, more = [*blocks, *seen], [*more, *unfolded]
+    return Section(text("wants.j2", "title"), tuple(blocks), tuple(more))
 
 
 def _earned(findings: Findings) -> Table:
@@ -48,24 +65,35 @@ def contrast_name(row: Contrast) -> str:
     return text("wants.j2", "contrast", kind=row.difference, names=row.names)
 
 
-def _contrasts(found: Contrasts, drawn: str, by: str) -> list[Block]:
-    """Intervals as a figure and a table, and what is identified."""
+def said(row: Contrast) -> str:
+    """What is wanted more than what, whichever way the difference goes."""
+    told = {"kind": row.difference, "names": row.names, "up": row.estimate >= 0}
+    return text("wants.j2", "said", **told)
+
+
+def upwards(row: Contrast) -> tuple[float, float, float]:
+    """The lower end, the difference and the upper end, as it is said."""
+    made = (row.low, row.estimate, row.high)
+    return made if row.estimate >= 0 else (-row.high, -row.estimate, -row.low)
+
+
+def _contrasts(found: Contrasts, file: str, by: str) -> tuple[list[Block], list[Block]]:
+    """Intervals as a figure; then as a table, and what is identified."""
     rows, names = found.rows, [contrast_name(row) for row in found.rows]
     low, middle, high = (
         np.array([getattr(row, name) for row in rows]) for name in ("low", "estimate", "high")
     )
     figure = picture(
-        "intervals",
+        f"intervals{file}",
         lambda ax: intervals(names, low, middle, high, ax=ax),
         text("wants.j2", "alt", rows=list(zip(rows, names, strict=True))),
-        line("wants.j2", "caption", units=found.units, by=by),
-        width=7.0,
+        line("wants.j2", "caption", units=found.units, by=by, model=found.model.name),
         height=0.9 + 0.28 * len(rows),
         wide=True,
     )
     table = Table(
-        "contrasts",
-        text("wants.j2", "table"),
+        f"contrasts{file}",
+        text("wants.j2", "table", model=found.model.name),
         (
             Column("Difference", name="contrast"),
             Column("Estimate", "+.2f", "estimate"),
@@ -74,14 +102,21 @@ def _contrasts(found: Contrasts, drawn: str, by: str) -> list[Block]:
             Column("Rests on", name="verdict"),
         ),
         tuple(
-            (name, r.estimate, r.low, r.high, verdict_name(r))
+            (name, r.estimate, or_none(r.low), or_none(r.high), verdict_name(r))
             for name, r in zip(names, rows, strict=True)
         ),
-        note=line("wants.j2", "note"),
+        note=line("wants.j2", "note", by=by, **_resampled(found)),
     )
     told = {"found": found.identification, "error": found.unexamined}
-    whose = prose("wants.j2", "whose", drawn=drawn)
-    return [whose, figure, table, prose("wants.j2", "identified", **told)]
+    figures = [figure] if found.how is not Intervals.NONE else []
+    return [*figures], [table, prose("wants.j2", "identified", **told)]
+
+
+def _resampled(found: Contrasts) -> dict[str, Any]:
+    """How the intervals came about, for the template."""
+    flat = any(row.high == row.low for row in found.rows)
+    told = {"how": found.how, "units": found.units, "gauge": found.gauge}
+    return told | {"flat": flat, "fewest": FEWEST_RESAMPLED}
 
 
 def verdict_name(row: Contrast) -> str:

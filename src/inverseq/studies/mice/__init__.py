@@ -27,7 +27,7 @@ class Settings:
 
 STUDY = Study(
     "mice",
-    "tables and rewards in the labyrinth, and each half of it predicted from the other",
+    "tables and rewards in the labyrinth, each half predicted from the other",
     (Part("mice", f"{__name__}.study"),),
     Settings(),
     Settings(

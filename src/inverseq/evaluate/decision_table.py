@@ -1,0 +1,84 @@
+"""What a fit says of each decision, as a table keyed by subject, session and time."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped
+
+from inverseq._core.errors import InputError
+from inverseq.decisions.alignment import align
+from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.columns import beside, key_columns
+from inverseq.evaluate.posterior_table import write_columns
+from inverseq.inverse.explanation import Explanation, check_arguments
+from inverseq.policies.policy import log_taken
+
+
+def decision_table(
+    solution: Explanation, demonstrations: Demonstrations
+) -> dict[str, Shaped[np.ndarray, " N"]]:
+    """What a fit says of each decision, one row each, to be joined with other recordings.
+
+    Args:
+        solution: What `fit` returned; of finitely many actions.
+        demonstrations: N decisions, seen in the fit or not.
+
+    Returns:
+        Columns `[N]` by name, in the order of the source's rows: where each decision stands, as in
+        `posterior_table`; "probability" of the action taken, given what came before it;
+        "log_likelihood", its logarithm, in nats; "surprise", how many nats less likely it was than
+        actions there are on average (minus the log-likelihood, less the entropy of the policy).
+        Where one reward was fitted in a world also "value" of the state and "advantage" of the
+        action: its value less the mean over actions as they are chosen there, both in units of the
+        policy's temperature. NaN where the action is missing.
+
+    Raises:
+        InputError: The decisions do not fit the world, actions are continuous, or a column per
+            trajectory has the name of one of these.
+    """
+    check_arguments(solution, demonstrations, "decision_table")
+    if solution.num_actions is None:
+        raise InputError(
+            "a table of decisions tells probabilities, and continuous actions have densities: ask "
+            "solution.log_likelihoods(demonstrations)"
+        )
+    policy = solution.probabilities(demonstrations)
+    acted = demonstrations.acted
+    logs = np.where(acted, log_taken(policy, demonstrations), np.nan)
+    weighed = policy * np.log(np.where(policy > 0, policy, 1.0))
+    found = {
+        "probability": np.exp(logs),
+        "log_likelihood": logs,
+        "surprise": weighed.sum(axis=1) - logs,
+    }
+    one = solution.intentions[0] if len(solution.intentions) == 1 else None
+    if one is not None and one.mdp is not None and one.v is not None and one.q is not None:
+        states = align(demonstrations, one.mdp)
+        q = np.where(policy > 0, one.q[states], 0.0)
+        taken = q[np.arange(len(q)), np.where(acted, demonstrations.actions, 0)]
+        found["value"] = np.asarray(one.v)[states]
+        found["advantage"] = np.where(acted, taken - (policy * q).sum(axis=1), np.nan)
+    everything = np.arange(demonstrations.num_decisions)
+    table = beside(key_columns(demonstrations, everything), found)
+    order = np.argsort(table["row"], kind="stable")
+    return {name: values[order] for name, values in table.items()}
+
+
+def write_decisions(
+    solution: Explanation, demonstrations: Demonstrations, path: str | os.PathLike
+) -> Path:
+    """Write `decision_table` to a Parquet or CSV file, whole or not at all.
+
+    Args:
+        solution: What `fit` returned.
+        demonstrations: N decisions.
+        path: Ends in .parquet, .pq or .csv.
+
+    Returns:
+        `path`.
+
+    Raises:
+        InputError: As `decision_table`, another ending, or a folder that cannot be written to.
+    """
+    return write_columns(decision_table(solution, demonstrations), path)

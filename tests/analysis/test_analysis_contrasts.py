@@ -1,0 +1,63 @@
+"""Differences of rewards: those of the reward that is shown, whatever its model and memory."""
+
+import numpy as np
+import pytest
+
+import inverseq as iq
+from inverseq.analysis.contrasts import FEWEST_RESAMPLED
+from inverseq.analysis.findings import Difference, Intervals
+from inverseq.analysis.places import places
+from inverseq.demonstrations import Demonstrations
+
+QUICK = {"folds": 2, "bootstrap": 30}
+
+
+@pytest.mark.parametrize(
+    ("plan", "model", "how"),
+    [
+        ({"solver": "iavi", "history": 1}, "IAVI", Intervals.BOOTSTRAP),
+        ({"solver": "maxent-states", "history": 1}, "MaxEnt on states", Intervals.SANDWICH),
+        (
+            {"solver": "maxent-history", "history": 2},
+            "MaxEnt on state-actions, memory of 2 states",
+            Intervals.SANDWICH,
+        ),
+    ],
+)
+def test_intervals_are_those_of_the_reward_that_is_drawn(plan, model, how):
+    found = iq.analyse(iq.datasets.load("bandit"), iq.Plan(**QUICK, **plan))
+    assert found.contrasts.model.name == found.row(found.chosen).name == model
+    assert found.contrasts.how is how
+    drawn, names = places(found.solution).rewards, found.given.state_names
+    for row in found.contrasts.rows:
+        at = names.index(row.names[0])
+        if row.difference is Difference.ELSEWHERE:  # the reward is on states
+            expected = drawn[at].mean() - np.delete(drawn, at, axis=0).mean()
+        else:
+            two = [found.given.action_names.index(a) for a in row.names[1:]]
+            expected = drawn[at, two[0]] - drawn[at, two[1]]
+        assert row.estimate == pytest.approx(expected, abs=1e-9)
+        assert row.low < row.estimate < row.high
+    settings = {other.setting for other in found.contrasts.otherwise}
+    assert settings == {"discount", "smoothing" if model == "IAVI" else "strength"}
+
+
+def test_few_units_have_estimates_and_no_intervals():
+    rng, count = np.random.default_rng(0), FEWEST_RESAMPLED
+    states = rng.integers(0, 2, 30 * count)
+    actions = np.where(rng.random(states.size) < 0.9, states, 1 - states)
+    trajectory = np.repeat(np.arange(count), 30)
+    data = Demonstrations.from_arrays(states, actions, trajectory=trajectory)
+    found = iq.analyse(data, iq.Plan(**QUICK, history=1, test=0.5))
+    assert found.division.units == count // 2
+    assert found.contrasts.how is Intervals.NONE
+    for row in found.contrasts.rows:
+        assert np.isfinite(row.estimate)
+        assert np.isnan([row.low, row.high]).all()
+        assert not row.clear
+
+
+def test_a_discount_that_is_already_far_is_not_left():
+    found = iq.analyse(iq.datasets.load("bandit"), iq.Plan(**QUICK, history=1, discount=0.0))
+    tried = [o.value for o in found.contrasts.otherwise if o.setting == "discount"]
+    assert tried == [0.5]  # twice the horizon; half of none is none
