@@ -1,7 +1,7 @@
 """A policy that chooses among the actions that constraints allow."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -14,22 +14,30 @@ from inverseq.policies.network import NetworkPolicy, network_probabilities, netw
 from inverseq.policies.policy import FinitePolicy
 
 
+@runtime_checkable
+class Safety(Protocol):
+    """Says which actions are safe at observations."""
+
+    def __call__(self, observations: Shaped[np.ndarray, "N *shape"], /) -> Bool[np.ndarray, "N A"]:
+        """`[N, A]`, true where an action is safe."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class SafePolicy(FinitePolicy):
     """Chooses by constrained action values among the safe actions; the others have probability 0.
 
     Attributes:
         network: From an observation to Q^C of each action.
-        safety: `safety(observations [N, ...]) -> [N, A]` bool, which actions are safe. A frozen
-            dataclass with `__call__` can be saved (and read with `load(..., also=)`), a plain
-            function cannot.
+        safety: Which actions are safe. A frozen dataclass with `__call__` can be saved (and read
+            with `load(..., also=)`), a plain function cannot.
         temperature: Of the policy, in the units of the network's values.
         behaviour: "greedy" takes the best safe action (equally often where several are),
             "boltzmann" safe actions in proportion to exp(Q^C / temperature).
     """
 
     network: TrainedNetwork
-    safety: Any
+    safety: Safety
     temperature: float
     behaviour: Literal["greedy", "boltzmann"]
 
@@ -62,7 +70,7 @@ class SafePolicy(FinitePolicy):
 
 
 def safe_at(
-    safety: Any, observations: Shaped[np.ndarray, "N *shape"], exists: Bool[np.ndarray, "N A"]
+    safety: Safety, observations: Shaped[np.ndarray, "N *shape"], exists: Bool[np.ndarray, "N A"]
 ) -> Bool[np.ndarray, "N A"]:
     """Which actions exist and are safe at each observation.
 

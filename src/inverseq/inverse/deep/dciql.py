@@ -8,7 +8,7 @@ unconstrained values. Beside it a constrained Q is learned from the same transit
 which foresees that only safe actions will follow; the policy takes the best safe action by it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from inverseq.inverse.deep.diql import DIQL, log_probabilities, taken
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.ciql import Constraint
-from inverseq.policies.safe import SafePolicy, safe_at
+from inverseq.policies.safe import SafePolicy, Safety, safe_at
 from inverseq.training.batch import Batch, Drawing
 from inverseq.training.rule import Learner, Part, Target
 
@@ -76,7 +76,7 @@ class DCIQL:
         InputError: There is no constraint, or no such behaviour.
     """
 
-    constraints: Callable[[Any], Any] | Sequence[Constraint]
+    constraints: Safety | Sequence[Constraint]
     learner: DIQL
     behaviour: Literal["greedy", "boltzmann"] = "greedy"
 
@@ -92,7 +92,7 @@ class DCIQL:
                 )
 
     @property
-    def safety(self) -> Any:
+    def safety(self) -> Safety:
         """Which actions are safe, as one function of observations."""
         given = self.constraints
         return given if callable(given) else Bounded(tuple(given))
