@@ -10,7 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 BENCHMARKS = (
-    *("iavi", "bootstrap", "large", "counting", "scale"),
+    *("iavi", "bootstrap", "maxent", "large", "counting", "scale"),
     *("iql", "gridworld", "intentions", "engine"),
 )
 """Modules of this package; each has `run(small) -> rows` (see `measure.row`)."""

@@ -36,4 +36,4 @@ def test_an_unknown_benchmark_is_refused():
     command = [sys.executable, "-m", "benchmarks", "guess"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "iavi, bootstrap, large, counting" in done.stderr
+    assert "iavi, bootstrap, maxent, large, counting" in done.stderr

@@ -1,5 +1,4 @@
-"""The picture of the page "Speed": `python -m benchmarks scale --json > docs/images/scale.json`, then
-`python docs/images/scale.py`."""
+"""The picture of the page "Speed", of what `python -m benchmarks scale --json` printed."""
 
 import json
 from pathlib import Path

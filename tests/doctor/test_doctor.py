@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inverseq.doctor.view as view_module
 import strategies
 from inverseq import datasets
 from inverseq._core.errors import InputError
 from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations
-from inverseq.doctor import Diagnosis, Finding, Severity, as_dict, describe, diagnose
+from inverseq.doctor import About, Diagnosis, Finding, Severity, as_dict, describe, diagnose
 from inverseq.doctor.repeats import RUN
 from inverseq.mdp import MDP, unite
+from inverseq.readers import read_table
 
 
 def found(diagnosis: Diagnosis) -> dict[str, Finding]:
@@ -377,3 +379,17 @@ def test_what_the_doctor_cannot_look_at_is_refused():
         diagnose(Demonstrations.from_arrays([0, 1], np.zeros((2, 2))), ring())
     with pytest.raises(InputError, match="the world without history"):
         diagnose(Demonstrations.from_arrays([0], [0]), ring().with_history(2))
+
+
+def test_numbers_with_holes_and_worlds_that_do_not_fit_are_told(monkeypatch):
+    table = {"state": [7, 725_516, 7, 3], "action": [0, 1, 0, 1]}
+    holes = found(diagnose(read_table(table)))[About.RENUMBERED]
+    assert (holes.severity, holes.count) == (Severity.NOTE, 3)
+    assert "go up to 725,516, and 3 of them occur" in holes.text
+    assert About.TOO_LARGE not in found(diagnose(read_table(table)))
+    assert About.RENUMBERED not in found(diagnose(read_table(table | {"state": [2, 1, 0, 1]})))
+    monkeypatch.setattr(view_module, "available", lambda: 1000.0)
+    large = found(diagnose(read_table(table)))[About.TOO_LARGE]
+    assert large.severity is Severity.WARNING
+    assert "may need up to 1.6 kB of memory, and 1.0 kB are free" in large.text
+    assert "Join states" in large.remedy

@@ -73,6 +73,16 @@ def test_arrays_that_are_given_come_back_as_views_and_are_not_locked_for_their_o
     successors[:], probabilities[:] = 1, 1.0
 
 
+def test_a_copy_may_change_successors_or_probabilities_alone():
+    mdp = MDP(np.zeros((3, 2, 4), np.int32), np.full((3, 2, 4), 0.25), 0.9)
+    moved = replace(mdp, successors=mdp.successors + 1)
+    assert moved.successors.tolist() == np.ones((3, 2, 4)).tolist()
+    assert moved.probabilities.tolist() == mdp.probabilities.tolist()
+    sure = np.zeros((3, 2, 4))
+    sure[..., 0] = 1.0
+    assert replace(moved, probabilities=sure).expected(np.arange(3.0)).tolist() == [[1.0, 1.0]] * 3
+
+
 def test_a_hub_takes_the_memory_of_its_transitions(tmp_path, monkeypatch):
     demos = hub()
     mdp = MDP.estimate(demos, discount=0.9)

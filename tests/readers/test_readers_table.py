@@ -180,7 +180,7 @@ def test_random_tables_come_back_whatever_the_order_of_their_rows(tmp_path_facto
     rows = np.concatenate([np.arange(*demos.starts[i : i + 2]) for i in sequence])
     assert found.rows.tolist() == (place[rows] + 1).tolist()
     if number:
-        # States that do not occur are not counted; the others keep their numbers as names.
+        # What does not occur is not counted; the others keep their numbers as names.
         meant = np.append(np.array(found.state_names or range(found.num_states), dtype=int), -1)
         assert meant[found.states].tolist() == expected.states.tolist()
         assert meant[found.next_states].tolist() == expected.next_states.tolist()

@@ -39,5 +39,6 @@ def require_room(needed: float, what: str, remedy: str) -> None:
 
 def size_of(count: float) -> str:
     """Bytes for people: 9.4 GB."""
-    unit, name = next((p for p in ((1e12, "TB"), (1e9, "GB")) if count >= p[0]), (1e6, "MB"))
+    units = (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")
+    unit, name = next((pair for pair in units if count >= pair[0]), units[-1])
     return f"{count / unit:,.1f} {name}"

@@ -12,6 +12,7 @@ from inverseq.analysis.plan import Plan
 from inverseq.analysis.several import look_at_intentions
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.grouping import idle_units
 from inverseq.inverse.problem import Progress
 
 
@@ -55,6 +56,7 @@ def analyse(
         scores=(),
         failures=(),
         worlds=behaviour.worlds,
+        idle=idle_units(known, plan.by),
     )
     if plan.cross_validate:
         look = compare_models

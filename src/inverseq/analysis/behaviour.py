@@ -146,6 +146,11 @@ def divide(behaviour: Behaviour) -> Parts:
     known, plan = behaviour.demonstrations, behaviour.plan
     column = plan.split or (behaviour.dataset.split if behaviour.dataset else None)
     if column is None:
+        active = known.acted.astype(np.int64)
+        units = known.units(plan.by)
+        active = np.bincount(units[known.trajectory_of], weights=active) > 0
+        if active.sum() > 1:  # a unit without any action can be neither fitted nor scored
+            known = known.take(active[units])
         train, test = known.split(plan.test, by=plan.by, seed=plan.seed)
         return _parts(behaviour, train, test, Division(DivisionKind.DRAWN))
     values = known.trajectories.get(column)

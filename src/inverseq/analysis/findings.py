@@ -314,6 +314,7 @@ class Findings(ShownTable):
         earned: What each action earns, where rewards are those of observations; else empty.
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
+        idle: Units in which no action is known: they are left out of the scores.
         seconds: Time of everything.
 
     Raises:
@@ -341,6 +342,7 @@ class Findings(ShownTable):
     earned: tuple[Earned, ...] = ()
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
+    idle: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -7,10 +7,12 @@ from rich.console import Console
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Findings, Plan, analyse
+from inverseq.analysis.groups import analyse_each
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Fit
 from inverseq.cli.printing import command, print_table, say
 from inverseq.reporting import PAGE, result_folder
+from inverseq.reporting.groups import scores_of_groups, write_groups
 from inverseq.reporting.report import provenance_of, run_of, write
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.scores import score_table
@@ -19,6 +21,8 @@ from inverseq.reporting.summary import remarks, summary
 
 def run(options: Fit) -> int:
     """Fit, score, and write the report."""
+    if options.per is not None:
+        return _run_each(options, options.per)
     quiet = options.output.quiet or options.output.json
     with result_folder(options.out) as folder, progress_bars(quiet=quiet) as progress:
         loaded = load(options.table, options.columns, options.world)
@@ -33,6 +37,26 @@ def run(options: Fit) -> int:
         print(to_json(told), end="")
     elif not options.output.quiet:
         _print(findings, page)
+    return 0
+
+
+def _run_each(options: Fit, per: str) -> int:
+    """The same for each group by itself, and a page with all side by side."""
+    quiet = options.output.quiet or options.output.json
+    with result_folder(options.out) as folder, progress_bars(quiet=quiet) as progress:
+        loaded = load(options.table, options.columns, options.world)
+        groups = analyse_each(loaded.data, plan_of(options, loaded), per, progress=progress)
+        first = next(iter(groups.findings.values()))
+        write_groups(groups, folder, provenance_of(first, command(), loaded.digest), options.width)
+    page = Path(options.out) / PAGE
+    if options.output.json:
+        print((Path(options.out) / "summary.json").read_text(encoding="utf-8"), end="")
+    elif not options.output.quiet:
+        console = Console(highlight=False)
+        print_table(console, scores_of_groups(groups))
+        told = [f"{name} is left out: {error}" for name, error in groups.failures.items()]
+        say(console, (), told)
+        console.print(f"Report: {page}", markup=False, soft_wrap=True)
     return 0
 
 

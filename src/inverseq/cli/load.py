@@ -1,6 +1,7 @@
 """From the options of a command to data and the plan of their analysis."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,15 @@ from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
-from inverseq.readers.columns import Column, plain_array
-from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.games import places_of_cells
+from inverseq.readers.minari import is_minari, read_minari
+from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth
+
+_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
+_INTERVALS = re.compile(rf"\S.* {_NUMBER}–{_NUMBER}, \S.* {_NUMBER}–{_NUMBER}")
+_WHOLE = re.compile(r"(-?\d+)\|(-?\d+)")
+"""How states made of two columns are called, by numbers or by intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +58,31 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         if world.world is not None:
             raise InputError(f"the world of the data set {table!r} is known; leave --world out")
         return Loaded(datasets.load(table), settings)
+    if is_minari(table):
+        if columns != Columns():
+            raise InputError(f"the columns of {table} are known; leave such options out")
+        given = _world(world, columns)
+        return Loaded(read_minari(table), settings | {"world": given, "title": path.name})
     if not path.exists():
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
-    given = _world(world)
+    given = _world(world, columns)
     mdp = given.mdp if isinstance(given, World) else given
-    known = _read(path, columns, mdp)
+    several = mdp if isinstance(mdp, dict) else {"": mdp} if mdp else {}
+    known = _read(path, columns, max(several.values(), key=lambda m: m.num_states, default=None))
+    if world.goal is not None:
+        if not isinstance(mdp, MDP):
+            raise InputError("--goal goes with one world: give its transition table with --world")
+        known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
-        drawn = _coordinates(columns.state, known)
+        drawn = _coordinates(columns, known)
         settings["coordinates"] = places_of_cells(known) if drawn is None else drawn
     return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _world(options: WorldOptions) -> MDP | World | None:
-    """The world that was asked for; None to estimate it."""
+def _world(options: WorldOptions, columns: Columns) -> MDP | World | dict[str, MDP] | None:
+    """The world that was asked for, or several by name; None to estimate it."""
     if options.world in (None, "estimated"):
         return None
     discount = DISCOUNT if options.discount is None else options.discount
@@ -78,52 +94,9 @@ def _world(options: WorldOptions) -> MDP | World | None:
             f"--world {options.world}: there is no such file. Give a transition table, "
             '"labyrinth", or "estimated"'
         )
-    return MDP.from_table(_transitions(path), discount=discount)
-
-
-def _transitions(path: Path) -> dict[str, np.ndarray]:
-    """The columns of a transition table.
-
-    Raises:
-        InputError: A column is missing, or a number is none; the message names the row.
-    """
-    needed = ("state", "action", "next_state", "probability")
-    with connect() as connection:
-        scan = scan_file(path, connection)
-        missing = [name for name in needed if name not in scan.types]
-        if missing:
-            raise InputError(
-                f"{path.name} has no column {missing[0]!r}; a transition table has {needed} and it "
-                f"has {[*scan.types]}"
-            )
-        wanted = [n for n in scan.types if n in (*needed, "reward")]
-        columns = read_columns(scan, wanted, connection)
-    for name in wanted:
-        _require_values(path, columns[name], numbers=name in ("probability", "reward"))
-    return {name: plain_array(column) for name, column in columns.items()}
-
-
-def _require_values(path: Path, column: Column, *, numbers: bool) -> None:
-    """Raise an `InputError` naming the first row whose value is missing or no number."""
-    bad = column.missing.copy()
-    if numbers and column.words is not None:
-        bad |= ~np.array([_is_number(word) for word in column.words])[column.values]
-    if bad.any():
-        row = int(np.argmax(bad))
-        expected = "a number" if numbers else "a value"
-        raise InputError(
-            f"{path.name}, row {row + 1}, column {column.name!r}: expected {expected}, got "
-            f"{column.text(row)}"
-        )
-
-
-def _is_number(word: str) -> bool:
-    """Whether `word` reads as a number."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    told = {role: _parts(getattr(columns, role)) for role in ("state", "action", "next_state")}
+    called = {role: names for role, names in told.items() if names}
+    return read_world(path, discount=discount, columns=called, named=_parts(columns.named))
 
 
 def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
@@ -143,24 +116,34 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         missing=_parts(columns.missing),
         named=_parts(columns.named),
         bins=_bins(columns.bins),
+        upwards=columns.upwards,
         longest_step=columns.longest_step,
         partitions=columns.partitions,
         **told,
     )
 
 
-def _bins(value: str | None) -> dict[str, int]:
-    """How many intervals each column gets.
+def _bins(value: str | None) -> int | dict[str, int | list[float]]:
+    """How many intervals each column gets, or their edges.
 
     Raises:
-        InputError: It is not of the form x=10,y=8.
+        InputError: It is not of the form 10 or x=10,y=0:2.5:8.
     """
-    made = {}
+    if value is not None and value.strip().isdecimal():
+        return int(value)
+    made: dict[str, int | list[float]] = {}
     for part in _parts(value):
-        name, _, number = part.rpartition("=")
-        if not name or not number.strip().isdecimal():
-            raise InputError(f"--bins takes columns and numbers of intervals, x=10,y=8; got {part}")
-        made[name.strip()] = int(number)
+        name, _, told = part.rpartition("=")
+        edges = told.split(":")
+        try:
+            made[name.strip()] = int(told) if len(edges) == 1 else [float(edge) for edge in edges]
+        except ValueError:
+            name = ""
+        if not name:
+            raise InputError(
+                "--bins takes a number of intervals for all measured columns of the state, 10, or "
+                f"columns with a number or edges, x=10,y=0:2.5:8; got {part}"
+            )
     return made
 
 
@@ -177,10 +160,24 @@ def _parts(value: str | None) -> tuple[str, ...]:
     return () if value is None else tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _coordinates(state: str | None, known: Demonstrations) -> np.ndarray | None:
-    """Places of the states where they are made of two whole numbers called x and y."""
-    if [part.lower() for part in _parts(state)] != ["x", "y"]:
+def _coordinates(columns: Columns, known: Demonstrations) -> np.ndarray | None:
+    """Squares of a map where states are intervals of two columns, or whole numbers x and y."""
+    whole = [part.lower() for part in _parts(columns.state)] == ["x", "y"]
+    for form in (_INTERVALS, *([_WHOLE] if whole else [])):
+        found = [form.fullmatch(name) for name in known.state_names]
+        bounds = np.array([each.groups() for each in found if each], dtype=float)
+        if 0 < len(bounds) == len(found):
+            break
+    else:
         return None
-    places = [name.split("|") for name in known.state_names]
-    whole = all(len(p) == 2 and all(n.lstrip("-").isdigit() for n in p) for p in places)
-    return np.array(places, dtype=float) if places and whole else None
+    if form is _INTERVALS:
+        bounds = np.stack([_squares(*bounds[:, :2].T), _squares(*bounds[:, 2:].T)], axis=1)
+    return bounds * (1, -1 if columns.upwards else 1)
+
+
+def _squares(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Which interval each is, one after another; by their width where all are equally wide."""
+    width = high - low
+    if np.allclose(width, width[0], rtol=0.05):
+        return np.round((low - low.min()) / width.mean())
+    return np.unique(low, return_inverse=True)[1].astype(float)

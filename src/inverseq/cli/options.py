@@ -31,7 +31,7 @@ class Columns:
     state: Name = None
     """Column of the state, or several with commas between: x,y."""
     action: Name = None
-    """Column of the action."""
+    """Column of the action; "moves" to make actions of the places that follow one another."""
     next_state: Name = None
     """Column(s) of the state after the decision. Without one, the state of the next row."""
     subject: Name = None
@@ -51,8 +51,13 @@ class Columns:
     """Values of the action that mean "none" (besides empty cells and -1), with commas between."""
     named: Names = None
     """Columns whose values are names although they look like numbers, with commas between."""
-    bins: Names = None
-    """Columns of measured values to put into intervals: x=10,y=8 for so many of equal width."""
+    bins: Annotated[
+        str | None, arg(aliases=["--bin"], metavar="10", help_behavior_hint="(default: none)")
+    ] = None
+    """Put measured values into intervals: 10 for so many of equal width in each column of the
+    state, x=10,y=8 by column, x=0:0.5:2 for their edges."""
+    upwards: bool = False
+    """Of states x,y: y counts upwards on the map; else downwards, as the pixels of a video do."""
     longest_step: Annotated[
         float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None
@@ -70,7 +75,11 @@ class World:
         arg(metavar="WORLD", help_behavior_hint="(default: the data set's, or estimated)"),
     ] = None
     """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); or a
-    transition table (CSV or Parquet) with the columns state, action, next_state, probability."""
+    transition table (CSV or Parquet) with the columns state, action, next_state, probability, which
+    may be called as in the table of decisions. With a column world, it holds several worlds."""
+    goal: Name = None
+    """Column with the state at which a trajectory ends, where each goes to a place of its own. A
+    reward on features is then shared by all goals."""
     discount: Annotated[
         float | None, arg(metavar="GAMMA", help_behavior_hint="(default: the data set's, or 0.9)")
     ] = None
@@ -91,7 +100,8 @@ class HeldOut:
     """Without such a column: share of the units to hold out."""
     by: str = "trajectory"
     """What a unit is: trajectory, session, subject or any column that is constant in a trajectory.
-    Take subject to know how well a model does on animals it has never seen."""
+    Take subject to know how well a model does on animals it has never seen; genotype would hold a
+    whole genotype out."""
     seed: int = 0
     """Which random choices. The same seed gives the same numbers."""
 
@@ -108,6 +118,9 @@ class Output:
 
 Explainer = Literal["iavi", "maxent-states", "maxent-state-actions", "maxent-features"]
 """What can explain each of several intentions."""
+
+Width = Literal["single", "double"]
+"""Columns of a journal."""
 
 Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
 """Which of the equivalent rewards is reported."""
@@ -171,6 +184,9 @@ class Fit:
     world: OmitArgPrefixes[World] = field(default_factory=World)
     held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    per: Name = None
+    """Fit each subject, or each group that a column such as genotype names, by itself, and put
+    their scores and rewards side by side."""
     intentions: Annotated[
         int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
     ] = None
@@ -212,7 +228,8 @@ class Fit:
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
     width: Annotated[
-        Literal["single", "double"] | None,
+        Width | None,
+        one_of(Width),
         arg(help_behavior_hint="(default: each as on the page)"),
     ] = None
     """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""

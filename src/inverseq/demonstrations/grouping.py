@@ -1,6 +1,7 @@
 """Trajectories that belong together: what is held out, or drawn, as one."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -27,6 +28,19 @@ def unit_numbers(
     parts = zip(*(trajectories[c] for c in columns), strict=True)
     keys = np.array(["\x1f".join(map(str, part)) for part in parts])
     return np.unique(keys, return_inverse=True)[1]
+
+
+def idle_units(demonstrations: Any, by: str) -> tuple[str, ...]:
+    """Names of the units of `Demonstrations` in which no action is known (numbers of trajectories).
+
+    Raises:
+        InputError: There is no such column.
+    """
+    units, own = demonstrations.units(by), demonstrations.trajectory_of
+    acted = np.bincount(units[own], weights=demonstrations.acted)
+    names = demonstrations.trajectories.get(by, np.arange(1, units.size + 1))
+    firsts = np.unique(units, return_index=True)[1]
+    return tuple(str(names[firsts[unit]]) for unit in np.flatnonzero(acted == 0))
 
 
 def shuffled(units: Int[np.ndarray, " T"], by: str, seed: int) -> Int[np.ndarray, " T"]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from inverseq.demonstrations import Demonstrations, Ending
+from inverseq.doctor.columns import check_columns
 from inverseq.doctor.coverage import RewardOn, check_coverage
 from inverseq.doctor.record import Diagnosis, Severity
 from inverseq.doctor.repeats import check_repeats
@@ -39,6 +40,7 @@ def diagnose(
     view, findings = look(demonstrations, mdp)
     findings += check_world(view)
     findings += check_shape(view)
+    findings += check_columns(view)
     findings += check_coverage(view, reward)
     findings += check_repeats(demonstrations, train)
     order = list(Severity)

@@ -1,12 +1,15 @@
 """Trajectories: lengths, ends, gaps, pauses, self-loops, missing actions, who made them."""
 
 import numpy as np
+from jaxtyping import Float
 
 from inverseq.demonstrations import Ending
 from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import View
 
 _FEW_TRAJECTORIES = 10
+_FEW_LONG = 0.05  # share of steps that may be called long
+_CLEAR = 2.0  # how much longer than ordinary steps the shortest long one must be
 _MOSTLY = 0.75  # share of self-loops that samples at fixed times have and decisions seldom
 
 
@@ -51,6 +54,8 @@ def _one_step(view: View) -> list[Finding]:
     rows[demos.starts[:-1][single]] = True
     blind = int((rows & (demos.next_states < 0)).sum())
     severity = Severity.WARNING if single.mean() > 0.2 else Severity.NOTE
+    if blind == demos.num_decisions and view.mdp is None:
+        severity = Severity.ERROR
     told = {"trajectories": single.size, "blind": blind}
     return [view.finding(severity, About.ONE_STEP, rows, **told)]
 
@@ -91,11 +96,29 @@ def _pauses(view: View) -> list[Finding]:
     findings = []
     if usual > 0 and long.any():
         severity = Severity.WARNING if counted else Severity.NOTE
-        told = {"usual": usual, "longest": float(step[long[:-1]].max())}
+        limit = 1.5 if counted else _limit(step[goes_on], usual)
+        told = {
+            "usual": usual,
+            "longest": float(step[long[:-1]].max()),
+            "limit": limit,
+            "cut": int((step[goes_on] > limit).sum()),
+            "steps": int(goes_on.sum()),
+        }
         findings.append(view.finding(severity, About.PAUSES, long, **told))
     if still.any():
         findings.append(view.finding(Severity.NOTE, About.EQUAL_TIMES, still))
     return findings
+
+
+def _limit(steps: Float[np.ndarray, " M"], usual: float) -> float:
+    """A time in the widest gap above the usual step, with few beyond; 0 where there is none."""
+    times, counts = np.unique(steps[steps >= usual], return_counts=True)
+    beyond = counts[::-1].cumsum()[::-1][1:] / steps.size
+    wider = np.where(beyond <= _FEW_LONG, times[1:] / times[:-1], 0.0)
+    if wider.max(initial=0.0) < _CLEAR:
+        return 0.0
+    place = int(np.argmax(wider))
+    return float(np.sqrt(times[place] * times[place + 1]))
 
 
 def _missing(view: View) -> list[Finding]:

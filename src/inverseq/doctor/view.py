@@ -140,9 +140,9 @@ def look(
 def _numbered(demonstrations: Demonstrations) -> list[Finding]:
     """States whose numbers leave some out."""
     meant = numbers_meant(demonstrations.state_names)
-    if meant is None or meant[-1] < meant.size:
+    if meant is None or (last := int(meant.max())) < meant.size:
         return []
-    return [Finding(Severity.NOTE, About.RENUMBERED, meant.size, values={"last": int(meant[-1])})]
+    return [Finding(Severity.NOTE, About.RENUMBERED, meant.size, values={"last": last})]
 
 
 def _room(demonstrations: Demonstrations, states: int, actions: int) -> list[Finding]:

@@ -73,7 +73,19 @@ def _ends_elsewhere(view: View) -> list[Finding]:
     mask = ended & ~view.terminal[view.next_states]
     if not mask.any():
         return []
-    return [view.finding(Severity.WARNING, About.ENDS_ELSEWHERE, mask)]
+    told = {"goal": _goal(view, mask)}
+    return [view.finding(Severity.WARNING, About.ENDS_ELSEWHERE, mask, **told)]
+
+
+def _goal(view: View, ended: Bool[np.ndarray, " N"]) -> str:
+    """A column per trajectory that names the state in which each of them ended, or nothing."""
+    demos = view.demonstrations
+    own, last = demos.trajectory_of[ended], view.next_states[ended].tolist()
+    reached = [view.state_name(state) for state in last]
+    for name, values in demos.trajectories.items():
+        if len({*reached}) > 1 and [str(value) for value in values[own]] == reached:
+            return name
+    return ""
 
 
 def _forced(view: View) -> list[Finding]:

@@ -75,8 +75,9 @@ def compare(
             data by the same program, is not fitted again.
 
     Returns:
-        The comparison. A candidate that cannot be fitted, or cannot predict the held-out part (a
-        count table in another world), says so in its `failure`.
+        The comparison, without folds that hold out no known action. A candidate that cannot be
+        fitted, or cannot predict the held-out part (a count table in another world), says so in its
+        `failure`.
 
     Raises:
         InputError: There are fewer units than folds, or neither the reference nor, without one, any
@@ -84,12 +85,14 @@ def compare(
         FitError: The same, because a fit failed.
     """
     check_demonstrations(demonstrations, "compare")
+    # A fold of an animal that was never seen to act has nothing to score.
+    silent = not demonstrations.acted.any()
+    splits = demonstrations.fold(folds, by=by, seed=seed)
+    telling = (split for split in splits if silent or split[1].acted.any())
     work = partial(_fit_and_score, by=by, from_step=from_step, keep_solution=keep_solutions)
     each = partial(run, work, what="fits", jobs=jobs, keep=keep, progress=progress)
     told = partial(Comparison, by=by, folds=folds, seed=seed, from_step=from_step)
-    return _compare(
-        list(demonstrations.fold(folds, by=by, seed=seed)), candidates, mdp, reference, each, told
-    )
+    return _compare(telling, folds, candidates, mdp, reference, each, told)
 
 
 def score_all(
@@ -130,11 +133,12 @@ def score_all(
     work = partial(_fit_and_score, by=by, from_step=from_step, keep_solution=keep_solutions)
     each = partial(run, work, what="fits", jobs=jobs, keep=keep, progress=progress)
     told = partial(Comparison, by=by, folds=1, seed=0, from_step=from_step)
-    return _compare([(train, test)], candidates, mdp, reference, each, told)
+    return _compare([(train, test)], 1, candidates, mdp, reference, each, told)
 
 
 def _compare(
-    splits: Sequence[Split],
+    splits: Iterable[Split],
+    count: int,
     candidates: Mapping[str, Solver | Candidate],
     mdp: World | None,
     reference: str | None,
@@ -149,12 +153,13 @@ def _compare(
     if reference is not None and reference not in candidates:
         raise InputError(f"no candidate {reference!r} to refer to; there are {[*candidates]}")
     named = {n: c if isinstance(c, Candidate) else Candidate(c) for n, c in candidates.items()}
-    cells = [
+    # Made one after the other: folds of a large table would not fit into memory side by side.
+    cells = (
         (split, candidate.solver, world)
         for split, worlds in _with_worlds(splits, named, mdp)
         for candidate, world in zip(named.values(), worlds, strict=True)
-    ]
-    fitted = list(each(cells))
+    )
+    fitted = list(each(cells, total=count * len(named)))
     results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
     if not scores or (reference is not None and reference not in scores):
@@ -167,7 +172,7 @@ def _compare(
 
 
 def _with_worlds(
-    splits: Sequence[Split], candidates: Mapping[str, Candidate], given: World | None
+    splits: Iterable[Split], candidates: Mapping[str, Candidate], given: World | None
 ) -> Iterator[tuple[Split, list[MDP | None]]]:
     """Each split, with the world of every candidate there.
 

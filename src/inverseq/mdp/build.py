@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from inverseq._core.arrays import frozen_array, require_finite, require_numbering, require_shape
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq._core.memory import require_room
 
 Fields = dict[str, Any]
@@ -145,7 +145,7 @@ def codes(values: np.ndarray, what: str, rows: int) -> tuple[np.ndarray, tuple[s
     return number, ()
 
 
-def fields_from_table(table: Any) -> Fields:
+def fields_from_table(table: Any, num_actions: int = 0) -> Fields:
     """Successor lists, allowed actions, terminal states and rewards of a transition table."""
     state, action, following = (column(table, c) for c in ("state", "action", "next_state"))
     probability = frozen_array(column(table, "probability"), np.float64, "probability")
@@ -161,7 +161,7 @@ def fields_from_table(table: Any) -> Fields:
     both, state_names = codes(np.concatenate([state, following]), "state", len(state))
     action_codes, action_names = codes(action, "action", len(action))
     state_codes, following_codes = both[: len(state)], both[len(state) :]
-    shape = (int(both.max()) + 1, int(action_codes.max()) + 1)
+    shape = (int(both.max()) + 1, max(int(action_codes.max()) + 1, num_actions))
     exists = np.zeros(shape, dtype=bool)
     exists[state_codes, action_codes] = True
     terminal = exists.sum(1) == 0
@@ -303,7 +303,12 @@ def fields_from_demonstrations(
     following = demonstrations.next_states
     seen = demonstrations.acted & (following >= 0)
     if not seen.any():
-        raise InputError("no row has both an action and a next state; nothing to estimate from")
+        raise InputError(
+            "no row has both an action and a next state: nothing says what actions lead to. Where "
+            "the rows of a session are numbered as trajectories of their own, put them in order, "
+            f"{argument('trajectory', None)} {argument('time', 'COLUMN')}; else give a next_state "
+            "column or a world"
+        )
     used = (demonstrations.states, following)
     require_numbering(np.concatenate(used), "state", ", or read them as names")
     made, left, taken = transition_shares(

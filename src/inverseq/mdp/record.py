@@ -109,6 +109,10 @@ class MDP(Shown):
     ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         if successors is not None or probabilities is not None or transitions is None:
+            if transitions is not None:  # a copy with others of one kind: those of the other stay
+                known = build.padded(transitions)
+                successors = known[0] if successors is None else successors
+                probabilities = known[1] if probabilities is None else probabilities
             transitions = build.listed(successors, probabilities)
         put("transitions", build.frozen_transitions(transitions))
         states, actions = self.num_states, self.num_actions
@@ -255,20 +259,24 @@ class MDP(Shown):
         return cls(**build.fields_from_dense(transitions), discount=discount, **fields)
 
     @classmethod
-    def from_table(cls, table: Any, *, discount: float, **fields: Any) -> "MDP":
+    def from_table(
+        cls, table: Any, *, discount: float, num_actions: int = 0, **fields: Any
+    ) -> "MDP":
         """An MDP from rows (state, action, next_state, probability) and, if present, reward.
 
         Args:
             table: A mapping from these column names to equally long arrays, or a frame. States and
                 actions are whole numbers from 0, or names, which are then numbered in sorted order.
             discount: gamma.
+            num_actions: A, where there are more actions than occur.
             **fields: Any further field of `MDP`. A pair (state, action) without a row does not
                 exist; a state without any row is terminal.
 
         Raises:
             InputError: A column is missing or a row cannot be used; the message names the row.
         """
-        return cls(**{**build.fields_from_table(table), "discount": discount, **fields})
+        made = build.fields_from_table(table, num_actions)
+        return cls(**{**made, "discount": discount, **fields})
 
     @classmethod
     def from_gymnasium(cls, environment: Any, *, discount: float = 0.99) -> "MDP":

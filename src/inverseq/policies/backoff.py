@@ -120,11 +120,11 @@ def grow(
         of each row at each order from 0.
     """
     parents, symbols = [], []
-    levels = np.zeros((len(columns), order + 1), dtype=np.int64)
+    levels = np.zeros((len(columns), order + 1), dtype=np.int32)
     for level in range(1, order + 1):
         symbol = columns[:, level - 1]
         radix = int(symbol.max(initial=-1)) + 2
-        keys, levels[:, level] = numbered(levels[:, level - 1] * radix + symbol + 1)
+        keys, levels[:, level] = numbered(symbol + 1 + levels[:, level - 1] * np.int64(radix))
         parents.append(keys // radix)
         symbols.append(keys % radix - 1)
     return tuple(parents), tuple(symbols), levels

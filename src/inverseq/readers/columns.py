@@ -11,6 +11,8 @@ from jaxtyping import Bool, Int, Integer, Shaped
 from inverseq._core.errors import InputError
 
 _EXACT = 2**53  # whole numbers up to this are exact in double precision
+_NO = ("0", "false", "f", "no")
+_YES = ("1", "true", "t", "yes")
 _SMALL = 2**30  # sums of two such numbers fit into 32 bits
 _TRUTH = ({"true"}, {"false"}, {"false", "true"})
 
@@ -189,6 +191,24 @@ def plain_array(column: Column) -> np.ndarray:
     if np.abs(column.values).max() >= _EXACT:
         return plain_array(as_words(column))
     return np.where(column.missing, np.nan, column.values.astype(np.float64))
+
+
+def truth(column: Column) -> Bool[np.ndarray, " N"]:
+    """Which rows of a column are true; those without a value are not.
+
+    Raises:
+        InputError: A value is neither true nor false; the message names the first row.
+    """
+    column = as_words(column)
+    words = [word.lower() for word in column.words or ()]
+    wrong = np.array([word not in _YES + _NO for word in (*words, "0")])
+    place = np.where(column.missing, len(words), column.values)
+    if wrong[place].any():
+        row = int(np.argmax(wrong[place]))
+        raise InputError(
+            f"{column.place(row)}: {column.text(row)!r} is neither true nor false; write 1 or 0"
+        )
+    return np.array([word in _YES for word in (*words, "0")])[place]
 
 
 def numeric_words(column: Column) -> Bool[np.ndarray, " W"]:

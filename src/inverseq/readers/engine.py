@@ -186,9 +186,7 @@ def _scan_csv(path: Path, connection: duckdb.DuckDBPyConnection, named: Sequence
     )
     written = {name: f"nullif(trim(c{i}), '')" for i, name in enumerate(layout.names)}
     expressions = {
-        name: text
-        if name in named
-        else f"CASE WHEN {text} IN ({_NOTHING}) THEN NULL ELSE {text} END"
+        name: text if name in named else f"CASE WHEN {_is_nothing(text)} THEN NULL ELSE {text} END"
         for name, text in written.items()
     }
     written = {name: text for name, text in written.items() if name not in named}
@@ -262,30 +260,50 @@ def column_kinds(
     if not scan.loose or not names:
         return {name: Kind(scan.types[name], {}) for name in names}
     parts = []
-    for i, name in enumerate(names):
+    for name in names:
         value, number = scan.expressions[name], f"TRY_CAST({scan.expressions[name]} AS DOUBLE)"
-        digits = f"regexp_full_match({value}, '[+-]?[0-9]+') AND abs({number}) >= {_EXACT}"
-        text = scan.written.get(name, "NULL")
         parts += [
-            f"count({value}) AS n{i}",
-            f"count({number}) AS d{i}",
-            f"count(*) FILTER ({number} = floor({number}) AND abs({number}) < {_EXACT}) AS w{i}",
-            f"count(*) FILTER ({digits} AND TRY_CAST({value} AS BIGINT) IS NOT NULL) AS l{i}",
-            f"count(*) FILTER ({digits} AND TRY_CAST({value} AS BIGINT) IS NULL) AS h{i}",
-            f"count(*) FILTER (regexp_matches({value}, '^[+-]?0[0-9]')) AS z{i}",
-            f"histogram({text}) FILTER ({text} IN ({_NOTHING})) AS t{i}",
+            f"count({value})",
+            f"count({number})",
+            f"count(*) FILTER ({number} = floor({number}) AND abs({number}) < {_EXACT})",
+            f"count(*) FILTER (regexp_matches({value}, '^[+-]?0[0-9]'))",
+            f"max(abs({number}))",
+            f"count({scan.written.get(name, value)}) - count({value})",
         ]
     (answer,) = connection.execute(f"SELECT {', '.join(parts)} FROM {scan.relation}").fetchall()
     kinds = {}
-    for name, (count, numbers, whole, long, huge, padded, nothing) in zip(
-        names, zip(*[iter(answer)] * 7, strict=True), strict=True
+    for name, (count, numbers, whole, padded, largest, nothing) in zip(
+        names, zip(*[iter(answer)] * 6, strict=True), strict=True
     ):
-        if numbers < count or padded or huge:
+        long = _long_numbers(scan, name, connection) if (largest or 0) >= _EXACT else 0
+        if numbers < count or padded or long is None:
             kind = "VARCHAR"
         else:
             kind = "BIGINT" if whole + long == count and count else "DOUBLE"
-        kinds[name] = Kind(kind, dict(nothing or {}))
+        kinds[name] = Kind(kind, _nothing_in(scan, name, connection) if nothing else {})
     return kinds
+
+
+def _long_numbers(scan: Scan, name: str, connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Numbers of a column that double precision rounds; None where no integer holds one."""
+    value = scan.expressions[name]
+    large = f"abs(TRY_CAST({value} AS DOUBLE)) >= {_EXACT}"
+    ((long, held),) = connection.execute(
+        f"SELECT count(*), count(TRY_CAST({value} AS BIGINT)) FROM {scan.relation} WHERE "
+        f"{large} AND regexp_full_match({value}, '[+-]?[0-9]+')"
+    ).fetchall()
+    return None if held < long else long
+
+
+def _nothing_in(scan: Scan, name: str, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The texts of a column that mean nothing, and how many rows have each."""
+    text = scan.written[name]
+    return dict(
+        connection.execute(
+            f"SELECT {text}, count(*) FROM {scan.relation} WHERE {_is_nothing(text)} "
+            "GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    )
 
 
 def typed(scan: Scan, name: str, kind: str) -> str:
@@ -320,4 +338,13 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_NOTHING = ", ".join(map(_quote, NO_VALUE))
+_NOTHING = _quote("|".join(map(re.escape, NO_VALUE)))
+
+
+def _is_nothing(text: str) -> str:
+    """SQL that says whether a text means that there is no value.
+
+    Not IN: DuckDB makes a join of a long list, and a join in several threads loses the order of the
+    rows of a large file.
+    """
+    return f"regexp_full_match({text}, {_NOTHING})"

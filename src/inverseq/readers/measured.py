@@ -26,6 +26,12 @@ def features_of(columns: Sequence[Column]) -> Float[np.ndarray, "N D"]:
     return np.stack([np.where(c.missing, np.nan, c.values) for c in columns], axis=1)
 
 
+def is_measured(column: Column) -> bool:
+    """Whether a column holds fractions, of which each row would make a name."""
+    fractions = column.words is None and column.values.dtype.kind == "f"
+    return fractions and bool((column.values != np.floor(column.values))[~column.missing].any())
+
+
 def refuse_measured(columns: Iterable[Column], role: str) -> None:
     """Raise an `InputError` for columns with fractions, of which each row would make a name.
 
@@ -33,20 +39,20 @@ def refuse_measured(columns: Iterable[Column], role: str) -> None:
         columns: Whose values are to number or name something.
         role: "state" or "action".
     """
-    for column in columns:
-        if column.words is not None or column.values.dtype.kind != "f":
-            continue
-        fractions = ~column.missing & (column.values != np.floor(column.values))
-        if fractions.any():
-            row = int(np.argmax(fractions))
-            name, bins = column.name, argument("bins", {column.name: 10})
-            keep = argument(*("features", name) if role == "state" else ("continuous", True))
-            raise InputError(
-                f"{column.place(row)}: {column.text(row)} is a measured value, which numbers no "
-                f"{role} ({int(fractions.sum())} such rows). Put the column into bins: {bins}; or"
-                + f" keep it as it is: {keep}; or" * bool(keep)
-                + f", if these are names, add {argument('named', name)}"
-            )
+    measured = [column for column in columns if is_measured(column)]
+    if not measured:
+        return
+    column = measured[0]
+    fractions = ~column.missing & (column.values != np.floor(column.values))
+    row = int(np.argmax(fractions))
+    bins = argument("bins", dict.fromkeys([c.name for c in measured], 10))
+    keep = argument(*("features", column.name) if role == "state" else ("continuous", True))
+    raise InputError(
+        f"{column.place(row)}: {column.text(row)} is a measured value, which numbers no "
+        f"{role} ({int(fractions.sum())} such rows). Put it into bins: {bins}; or"
+        + f" keep it as it is: {keep}; or" * bool(keep)
+        + f", if these are names, add {argument('named', column.name)}"
+    )
 
 
 def binned(columns: Sequence[Column], bins: int | Sequence[float], title: str) -> list[Column]:

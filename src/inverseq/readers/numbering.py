@@ -195,18 +195,20 @@ def action_column(column: Column, missing: Sequence[Any], named: bool = False) -
     if column.words is not None:
         signs = {column.words[i] for i in np.unique(known)} == {"-1", "1"}
     else:
-        signs = known.dtype.kind in "if" and bool((np.abs(known) == 1).all() and np.ptp(known) > 0)
+        ones = known.size > 0 and known.dtype.kind in "if" and bool((np.abs(known) == 1).all())
+        signs = ones and bool(np.ptp(known) > 0)
     if signs:
         named, column = True, as_words(column)
-    absent = is_missing(column, (*missing,) if named else (-1, *missing))
-    if not named and (unknown := int((is_missing(column, (-1,)) & ~column.missing).sum())):
-        column = replace(column, nothing={**column.nothing, "-1": unknown})
+    taken = (*missing,) if named else (-1, *missing)
+    absent = is_missing(column, taken)
+    counts = {str(v): int((is_missing(column, (v,)) & ~column.missing).sum()) for v in taken}
+    nothing = {**column.nothing, **{value: count for value, count in counts.items() if count}}
     if absent.all():
         raise InputError(
             f"column {column.name!r}: no row has an action; is it the right column? Name it with "
             f"{argument('action')}"
         )
-    return replace(column, missing=absent)
+    return replace(column, missing=absent, nothing=nothing)
 
 
 def require_present(column: Column, what: str, rows: np.ndarray | None = None) -> None:
@@ -219,6 +221,14 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
             "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
             + f"; if {' and '.join(column.nothing)} are names, add {argument('named', column.name)}"
             * bool(column.nothing)
+        )
+
+
+def require_alike(present: Sequence[Column], following: Sequence[Column]) -> None:
+    """Raise where states and next states have different numbers of columns."""
+    if following and len(following) != len(present):
+        raise InputError(
+            f"state has {len(present)} columns, next_state {len(following)}; give both alike"
         )
 
 

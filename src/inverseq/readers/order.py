@@ -28,9 +28,10 @@ class Order:
     time: Float[np.ndarray, " N"] | None
     late: Bool[np.ndarray, " N"]
 
-    def of(self, values: Shaped[np.ndarray, "N *D"]) -> Shaped[np.ndarray, "N *D"]:
-        """Values of the rows of the table in the order of trajectories."""
-        return values if self.time is None else values[self.rows]
+    def of(self, values: Shaped[np.ndarray, "M *D"]) -> Shaped[np.ndarray, "N *D"]:
+        """Values of M rows of the table at the rows of trajectories, in their order."""
+        same = self.time is None and len(values) == len(self.rows)
+        return values if same else values[self.rows]
 
     @property
     def last(self) -> Bool[np.ndarray, " N"]:
@@ -41,6 +42,13 @@ class Order:
     def firsts(self) -> Int[np.ndarray, " T"]:
         """Row of the table with which each trajectory begins."""
         return self.rows[np.append(True, self.last[:-1])]
+
+    def changing_row(self, column: Column) -> int | None:
+        """The first row at which a column differs from the beginning of its trajectory, or None."""
+        values, missing = self.of(column.values), self.of(column.missing)
+        differs = (values[1:] != values[:-1]) | (missing[1:] != missing[:-1])
+        differs &= ~self.last[:-1]
+        return int(self.rows[1 + np.argmax(differs)]) if differs.any() else None
 
 
 def put_in_order(
@@ -104,7 +112,7 @@ def previous_decisions(
     begin = np.maximum.accumulate(np.where(np.append(True, breaks[:-1]), place, 0))
     latest = np.maximum.accumulate(np.where(acted[order.rows], place, -1))
     before = np.append(-1, latest[:-1])
-    previous = np.empty(size, dtype=np.int64)
+    previous = np.full(acted.size, -1, dtype=np.int64)
     previous[order.rows] = np.where(before >= begin, order.rows[before], -1)
     return previous
 

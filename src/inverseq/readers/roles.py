@@ -22,6 +22,8 @@ KNOWN = {
     "time": ("time", "t", "trial", "step"),
     "terminated": ("terminated",),
     "world": ("world",),
+    "probability": ("probability", "prob", "p"),
+    "reward": ("reward",),
 }
 """Names under which a role is found, in small letters alone and without a final "id" or "nr"."""
 
@@ -99,6 +101,12 @@ def require_column(column: str, present: Sequence[str], role: str) -> None:
             f"there is no column 'state'; the table has {[*present]}. Name the right one (or "
             f"several) with {argument('state')}, or, where the state is what came before, its "
             f"columns with {argument('state_from_previous')}"
+        )
+    if role == "action" and column == "action":
+        raise InputError(
+            f"there is no column 'action'; the table has {[*present]}. Name the right one with "
+            f"{argument('action')}, or, where states are positions, make actions of where one went "
+            f"next: {argument('action', 'moves')}"
         )
     near = difflib.get_close_matches(column.lower(), [p.lower() for p in present], n=1, cutoff=0.6)
     close = next((p for p in present if near and p.lower() == near[0]), None)

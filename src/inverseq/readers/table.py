@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.following import finite_rows
 from inverseq.readers import numbering
-from inverseq.readers.columns import Column, as_words, plain_array
+from inverseq.readers.columns import Column, as_words, plain_array, truth
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.frames import frame_columns, frame_names
-from inverseq.readers.measured import Bins, binned, features_of, refuse_measured
+from inverseq.readers.measured import Bins, binned, features_of, is_measured, refuse_measured
+from inverseq.readers.moves import MOVES, moves_between
 from inverseq.readers.order import Order, previous_decisions, put_in_order
 from inverseq.readers.origin import described, refuse_footer
 from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
 
 _LABELS = ("subject", "session", "trajectory")
 _NONE: Bins = {}
-_FALSE = ("0", "false", "f", "no")
-_TRUE = ("1", "true", "t", "yes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +61,10 @@ def read_table(
     action_names: Sequence[str] = (),
     longest_step: float | None = None,
     features: str | Sequence[str] = (),
-    bins: Bins = _NONE,
+    bins: Bins | int = _NONE,
     continuous: bool = False,
     partitions: bool = False,
+    upwards: bool = False,
 ) -> Demonstrations:
     """Demonstrations from a table with one row per decision.
 
@@ -82,7 +82,8 @@ def read_table(
         action: Column of the action, numbers or names, or several, joined likewise. Empty, NaN, -1
             and `missing` mean that it is not known: such rows stay, with action -1. Where the
             values are -1 and 1 alone, they are two actions. Numbers that begin above 0 keep what
-            they are as names, and no action 0 is made up.
+            they are as names, and no action 0 is made up. "moves", where no column is called so,
+            makes actions of the places that follow one another, one decision per visit.
         next_state: Column(s) of the state after the decision; taken from the next row where there
             is none. Where it disagrees with the next row, the recording has a gap there.
         subject: Column of the subject. The default "auto" looks for a column of that name (or
@@ -109,11 +110,14 @@ def read_table(
         features: Columns of measured values that are the state `[N, D]`, in place of `state`; the
             columns of `next_state` are then those of the features after the decision.
         bins: Columns of states or actions that are put into intervals, named "x 0.5–1" and numbered
-            in rising order: `{"x": 10}` for ten equally wide ones, `{"x": [0, 0.5, 2]}` for edges.
+            in rising order: `{"x": 10}` for ten equally wide ones, `{"x": [0, 0.5, 2]}` for edges,
+            10 alone for all columns of the state that hold measured values.
             The column of a next state has the bins of its state.
         continuous: Whether the action columns are continuous actions `[N, D]`, NaN for missing.
         partitions: Whether folders on the way to the file that are called name=value are columns
             too (`subject=Zoe/part-0.parquet`).
+        upwards: Of `action="moves"`: whether the second column of the state counts towards the
+            north, and not towards the south, as pixels do.
 
     Raises:
         InputError: The file or a value cannot be used; the message names row (1 is the first below
@@ -152,6 +156,7 @@ def read_table(
         action_names,
         state_names,
         longest_step,
+        upwards,
     )
     del read  # the columns are as large as what was made of them
     return Demonstrations.from_arrays(**fields)
@@ -165,15 +170,23 @@ def _fields(
     action_names: Sequence[str],
     state_names: Sequence[str | int],
     longest_step: float | None,
+    upwards: bool,
 ) -> dict[str, Any]:
     """What demonstrations are made of."""
     labels = [column for role in _LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
     order = put_in_order(labels, clock, table.size, longest_step)
-    ended = _truth(table)
+    (end,) = table.of("terminated") or [None]
+    ended = np.zeros(table.size, dtype=bool) if end is None else truth(end)
     acting = _acting(table, several(missing), named, continuous)
     playing = {column.name: column for column in acting}
-    actions, actions_called = _actions(acting, action_names, continuous)
+    origin = table.origin
+    if acting:
+        actions, actions_called = _actions(acting, action_names, continuous)
+    else:
+        moves = moves_between(_places(table), order, ended, upwards)
+        order, ended, actions, actions_called = moves.order, moves.ended, moves.actions, moves.names
+        origin += f", {moves.jumps} jumps over places without an action" * bool(moves.jumps)
     names = {"action_feature_names" if continuous else "action_names": actions_called}
     if table.of("features"):
         states, following = _features(table)
@@ -192,7 +205,7 @@ def _fields(
         "gap": order.late,
         "time": order.time,
         "rows": order.rows + 1,
-        "source": described(table.origin, table.roles, {**table.columns, **playing}),
+        "source": described(origin, table.roles, {**table.columns, **playing}),
         **names,
         **_further(table, order),
     }
@@ -243,7 +256,7 @@ def _read(
     return _Table(columns, roles | {"state_from_previous": before}, lengths.pop(), origin)
 
 
-def _with_bins(table: _Table, bins: Bins) -> _Table:
+def _with_bins(table: _Table, bins: Bins | int) -> _Table:
     """The table with columns of states and actions put into bins.
 
     Raises:
@@ -251,7 +264,9 @@ def _with_bins(table: _Table, bins: Bins) -> _Table:
     """
     states = table.roles.get("state", ())
     after = dict(zip(states, table.roles.get("next_state", ()), strict=False))
-    playing = [*states, *table.roles["action"], *table.roles["state_from_previous"]]
+    playing = [*states, *table.roles.get("action", ()), *table.roles["state_from_previous"]]
+    if isinstance(bins, int):
+        bins = dict.fromkeys([n for n in states if is_measured(table.columns[n])], bins)
     made: dict[str, Column] = {}
     for name, wanted in bins.items():
         if name not in playing:
@@ -272,6 +287,10 @@ def _choose(
     named: Columns,
 ) -> tuple[dict[str, Columns], Columns]:
     """The columns of each role, and all that are to be read."""
+    if wanted["action"] == MOVES and MOVES not in present:
+        if before or wanted["next_state"] not in (AUTO, None):
+            raise InputError("moves are made of the states alone; give no other column for them")
+        wanted = {**wanted, "action": None, "next_state": None}
     roles = resolve(present, wanted)
     for column in before:
         require_column(column, present, "state_from_previous")
@@ -311,8 +330,16 @@ def _features(table: _Table) -> tuple[np.ndarray, np.ndarray | None]:
     present, following = table.of("features"), table.of("next_state")
     for column in present:
         numbering.require_present(column, "a feature")
-    _require_alike(present, following)
+    numbering.require_alike(present, following)
     return features_of(present), features_of(following) if following else None
+
+
+def _places(table: _Table) -> list[Column]:
+    """The columns of the state, of which moves can be made."""
+    refuse_measured(table.of("state"), "state")
+    for column in table.of("state"):
+        numbering.require_present(column, "the state")
+    return table.of("state")
 
 
 def _states(
@@ -323,7 +350,7 @@ def _states(
     """State and next state (None where the table has none) of each row, and the names."""
     present, following = table.of("state"), table.of("next_state")
     before = table.of("state_from_previous")
-    _require_alike(present, following)
+    numbering.require_alike(present, following)
     refuse_measured((*present, *following, *before), "state")
     for column in present:
         numbering.require_present(column, "the state")
@@ -346,35 +373,6 @@ def _states(
     return states, after[0] if after else None, called
 
 
-def _require_alike(present: list[Column], following: list[Column]) -> None:
-    """Raise where states and next states have different numbers of columns."""
-    if following and len(following) != len(present):
-        raise InputError(
-            f"state has {len(present)} columns, next_state {len(following)}; give both alike"
-        )
-
-
-def _truth(table: _Table) -> Bool[np.ndarray, " N"]:
-    """Whether the world ended the trajectory after each row of the table.
-
-    Raises:
-        InputError: A value is neither true nor false.
-    """
-    if not table.of("terminated"):
-        return np.zeros(table.size, dtype=bool)
-    (column,) = table.of("terminated")
-    column = as_words(column)
-    words = [word.lower() for word in column.words or ()]
-    for place, word in enumerate(words):
-        if word not in _TRUE + _FALSE:
-            row = int(np.argmax((column.values == place) & ~column.missing))
-            raise InputError(
-                f"{column.place(row)}: {column.text(row)!r} is neither true nor false; write 1 or 0"
-            )
-    true = np.array([word in _TRUE for word in (*words, "0")])
-    return true[np.where(column.missing, len(words), column.values)]
-
-
 def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
     """Everything else: columns per trajectory and per decision, in the order of trajectories."""
     trajectories, decisions = {}, {}
@@ -385,7 +383,7 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
     playing = [n for role, n in table.roles.items() if role != "state_from_previous"]
     used = {names[0] for names in playing if len(names) == 1} - set(table.binned)
     for column in table.of("world"):
-        row = _changing_row(column, order)
+        row = order.changing_row(column)
         if row is not None:
             raise InputError(
                 f"{column.place(row)}: the world changes to {column.text(row)!r} "
@@ -395,16 +393,8 @@ def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
         if name in used or column.missing.all():
             continue
         own = name if name not in trajectories else f"table_{name}"
-        if _changing_row(column, order) is None:
+        if order.changing_row(column) is None:
             trajectories[own] = plain_array(column)[order.firsts]
         else:
             decisions[own] = order.of(plain_array(column))
     return {"trajectories": trajectories, "decisions": decisions}
-
-
-def _changing_row(column: Column, order: Order) -> int | None:
-    """The first row at which a column differs from the beginning of its trajectory, or None."""
-    values, missing = order.of(column.values), order.of(column.missing)
-    differs = (values[1:] != values[:-1]) | (missing[1:] != missing[:-1])
-    differs &= ~order.last[:-1]
-    return int(order.rows[1 + np.argmax(differs)]) if differs.any() else None

@@ -80,7 +80,7 @@ def usable_rows(
 def tabulate(groups: Int[np.ndarray, " N"], rows: Rows) -> Float[np.ndarray, "M A"]:
     """Weight of each action in each of the groups of rows, which are numbered from 0."""
     num_actions = rows.exists.shape[1]
-    cells = np.bincount(groups * num_actions + rows.actions, weights=rows.weights)
+    cells = np.bincount(groups * np.int64(num_actions) + rows.actions, weights=rows.weights)
     made = np.zeros((int(groups.max()) + 1) * num_actions)
     made[: cells.size] = cells
     return made.reshape(-1, num_actions)

@@ -1,0 +1,95 @@
+"""The same analysis of each animal, or of each group, by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inverseq._core.errors import FitError, InputError, argument
+from inverseq.analysis.analyse import analyse
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.plan import Plan
+from inverseq.datasets import Dataset
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.problem import Progress
+
+_MOST = 200
+"""Groups beyond which a column is no column of groups."""
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """What was found in each group, side by side.
+
+    Attributes:
+        per: The column that names the groups.
+        title: Of the data.
+        findings: Name of each group -> what was found there, all with the same model.
+        failures: Name of each group that could not be analysed -> why.
+    """
+
+    per: str
+    title: str
+    findings: Mapping[str, Findings]
+    failures: Mapping[str, str]
+
+
+def analyse_each(
+    data: Demonstrations | Dataset,
+    plan: Plan,
+    per: str,
+    *,
+    progress: Progress | None = None,
+) -> Groups:
+    """Analyse the decisions of each group by themselves, with one model for all.
+
+    A world that is estimated is estimated from the group's own decisions; states keep their
+    numbers. Differences between groups are not tested here.
+
+    Args:
+        data: Decisions, or a data set with its world.
+        plan: What is asked of each group; IAVI explains where no model is named.
+        per: Trajectory column that names the groups: "subject", "genotype".
+        progress: As in `analyse`, for all groups together.
+
+    Raises:
+        InputError: There is no such column, it names fewer than two groups or too many, several
+            intentions are asked for, what is held out is the group itself, or no group can be
+            analysed.
+        FitError: The same, because nothing could be fitted.
+    """
+    known = data.demonstrations if isinstance(data, Dataset) else data
+    values = known.trajectories.get(per)
+    if values is None:
+        raise InputError(
+            f"{argument('per', per)}: there is no such column that is constant in a trajectory; "
+            f"there are {[*known.trajectories]}"
+        )
+    names = list(dict.fromkeys(map(str, values)))
+    if not 2 <= len(names) <= _MOST:
+        raise InputError(
+            f"column {per!r} names {len(names)} groups; {argument('per')} takes 2 to {_MOST}"
+        )
+    if plan.numbers:
+        raise InputError(f"{argument('per', per)} compares one reward per group; drop intentions")
+    if plan.by == per:
+        raise InputError(
+            f"within one {per} no other {per} can be held out; take something finer for "
+            f"{argument('by', 'trajectory')}"
+        )
+    if plan.solver in (None, "best"):
+        plan = replace(plan, solver="iavi")
+    title, found, failures = plan.title or known.source, {}, {}
+    first: InputError | FitError | None = None
+    for number, name in enumerate(names):
+        part = known.take(np.array([str(value) == name for value in values]))
+        own = replace(data, demonstrations=part) if isinstance(data, Dataset) else part
+        try:
+            found[name] = analyse(own, replace(plan, title=f"{title}: {per} {name}"))
+        except (InputError, FitError) as error:
+            failures[name], first = str(error), first or error
+        if progress is not None:
+            progress(per, number + 1, len(names))
+    if not found and first is not None:
+        raise first
+    return Groups(per, title, found, failures)

@@ -1,0 +1,88 @@
+"""Data sets of Minari: episodes as they were recorded, by id, by folder and in memory."""
+
+import warnings
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from inverseq import InputError, read_minari
+from inverseq.cli import main
+
+minari = pytest.importorskip("minari")
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """Keep a data set of two episodes of three and two decisions; its record."""
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+
+    def store(observations, actions, name="walks/test-v0", **more):
+        rng = np.random.default_rng(0)
+        episodes = []
+        for seed, length in enumerate((3, 2)):
+            seen = [observations.sample() for _ in range(length + 1)]
+            done = [k == length - 1 and seed == 0 for k in range(length)]
+            episodes.append(
+                minari.data_collector.EpisodeBuffer(
+                    id=seed,
+                    seed=seed,
+                    observations=seen,
+                    actions=[actions.sample() for _ in range(length)],
+                    rewards=rng.random(length).tolist(),
+                    terminations=done,
+                    truncations=[k == length - 1 and seed == 1 for k in range(length)],
+                    infos={},
+                )
+            )
+        spaces_ = {"observation_space": observations, "action_space": actions}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of missing authors, permalinks and environments
+            return minari.create_dataset_from_buffers(name, episodes, **spaces_, **more)
+
+    return store
+
+
+def test_numbered_episodes_come_back_decision_by_decision(stored, tmp_path):
+    data = stored(spaces.Discrete(5, seed=0), spaces.Discrete(3, seed=1))
+    episodes = [*data.iterate_episodes()]
+    for source in (data, "walks/test-v0", tmp_path / "walks/test-v0"):
+        demos = read_minari(source)
+        for part, episode in zip(demos.starts[:-1], episodes, strict=True):
+            rows = slice(part, part + len(episode.actions))
+            assert demos.states[rows].tolist() == episode.observations[:-1].tolist()
+            assert demos.next_states[rows].tolist() == episode.observations[1:].tolist()
+            assert demos.actions[rows].tolist() == episode.actions.tolist()
+            assert demos.decisions["reward"][rows].tolist() == episode.rewards.tolist()
+        assert demos.terminated.tolist() == [False, False, True, False, False]
+        assert demos.num_actions == 3
+        assert demos.source == "walks/test-v0"
+
+
+def test_arrays_are_features_and_continuous_actions(stored):
+    low, high = np.zeros(2, np.float32), np.ones(2, np.float32)
+    data = stored(spaces.Box(low, high, seed=0), spaces.Box(low[:1], high[:1], seed=1))
+    demos = read_minari(data)
+    assert demos.states.shape == (5, 2)
+    assert demos.states.dtype == np.float32
+    assert demos.actions.shape == (5, 1)
+
+
+def test_what_cannot_be_read_says_what_to_do(stored):
+    with pytest.raises(InputError, match="get it with: minari download none/here-v0"):
+        read_minari("none/here-v0")
+    parts = spaces.MultiDiscrete([2, 2], seed=0)
+    with pytest.raises(InputError, match="observations of odd/test-v0 are MultiDiscrete"):
+        read_minari(stored(parts, spaces.Discrete(2, seed=0), "odd/test-v0"))
+
+
+def test_a_data_set_goes_where_a_table_goes(stored, tmp_path, monkeypatch, capsys):
+    stored(spaces.Discrete(5, seed=0), spaces.Discrete(3, seed=1))
+    monkeypatch.chdir(tmp_path)
+    for source in ("walks/test-v0", "walks/test-v0/data"):
+        assert main(["doctor", source]) == 0
+        assert "5 decisions in 2 trajectories" in capsys.readouterr().out
+    assert main(["doctor", "none/here-v0"]) == 2
+    assert "minari download none/here-v0" in capsys.readouterr().err
+    assert main(["doctor", "walks/test-v0", "--state", "x"]) == 2
+    assert "columns of walks/test-v0 are known" in capsys.readouterr().err
