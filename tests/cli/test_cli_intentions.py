@@ -56,7 +56,7 @@ def written(folder):
 
 
 def test_two_moods_are_found_reported_and_written(outside, moods, tmp_path):
-    done = outside("fit", moods, "--intentions", "2", "--out", "out", *QUICK)
+    done = outside("fit", moods, "--intentions", "2", "--test", "0.5", "--out", "out", *QUICK)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Two intentions explain the behaviour" in done.stdout.replace("\n", " ")
     assert "Report: out/report.html" in done.stdout
@@ -79,7 +79,7 @@ def test_two_moods_are_found_reported_and_written(outside, moods, tmp_path):
     # One intention under IAVI is the one-step table.
     assert rows["one"]["nats"] == pytest.approx(rows["table-1"]["nats"], abs=1e-9)
     # The score, again, from the saved model and the stated split.
-    _, test = iq.read_table(moods).split(0.2, seed=0)
+    _, test = iq.read_table(moods).split(0.5, seed=0)
     again = float(iq.log_likelihood(solution, test))
     assert rows["intentions"]["nats"] == pytest.approx(again, abs=1e-9)
     beliefs = duckdb.sql(f"select * from '{folder / 'tables/posterior.parquet'}'").fetchnumpy()

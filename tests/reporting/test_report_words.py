@@ -158,7 +158,7 @@ def test_where_nothing_is_above_chance_that_is_said_first_and_nothing_else():
     found = Contrasts((sure,), BOOTSTRAP, 50, 12, "zero-mean", None, Model(Family.IAVI))
     made = results(*scores, contrasts=found)
     told = headline(made)
-    assert told[0].startswith("Nothing here predicts these decisions better than chance.")
+    assert told[0].startswith("Nothing here predicts these decisions clearly better than chance.")
     assert "12 held-out units (subject)" in told[0]
     said = " ".join(told)
     assert not any(word in said for word in ("regularity", "wanted", "explains", "a rather"))
