@@ -74,6 +74,8 @@ from inverseq.intentions.switching import DependentMarkov as DependentMarkov
 from inverseq.intentions.switching import Markov as Markov
 from inverseq.intentions.switching import Mixture as Mixture
 from inverseq.inverse.deep.cloning import BehaviourCloning as BehaviourCloning
+from inverseq.inverse.deep.dciql import DCIQL as DCIQL
+from inverseq.inverse.deep.diql import DIQL as DIQL
 from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn
@@ -107,10 +109,12 @@ from inverseq.policies.backoff import BackoffTable as BackoffTable
 from inverseq.policies.columns import ColumnPolicy as ColumnPolicy
 from inverseq.policies.logit import LogitPolicy as LogitPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy
+from inverseq.policies.safe import SafePolicy as SafePolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
 from inverseq.readers import read_games as read_games
 from inverseq.readers import read_minari as read_minari
 from inverseq.readers import read_table as read_table
 from inverseq.reporting.report import report as report
+from inverseq.rewards.observations import ObservationReward as ObservationReward
 from inverseq.training.lessons import Lessons as Lessons
 __version__: str

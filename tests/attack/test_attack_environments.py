@@ -102,3 +102,8 @@ def test_quiet_is_quiet(tmp_path):
 def test_errors_never_go_to_the_output(tmp_path):
     done = run(tmp_path, "doctor", "absent.csv", close_errors=True)
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_lines_are_no_wider_than_the_terminal(tmp_path):
+    done = run(tmp_path, "doctor", "t.csv", COLUMNS="40", PYTHONUTF8="1")
+    assert max(map(len, done.stdout.decode().splitlines())) <= 40

@@ -20,7 +20,16 @@ from inverseq.play import QAgent
 from strategies import random_mdp, random_policy
 from test_open_waist import NetworkOfTransitions, ThreeNetworks, Toy
 
-OWN = (ThreeNetworks, NetworkOfTransitions)
+
+@dataclass(frozen=True)
+class Anything:
+    """A constraint that forbids nothing, as a record that a file can hold."""
+
+    def __call__(self, observations):
+        return np.ones((len(observations), 3), dtype=bool)
+
+
+OWN = (ThreeNetworks, NetworkOfTransitions, Anything)
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,8 @@ ColumnLogit       .     .        none    several several world    .       .     
 Steered(1)        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Steered(2)        .     .        .       several several past     .       .      .        .       .       .         .        .       .       .    .
 IQLearn network   .     .        .       several several world    .       .      world2   seen    .       .         unsure   .       .       .    .
+DIQL              .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
+DCIQL             .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
 cloning network   .     .        none    several several world    .       .      world2   nothing .       .         unsure   .       .       report .
 your own          .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
 2 x IAVI          .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
@@ -148,6 +159,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
     lessons = iq.Lessons(20, 16, 0.01)
     network = iq.IQLearn(0, discount=0.8, lessons=lessons)
     cloning = iq.BehaviourCloning(0, lessons=lessons)
+    diql = iq.DIQL(0, 0.8, lessons=lessons)
     learner = iq.IQL(method="exact")
     logit = iq.ColumnLogit(("phase", "place"), (1.0, 2.0))
     steered = iq.Steered(iq.CountTable(1), "states", folds=2)
@@ -169,6 +181,8 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "Steered(1)": (steered, "world"),
         "Steered(2)": (iq.Steered(iq.CountTable(2), "states", folds=2), "world"),
         "IQLearn network": (network, "seen"),
+        "DIQL": (diql, "seen"),
+        "DCIQL": (iq.DCIQL(Anything(), diql, "boltzmann"), "seen"),
         "cloning network": (cloning, "seen"),
         "your own": (Toy(), "seen"),
         "2 x IAVI": (iq.Intentions(2, **two), "world"),

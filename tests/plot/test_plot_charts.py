@@ -69,3 +69,16 @@ def test_curves_have_bars_and_what_was_published_is_hollow():
     curves(np.array([4, 32]), means, errors, ["a", "b"], ax=axes[1], logarithmic=True)
     assert axes[1].get_yscale() == "log"
     assert to_png(figure)
+
+
+def test_in_a_narrow_figure_long_names_leave_the_width_to_what_they_name():
+    long = ["MaxEnt on state-actions, memory of 2 states", "one-step table, plus 0.5"]
+    widths = []
+    for names in (long, ["a", "b"]):
+        figure, (ax,) = canvas(3.3, 1.5)
+        scores(names, np.array([-0.4, -0.5]), np.array([0.1, 0.1]), ax=ax)
+        figure.draw_without_rendering()
+        shown = {t.get_text() for t in (*ax.texts, *ax.get_yticklabels())}
+        assert set(names) <= shown
+        widths.append(ax.get_window_extent().width / figure.bbox.width)
+    assert min(widths) > 0.85

@@ -88,7 +88,7 @@ def test_a_table_of_states_and_actions_writes_its_numbers_where_they_belong():
     shown = {(t.get_text(), *t.get_position()) for t in ax.texts}
     assert shown == {
         ("1.00", 0, 2),
-        ("-2.00", 1, 2),
+        ("−2.00", 1, 2),
         ("0.50", 1, 1),
         ("0.00", 0, 0),
         ("3.00", 1, 0),

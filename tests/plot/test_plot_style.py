@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from inverseq import InputError
 from inverseq._core.words import visible
-from inverseq.plot import canvas, grid_map, to_png, to_svg
+from inverseq.plot import canvas, grid_map, to_pdf, to_png, to_svg
 from inverseq.plot.style import SIGNED, colours, ink_on
 
 
@@ -73,6 +73,7 @@ def test_the_same_figure_gives_the_same_bytes_and_svg_is_well_formed():
     assert first == second
     assert ElementTree.fromstring(first).tag == "{http://www.w3.org/2000/svg}svg"
     assert to_png(drawn()) == to_png(drawn())
+    assert to_pdf(drawn()) == to_pdf(drawn())
 
 
 def test_png_has_the_size_asked_for():

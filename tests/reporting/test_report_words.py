@@ -15,6 +15,7 @@ from inverseq.analysis.findings import (
     Failure,
     Findings,
     Intervals,
+    Otherwise,
     Reason,
     ScoreRow,
 )
@@ -28,6 +29,7 @@ from inverseq.inverse.values.iavi import IAVI
 from inverseq.reporting.document import Picture, Table
 from inverseq.reporting.sections import methods as methods_section
 from inverseq.reporting.sections import scores as scores_section
+from inverseq.reporting.sections import sensitivity as sensitivity_section
 from inverseq.reporting.sections import wants as wants_section
 from inverseq.reporting.sections.headline import headline_text as headline
 
@@ -230,3 +232,19 @@ def test_a_reward_with_a_memory_is_held_against_the_table_of_the_same_memory(pas
     told = what_it_adds(replace(made, plan=Plan(history=int(past))))
     memory = next(text for text in told if "With a memory" in text)
     assert f"better than the {MODELS[against].name}" in memory
+
+
+@pytest.mark.parametrize(
+    ("others", "words"), [((-1.0, 2.5), "changes its sign"), ((-2.5, -1.5), "keeps its sign")]
+)
+def test_other_settings_are_said_to_change_the_answer_only_where_they_do(others, words):
+    down = Contrast(PLACES, ("a", "b"), -2.0, -3.0, -1.0, Verdict.SETTLED)
+    tried = tuple(Otherwise("smoothing", 0.1 + n, (each,)) for n, each in enumerate(others))
+    made = with_contrasts(down)
+    made = replace(made, contrasts=replace(made.contrasts, otherwise=tried))
+    told, figure = sensitivity_section.what_would_change_it(made).blocks
+    assert words in told.paragraphs[0]
+    assert f"{-others[1]:+.1f}".replace("-", "−") in told.paragraphs[0]
+    assert figure.name == "sensitivity"
+    assert "b rather than a" in figure.alt
+    assert sensitivity_section.what_would_change_it(replace(made, contrasts=None)) is None

@@ -178,8 +178,8 @@ def _value(tree: Any, hint: Any, arrays: dict[str, np.ndarray], also: tuple[type
     kind = next((c for c in (*_classes(hint), *also) if c.__name__ == tree["class"]), None)
     if kind is None:
         raise _OwnClass(
-            f"holds a {tree['class']} where this version expects {hint}. If the class is "
-            f"your own, name it: load(path, kind, also=({tree['class']},))"
+            f"holds a {tree['class']}, which this version does not know. If the class is your "
+            f"own, name it: load(path, kind, also=({tree['class']},))"
         )
     hints = typing.get_type_hints(kind)
     known = {name: item for name, item in tree["fields"].items() if name in hints}

@@ -15,6 +15,7 @@ from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
+from inverseq.evaluate.identifiability import Verdict
 from inverseq.inverse.explanation import transition_rewards
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
@@ -63,7 +64,11 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         told = (parts, behaviour.worlds, menu, by_key[key], fits[key])
         return contrasts_of(*told, replicates, progress)
 
-    remembers = by_key[chosen].model.memory > 1
+    settled = None
+    if by_key[chosen].model.memory > 1 and "iavi" in fits:
+        without = contrasts("iavi")
+        if without is not None and any(row.verdict is Verdict.SETTLED for row in without.rows):
+            settled = without
     return replace(
         start,
         scores=rows,
@@ -77,7 +82,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         solution=fits[chosen],
         whole=with_parts(behaviour.demonstrations, parts.test),
         contrasts=contrasts(chosen),
-        settled=contrasts("iavi") if remembers and "iavi" in fits else None,
+        settled=settled,
         earned=_earned(fits[chosen], parts.test),
     )
 

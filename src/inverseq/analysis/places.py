@@ -83,12 +83,12 @@ def places(solution: Solution) -> Places:
     centre, middle = float(decided @ earned), float(decided @ value)
     exists = np.zeros((int(base.max()) + 1, mdp.num_actions), dtype=bool)
     exists[base] = mdp.allowed
-    rewards = _averaged(np.where(mdp.allowed, reward, 0.0), base, visits) - centre
+    rewards = averaged(np.where(mdp.allowed, reward, 0.0), base, visits) - centre
     return Places(
-        reward=_averaged(earned, base, visits) - centre,
+        reward=averaged(earned, base, visits) - centre,
         rewards=np.where(exists, rewards, np.nan),
-        value=_averaged(value, base, visits) - middle,
-        policy=_averaged(policy, base, visits),
+        value=averaged(value, base, visits) - middle,
+        policy=averaged(policy, base, visits),
         visits=np.bincount(base, visits),
     )
 
@@ -106,7 +106,7 @@ def likely_moves(
     return moves, np.bincount(number.ravel(), weight)
 
 
-def _averaged(
+def averaged(
     values: Float[np.ndarray, "S *A"], base: Int[np.ndarray, " S"], visits: Float[np.ndarray, " S"]
 ) -> Float[np.ndarray, "P *A"]:
     """Means over the pasts of each state by visits; plain means where there were none."""

@@ -1,5 +1,7 @@
 """`inverseq doctor`."""
 
+import shutil
+
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
@@ -16,5 +18,5 @@ def run(options: Doctor) -> int:
     if options.output.json:
         print(to_json(as_dict(diagnosis)), end="")
     elif not options.output.quiet:
-        print(describe(diagnosis))
+        print(describe(diagnosis, min(shutil.get_terminal_size((96, 24)).columns, 96)))
     return 2 if diagnosis.worst is Severity.ERROR else 0

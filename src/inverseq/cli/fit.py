@@ -47,7 +47,7 @@ def _run_each(options: Fit, per: str) -> int:
         loaded = load(options.table, options.columns, options.world)
         groups = analyse_each(loaded.data, plan_of(options, loaded), per, progress=progress)
         first = next(iter(groups.findings.values()))
-        write_groups(groups, folder, provenance_of(first, command(), loaded.digest))
+        write_groups(groups, folder, provenance_of(first, command(), loaded.digest), options.width)
     page = Path(options.out) / PAGE
     if options.output.json:
         print((Path(options.out) / "summary.json").read_text(encoding="utf-8"), end="")

@@ -119,6 +119,9 @@ class Output:
 Explainer = Literal["iavi", "maxent-states", "maxent-state-actions", "maxent-features"]
 """What can explain each of several intentions."""
 
+Width = Literal["single", "double"]
+"""Columns of a journal."""
+
 Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
 """Which of the equivalent rewards is reported."""
 
@@ -225,7 +228,8 @@ class Fit:
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
     width: Annotated[
-        Literal["single", "double"] | None,
+        Width | None,
+        one_of(Width),
         arg(help_behavior_hint="(default: each as on the page)"),
     ] = None
     """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""

@@ -10,7 +10,6 @@ from typing import Any
 from inverseq._core.words import render_text
 
 _HERE = "inverseq.doctor"
-_WIDTH = 96
 
 Value = int | float | str | tuple[str, ...]
 """A number, a name or names of a finding."""
@@ -130,16 +129,23 @@ class Diagnosis:
         return describe(self)
 
 
-def describe(diagnosis: Diagnosis) -> str:
-    """The diagnosis as plain text: a summary, then each finding with what to do."""
+def describe(diagnosis: Diagnosis, width: int = 96) -> str:
+    """The diagnosis as plain text: a summary, then each finding with what to do.
+
+    Args:
+        diagnosis: What was found.
+        width: Letters of a line at most, where no single word is longer.
+    """
+    # What is to be typed stays in one piece.
+    fill = partial(textwrap.fill, width=width, break_long_words=False, break_on_hyphens=False)
     summary, nothing = render_text(_HERE, "diagnosis.j2", "summary", facts=diagnosis.facts)
-    lines = [diagnosis.source, f"{summary}\n"]
+    lines = [diagnosis.source, f"{fill(summary)}\n"]
     for finding in diagnosis.findings:
         (text,) = render_text(_HERE, "diagnosis.j2", "finding", found=finding)
-        lines.append(textwrap.fill(text, _WIDTH, subsequent_indent="  "))
+        lines.append(fill(text, subsequent_indent="  "))
         if finding.remedy:
-            fill = partial(textwrap.fill, initial_indent="  -> ", subsequent_indent=" " * 5)
-            lines.append(fill(finding.remedy, _WIDTH))
+            indents = {"initial_indent": "  -> ", "subsequent_indent": " " * 5}
+            lines.append(fill(finding.remedy, **indents))
     return "\n".join(lines if diagnosis.findings else [*lines, nothing])
 
 

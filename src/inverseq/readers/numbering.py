@@ -195,7 +195,8 @@ def action_column(column: Column, missing: Sequence[Any], named: bool = False) -
     if column.words is not None:
         signs = {column.words[i] for i in np.unique(known)} == {"-1", "1"}
     else:
-        signs = known.dtype.kind in "if" and bool((np.abs(known) == 1).all() and np.ptp(known) > 0)
+        ones = known.size > 0 and known.dtype.kind in "if" and bool((np.abs(known) == 1).all())
+        signs = ones and bool(np.ptp(known) > 0)
     if signs:
         named, column = True, as_words(column)
     taken = (*missing,) if named else (-1, *missing)

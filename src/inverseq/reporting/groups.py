@@ -6,7 +6,16 @@ from pathlib import Path
 
 from inverseq import __version__
 from inverseq.analysis.groups import Groups
-from inverseq.reporting.document import Column, Facts, Prose, Report, Section, Table
+from inverseq.reporting.document import (
+    Answer,
+    Column,
+    Facts,
+    Prose,
+    Report,
+    Section,
+    Table,
+    Width,
+)
 from inverseq.reporting.folder import write_report
 from inverseq.reporting.report import state_table, write
 from inverseq.reporting.sections.intentions import each_place
@@ -17,19 +26,22 @@ _MOST_SHOWN = 12
 """Groups of which the rewards stand on the page; the CSV file holds all."""
 
 
-def write_groups(groups: Groups, root: Path, provenance: Mapping[str, str]) -> None:
+def write_groups(
+    groups: Groups, root: Path, provenance: Mapping[str, str], width: Width | None = None
+) -> None:
     """Write the page, its tables, and in `groups/NAME` the report of each group.
 
     Args:
         groups: What was found in each.
         root: An empty folder.
         provenance: What it was made from and by.
+        width: Of the figures of each group, as in `write_report`.
 
     Raises:
         InputError: A file cannot be written.
     """
     for name, folder in folders_of(groups).items():
-        write(groups.findings[name], root / folder, provenance)
+        write(groups.findings[name], root / folder, provenance, width)
     scores, rewards = scores_of_groups(groups), rewards_of_groups(groups)
     told = {"per": groups.per, "failures": dict(groups.failures)}
     told |= {
@@ -103,10 +115,11 @@ def _page(groups: Groups, scores: Table, rewards: Table, provenance: Mapping[str
     if len(groups.findings) <= _MOST_SHOWN:
         blocks.append(rewards)
     made = text("methods.j2", "made", version=__version__)
-    headline = prose("groups.j2", "headline", **told).paragraphs
-    facts = Section(text("groups.j2", "made_from"), (Facts(tuple(provenance.items())),))
+    answer = Answer(prose("groups.j2", "headline", **told).paragraphs)
+    facts = Section(text("groups.j2", "made_from"), (Facts((*provenance.items(),)),), folded=True)
     sections = (Section(text("groups.j2", "title", **told), tuple(blocks)), facts)
-    return Report(text("groups.j2", "page_title", **told), headline, sections, made)
+    size = text("groups.j2", "size", **told)
+    return Report(text("groups.j2", "page_title", **told), size, answer, None, sections, made)
 
 
 def _names(table: Table) -> list[str]:

@@ -1,24 +1,21 @@
 """What a saved solution holds, drawn without the behaviour that it was fitted to."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from inverseq._core.errors import InputError
-from inverseq.analysis.places import has_places, places
+from inverseq.analysis.places import averaged, has_places, places
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, divided, without_history
-from inverseq.plot import state_action_map
 from inverseq.reporting.document import Picture, Table
-from inverseq.reporting.figures.places import maps, picture, scenes
+from inverseq.reporting.figures.places import maps, policy_table, scenes
 from inverseq.reporting.folder import write_pictures, write_tables
 from inverseq.reporting.report import state_table
-from inverseq.reporting.words import line, text
 from inverseq.worlds import World, labyrinth
-
-_MOST_ROWS = 24
 
 
 def show(solution: Explanation, folder: Path) -> list[Path]:
@@ -61,11 +58,26 @@ def _one(part: Solution, model: str) -> tuple[list[Picture], list[Table]]:
         )
     worlds = divided(without_history(part.mdp))
     given = worlds.get("", worlds)
-    if not has_places(part):
-        return [_policy(part, part.mdp)], []
-    shown = places(part)
-    where = scenes(given, _drawings(part.mdp), shown.visits)
-    return maps(shown, where, model), [state_table(shown, given)]
+    if has_places(part):
+        shown = places(part)
+        where = scenes(given, _drawings(part.mdp), shown.visits)
+        return maps(shown, where, model), [state_table(shown, given)]
+    return _policies(part, part.mdp, given, model), []
+
+
+def _policies(
+    part: Solution, mdp: MDP, given: MDP | Mapping[str, MDP], model: str
+) -> list[Picture]:
+    """What is done, where nothing says what is wanted."""
+    policy = part.policy.per_state(mdp)
+    visits = np.ones(len(policy)) if part.visits is None else part.visits
+    base = np.arange(len(policy)) if mdp.history is None else mdp.history.base
+    policy, visits = averaged(policy, base, visits), np.bincount(base, visits)
+    drawn = []
+    for scene in scenes(given, {}, visits):
+        mine = slice(scene.first, scene.first + scene.mdp.num_states)
+        drawn.append(policy_table(policy[mine], visits[mine], scene, model))
+    return drawn
 
 
 def _drawings(mdp: MDP) -> dict[str, World]:
@@ -74,29 +86,3 @@ def _drawings(mdp: MDP) -> dict[str, World]:
     mine = without_history(mdp).coordinates
     same = mine is not None and np.array_equal(mine, np.asarray(known.mdp.coordinates))
     return {"": known} if same else {}
-
-
-def _policy(part: Solution, mdp: MDP) -> Picture:
-    """What is done in the states with the most decisions, where nothing says what is wanted."""
-    policy = part.policy.per_state(mdp)
-    visits = np.ones(len(policy)) if part.visits is None else part.visits
-    rows = np.sort(np.argsort(-visits, kind="stable")[:_MOST_ROWS])
-    base = rows if mdp.history is None else mdp.history.base[rows]
-    states = [mdp.state_names[i] if mdp.state_names else str(i) for i in base]
-    actions = list(mdp.action_names) or [str(a) for a in range(mdp.num_actions)]
-    shares = np.where(mdp.allowed, policy, np.nan)[rows]
-    return picture(
-        "policy_map",
-        lambda ax: state_action_map(
-            shares, states, actions, ax=ax, scale="plain", label="probability"
-        ),
-        text("figures.j2", "table_alt", what="Probability"),
-        line(
-            "figures.j2",
-            "policy_table",
-            model=part.solver,
-            shown=rows.size,
-            cut=rows.size < len(policy),
-        ),
-        height=0.9 + 0.27 * rows.size,
-    )

@@ -42,6 +42,8 @@ class Batch(NamedTuple):
     """Observations with which games of the expert begin."""
     starts_allowed: Bool[Array, "n A"] | None = None
     """Which actions existed there."""
+    next_safe: Bool[Array, "n A"] | None = None
+    """Which actions a constraint allows at the next observation; None where nothing asks."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import decision_weights
@@ -27,7 +27,9 @@ class Shown(NamedTuple):
 
 
 def shown_in(
-    demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | None = None
+    demonstrations: Demonstrations,
+    weights: Float[np.ndarray, " N"] | None = None,
+    next_safe: Bool[np.ndarray, "N A"] | None = None,
 ) -> Shown:
     """The transitions of demonstrations whose states are features.
 
@@ -37,6 +39,7 @@ def shown_in(
     Args:
         demonstrations: N decisions.
         weights: `[N]` weight of each decision; 1 where left out.
+        next_safe: `[N, A]` what is safe where each decision led, for rules that ask.
 
     Raises:
         InputError: No row is left, or a state holds a number that is not finite.
@@ -70,6 +73,7 @@ def shown_in(
         jnp.asarray(~ended[used], dtype=jnp.float32),
         jnp.asarray(ended[used]),
         *(None if mask is None else jnp.asarray(mask[used]) for mask in masks),
+        next_safe=None if next_safe is None else jnp.asarray(next_safe[used]),
     )
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
     return Shown(rows, _running(weight[used]), first_rows, _running(weight[used][begins]))

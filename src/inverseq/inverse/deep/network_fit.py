@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
@@ -50,6 +50,8 @@ def teach(
     seed: int,
     num_actions: int | None = None,
     *,
+    next_safe: Bool[np.ndarray, "N A"] | None = None,
+    remedy: str = REMEDY,
     score: Callable[[Course, Learner], float] | None = None,
 ) -> Taught:
     """Train networks on the demonstrations of a problem.
@@ -60,6 +62,8 @@ def teach(
         lessons: How long.
         seed: Of the networks and the order of the transitions.
         num_actions: A; None takes the largest action seen.
+        next_safe: `[N, A]` what is safe where each decision led, for rules that ask.
+        remedy: What to try where it diverges.
         score: Called after each piece of the training with what was learned so far; that of the
             highest score is returned. None returns the last.
 
@@ -71,7 +75,7 @@ def teach(
             "states are features, so there is no world to look them up in: leave mdp out"
         )
     numbered = problem.decisions.num_actions  # continuous ones are refused
-    shown = shown_in(problem.decisions, problem.weights)
+    shown = shown_in(problem.decisions, problem.weights, next_safe)
     shape = shown.rows.observations.shape[1:]
     actions = _num_actions(problem.decisions, numbered, num_actions)
     steps = lessons.steps
@@ -87,7 +91,7 @@ def teach(
         if (found := score(course, training.learner)) > best_score:
             best, best_score = jax.tree.map(np.array, training.learner), found
     trace = mean_losses(training, steps)
-    return Taught(course, best or training.learner, status_of(training, trace), trace)
+    return Taught(course, best or training.learner, status_of(training, trace, remedy), trace)
 
 
 def mean_losses(training: Training, steps: int) -> Float[np.ndarray, " blocks"]:
@@ -101,13 +105,15 @@ def mean_losses(training: Training, steps: int) -> Float[np.ndarray, " blocks"]:
     return sums[counts > 0] / counts[counts > 0]
 
 
-def status_of(training: Training, trace: Float[np.ndarray, " blocks"]) -> Status:
+def status_of(
+    training: Training, trace: Float[np.ndarray, " blocks"], remedy: str = REMEDY
+) -> Status:
     """How a training ended: learned to its end, or diverged."""
     steps, last = int(training.block), float(trace[-1])
     if bool(training.diverged):
-        return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {REMEDY}")
+        return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {remedy}")
     if abs(last) > _EXPLODED * max(1.0, abs(float(trace[0]))):
-        return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {REMEDY}")
+        return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {remedy}")
     return Status(Outcome.CONVERGED, steps, last, f"all {steps} steps made")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -240,39 +240,46 @@ def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
 
 def _tables(shown: Places, scene: Scene, model: str) -> list[Picture]:
     """Rewards and policy of the most visited states as tables of states and actions."""
-    mdp = scene.mdp
-    part = slice(scene.first, scene.first + mdp.num_states)
+    part = slice(scene.first, scene.first + scene.mdp.num_states)
     visits = shown.visits[part]
+    return [
+        _table("reward", shown.rewards[part], visits, scene, model),
+        policy_table(shown.policy[part], visits, scene, model),
+    ]
+
+
+def policy_table(
+    policy: Float[np.ndarray, "P A"], visits: Float[np.ndarray, " P"], scene: Scene, model: str
+) -> Picture:
+    """What is done in the most visited states of a world, as a table of states and actions."""
+    return _table("policy", np.where(scene.mdp.allowed, policy, np.nan), visits, scene, model)
+
+
+def _table(
+    what: Literal["reward", "policy"],
+    values: Float[np.ndarray, "P A"],
+    visits: Float[np.ndarray, " P"],
+    scene: Scene,
+    model: str,
+) -> Picture:
+    """One of the tables."""
+    mdp = scene.mdp
     rows = np.sort(np.argsort(-visits, kind="stable")[:_MOST_ROWS])
     states = [scene.names[i] for i in rows]
     actions = list(mdp.action_names) or [str(a) for a in range(mdp.num_actions)]
-    file = _file(scene)
-    told = {"model": model, "shown": rows.size, "cut": rows.size < visits.size}
-    unseen = (visits[rows] == 0)[:, None]
-    policy = np.where(mdp.allowed, shown.policy[part], np.nan)
-    height = 0.9 + 0.27 * rows.size
-    reward = np.where(unseen, np.nan, shown.rewards[part][rows])
-    choice = np.where(unseen, np.nan, policy[rows])
-    return [
-        picture(
-            f"reward_map{file}",
-            lambda ax: state_action_map(
-                reward, states, actions, ax=ax, label="reward (temperature)"
-            ),
-            text("figures.j2", "table_alt", what="Reward"),
-            line("figures.j2", "reward_table", **told),
-            height=height,
-        ),
-        picture(
-            f"policy_map{file}",
-            lambda ax: state_action_map(
-                choice, states, actions, ax=ax, scale="plain", label="probability"
-            ),
-            text("figures.j2", "table_alt", what="Probability"),
-            line("figures.j2", "policy_table", **told),
-            height=height,
-        ),
-    ]
+    cells = np.where((visits[rows] == 0)[:, None], np.nan, values[rows])
+    look: dict[str, Any] = {
+        "reward": {"label": "reward (temperature)"},
+        "policy": {"label": "probability", "scale": "plain"},
+    }[what]
+    cut = rows.size < visits.size
+    return picture(
+        f"{what}_map{_file(scene)}",
+        lambda ax: state_action_map(cells, states, actions, ax=ax, **look),
+        text("figures.j2", "table_alt", what="Reward" if what == "reward" else "Probability"),
+        line("figures.j2", f"{what}_table", model=model, shown=rows.size, cut=cut),
+        height=0.9 + 0.27 * rows.size,
+    )
 
 
 def row_of(number: int, width: float, height: float) -> tuple[Figure, list[Axes]]:

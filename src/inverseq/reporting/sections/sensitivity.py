@@ -34,6 +34,7 @@ def what_would_change_it(findings: Findings) -> Section | None:
         "said": said(top),
         "low": min(values),
         "high": max(values),
+        "held": next((o.setting for o in found.otherwise if o.setting != "discount"), "smoothing"),
         "flips": min(values) < 0,
         "memories": [(row.model.memory, row.score.above_chance) for row in memories],
     }

@@ -201,7 +201,8 @@ def changed_world(mdp: MDP, change: str, calm: MDP, number: int) -> MDP:
     wall = np.random.default_rng(2_000_000 + number).random(size) < WALLED
     here = np.arange(size)[:, None, None]
     blocked = np.where(wall[mdp.successors], here, mdp.successors)
-    return replace(mdp, successors=blocked, initial=~wall / (~wall).sum())
+    start = ~wall / (~wall).sum()
+    return replace(mdp, successors=blocked, probabilities=mdp.probabilities, initial=start)
 
 
 def _in_changed(

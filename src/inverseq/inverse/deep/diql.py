@@ -1,0 +1,305 @@
+"""Deep inverse Q-learning (Kalweit, Huegle, Werling and Boedecker 2020), from features.
+
+A classifier gives log pi(a | s), and a second network follows the shifted values Q^Sh(s, a) =
+gamma E[V(s')]. With eta = log pi - Q^Sh, the paper asks for the reward that obeys, for n actions,
+
+    r(s, a) = eta(s, a) + 1 / (n - 1) sum over b other than a of (r(s, b) - eta(s, b)).
+
+Its solution of the smallest norm needs no iteration (`target="centred"`, the default):
+
+    r(s, a) = eta(s, a) - mean_b eta(s, b),   Q(s, a) = r(s, a) + Q^Sh(s, a) = log pi(a | s) + c(s).
+
+What is left to learn, Q^Sh, is the value of the policy that takes every action equally often: a
+contraction, and one network less. The paper's own target (`target="paper"`) bootstraps r and Q by
+networks of their own. Its update has the eigenvalue -1 / (n - 1) on what differs between the
+actions of a state: with two actions a full step flips the error for ever, and only slow copies damp
+it; and eigenvalue 1 on their mean, which stays where the network began.
+
+To classify, to evaluate and to invert under a statewise normalisation is also GenPQR's way (van der
+Laan, Kallus and Bibaut 2025, arXiv 2509.21172); `gauge="anchor"` is that of DeepPQR (Geng and
+others 2020).
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from inverseq._core.errors import InputError
+from inverseq.inverse.deep.calibrate import best_temperature, kept_apart
+from inverseq.inverse.deep.network_fit import Taught, teach
+from inverseq.inverse.deep.scaled import Scale, scale_of
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.solution import Solution
+from inverseq.networks import FullyConnected, Network, TrainedNetwork
+from inverseq.policies.network import NetworkPolicy
+from inverseq.rewards.observations import ObservationReward
+from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.training.lessons import Lessons
+from inverseq.training.rule import Learner, Part, Rule, Target
+
+Mask = Bool[Array, "n A"] | None
+
+REMEDY = "lower learning_rate, follow or discount, or raise smoothing"
+"""What to try where a training diverged."""
+
+
+@dataclass(frozen=True)
+class DIQL:
+    """Deep inverse Q-learning, offline, from features and numbered actions.
+
+    The policy of the solution is that of the classifier, and `reward_function` is an
+    `ObservationReward`: reward, Q and shifted Q of any observation. All are in units of the
+    temperature that makes held-out decisions most likely. (Rewards, values and logits scale
+    together, so that to calibrate one is to calibrate all.)
+
+    Features are brought to mean 0 and spread 1 first, where the network is fully connected and
+    reads them as numbers.
+
+    Attributes:
+        seed: Of the networks, the order of transitions and what is held out. There is no default.
+        discount: gamma, from 0 to below 1.
+        network: Settings of each network; None is `FullyConnected((64, 64))`.
+        target: What the reward is regressed on: "centred" (exact in one step) or "paper".
+        backup: V is "hard", the largest Q (the paper), or "soft", log sum exp Q.
+        gauge: "zero-mean" or "anchor"; for "paper" the former, up to where the network began.
+        anchor: For the gauge "anchor": the action whose reward is known.
+        anchor_reward: Its reward.
+        terminal_value: V after the world has ended a game: no behaviour can tell it.
+        smoothing: Share of the decisions that the classifier is taught as if any action that exists
+            had been taken, equally often: it bounds the rewards of actions never seen.
+        support: An action whose probability is below this at an observation has too little behind
+            it there: its values are extrapolated. It enters no maximum, unless it is the best, and
+            `ObservationReward.supported` marks it.
+        follow: Share of the way that the slow copies of networks go in each step.
+        held_out: Share of the trajectories (of the last rows, where there is one) that the
+            temperature is chosen on and nothing else is learned from; 0 leaves it at 1.
+        lessons: How long the networks learn. Its noise is in units of the spread of the features.
+        num_actions: A; None takes the largest action seen.
+
+    Raises:
+        InputError: A name is not known or a number out of range.
+    """
+
+    seed: int
+    discount: float
+    network: Network | None = None
+    target: Literal["centred", "paper"] = "centred"
+    backup: Literal["hard", "soft"] = "hard"
+    gauge: Literal["zero-mean", "anchor"] = "zero-mean"
+    anchor: int | None = None
+    anchor_reward: float = 0.0
+    terminal_value: float = 0.0
+    smoothing: float = 1e-3
+    support: float = 0.01
+    follow: float = 0.01
+    held_out: float = 0.1
+    lessons: Lessons = field(default_factory=lambda: Lessons(5000, 64))
+    num_actions: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("target", ("centred", "paper")),
+            ("backup", ("hard", "soft")),
+            ("gauge", ("zero-mean", "anchor")),
+        ):
+            if getattr(self, name) not in known:
+                raise InputError(f"{name} must be one of {known}; got {getattr(self, name)!r}")
+        for name in ("discount", "smoothing", "support", "held_out"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must be from 0 to below 1; got {getattr(self, name)}")
+        if (self.gauge == "anchor") != (self.anchor is not None):
+            raise InputError('gauge="anchor" goes with the action whose reward is known: anchor=0')
+        if self.gauge == "anchor" and self.target == "paper":
+            raise InputError('target="paper" has no other gauge than "zero-mean"')
+        Target(share=self.follow)
+
+    def solve(self, problem: Problem) -> Solution:
+        """The solution of `problem`; `fit` calls this.
+
+        Raises:
+            InputError: States are numbered, or the decisions cannot be learned from.
+        """
+        taught, scale, heat = self.taught(problem, replace(self, seed=0))
+        return self.solution(taught, scale, heat)
+
+    def taught(
+        self, problem: Problem, rule: Rule, next_safe: Bool[np.ndarray, "N A"] | None = None
+    ) -> tuple[Taught, Scale, float]:
+        """What networks learn from a problem, how they saw it, and the calibrated temperature.
+
+        Args:
+            problem: With features as states.
+            rule: This one, with seed 0 so that seeds share what is compiled, or one upon it.
+            next_safe: `[N, A]` what is safe where each decision led, where that matters.
+        """
+        data = problem.decisions
+        if data.states.ndim == 1:
+            raise InputError(
+                "deep inverse Q-learning reads features, and these states are numbers: name "
+                "columns of features, or fit IAVI or IQL, which solve numbered states exactly"
+            )
+        if self.anchor is not None and data.allowed is not None:
+            missing = ~data.allowed[:, self.anchor]
+            if missing.any():
+                raise InputError(
+                    f"row {data.row(int(np.argmax(missing)))}: the anchor action {self.anchor} "
+                    'does not exist there; take another, or the gauge "zero-mean"'
+                )
+        weights = np.ones(data.num_decisions) if problem.weights is None else problem.weights
+        judged = kept_apart(data, self.held_out, self.seed)
+        scale = scale_of(data.states, self.network or FullyConnected())
+        seen = replace(
+            problem,
+            demonstrations=scale.applied(data),
+            weights=np.where(judged, 0.0, weights),
+        )
+        taught = teach(
+            seen,
+            rule,
+            self.lessons,
+            self.seed,
+            self.num_actions,
+            next_safe=next_safe,
+            remedy=REMEDY,
+        )
+        classifier = self.record(taught, scale, "policy")
+        heat = best_temperature(classifier, data, np.where(judged, weights, 0.0))
+        return taught, scale, heat
+
+    def record(self, taught: Taught, scale: Scale, name: str) -> TrainedNetwork:
+        """One of the networks, as it reads features in their own units."""
+        module = scale.folded(taught.learner.networks[name])
+        return taught.course.record(self.settings, module)
+
+    def solution(self, taught: Taught, scale: Scale, heat: float) -> Solution:
+        """The solution of a training."""
+        classifier = self.record(taught, scale, "policy")
+        policy = NetworkPolicy(classifier, heat)
+        reward, shifted = (self.record(taught, scale, name) for name in ("reward", "shifted"))
+        return Solution(
+            solver="DIQL",
+            settings=asdict(self),
+            policy=policy,
+            reward_function=ObservationReward(reward, shifted, policy, self.support),
+            status=taught.status,
+            parameters={"temperature": np.array(heat)},
+            num_parameters=sum(array.size for array in classifier.arrays),
+            trace=taught.trace,
+        )
+
+    @property
+    def settings(self) -> Network:
+        """Of each network."""
+        return self.network or FullyConnected((64, 64))
+
+    @property
+    def drawing(self) -> Drawing:
+        """How transitions are drawn."""
+        return Drawing(self.lessons.batch, self.discount, self.lessons.noise)
+
+    def networks(self) -> dict[str, Part]:
+        """The classifier, the shifted Q and the reward; for the paper's target Q itself too."""
+        build, adam, slowly = self.settings.build, self.lessons.optimiser, Target(share=self.follow)
+        paper = self.target == "paper"
+        parts = {
+            "policy": Part(build, self.policy_loss, adam),
+            "shifted": Part(build, self.shifted_loss, adam, slowly),
+            "reward": Part(build, self.reward_loss, adam, slowly if paper else None),
+        }
+        return parts | ({"q": Part(build, self.q_loss, adam, slowly)} if paper else {})
+
+    def policy_loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """Cross-entropy of the smoothed actions of a batch, in nats."""
+        del learner, key, own  # of no meaning here
+        log_policy = log_probabilities(network, expert.observations, expert.allowed)
+        exist = existing(jnp.zeros_like(log_policy), expert.allowed) == 0
+        spread = self.smoothing * exist / exist.sum(axis=1, keepdims=True)
+        wanted = spread + (1 - self.smoothing) * jax.nn.one_hot(expert.actions, exist.shape[1])
+        nats = -jnp.sum(jnp.where(exist, wanted * log_policy, 0.0), axis=1)
+        return jnp.mean(nats) + self.lessons.penalty(network)
+
+    def shifted_loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """Squared distance of Q^Sh(s, a) from gamma V(s')."""
+        del key, own
+        wanted = self.ahead(learner, expert)
+        made = jax.vmap(network)(expert.observations)
+        return jnp.mean((taken(made, expert.actions) - wanted) ** 2) + self.lessons.penalty(network)
+
+    def reward_loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """Squared distance of the reward from what it is regressed on."""
+        del key, own
+        seen, mask = expert.observations, expert.allowed
+        eta = log_probabilities(learner.networks["policy"], seen, mask)
+        eta -= jax.vmap(learner.targets["shifted"])(seen)
+        made = jax.vmap(network)(seen)
+        if self.target == "centred":
+            off = jnp.where(jnp.isfinite(eta), made - eta - self.offset(eta)[:, None], 0.0)
+            loss = jnp.mean(jnp.sum(off**2, axis=1) / jnp.isfinite(eta).sum(axis=1))
+        else:
+            others = jnp.where(
+                jnp.isfinite(eta), jax.vmap(learner.targets["reward"])(seen) - eta, 0.0
+            )
+            count = jnp.maximum(jnp.isfinite(eta).sum(axis=1) - 1, 1)
+            mean = (others.sum(axis=1) - taken(others, expert.actions)) / count
+            wanted = taken(eta, expert.actions) + mean
+            loss = jnp.mean((taken(made, expert.actions) - wanted) ** 2)
+        return loss + self.lessons.penalty(network)
+
+    def q_loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """Squared distance of Q(s, a) from r(s, a) + gamma V(s')."""
+        del key, own
+        reward = jax.vmap(learner.targets["reward"])(expert.observations)
+        wanted = taken(reward, expert.actions) + self.ahead(learner, expert)
+        made = jax.vmap(network)(expert.observations)
+        return jnp.mean((taken(made, expert.actions) - wanted) ** 2) + self.lessons.penalty(network)
+
+    def ahead(self, learner: Learner, batch: Batch) -> Float[Array, " n"]:
+        """Gamma V(s') of each transition."""
+        seen, mask = batch.next_observations, batch.next_allowed
+        log_policy = log_probabilities(learner.networks["policy"], seen, mask)
+        if self.target == "paper":
+            q = jnp.where(
+                self.supported(log_policy), jax.vmap(learner.targets["q"])(seen), -jnp.inf
+            )
+        else:
+            # The largest Q is that of the likeliest action, which no data speak against.
+            eta = log_policy - jax.vmap(learner.targets["shifted"])(seen)
+            q = log_policy + self.offset(eta)[:, None]
+        v = q.max(axis=1) if self.backup == "hard" else jax.nn.logsumexp(q, axis=1)
+        return self.discount * jnp.where(batch.ended, self.terminal_value, v)
+
+    def offset(self, eta: Float[Array, "n A"]) -> Float[Array, " n"]:
+        """c(s): what the gauge adds to eta to make the reward of it."""
+        if self.anchor is not None:
+            return self.anchor_reward - eta[:, self.anchor]
+        exist = jnp.isfinite(eta)
+        return -jnp.where(exist, eta, 0.0).sum(axis=1) / exist.sum(axis=1)
+
+    def supported(self, log_policy: Float[Array, "n A"]) -> Bool[Array, "n A"]:
+        """Actions that the data speak of; the likeliest always."""
+        best = log_policy.max(axis=1, keepdims=True)
+        return (jnp.exp(log_policy) >= self.support) | (log_policy == best)
+
+
+def log_probabilities(
+    network: Any, observations: Float[Array, "n *shape"], allowed: Mask
+) -> Float[Array, "n A"]:
+    """Logarithm of what a classifier expects; minus infinity where no action exists."""
+    return jax.nn.log_softmax(existing(jax.vmap(network)(observations), allowed), axis=1)
+
+
+def taken(values: Float[Array, "n A"], actions: Any) -> Float[Array, " n"]:
+    """Of each row, that of its action."""
+    return jnp.take_along_axis(values, actions[:, None], axis=1)[:, 0]

@@ -1,0 +1,55 @@
+"""Features of any units before a network that wants them near 0 and 1."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from inverseq.demonstrations import Demonstrations
+from inverseq.networks import FullyConnected, Network
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What is taken off each feature, and what it is divided by; None where they stay.
+
+    Attributes:
+        centre: `[D]`.
+        spread: `[D]`, 1 for features that never change.
+    """
+
+    centre: Float[np.ndarray, " D"] | None = None
+    spread: Float[np.ndarray, " D"] | None = None
+
+    def applied(self, data: Demonstrations) -> Demonstrations:
+        """Decisions whose states are in these units."""
+        if self.centre is None:
+            return data
+        states, following = (
+            (x - self.centre) / self.spread for x in (data.states, data.next_states)
+        )
+        return replace(data, states=states, next_states=following)
+
+    def folded(self, module: Any) -> Any:
+        """A network of features in their own units, from one of scaled features."""
+        if self.centre is None or self.spread is None:
+            return module
+        first = module.layers[0]
+        weight = np.asarray(first.weight, dtype=np.float64) / self.spread
+        bias = np.asarray(first.bias, dtype=np.float64) - weight @ self.centre
+        return eqx.tree_at(
+            lambda m: (m.layers[0].weight, m.layers[0].bias),
+            module,
+            (jnp.asarray(weight, dtype=jnp.float32), jnp.asarray(bias, dtype=jnp.float32)),
+        )
+
+
+def scale_of(states: Shaped[np.ndarray, "N *shape"], network: Network) -> Scale:
+    """The scale of features `[N, D]` before fully connected layers; none for anything else."""
+    if states.ndim != 2 or not isinstance(network, FullyConnected) or network.tiles is not None:
+        return Scale()
+    spread = states.std(axis=0, dtype=np.float64)
+    return Scale(states.mean(axis=0, dtype=np.float64), np.where(spread > 0, spread, 1.0))

@@ -1,0 +1,302 @@
+"""Deep inverse Q-learning: it tends to the exact answer on numbered states, and says what it is."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import inverseq as iq
+from inverseq.inverse.values.ciql import constrained_plan
+from inverseq.networks import FullyConnected
+from inverseq.policies.network import NetworkPolicy, network_q
+from inverseq.rewards.gauges import Gauge
+from strategies import random_mdp, random_policy
+
+TABLE = FullyConnected(hidden=())
+"""One linear layer, which on one-hot states is a table."""
+EXACT = iq.DIQL(
+    0,
+    0.8,
+    TABLE,
+    smoothing=0.0,
+    support=0.0,
+    follow=0.05,
+    held_out=0.0,
+    lessons=iq.Lessons(4000, 256, 0.03),
+)
+
+
+def everything(mdp: iq.MDP, policy: np.ndarray) -> tuple[iq.Demonstrations, np.ndarray]:
+    """Every transition that can happen, with its probability: data without noise."""
+    states, actions = policy.shape
+    chance = mdp.transition_matrix.toarray().reshape(states, actions, states)
+    chance = chance * policy[:, :, None] * ~mdp.terminal[:, None, None]
+    s, a, t = np.nonzero(chance)
+    data = iq.Demonstrations.from_arrays(
+        np.eye(states)[s],
+        a,
+        next_states=np.eye(states)[t],
+        trajectory=np.arange(s.size),
+        terminated=mdp.terminal[t],
+        allowed=mdp.allowed[s],
+    )
+    return data, chance[s, a, t]
+
+
+def each_state(mdp: iq.MDP) -> iq.Demonstrations:
+    """One row per state, with an action that exists."""
+    eye, actions = np.eye(mdp.num_states), mdp.allowed.argmax(axis=1)
+    return iq.Demonstrations.from_arrays(
+        eye, actions, trajectory=np.arange(len(eye)), allowed=mdp.allowed
+    )
+
+
+def world(seed: int = 0, **asked):
+    rng = np.random.default_rng(seed)
+    mdp = random_mdp(rng, 5, 3, discount=0.8, **asked)
+    return mdp, random_policy(rng, mdp)
+
+
+def centred(values: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    inside = np.where(allowed, values, 0.0)
+    return np.where(allowed, values - inside.sum(1, keepdims=True) / allowed.sum(1)[:, None], 0.0)
+
+
+def error(found: np.ndarray, right: np.ndarray, mdp: iq.MDP) -> float:
+    off = centred(found, mdp.allowed) - centred(right, mdp.allowed)
+    return float(np.abs(off[~mdp.terminal]).max())
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({}, {"seed": 6}),
+        ({"backup": "soft", "terminal_value": 1.5}, {"masks": False}),
+        ({"gauge": "anchor", "anchor": 1, "anchor_reward": 0.5}, {"masks": False, "seed": 1}),
+    ],
+)
+def test_on_numbered_states_it_tends_to_iavi(change, asked):
+    mdp, policy = world(**asked)
+    assert mdp.terminal.any()
+    data, weights = everything(mdp, policy)
+    gauge = Gauge("anchor", 1, 0.5) if "anchor" in change else "zero-mean"
+    right = iq.inverse_action_values(
+        policy,
+        mdp,
+        backup=change.get("backup", "hard"),
+        terminal_value=change.get("terminal_value", 0.0),
+        gauge=gauge,
+    )
+    solver = replace(EXACT, **change)
+    far = iq.fit(data, replace(solver, lessons=iq.Lessons(300, 256, 0.03)), weights=weights)
+    near = iq.fit(data, solver, weights=weights)
+    states = each_state(mdp)
+    errors = [error(s.reward_function.of_actions(states), right.reward, mdp) for s in (far, near)]
+    assert errors[1] < min(0.1, errors[0])
+    live = ~mdp.terminal[:, None] & mdp.allowed
+    off = np.where(live, near.reward_function.q(states) - right.q, 0.0)
+    assert np.abs(off).max() < 0.15
+    assert_allclose(near.probabilities(states)[live], policy[live], atol=0.01)
+
+
+def test_the_paper_target_explains_the_same_behaviour_from_another_gauge():
+    mdp, policy = world(masks=False)
+    data, weights = everything(mdp, policy)
+    solution = iq.fit(data, replace(EXACT, target="paper"), weights=weights)
+    states = each_state(mdp)
+    wanted = solution.reward_function
+    q, reward = wanted.q(states), wanted.of_actions(states)
+    assert error(q, np.log(np.where(policy > 0, policy, 1.0)), mdp) < 0.1
+    v = np.where(mdp.terminal, 0.0, q.max(axis=1))
+    off = np.abs(reward + 0.8 * mdp.expected(v) - q)[~mdp.terminal]
+    assert off.max() < 0.1
+
+
+@pytest.mark.parametrize(("share", "settles"), [(1.0, False), (0.05, True)])
+def test_with_two_actions_the_paper_target_settles_only_if_it_is_damped(share, settles):
+    """Its update of r alone, r <- (1 - share) r + share (eta_a + r_b - eta_b), by hand."""
+    eta, reward = np.array([0.3, -1.1]), np.array([0.0, 0.5])
+    for _ in range(200):
+        reward = reward + share * (eta + (reward - eta)[::-1] - reward)
+    contrast, right = reward[0] - reward[1], eta[0] - eta[1]
+    assert (abs(contrast - right) < 1e-6) == settles
+    assert_allclose(reward.sum(), 0.5)  # the mean stays where it began
+
+
+def test_two_actions_and_one():
+    rng = np.random.default_rng(1)
+    for actions in (1, 2):
+        mdp = random_mdp(rng, 4, actions, discount=0.8, masks=False)
+        policy = random_policy(rng, mdp)
+        data, weights = everything(mdp, policy)
+        solver = replace(EXACT, num_actions=actions)
+        found = iq.fit(data, solver, weights=weights).reward_function.of_actions(each_state(mdp))
+        right = iq.inverse_action_values(policy, mdp).reward
+        assert np.abs(found - right)[~mdp.terminal].max() < 0.1
+
+
+def walk(seed: int = 0, count: int = 40, length: int = 60) -> iq.Demonstrations:
+    """A walker in metres and degrees who turns towards x = 300 and stops there."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for walker in range(count):
+        x, heading = rng.uniform(0, 600), rng.uniform(-180, 180)
+        for _ in range(length):
+            away = (300 - x) / 100
+            q = np.array([0.0, away, -away])
+            chance = np.exp(q - q.max())
+            action = rng.choice(3, p=chance / chance.sum())
+            rows.append((walker, x, heading, action))
+            x += [0, 20, -20][action] + rng.normal(scale=2)
+            heading = (heading + rng.normal(scale=10) + 180) % 360 - 180
+    trajectory, x, heading, actions = map(np.array, zip(*rows, strict=True))
+    return iq.Demonstrations.from_arrays(
+        np.column_stack([x, heading]), actions, trajectory=trajectory
+    )
+
+
+@pytest.fixture(scope="module")
+def walked():
+    data = walk()
+    solver = iq.DIQL(3, 0.9, FullyConnected((16,)), lessons=iq.Lessons(1500, 64, 3e-3))
+    return iq.fit(data, solver), data, solver
+
+
+def test_features_of_any_units_are_learned_from(walked):
+    solution, _, _ = walked
+    unseen = walk(9)
+    score = iq.log_likelihood(solution, unseen)
+    x = unseen.states[:, 0]
+    q = np.column_stack([0 * x, (300 - x) / 100, (x - 300) / 100])
+    best = (q - np.log(np.exp(q).sum(1, keepdims=True)))[np.arange(len(x)), unseen.actions].mean()
+    assert score.mean > best - 0.01
+    assert score.chance_mean < best - 0.08
+    assert 0.7 < float(solution.parameters["temperature"]) < 1.4
+
+
+def test_reward_values_and_policy_say_the_same(walked):
+    solution, data, _ = walked
+    wanted, log_policy = solution.reward_function, np.log(solution.probabilities(data))
+    q = wanted.q(data)
+    off = (q - log_policy) - (q - log_policy).mean(axis=1, keepdims=True)
+    assert np.abs(off).mean() < 0.1
+    assert np.abs(wanted.of_actions(data).mean(axis=1)).mean() < 0.1
+    rows = np.arange(data.num_decisions)
+    assert_array_equal(
+        iq.transition_rewards(solution, data), wanted.of_actions(data)[rows, data.actions]
+    )
+    supported = wanted.supported(data)
+    assert_array_equal(supported, solution.probabilities(data) >= 0.01)
+    assert 0.5 < supported.mean() < 1
+
+
+def test_it_is_the_same_again_and_in_a_file(walked, tmp_path):
+    solution, data, solver = walked
+    again = iq.fit(data, solver)
+    assert_array_equal(again.probabilities(data), solution.probabilities(data))
+    read = iq.load(iq.save(solution, tmp_path / "it.npz"), iq.Solution)
+    assert_array_equal(read.reward_function.q(data), solution.reward_function.q(data))
+
+
+def test_names_of_actions_do_not_matter(walked):
+    """Relabelled actions, relabelled answers: exactly, where the network begins alike for each."""
+    solution, data, solver = walked
+    order = np.array([2, 0, 1])
+    other = iq.fit(replace(data, actions=order[data.actions]), solver)
+    assert_allclose(other.probabilities(data)[:, order], solution.probabilities(data), atol=0.08)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"target": "both"}, "target must be one of"),
+        ({"discount": 1.0}, "discount must be from 0 to below 1"),
+        ({"anchor": 0}, "goes with the action"),
+        ({"gauge": "anchor", "anchor": 0, "target": "paper"}, "no other gauge"),
+        ({"follow": 0.0}, "share above 0"),
+    ],
+)
+def test_settings_that_cannot_be(change, words):
+    with pytest.raises(iq.InputError, match=words):
+        replace(EXACT, **change)
+
+
+def test_numbered_states_are_sent_on():
+    numbers = iq.Demonstrations.from_arrays([0, 1, 0], [0, 1, 0])
+    with pytest.raises(iq.InputError, match="fit IAVI or IQL"):
+        iq.fit(numbers, EXACT)
+    data, _ = everything(*world(3))
+    with pytest.raises(iq.InputError, match="the anchor action 1 does not exist there"):
+        iq.fit(data, replace(EXACT, gauge="anchor", anchor=1))
+
+
+def test_divergence_is_told():
+    solver = replace(EXACT, lessons=iq.Lessons(200, 32, 1e30, "constant"))
+    data, weights = everything(*world(masks=False))
+    with pytest.raises(iq.FitError, match="lower learning_rate, follow or discount"):
+        iq.fit(data, solver, weights=weights)
+
+
+# --- With constraints ---
+
+
+@dataclass(frozen=True)
+class Never:
+    """A rule that can be written to a file."""
+
+    state: int
+    action: int
+
+    def __call__(self, observations):
+        safe = np.ones((len(observations), 3), dtype=bool)
+        safe[observations[:, self.state] > 0.5, self.action] = False
+        return safe
+
+
+def test_under_constraints_it_tends_to_ciql(tmp_path):
+    mdp, policy = world(masks=False)
+    data, weights = everything(mdp, policy)
+    free = iq.inverse_action_values(policy, mdp)
+    worst = int(np.argmax(np.where(mdp.terminal, -1.0, policy.max(axis=1))))
+    rule = Never(worst, int(policy[worst].argmax()))
+    mask = rule(np.eye(5))
+    right = constrained_plan(mdp, free.reward, mask)
+    solution = iq.fit(data, iq.DCIQL(rule, EXACT), weights=weights)
+    states = each_state(mdp)
+    made = network_q(NetworkPolicy(solution.policy.network, 1.0), states.states)
+    assert np.abs(made - right.q)[~mdp.terminal].max() < 0.15
+    chances = solution.probabilities(states)
+    assert (chances[~mask] == 0).all()
+    assert_array_equal(chances[~mdp.terminal].argmax(1), right.policy[~mdp.terminal].argmax(1))
+    assert error(solution.reward_function.of_actions(states), free.reward, mdp) < 0.1
+    path = iq.save(solution, tmp_path / "it.npz")
+    read = iq.load(path, iq.Solution, also=(Never,))
+    assert_array_equal(read.probabilities(states), chances)
+    with pytest.raises(iq.InputError, match="also="):
+        iq.load(path, iq.Solution)
+
+
+def test_costs_and_bounds_are_a_constraint_too(walked):
+    _, data, solver = walked
+    quick = replace(solver, lessons=iq.Lessons(50, 16))
+    cost = lambda seen: np.column_stack([0 * seen[:, 0], seen[:, 0], -seen[:, 0]])  # noqa: E731
+    rule = iq.Constraint(cost, 300.0, "never farther right")
+    solution = iq.fit(data, iq.DCIQL([rule], quick, "boltzmann"))
+    chances = solution.probabilities(data)
+    right = data.states[:, 0] > 300
+    assert (chances[right, 1] == 0).all()
+    assert (chances[~right] > 0).all()
+    with pytest.raises(iq.InputError, match="is a function, which cannot be written"):
+        iq.save(solution, "unwritten.npz")
+
+
+def test_nothing_safe_is_an_error_that_shows_the_observation(walked):
+    _, data, solver = walked
+    never = lambda seen: np.zeros((len(seen), 3), dtype=bool)  # noqa: E731
+    with pytest.raises(iq.InputError, match=r"no action is safe at the observation \["):
+        iq.fit(data, iq.DCIQL(never, solver))
+    with pytest.raises(iq.InputError, match="bool of shape"):
+        iq.fit(data, iq.DCIQL(lambda seen: np.ones(3), solver))
+    with pytest.raises(iq.InputError, match="without any, fit DIQL"):
+        iq.DCIQL([], solver)
