@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
     demos = hub(states=500)
     monkeypatch.setattr(memory, "available", lambda: 1e5)
     with pytest.raises(
-        InputError, match=r"world of 500 states and 2 actions needs .* MB of memory"
+        InputError, match=r"world of 500 states and 2 actions needs 258.1 kB of memory"
     ):
         MDP.estimate(demos, discount=0.9)
 
