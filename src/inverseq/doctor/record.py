@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from inverseq._core.words import render_text
@@ -136,16 +135,25 @@ def describe(diagnosis: Diagnosis, width: int = 96) -> str:
         diagnosis: What was found.
         width: Letters of a line at most, where no single word is longer.
     """
+
     # What is to be typed stays in one piece.
-    fill = partial(textwrap.fill, width=width, break_long_words=False, break_on_hyphens=False)
+    def fill(text: str, first: str = "", later: str = "") -> str:
+        return textwrap.fill(
+            text,
+            width,
+            initial_indent=first,
+            subsequent_indent=later,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
     summary, nothing = render_text(_HERE, "diagnosis.j2", "summary", facts=diagnosis.facts)
     lines = [diagnosis.source, f"{fill(summary)}\n"]
     for finding in diagnosis.findings:
         (text,) = render_text(_HERE, "diagnosis.j2", "finding", found=finding)
-        lines.append(fill(text, subsequent_indent="  "))
+        lines.append(fill(text, later="  "))
         if finding.remedy:
-            remedy = partial(fill, initial_indent="  -> ", subsequent_indent=" " * 5)
-            lines.append(remedy(finding.remedy))
+            lines.append(fill(finding.remedy, "  -> ", " " * 5))
     return "\n".join(lines if diagnosis.findings else [*lines, nothing])
 
 

@@ -83,13 +83,13 @@ def safe_at(
             f"a constraint must give true or false for each observation and action, bool of shape "
             f"{exists.shape}; got {given.dtype} of shape {given.shape}"
         )
-    safe = given & exists
+    safe: np.ndarray = given & exists
     stuck = ~safe.any(axis=1)
     if stuck.any():
         first = int(np.argmax(stuck))
         seen = np.array2string(observations[first], precision=4, threshold=30)
         raise InputError(
             f"no action is safe at the observation {seen} ({int(stuck.sum())} such observations of "
-            f"{len(stuck)}): allow one there, or raise a bound"
+            f"{len(observations)}): allow one there, or raise a bound"
         )
     return safe
