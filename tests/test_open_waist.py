@@ -206,7 +206,8 @@ def test_it_is_analysed_and_reported(fitted, tmp_path):
         assert_allclose(earned.mean, rewards[test.actions == action].mean())
     page = iq.report(found, tmp_path / "toy").read_text()
     ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
-    assert "Toy predicts held-out decisions best" in page
+    assert "A reward explains these decisions better than chance" in page
+    assert "The reward drawn is that of Toy" in page
     assert f"{found.earned[2].mean:+.3f}" in page
     assert "None" not in page
     summary = json.loads((tmp_path / "toy" / "summary.json").read_text())

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from often import chance, times
 
-KILLS = times(10, 100)
+KILLS = times(5, 100)
 PAGE, RUN, OWN = "report.html", "run.json", "figures/mine.svg"
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are killed in forks")

@@ -17,6 +17,7 @@ from inverseq.forward import simulate
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.problem import Refits
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI, inverse_action_values
@@ -77,6 +78,11 @@ def test_intervals_are_quantiles_and_contrasts_may_be_kept_alone():
     assert every.low.shape == every.estimate.shape == (6, 3)
     assert (every.low <= every.high).all()
     assert every.level == 0.5
+
+
+@pytest.mark.parametrize("solver", [IAVI(), MaxEnt()])
+def test_solvers_that_explain_many_counts_at_once_say_so(solver):
+    assert isinstance(solver, Refits)
 
 
 @pytest.mark.parametrize("trajectories", [9, 40])

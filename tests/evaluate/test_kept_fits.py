@@ -133,7 +133,8 @@ def test_a_bootstrap_goes_on_where_it_was(tmp_path, contrast):
     mdp, demos = some_play()
     noted = Noted(MaxEnt(strength=1.0), str(tmp_path / "log"))
     asked = {"seed": 3, "contrasts": {"c": np.ones((5, 3))} if contrast else None}
-    plain = bootstrap(demos, noted.inner, mdp, replicates=6, jobs=1, **asked)
+    other = Noted(noted.inner, str(tmp_path / "other"))
+    plain = bootstrap(demos, other, mdp, replicates=6, jobs=1, **asked)
     keep = tmp_path / "kept"
     bootstrap(demos, noted, mdp, replicates=4, keep=keep, jobs=1, **asked)
     assert fits(noted) == 5  # the fit to all data, and four

@@ -100,7 +100,7 @@ def _where_it_was(
     first = np.tile(np.cumsum(numbers["initial"]), (chain.num_chains, 1))
     now = draw(first, rng)
     for step in range(chain.num_steps):
-        row = chain.rows[chain.at(step)]
+        row = chain.rows[chain.at[step]]
         if step > 0:
             now = draw(changes[contexts.context[row], now[: row.size]], rng)
         intention[row] = now

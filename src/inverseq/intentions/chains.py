@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -45,14 +46,19 @@ class Chains:
         """Decisions in the longest chain."""
         return len(self.offsets) - 1
 
-    def at(self, step: int) -> slice:
-        """Where the decisions of `step` stand in `rows`."""
-        return slice(self._bounds[step], self._bounds[step + 1])
+    @cached_property
+    def at(self) -> list[slice]:
+        """Where the decisions of each step stand in `rows`."""
+        bounds = self.offsets.tolist()
+        return [slice(*ends) for ends in pairwise(bounds)]
 
     @cached_property
-    def _bounds(self) -> list[int]:
-        """The offsets as plain numbers: loops over steps ask for them more often than for sums."""
-        return self.offsets.tolist()
+    def before(self) -> list[slice]:
+        """Where the decisions before those of each step stand, from the second step on: chains are
+        sorted by length.
+        """
+        made = [slice(b.start, b.start + h.stop - h.start) for b, h in pairwise(self.at)]
+        return [slice(0, 0), *made]
 
 
 def chains(begins: Bool[np.ndarray, " N"]) -> Chains:

@@ -7,12 +7,13 @@ decision (Rabiner 1989, section V A), are as exact as logarithms and several tim
 intentions never change, sums over chains are enough. Everything else goes through logarithms.
 """
 
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.special import logsumexp
 
-from inverseq.intentions.chains import Chains
 from inverseq.intentions.messages import Expected, Model, forward, smooth
 
 _RARE = np.log(1e-100)
@@ -48,7 +49,7 @@ def _never(model: Model) -> bool:
 def _whole_chains(model: Model) -> tuple[Expected, Float[np.ndarray, " R"]]:
     """One intention per chain."""
     chain = model.chains
-    first = np.sort(chain.rows[chain.at(0)])
+    first = np.sort(chain.rows[chain.at[0]])
     joint = model.initial + np.add.reduceat(model.likelihood, first, axis=0)
     total = logsumexp(joint, axis=-1, keepdims=True)
     belief = np.exp(joint - total)
@@ -76,9 +77,9 @@ def _in_probabilities(
     ahead, first = switch.swapaxes(-1, -2).copy(), chain.num_chains
     before = np.empty((*likely.shape[:2], chain.num_decisions - first))
     for step in range(chain.num_steps):
-        here = chain.at(step)
+        here = chain.at[step]
         if step > 0:
-            known = filtered[:, :, _preceding(chain, step)]
+            known = filtered[:, :, chain.before[step]]
             before[:, :, here.start - first : here.stop - first] = known
             predicted = _through(known, ahead, context, here)
         joint = predicted * likely[:, :, here]
@@ -87,16 +88,16 @@ def _in_probabilities(
     likely /= evidence[:, None]
     later = np.ones_like(likely)
     for step in range(chain.num_steps - 1, 0, -1):
-        here = chain.at(step)
+        here = chain.at[step]
         likely[:, :, here] *= later[:, :, here]
-        later[:, :, _preceding(chain, step)] = _through(likely[:, :, here], switch, context, here)
+        later[:, :, chain.before[step]] = _through(likely[:, :, here], switch, context, here)
     later *= filtered
     later /= later.sum(axis=1, keepdims=True)
     place = np.empty_like(chain.rows)
     place[chain.rows] = np.arange(place.size)
     expected = Expected(
         smoothed=later.transpose(2, 0, 1)[place],
-        initial=later[:, :, chain.at(0)].sum(axis=2),
+        initial=later[:, :, chain.at[0]].sum(axis=2),
         transitions=_transitions(
             before, likely[:, :, first:], switch, None if context is None else context[first:]
         ),
@@ -104,17 +105,9 @@ def _in_probabilities(
     return expected, np.log(evidence).sum(axis=1) + top.sum(axis=0)
 
 
-def _preceding(chain: Chains, step: int) -> slice:
-    """Where the decisions before those of `step` stand: chains are sorted by length."""
-    begin, here = chain.at(step - 1).start, chain.at(step)
-    return slice(begin, begin + here.stop - here.start)
-
-
+@no_type_check  # where annotations are executed, they cost more than the product itself
 def _through(belief, switch, context, here):
-    """Transitions `[R, M, K, K]` of each decision times beliefs `[R, K, n]`.
-
-    Without annotations: where these are executed they cost more than the product itself.
-    """
+    """Transitions `[R, M, K, K]` of each decision times beliefs `[R, K, n]`."""
     if context is None:
         return switch[:, 0] @ belief
     return np.einsum("rnij,rjn->rin", switch[:, context[here]], belief)

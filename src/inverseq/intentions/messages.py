@@ -41,7 +41,7 @@ class Model:
         """Transitions into the decisions of `step`; one row where all are the same."""
         if len(self.transition) == 1:
             return self.transition
-        return self.transition[self.context[self.chains.rows[self.chains.at(step)]]]
+        return self.transition[self.context[self.chains.rows[self.chains.at[step]]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ def forward(model: Model) -> Filtered:
     filtered = np.empty_like(likelihood)
     evidence = np.empty(likelihood.shape[:2])
     for step in range(chain.num_steps):
-        here = chain.at(step)
+        here = chain.at[step]
         if step == 0:
             predicted[here] = model.initial
         else:
@@ -94,7 +94,7 @@ def backward(model: Model, beliefs: Filtered) -> Float[np.ndarray, "N R K"]:
     gain = _gain(model, beliefs)[chain.rows]
     later = np.zeros_like(gain)
     for step in range(chain.num_steps - 1, 0, -1):
-        here = chain.at(step)
+        here = chain.at[step]
         joint = model.into(step) + (gain[here] + later[here])[..., None, :]
         start = chain.offsets[step - 1]
         later[start : start + here.stop - here.start] = _log_sum(joint, axis=-1)
@@ -122,7 +122,7 @@ def smooth(model: Model, beliefs: Filtered) -> Expected:
     smoothed = np.exp(beliefs.filtered + later)
     smoothed /= smoothed.sum(axis=-1, keepdims=True)
     chain = model.chains
-    first = chain.rows[chain.at(0)]
+    first = chain.rows[chain.at[0]]
     shape = model.transition.shape
     transitions = np.zeros((shape[0], int(np.prod(shape[1:]))))
     following = np.delete(np.arange(chain.num_decisions), first)
@@ -149,7 +149,7 @@ def best_path(model: Model) -> Int[np.ndarray, "N R"]:
     score = np.empty_like(likelihood)
     origin = np.zeros(likelihood.shape, dtype=np.int64)
     for step in range(chain.num_steps):
-        here = chain.at(step)
+        here = chain.at[step]
         if step == 0:
             score[here] = model.initial + likelihood[here]
             continue
@@ -159,7 +159,7 @@ def best_path(model: Model) -> Int[np.ndarray, "N R"]:
         score[here] = joint.max(axis=-2) + likelihood[here]
     path = score.argmax(axis=-1)
     for step in range(chain.num_steps - 1, 0, -1):
-        here = chain.at(step)
+        here = chain.at[step]
         start = chain.offsets[step - 1]
         came = np.take_along_axis(origin[here], path[here][..., None], axis=-1)[..., 0]
         path[start : start + here.stop - here.start] = came
@@ -175,7 +175,7 @@ def sample_paths(
     noise = rng.gumbel(size=filtered.shape)
     path = (filtered + noise).argmax(axis=-1)
     for step in range(chain.num_steps - 1, 0, -1):
-        here = chain.at(step)
+        here = chain.at[step]
         span = slice(chain.offsets[step - 1], chain.offsets[step - 1] + here.stop - here.start)
         between = np.broadcast_to(
             model.into(step), (*path[here].shape, *model.transition.shape[2:])

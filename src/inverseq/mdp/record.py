@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -103,12 +102,14 @@ class MDP(Shown):
         action_names: Iterable[str] = (),
         history: History | None = None,
         worlds: Worlds | None = None,
-        notes: Mapping[str, Any] = MappingProxyType({}),
+        notes: Mapping[str, Any] | None = None,
         *,
         transitions: sparse.csr_array | None = None,
     ) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        if successors is not None or probabilities is not None or transitions is None:
+        if transitions is None and (successors is None or probabilities is None):
+            raise InputError("an MDP needs successors and probabilities, or transitions")
+        if successors is not None or probabilities is not None:
             if transitions is not None:  # a copy with others of one kind: those of the other stay
                 known = build.padded(transitions)
                 successors = known[0] if successors is None else successors
@@ -137,7 +138,7 @@ class MDP(Shown):
             ("action_names", action_names),
         ):
             put(name, tuple(map(str, names)))
-        for name, value in (("history", history), ("worlds", worlds), ("notes", notes)):
+        for name, value in (("history", history), ("worlds", worlds), ("notes", notes or {})):
             put(name, value)
         _check_mdp(self)
 

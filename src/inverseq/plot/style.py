@@ -112,7 +112,7 @@ def own_axes(ax: Axes | None) -> Axes:
 def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
     """The figure as PNG."""
     stream = io.BytesIO()
-    _take_names_literally(figure)
+    _lay_out(figure)
     figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
     return stream.getvalue()
 
@@ -121,7 +121,7 @@ def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
 def to_svg(figure: Figure) -> str:
     """The figure as SVG, text as text; the same figure gives the same bytes."""
     stream = io.StringIO()
-    _take_names_literally(figure)
+    _lay_out(figure)
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return visible(stream.getvalue())
 
@@ -130,9 +130,17 @@ def to_svg(figure: Figure) -> str:
 def to_pdf(figure: Figure) -> bytes:
     """The figure as PDF, text as text; the same figure gives the same bytes."""
     stream = io.BytesIO()
-    _take_names_literally(figure)
+    _lay_out(figure)
     figure.savefig(stream, format="pdf", metadata={"CreationDate": None, "Creator": None})
     return stream.getvalue()
+
+
+def _lay_out(figure: Figure) -> None:
+    """Put everything in its place once, so that all formats of a figure are the same."""
+    _take_names_literally(figure)
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def _take_names_literally(figure: Figure) -> None:

@@ -24,7 +24,7 @@ from inverseq._core.errors import InputError, argument
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Status
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
-from inverseq.inverse.problem import Problem
+from inverseq.inverse.problem import Problem, Refitted
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import hard_value, over_pairs, soft_value
@@ -198,6 +198,13 @@ class IAVI:
         if self.smoothing == 0:
             return np.zeros(policy.shape[2:])
         return self.smoothing * np.log(np.where(exists, policy, 1.0)).sum(axis=(0, 1))
+
+    def refit(self, counts: Float[np.ndarray, "S A R"], estimate: Solution) -> Refitted:
+        """The rewards for R counts: right-hand sides of one factorisation."""
+        mdp = estimate.mdp
+        assert mdp is not None  # it was fitted in one
+        made = self.explain(self.policy_of(counts, mdp), mdp)
+        return Refitted(made.reward, {}, np.full(counts.shape[2], made.status.ok))
 
     def explain(self, policy: Float[np.ndarray, "S A *R"], mdp: MDP) -> InverseValues:
         """`inverse_action_values` of a policy that is already known, with these settings."""
