@@ -139,7 +139,9 @@ def _lay_out(figure: Figure) -> None:
     """Put everything in its place once, so that all formats of a figure are the same."""
     _take_names_literally(figure)
     if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+        # Text as wide as in SVG and PDF: hinted for a screen of few dots it is narrower.
+        with mpl.rc_context({"text.hinting": "none"}):
+            figure.draw_without_rendering()
         figure.set_layout_engine("none")
 
 
