@@ -108,7 +108,7 @@ def run_epochs(
         numbers = Steps(*map(jnp.float64, steps))
         for epoch in range(epochs):
             table, change = _one_pass(
-                table, exists, may, rows, jnp.float64(epoch), numbers, allowed.shape[1]
+                table, exists, may, rows, np.float64(epoch), numbers, allowed.shape[1]
             )
             changes.append(float(change))
             if report is not None:
