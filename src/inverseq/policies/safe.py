@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float, Shaped
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
-from inverseq.networks.record import TrainedNetwork
 from inverseq.policies.network import NetworkPolicy, network_probabilities, network_q
 from inverseq.policies.policy import FinitePolicy
 
@@ -28,28 +27,26 @@ class SafePolicy(FinitePolicy):
     """Chooses by constrained action values among the safe actions; the others have probability 0.
 
     Attributes:
-        network: From an observation to Q^C of each action.
+        values: The network Q^C, and the temperature of its values.
         safety: Which actions are safe. A frozen dataclass with `__call__` can be saved (and read
             with `load(..., also=)`), a plain function cannot.
-        temperature: Of the policy, in the units of the network's values.
         behaviour: "greedy" takes the best safe action (equally often where several are),
             "boltzmann" safe actions in proportion to exp(Q^C / temperature).
     """
 
-    network: TrainedNetwork
+    values: NetworkPolicy
     safety: Safety
-    temperature: float
     behaviour: Literal["greedy", "boltzmann"]
 
     @property
     def num_actions(self) -> int:
         """A."""
-        return self.network.num_actions
+        return self.values.num_actions
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
         """Of one observation."""
-        return tuple(self.network.observation_shape)
+        return self.values.observation_shape
 
     def probabilities(
         self, demonstrations: Demonstrations, mdp: MDP | None
@@ -61,10 +58,9 @@ class SafePolicy(FinitePolicy):
         """
         exists = self.exists(demonstrations, mdp)
         safe = safe_at(self.safety, demonstrations.states, exists)
-        values = NetworkPolicy(self.network, self.temperature)
         if self.behaviour == "boltzmann":
-            return network_probabilities(values, demonstrations.states, safe)
-        q = np.where(safe, network_q(values, demonstrations.states), -np.inf)
+            return network_probabilities(self.values, demonstrations.states, safe)
+        q = np.where(safe, network_q(self.values, demonstrations.states), -np.inf)
         best = q == q.max(axis=1, keepdims=True)
         return best / best.sum(axis=1, keepdims=True)
 

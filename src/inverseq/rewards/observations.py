@@ -1,22 +1,20 @@
 """A reward of observations and actions that networks learned."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 import inverseq.networks as networks
-from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.networks.record import TrainedNetwork
 from inverseq.policies.network import NetworkPolicy
+from inverseq.rewards.reward import ObservedReward
 
 
 @dataclass(frozen=True, eq=False)
-class ObservationReward:
+class ObservationReward(ObservedReward):
     """r(s, a) of any observation, and the values that go with it.
 
     Numbers are in units of the policy's temperature.
@@ -69,18 +67,3 @@ class ObservationReward:
             InputError: Observations have another shape than those fitted to.
         """
         return self.policy.probabilities(demonstrations, None) >= self.support
-
-    def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
-        """None: states are observations."""
-        raise InputError(
-            "this reward is one of observations: ask inverseq.transition_rewards(solution, "
-            "demonstrations), or solution.reward_function.of_actions(demonstrations)"
-        )
-
-    def carry(self, old: MDP, new: MDP) -> Any:
-        """None: there is no finite world."""
-        return self.table(new)
-
-    def like(self, table: np.ndarray | None, parameters: Mapping[str, np.ndarray]) -> Any:
-        """None: a network is no free parameter by name."""
-        raise InputError("a reward that networks learned has no replicates of its numbers")

@@ -1,20 +1,18 @@
 """The reward that a network of action values implies."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.network import NetworkPolicy, network_q, network_values
+from inverseq.rewards.reward import ObservedReward
 
 
 @dataclass(frozen=True, eq=False)
-class ReadOutReward:
+class ReadOutReward(ObservedReward):
     """r(s, a) = Q(s, a) - gamma V(s'), read out of the values that a network gives transitions.
 
     Attributes:
@@ -45,18 +43,3 @@ class ReadOutReward:
         lost = ~known & ~demonstrations.terminated | ~demonstrations.acted
         chosen = network_q(policy, demonstrations.states)[rows, demonstrations.actions]
         return np.where(lost, np.nan, chosen - policy.discount * ahead)
-
-    def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
-        """None: states are observations."""
-        raise InputError(
-            "this reward is read out of observations, one transition at a time: ask "
-            "inverseq.transition_rewards(solution, demonstrations)"
-        )
-
-    def carry(self, old: MDP, new: MDP) -> Any:
-        """None: the values hold in the world they were learned in."""
-        return self.table(new)
-
-    def like(self, table: np.ndarray | None, parameters: Mapping[str, np.ndarray]) -> Any:
-        """None: a network is no free parameter by name."""
-        raise InputError("a reward read out of a network has no replicates of its numbers")

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -80,6 +80,31 @@ class WorldReward(ABC):
         actions = demonstrations.actions
         found = self.table(mdp)[align(demonstrations, mdp), np.maximum(actions, 0)]
         return np.where(actions >= 0, found, np.nan)
+
+
+class ObservedReward(ABC):
+    """A reward of observations, of which no finite world has a table: `values` says all."""
+
+    @abstractmethod
+    def values(self, demonstrations: Demonstrations, mdp: MDP | None) -> Float[np.ndarray, " N"]:
+        """Of each row; NaN where its action, or a next state that counts, is unknown."""
+
+    def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
+        """None: states are observations."""
+        raise InputError(
+            "this reward is one of observations, not of numbered states: ask "
+            "inverseq.transition_rewards(solution, demonstrations)"
+        )
+
+    def carry(self, old: MDP, new: MDP) -> Any:
+        """None: it was learned without a finite world."""
+        return self.table(new)
+
+    def like(
+        self, table: Float[np.ndarray, "S A"] | None, parameters: Mapping[str, np.ndarray]
+    ) -> "ObservedReward":
+        """None: a network is no free parameter by name."""
+        raise InputError("a reward that networks learned has no replicates of its numbers")
 
 
 NOT_KEPT = (

@@ -23,6 +23,7 @@ from inverseq.inverse.deep.diql import DIQL, log_probabilities, taken
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.ciql import Constraint
+from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.safe import SafePolicy, Safety, safe_at
 from inverseq.training.batch import Batch, Drawing
 from inverseq.training.rule import Learner, Part, Target
@@ -124,7 +125,7 @@ class DCIQL:
                 "learner": asdict(learner),
                 "behaviour": self.behaviour,
             },
-            policy=SafePolicy(values, self.safety, heat, self.behaviour),
+            policy=SafePolicy(NetworkPolicy(values, heat), self.safety, self.behaviour),
         )
 
     def _said(self) -> list[dict[str, Any]] | str:

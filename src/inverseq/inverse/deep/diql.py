@@ -151,7 +151,7 @@ class DIQL:
                 )
         weights = np.ones(data.num_decisions) if problem.weights is None else problem.weights
         judged = kept_apart(data, self.held_out, self.seed)
-        scale = scale_of(data.states, self.network or FullyConnected())
+        scale = scale_of(data.states, self.settings)
         seen = replace(
             problem,
             demonstrations=scale.applied(data),
