@@ -19,6 +19,8 @@ from inverseq.mdp import MDP
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
 from inverseq.readers.minari import is_minari, read_minari
+from inverseq.readers.nwb.decisions import read_nwb
+from inverseq.readers.nwb.file import is_nwb, nwb_files
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth
 
@@ -63,7 +65,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
             raise InputError(f"the columns of {table} are known; leave such options out")
         given = _world(world, columns)
         return Loaded(read_minari(table), settings | {"world": given, "title": path.name})
-    if not path.exists():
+    if not path.exists() and not is_nwb(path):
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
     given = _world(world, columns)
@@ -78,7 +80,16 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     if given is None:
         drawn = _coordinates(columns, known)
         settings["coordinates"] = places_of_cells(known) if drawn is None else drawn
-    return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Loaded(known, settings, _digest(path))
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of the NWB files of a folder, which may be larger than memory."""
+    parts = []
+    for file in nwb_files(path):
+        with file.open("rb") as stream:
+            parts.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _world(options: WorldOptions, columns: Columns) -> MDP | World | dict[str, MDP] | None:
@@ -110,17 +121,19 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:
         told |= {"state_names": given.state_names, "action_names": given.action_names}
-    return read_table(
-        path,
-        state_from_previous=_parts(columns.previous),
-        missing=_parts(columns.missing),
-        named=_parts(columns.named),
-        bins=_bins(columns.bins),
-        upwards=columns.upwards,
-        longest_step=columns.longest_step,
-        partitions=columns.partitions,
-        **told,
-    )
+    told |= {
+        "state_from_previous": _parts(columns.previous),
+        "missing": _parts(columns.missing),
+        "named": _parts(columns.named),
+        "bins": _bins(columns.bins),
+        "upwards": columns.upwards,
+        "longest_step": columns.longest_step,
+    }
+    if is_nwb(path):
+        return read_nwb(path, decisions=columns.decisions or "trials", **told)
+    if columns.decisions is not None:
+        raise InputError(f"--decisions names a table in an NWB file; {path.name} is none")
+    return read_table(path, partitions=columns.partitions, **told)
 
 
 def _bins(value: str | None) -> int | dict[str, int | list[float]]:

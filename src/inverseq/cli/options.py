@@ -64,6 +64,10 @@ class Columns:
     """Rows further apart in time than this have a gap between them."""
     partitions: bool = False
     """Folders on the way to the file that are called name=value are columns too."""
+    decisions: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: trials)")
+    ] = None
+    """Of an NWB file: its table of trials, intervals or events with a row per decision."""
 
 
 @dataclass(frozen=True)
