@@ -22,6 +22,7 @@ _HOME = {
     "Finite": "demonstrations",
     "Box": "demonstrations",
     "concatenate": "demonstrations",
+    "in_blocks": "demonstrations",
     "Recording": "demonstrations",
     "Signal": "demonstrations",
     "align": "decisions.alignment",

@@ -30,6 +30,7 @@ from inverseq.demonstrations import Finite as Finite
 from inverseq.demonstrations import Recording as Recording
 from inverseq.demonstrations import Signal as Signal
 from inverseq.demonstrations import concatenate as concatenate
+from inverseq.demonstrations import in_blocks as in_blocks
 from inverseq.doctor import diagnose as diagnose
 from inverseq.evaluate.bootstrap import bootstrap as bootstrap
 from inverseq.evaluate.choice import Alternative as Alternative

@@ -92,7 +92,7 @@ def test_trials_are_decisions(day):
 
 
 def test_events_and_other_intervals_are_decisions_by_name(day):
-    with pytest.raises(InputError, match="'state'.*'timestamp'"):
+    with pytest.raises(InputError, match=r"'state'.*'timestamp'"):
         iq.read_nwb(day, decisions="licks")
     demos = iq.read_nwb(day, decisions="licks", state="subject", action="session")
     assert demos.time.tolist() == [10.5, 11.5, 12.5]
@@ -125,9 +125,9 @@ def test_units_signals_events_and_intervals_are_a_recording(day):
     assert found.intervals["trials"].shape == (TRIALS, 2)
     assert "sample 3 is at 2" in found.left_out["broken"]
     assert {*iq.read_recording(day, signals=("wheel",)).signals} == {"wheel"}
-    with pytest.raises(InputError, match="'broken'.*times of a signal must rise; sample 3"):
+    with pytest.raises(InputError, match=r"'broken'.*times of a signal must rise; sample 3"):
         iq.read_recording(day, signals=("broken",))
-    with pytest.raises(InputError, match="no signal 'whel'; there are .*'wheel'"):
+    with pytest.raises(InputError, match=r"no signal 'whel'; there are .*'wheel'"):
         iq.read_recording(day, signals=("whel",))
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_nwb_file_is_refused(tmp_path):
     broken = tmp_path / "broken.nwb"
     broken.write_bytes(b"not at all")
     for read in (iq.read_nwb, iq.read_recording, iq.list_nwb):
-        with pytest.raises(InputError, match="broken.nwb cannot be read as NWB: .* whole"):
+        with pytest.raises(InputError, match=r"broken\.nwb cannot be read as NWB: .* whole"):
             read(broken)
     with pytest.raises(InputError, match="there is no file"):
         iq.read_nwb(tmp_path / "missing.nwb")

@@ -14,7 +14,7 @@ from inverseq.analysis.behaviour import DISCOUNT
 from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, in_blocks
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
@@ -130,10 +130,12 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         "longest_step": columns.longest_step,
     }
     if is_nwb(path):
-        return read_nwb(path, decisions=columns.decisions or "trials", **told)
-    if columns.decisions is not None:
+        known = read_nwb(path, decisions=columns.decisions or "trials", **told)
+    elif columns.decisions is not None:
         raise InputError(f"--decisions names a table in an NWB file; {path.name} is none")
-    return read_table(path, partitions=columns.partitions, **told)
+    else:
+        known = read_table(path, partitions=columns.partitions, **told)
+    return known if columns.blocks is None else in_blocks(known, columns.blocks)
 
 
 def _bins(value: str | None) -> int | dict[str, int | list[float]]:

@@ -95,5 +95,3 @@ def _others(file: Any, units: Any) -> list[Part]:
         if id(each) not in listed and each is not units and type(each).__name__ not in _PARTS
     )
     return [Part("other", kind, count, reason="another type") for kind, count in kinds.items()]
-
-

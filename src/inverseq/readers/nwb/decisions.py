@@ -28,8 +28,8 @@ def read_nwb(
 
     Columns of the table are named as in `read_table`, whose other arguments go here too. The time
     of a decision is its start_time (or timestamp), in seconds of its session; "subject" and
-    "session" are those of the file, where the table has no such columns. Columns with several values
-    per row, and references to other parts of the file, are not read. Needs
+    "session" are those of the file, where the table has no such columns. Columns with several
+    values per row, and references to other parts of the file, are not read. Needs
     `pip install "inverseq[nwb]"`.
 
     Args:
@@ -89,8 +89,8 @@ def _no_table(path: Path, wanted: str, there: list[str]) -> str:
             "decisions in it; read_recording reads its units and signals"
         )
     return (
-        f"{path.name} holds no table {wanted!r}; its intervals and events are {there}. Name the one "
-        f"with a row per decision: {argument('decisions', there[0])}"
+        f"{path.name} holds no table {wanted!r}; its intervals and events are {there}. Name the "
+        f"one with a row per decision: {argument('decisions', there[0])}"
     )
 
 

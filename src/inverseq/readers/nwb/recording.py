@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def _units(table: Any) -> tuple[list[np.ndarray], dict[str, np.ndarray], dict[st
     index = table["spike_times"]
     flat = np.asarray(index.target.data[:], dtype=np.float64)
     bounds = np.concatenate([[0], np.asarray(index.data[:], dtype=np.int64)])
-    trains = [flat[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    trains = [flat[a:b] for a, b in pairwise(bounds)]
     for unit, train in enumerate(trains):
         if not np.isfinite(train).all():
             raise InputError(
@@ -86,11 +87,7 @@ def _units(table: Any) -> tuple[list[np.ndarray], dict[str, np.ndarray], dict[st
     area = plain[named] if named is not None else _located(table)
     if area is not None:
         columns["area"] = np.array([str(each) for each in area])
-    left = {
-        f"units, column {name}": _UNREAD
-        for name in unread
-        if name not in READ_OTHERWISE
-    }
+    left = {f"units, column {name}": _UNREAD for name in unread if name not in READ_OTHERWISE}
     return trains, columns, left
 
 
@@ -109,8 +106,7 @@ def _located(table: Any) -> list[str] | None:
         return [str(places[row]) for row in rows]
     bounds = np.concatenate([[0], np.asarray(index.data[:], dtype=np.int64)])
     return [
-        " ".join(dict.fromkeys(str(places[row]) for row in rows[a:b]))
-        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+        " ".join(dict.fromkeys(str(places[row]) for row in rows[a:b])) for a, b in pairwise(bounds)
     ]
 
 
