@@ -127,7 +127,7 @@ class Recording(Shown):
         if ((picked < 0) | (picked >= self.num_units)).any():
             raise InputError(f"units are numbered 0 to {self.num_units - 1}; got {picked.tolist()}")
         return Recording.from_spikes(
-            [self.unit(u) for u in picked],
+            [self.unit(int(u)) for u in picked],
             units={name: column[picked] for name, column in self.units.items()},
             signals=self.signals,
             events=self.events,
