@@ -11,6 +11,7 @@ from inverseq.worlds.abandon import (
     goal_abandon_rewards,
 )
 from inverseq.worlds.environments import MDPEnv, register
+from inverseq.worlds.files import read_mazes
 from inverseq.worlds.game_boards import GridState
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_contexts import labyrinth_contexts
@@ -22,6 +23,7 @@ from inverseq.worlds.objectworld import (
     objectworld_demonstrations,
     objectworld_expert,
 )
+from inverseq.worlds.placing import TURNS, place
 from inverseq.worlds.record import Drawing, World
 
 # These need JAX, which takes most of a second to load.
@@ -38,6 +40,7 @@ _HOME = {
 __all__ = [
     "LABYRINTH_FEATURES",
     "MAZE_FEATURES",
+    "TURNS",
     "Drawing",
     "GridState",
     "MDPEnv",
@@ -56,6 +59,8 @@ __all__ = [
     "objectworld",
     "objectworld_demonstrations",
     "objectworld_expert",
+    "place",
+    "read_mazes",
     *_HOME,
 ]
 
