@@ -112,20 +112,20 @@ def test_sessions_of_a_folder_are_joined(tmp_path):
 def test_units_signals_events_and_intervals_are_a_recording(day):
     found = iq.read_recording(day)
     assert found.num_units == 3
-    assert all((np.diff(found.spikes(u)) >= 0).all() for u in range(3))
+    assert all((np.diff(found.unit(u)) >= 0).all() for u in range(3))
     assert found.units["area"].tolist() == ["VISp", "CA1", "VISp"]
     assert found.units["quality"].tolist() == ["q0", "q1", "q2"]
-    assert found.select(found.units["area"] == "CA1").spikes(0).tolist() == [*found.spikes(1)]
+    assert found.take(found.units["area"] == "CA1").unit(0).tolist() == [*found.unit(1)]
     lfp, wheel = found.signals["lfp"], found.signals["wheel"]
-    assert (lfp.values == np.arange(50) * 0.5).all()
+    assert (lfp.values[:, 0] == np.arange(50) * 0.5).all()
     assert lfp.times[:3].tolist() == [0.0, 0.1, 0.2]
     assert wheel.times.tolist() == [1.0, 2.0, 4.0, 8.0]
     assert wheel.values.shape == (4, 2)
     assert found.events["licks"].tolist() == [10.5, 11.5, 12.5]
     assert found.intervals["trials"].shape == (TRIALS, 2)
-    assert "sample 3 is at 2" in found.left_out["broken"]
+    assert "sample 2 is not after the last" in found.left_out["broken"]
     assert {*iq.read_recording(day, signals=("wheel",)).signals} == {"wheel"}
-    with pytest.raises(InputError, match=r"'broken'.*times of a signal must rise; sample 3"):
+    with pytest.raises(InputError, match=r"'broken'.*times of samples must rise; sample 2"):
         iq.read_recording(day, signals=("broken",))
     with pytest.raises(InputError, match=r"no signal 'whel'; there are .*'wheel'"):
         iq.read_recording(day, signals=("whel",))
@@ -134,7 +134,7 @@ def test_units_signals_events_and_intervals_are_a_recording(day):
 def test_a_recording_is_one_file(day, tmp_path):
     found = iq.read_recording(day)
     back = iq.load(iq.save(found, tmp_path / "r.npz"), iq.Recording)
-    assert (back.spike_times == found.spike_times).all()
+    assert (back.spikes == found.spikes).all()
     assert back.units["area"].tolist() == found.units["area"].tolist()
     assert (back.signals["wheel"].values == found.signals["wheel"].values).all()
 
@@ -143,7 +143,7 @@ def test_pynapple_has_the_same_numbers(day):
     pytest.importorskip("pynapple")
     found = iq.read_recording(day)
     made = iq.to_pynapple(found)
-    assert (made["units"][1].times() == found.spikes(1)).all()
+    assert (made["units"][1].times() == found.unit(1)).all()
     assert [*made["units"]["area"]] == ["VISp", "CA1", "VISp"]
     assert (made["wheel"].values == found.signals["wheel"].values).all()
     assert made["licks"].times().tolist() == [10.5, 11.5, 12.5]
@@ -164,8 +164,8 @@ def test_trials_that_cannot_be_read_are_refused(tmp_path, how, message):
 
 def test_a_file_without_units_says_so(tmp_path):
     found = iq.read_recording(session(tmp_path / "x.nwb", units=False))
-    with pytest.raises(InputError, match=r"x\.nwb holds 0 units"):
-        found.spikes(0)
+    with pytest.raises(InputError, match=r"x\.nwb holds 0 units, and no unit 0"):
+        found.unit(0)
 
 
 def test_what_is_no_nwb_file_is_refused(tmp_path):
@@ -220,8 +220,10 @@ def test_the_advice_of_the_doctor_works(tmp_path, capsys):
 def test_fitted_series_go_into_a_copy(day, tmp_path):
     demos = iq.read_nwb(day, **NAMES)
     copy = tmp_path / "copy.nwb"
-    value = Signal(demos.time, demos.states * 1.0, "reward", "Value of each trial.")
-    both = Signal(demos.time + 0.1, np.ones((TRIALS, 2)), names=("one", "two"))
+    value = Signal(
+        demos.time, 1.0 * demos.states[:, None], unit="reward", description="Value of each trial."
+    )
+    both = Signal(demos.time + 0.1, np.ones((TRIALS, 2)), channels=("one", "two"))
     before = day.read_bytes()
     assert iq.write_nwb(day, copy, {"value": value, "posterior": both}) == copy
     assert day.read_bytes() == before
@@ -243,13 +245,14 @@ def test_inspectors_and_pynapple_take_the_copy(day, tmp_path):
     inspector = pytest.importorskip("nwbinspector")
     nap = pytest.importorskip("pynapple")
     demos = iq.read_nwb(day, **NAMES)
-    values = Signal(demos.time + 0.01 * demos.states, demos.states * 1.0, "reward", "Value.")
+    times = demos.time + 0.01 * demos.states
+    values = Signal(times, 1.0 * demos.states[:, None], unit="reward", description="Value.")
     copy = iq.write_nwb(day, tmp_path / "copy.nwb", {"value": values})
     found = [m for m in inspector.inspect_nwbfile(nwbfile_path=str(copy)) if "value" in str(m)]
     critical = (inspector.Importance.CRITICAL, inspector.Importance.ERROR)
     assert [m for m in found if m.importance in critical] == []
     opened = nap.load_file(str(copy))
-    assert (opened["value"].values == values.values).all()
+    assert (opened["value"].values == values.values[:, 0]).all()
     assert len(opened["units"]) == 3
 
 

@@ -1,4 +1,4 @@
-"""What was observed: trajectories of decisions."""
+"""What was observed: trajectories of decisions, and what was recorded beside them."""
 
 from inverseq.demonstrations.blocks import in_blocks
 from inverseq.demonstrations.endings import Ending

@@ -9,8 +9,8 @@ from inverseq.demonstrations.recording import Recording, Signal
 def to_pynapple(recording: Recording) -> dict[str, Any]:
     """Everything in a recording as pynapple has it, by name.
 
-    "units" is a `TsGroup` with the columns of the units as metadata; signals are `Tsd`, `TsdFrame`
-    or `TsdTensor`, events `Ts`. Needs `pip install "inverseq[nwb]"`.
+    "units" is a `TsGroup` with the columns of the units as metadata; signals are `Tsd` or
+    `TsdFrame`, events `Ts`. Needs `pip install "inverseq[nwb]"`.
 
     Raises:
         InputError: pynapple is not installed.
@@ -21,13 +21,13 @@ def to_pynapple(recording: Recording) -> dict[str, Any]:
         raise InputError('this needs pynapple: pip install "inverseq[nwb]"') from error
 
     def of(signal: Signal) -> Any:
-        kinds = {1: nap.Tsd, 2: nap.TsdFrame}
-        named = {"columns": [*signal.names]} if signal.names else {}
-        return kinds.get(signal.values.ndim, nap.TsdTensor)(signal.times, signal.values, **named)
+        if signal.values.shape[1] == 1 and not signal.channels:
+            return nap.Tsd(signal.times, signal.values[:, 0])
+        return nap.TsdFrame(signal.times, signal.values, columns=[*signal.channels] or None)
 
     made: dict[str, Any] = {name: of(signal) for name, signal in recording.signals.items()}
     made |= {name: nap.Ts(times) for name, times in recording.events.items()}
     if recording.num_units:
-        trains = {u: nap.Ts(recording.spikes(u)) for u in range(recording.num_units)}
+        trains = {u: nap.Ts(recording.unit(u)) for u in range(recording.num_units)}
         made["units"] = nap.TsGroup(trains, metadata={**recording.units})
     return made

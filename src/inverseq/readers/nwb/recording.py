@@ -58,7 +58,7 @@ def read_recording(
                 f"{path.name} holds no units, signals, events or intervals; "
                 f"inverseq doctor {path.name} lists what it holds"
             )
-        return Recording.from_units(
+        return Recording.from_spikes(
             trains,
             units=columns,
             signals=found["signals"],
@@ -74,7 +74,7 @@ def _units(table: Any) -> tuple[list[np.ndarray], dict[str, np.ndarray], dict[st
     index = table["spike_times"]
     flat = np.asarray(index.target.data[:], dtype=np.float64)
     bounds = np.concatenate([[0], np.asarray(index.data[:], dtype=np.int64)])
-    trains = [flat[a:b] for a, b in pairwise(bounds)]
+    trains = [np.sort(flat[a:b]) for a, b in pairwise(bounds)]
     for unit, train in enumerate(trains):
         if not np.isfinite(train).all():
             raise InputError(
@@ -151,6 +151,8 @@ def why_unread(series: Any) -> str | None:
         return "no data in it"
     if not len(data):
         return "no samples"
+    if len(np.shape(data)) > 2:
+        return "more than one axis of channels"
     if series.timestamps is None and series.rate is None:
         return "neither times nor a rate"
     kind = getattr(getattr(data, "dtype", None), "kind", "")
@@ -168,11 +170,11 @@ def times_of(series: Any) -> np.ndarray:
 
 def _signal(series: Any) -> Signal:
     """A time series in its unit."""
-    values = np.asarray(series.data[:])
-    scale, offset = series.conversion, getattr(series, "offset", 0.0) or 0.0
-    if scale != 1.0 or offset != 0.0:
-        values = values * scale + offset
-    return Signal(times_of(series), values, str(series.unit), str(series.description or ""))
+    values = np.asarray(series.data[:], dtype=np.float64)
+    values = values * series.conversion + (getattr(series, "offset", 0.0) or 0.0)
+    values = values[:, None] if values.ndim == 1 else values
+    told = {"unit": str(series.unit), "description": str(series.description or "")}
+    return Signal(times_of(series), values, **told)
 
 
 def _annotations(name: str, series: Any) -> dict[str, np.ndarray]:
@@ -184,5 +186,4 @@ def _annotations(name: str, series: Any) -> dict[str, np.ndarray]:
 
 def _bytes(series: Any) -> int:
     """How much memory the values of a series take."""
-    dtype = getattr(series.data, "dtype", np.dtype(np.float64))
-    return int(np.prod(np.shape(series.data), dtype=np.int64)) * dtype.itemsize
+    return int(np.prod(np.shape(series.data), dtype=np.int64)) * 8

@@ -63,10 +63,11 @@ def write_nwb(
 
 def _fields(signal: Signal) -> dict[str, Any]:
     """What a TimeSeries is made of; regular times are a rate, as NWB recommends."""
-    names = f" Columns: {', '.join(signal.names)}." if signal.names else ""
+    names = f" Columns: {', '.join(signal.channels)}." if signal.channels else ""
+    one = signal.values.shape[1] == 1 and not signal.channels
     fields = {
-        "data": signal.values,
-        "unit": signal.unit,
+        "data": signal.values[:, 0] if one else signal.values,
+        "unit": signal.unit or "n.a.",
         "description": (signal.description or "A series fitted by inverseq.") + names,
     }
     steps = np.diff(signal.times)
