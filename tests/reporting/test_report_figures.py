@@ -81,10 +81,9 @@ def test_maps_of_binned_positions_have_axes_with_the_edges_of_the_bins(up):
         ax = each.draw(3.3).axes[0]
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "height")
         ticks = [
-            dict(
-                zip(axis.get_ticklocs(), [t.get_text() for t in axis.get_ticklabels()], strict=True)
-            )
+            dict(zip(axis.get_ticklocs(), map(str, labels), strict=True))
             for axis in (ax.xaxis, ax.yaxis)
+            for labels in [[label.get_text() for label in axis.get_ticklabels()]]
         ]
         assert ticks[0] == {-0.5: "0", 0.5: "10", 1.5: "20", 2.5: "30"}
         assert ticks[1] == {-0.5 * up: "0", 0.5 * up: "0.5", 1.5 * up: "1"}
