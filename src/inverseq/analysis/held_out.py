@@ -65,8 +65,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         return contrasts_of(*told, replicates, progress)
 
     settled = None
-    if by_key[chosen].model.memory > 1 and "iavi" in fits:
-        without = contrasts("iavi")
+    plain = next((key for key in fits if by_key[key].model.family is Family.IAVI), "")
+    if by_key[chosen].model.memory > 1 and plain:
+        without = contrasts(plain)
         if without is not None and any(row.verdict is Verdict.SETTLED for row in without.rows):
             settled = without
     return replace(
