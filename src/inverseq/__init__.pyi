@@ -30,6 +30,8 @@ from inverseq.demonstrations import Finite as Finite
 from inverseq.demonstrations import concatenate as concatenate
 from inverseq.doctor import diagnose as diagnose
 from inverseq.evaluate.bootstrap import bootstrap as bootstrap
+from inverseq.evaluate.calibration import Calibration as Calibration
+from inverseq.evaluate.calibration import calibration as calibration
 from inverseq.evaluate.choice import Alternative as Alternative
 from inverseq.evaluate.choice import Choice as Choice
 from inverseq.evaluate.choose_intentions import choose_intentions as choose_intentions
@@ -91,6 +93,7 @@ from inverseq.inverse.solution import Solution as Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit as ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable as ColumnTable
 from inverseq.inverse.tables.count_table import CountTable as CountTable
+from inverseq.inverse.tables.neighbours import NeighbourTable as NeighbourTable
 from inverseq.inverse.tables.steered import Steered as Steered
 from inverseq.inverse.values.ciql import CIQL as CIQL
 from inverseq.inverse.values.ciql import Constraint as Constraint
@@ -107,7 +110,9 @@ from inverseq.neural.nulls import compare_with_null as compare_with_null
 from inverseq.neural.nulls import permutation_null as permutation_null
 from inverseq.policies.backoff import BackoffTable as BackoffTable
 from inverseq.policies.columns import ColumnPolicy as ColumnPolicy
+from inverseq.policies.forbidden import Forbidden as Forbidden
 from inverseq.policies.logit import LogitPolicy as LogitPolicy
+from inverseq.policies.neighbours import NeighbourPolicy as NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy
 from inverseq.policies.safe import SafePolicy as SafePolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy

@@ -67,6 +67,8 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
     given = _world(world, columns)
+    if given is not None and columns.features is not None:
+        raise InputError("features have no world to be looked up in: leave --world out")
     mdp = given.mdp if isinstance(given, World) else given
     several = mdp if isinstance(mdp, dict) else {"": mdp} if mdp else {}
     known = _read(path, columns, max(several.values(), key=lambda m: m.num_states, default=None))
@@ -106,6 +108,8 @@ def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         value = getattr(columns, role)
         if value is not None:
             told[role] = _none_or(value, several=role in ("state", "next_state"))
+    if columns.features is not None:
+        told["features"] = _parts(columns.features)
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:

@@ -33,9 +33,11 @@ def how_well(findings: Findings) -> Section | None:
 
 
 def _that_matter(findings: Findings) -> tuple[ScoreRow, ...]:
-    """The model that is shown (else the best with a reward), the one-step table and the best."""
+    """The model that is shown (else the best with a reward), the one-step table, cloning, and the
+    best table.
+    """
     shown = findings.row(findings.chosen) or findings.best_reward
-    rows = (shown, findings.row("table-1"), findings.best_table)
+    rows = (shown, findings.row("table-1"), findings.row("cloning"), findings.best_table)
     return tuple(row for row in findings.scores if any(row is each for each in rows))
 
 
