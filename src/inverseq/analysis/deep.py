@@ -82,6 +82,6 @@ def _gauge(plan: Plan, features: Features) -> dict[str, Any]:
             f"{argument('gauge', plan.gauge)} is a gauge of tables; for features take zero-mean, "
             "state-only or anchor"
         )
-    made = {} if plan.gauge is None else {"gauge": plan.gauge}
+    made: dict[str, Any] = {} if plan.gauge is None else {"gauge": plan.gauge}
     anchor = plan.anchor_in(features.actions)
     return made if anchor is None else made | {"anchor": anchor}

@@ -76,7 +76,7 @@ def teach(
         )
     numbered = problem.decisions.num_actions  # continuous ones are refused
     shown = shown_in(problem.decisions, problem.weights, next_safe)
-    shape = shown.rows.observations.shape[1:]
+    shape = shown.pool.shape[1:]
     actions = _num_actions(problem.decisions, numbered, num_actions)
     steps = lessons.steps
     course = Course(rule, Loop.of_lessons(steps), shape, actions)
