@@ -47,6 +47,7 @@ _HOME = {
     "BehaviourCloning": "inverse.deep.cloning",
     "DIQL": "inverse.deep.diql",
     "DCIQL": "inverse.deep.dciql",
+    "train_diql": "inverse.deep.diql_seeds",
     "Lessons": "training.lessons",
     "NetworkPolicy": "policies.network",
     "SafePolicy": "policies.safe",

@@ -78,6 +78,7 @@ from inverseq.intentions.switching import Mixture as Mixture
 from inverseq.inverse.deep.cloning import BehaviourCloning as BehaviourCloning
 from inverseq.inverse.deep.dciql import DCIQL as DCIQL
 from inverseq.inverse.deep.diql import DIQL as DIQL
+from inverseq.inverse.deep.diql_seeds import train_diql as train_diql
 from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn

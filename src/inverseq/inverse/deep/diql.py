@@ -21,7 +21,7 @@ others 2020).
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.calibrate import best_temperature, kept_apart
 from inverseq.inverse.deep.network_fit import Taught, teach
 from inverseq.inverse.deep.scaled import Scale, scale_of
@@ -51,6 +52,18 @@ REMEDY = "lower learning_rate, follow or discount, or raise smoothing"
 """What to try where a training diverged."""
 
 
+class Seen(NamedTuple):
+    """A problem as networks see it."""
+
+    problem: Problem
+    """Of scaled features, with weight 0 where decisions are held out."""
+    scale: Scale
+    data: Demonstrations
+    """The decisions in their own units."""
+    judged: Float[np.ndarray, " N"]
+    """Weights for the temperature: 0 where decisions are learned from."""
+
+
 @dataclass(frozen=True)
 class DIQL:
     """Deep inverse Q-learning, offline, from features and numbered actions.
@@ -64,7 +77,7 @@ class DIQL:
     reads them as numbers.
 
     Attributes:
-        seed: Of the networks, the order of transitions and what is held out. There is no default.
+        seed: Of the networks and the order of transitions. There is no default.
         discount: gamma, from 0 to below 1.
         network: Settings of each network; None is `FullyConnected((64, 64))`.
         target: What the reward is regressed on: "centred" (exact in one step) or "paper".
@@ -132,18 +145,34 @@ class DIQL:
         Raises:
             InputError: States are numbered, or the decisions cannot be learned from.
         """
-        taught, scale, heat = self.taught(problem, replace(self, seed=0))
-        return self.solution(taught, scale, heat)
+        rule, next_safe = self.rule(problem)
+        seen = self.seen(problem)
+        taught = teach(
+            seen.problem,
+            rule,
+            self.lessons,
+            self.seed,
+            self.num_actions,
+            next_safe=next_safe,
+            remedy=REMEDY,
+        )
+        return self.solution(taught, seen)
 
-    def taught(
-        self, problem: Problem, rule: Rule, next_safe: Bool[np.ndarray, "N A"] | None = None
-    ) -> tuple[Taught, Scale, float]:
-        """What networks learn from a problem, how they saw it, and the calibrated temperature.
+    @property
+    def learner(self) -> "DIQL":
+        """Itself, as of `DCIQL` the settings below it."""
+        return self
 
-        Args:
-            problem: With features as states.
-            rule: This one, with seed 0 so that seeds share what is compiled, or one upon it.
-            next_safe: `[N, A]` what is safe where each decision led, where that matters.
+    def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"] | None]:
+        """How it learns, with seed 0 so that seeds share what is compiled; no action is unsafe."""
+        del problem
+        return replace(self, seed=0), None
+
+    def seen(self, problem: Problem) -> "Seen":
+        """A problem as the networks see it.
+
+        Raises:
+            InputError: States are numbered, or the anchor does not exist everywhere.
         """
         data = problem.decisions
         if data.states.ndim == 1:
@@ -159,25 +188,11 @@ class DIQL:
                     'does not exist there; take another, or the gauge "zero-mean"'
                 )
         weights = np.ones(data.num_decisions) if problem.weights is None else problem.weights
-        judged = kept_apart(data, self.held_out, self.seed)
+        judged = kept_apart(data, self.held_out)
         scale = scale_of(data.states, self.settings)
-        seen = replace(
-            problem,
-            demonstrations=scale.applied(data),
-            weights=np.where(judged, 0.0, weights),
-        )
-        taught = teach(
-            seen,
-            rule,
-            self.lessons,
-            self.seed,
-            self.num_actions,
-            next_safe=next_safe,
-            remedy=REMEDY,
-        )
-        classifier = self.record(taught, scale, "policy")
-        heat = best_temperature(classifier, data, np.where(judged, weights, 0.0))
-        return taught, scale, heat
+        learned = np.where(judged, 0.0, weights)
+        shown = replace(problem, demonstrations=scale.applied(data), weights=learned)
+        return Seen(shown, scale, data, np.where(judged, weights, 0.0))
 
     def record(self, taught: Taught, scale: Scale, name: str) -> TrainedNetwork:
         """One of the networks, as it reads features in their own units."""
@@ -185,11 +200,13 @@ class DIQL:
         settings = self.classifier if name == "policy" else self.settings
         return taught.course.record(settings, module)
 
-    def solution(self, taught: Taught, scale: Scale, heat: float) -> Solution:
-        """The solution of a training."""
-        classifier = self.record(taught, scale, "policy")
+    def solution(self, taught: Taught, seen: "Seen") -> Solution:
+        """The solution of a training, with the temperature calibrated."""
+        classifier, reward, shifted = (
+            self.record(taught, seen.scale, name) for name in ("policy", "reward", "shifted")
+        )
+        heat = best_temperature(classifier, seen.data, seen.judged)
         policy = NetworkPolicy(classifier, heat)
-        reward, shifted = (self.record(taught, scale, name) for name in ("reward", "shifted"))
         return Solution(
             solver="DIQL",
             settings=asdict(self),
@@ -337,8 +354,8 @@ class DIQL:
     def delta(
         self, heads: Any, learner: Learner, batch: Batch
     ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
-        """What is left of log pi(a | s), less w(s) and gamma v(s'), in each transition, and its weight:
-        every action that exists counts alike, however often it is taken.
+        """What is left of log pi(a | s), less w(s) and gamma v(s'), in each transition; and its
+        weight: every action that exists counts alike, however often it is taken.
         """
         log_policy = log_probabilities(
             learner.networks["policy"], batch.observations, batch.allowed
