@@ -68,6 +68,8 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
     given = worlds_of(world, columns)
+    if given is not None and columns.features is not None:
+        raise InputError("features have no world to be looked up in: leave --world out")
     mdp = given.mdp if isinstance(given, World) else given
     boards = boards_of(given)
     if boards and len(_parts(columns.state)) == 2:
@@ -144,6 +146,8 @@ def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         value = getattr(columns, role)
         if value is not None:
             told[role] = _none_or(value, several=role in ("state", "next_state"))
+    if columns.features is not None:
+        told["features"] = _parts(columns.features)
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:

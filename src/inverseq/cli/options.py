@@ -19,6 +19,8 @@ Model = Literal[
     "maxent-features",
     "maxent-history-states",
     "maxent-history",
+    "diql",
+    "dciql",
 ]
 
 
@@ -32,6 +34,9 @@ class Columns:
     """Column of the state, or several with commas between: x,y."""
     action: Name = None
     """Column of the action; "moves" to make actions of the places that follow one another."""
+    features: Names = None
+    """Columns of measured values that are the state as they are, with commas between: x,y,heading.
+    For --solver diql and dciql, which need no intervals."""
     next_state: Name = None
     """Column(s) of the state after the decision. Without one, the state of the next row."""
     subject: Name = None
@@ -168,6 +173,9 @@ class Fit:
       IAVI           the reward in one linear solve (Kalweit and others 2020).
                      It predicts exactly what the one-step table does; what it
                      adds is the reward.
+      DIQL, DCIQL    the reward of measured values (--features), by networks:
+                     IAVI without states; DCIQL never does what --forbid
+                     forbids
       MaxEnt         a planner under a reward on states, on state-actions, on
                      features, or on states with a memory (Ziebart and others
                      2010). It shares what it learns between states and can be
@@ -179,6 +187,7 @@ class Fit:
       inverseq fit mine.csv --out out/mine
       inverseq fit trials.csv --previous choice,reward --action choice
       inverseq fit walks.parquet --state x,y --world maze.csv --by subject
+      inverseq fit tracked.csv --features x,y,heading --solver diql
       inverseq fit mice --intentions 3 --out out/intentions
 
     Exit code: 0 done, 1 a fit failed, 2 the input cannot be used, 130 interrupted.
@@ -217,11 +226,17 @@ class Fit:
         one_of(Gauge),
         arg(help_behavior_hint="(default: zero-mean; state-only with --intentions on a map)"),
     ] = None
-    """Which of the equivalent rewards IAVI reports."""
+    """Which of the equivalent rewards IAVI, DIQL and DCIQL report."""
     anchor: Annotated[
         str | None, arg(metavar="ACTION", help_behavior_hint="(default: the first)")
     ] = None
     """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
+    forbid: Annotated[str | None, arg(metavar="RULES", help_behavior_hint="(default: none)")] = None
+    """For --solver dciql, what must never be done, with commas between: "right where x > 400"."""
+    over: Annotated[
+        str | None, arg(metavar="A,B", help_behavior_hint="(default: the first two)")
+    ] = None
+    """With --features, the two of them that the reward is drawn over."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: Annotated[

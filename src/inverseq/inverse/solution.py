@@ -15,6 +15,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
+from inverseq.policies.neighbours import NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.safe import SafePolicy
 from inverseq.policies.steered import KnownHabit, SteeredPolicy
@@ -23,7 +24,9 @@ from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.observations import ObservationReward
 from inverseq.rewards.read_out import ReadOutReward
 
-KnownPolicy = TabularPolicy | KnownHabit | SteeredPolicy | NetworkPolicy | SafePolicy
+KnownPolicy = (
+    TabularPolicy | KnownHabit | SteeredPolicy | NetworkPolicy | SafePolicy | NeighbourPolicy
+)
 """Policies that can be read from a file without being named."""
 KnownReward = (
     StateReward

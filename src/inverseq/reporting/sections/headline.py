@@ -21,6 +21,7 @@ from inverseq.reporting.sections.intentions import (
     on_map,
     wanted,
 )
+from inverseq.reporting.sections.observed import highest
 from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
 
@@ -132,6 +133,7 @@ def _values(findings: Findings) -> dict[str, Any]:
         "to_table": difference(mine.score, table.score),
         "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
         "contrasts": found,
+        "seen": findings.observed,
         "found": None if found is None else found.identification,
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,
@@ -184,7 +186,10 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
     clear, shown = clear_differences(findings), each_place(findings)
     top = _said(clear[0]) if clear else ("", "")
     places = found is None and bool(shown) and on_map(findings)
+    drawn = None if findings.observed is None else findings.observed.drawn
     return {
+        "drawn": drawn,
+        "peak": None if drawn is None else highest(drawn),
         "top": bool(clear),
         "top_said": top[0],
         "top_numbers": top[1],
