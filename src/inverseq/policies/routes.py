@@ -171,6 +171,11 @@ class Towards:
         return np.where(network.tails[:, None] == self.goals, 0.0, made)
 
 
+def is_certain(mdp: MDP) -> bool:
+    """Whether every move of a world leads to one state."""
+    return bool((np.diff(mdp.transition_matrix.indptr) <= 1).all())
+
+
 ENDLESS = (
     "walking in circles is worth more than any end here: every step must cost something. Give a "
     "feature that every move has (a length, or 1 for each step), or a larger strength"
