@@ -74,9 +74,18 @@ class World:
         str | None,
         arg(metavar="WORLD", help_behavior_hint="(default: the data set's, or estimated)"),
     ] = None
-    """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); or a
-    transition table (CSV or Parquet) with the columns state, action, next_state, probability, which
-    may be called as in the table of decisions. With a column world, it holds several worlds."""
+    """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); a file
+    or folder of mazes (text, JSON, arrays, images), on which --state x,y are cells; or a transition
+    table (CSV or Parquet) with the columns state, action, next_state, probability, which may be
+    called as in the table of decisions, and further columns of numbers, which are features. Where
+    it holds several worlds, the column world says which is whose."""
+    places: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
+    """Of a transition table: a table with one row per state: state, x and y for maps, and columns
+    of numbers, which are features of the decisions that lead there."""
+    transform: Annotated[
+        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: none)")
+    ] = None
+    """Of mazes: column that says how each was shown: base, hflip, vflip, rot90, rot180, rot270."""
     goal: Name = None
     """Column with the state at which a trajectory ends, where each goes to a place of its own. A
     reward on features is then shared by all goals."""

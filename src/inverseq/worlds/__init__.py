@@ -11,6 +11,7 @@ from inverseq.worlds.abandon import (
     goal_abandon_rewards,
 )
 from inverseq.worlds.environments import MDPEnv, register
+from inverseq.worlds.files import read_mazes
 from inverseq.worlds.game_boards import GridState
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_contexts import labyrinth_contexts
@@ -31,6 +32,7 @@ from inverseq.worlds.objectworld import (
     objectworld_demonstrations,
     objectworld_expert,
 )
+from inverseq.worlds.placing import TURNS, place
 from inverseq.worlds.record import Drawing, World
 
 # These need JAX, which takes most of a second to load.
@@ -47,6 +49,7 @@ _HOME = {
 __all__ = [
     "LABYRINTH_FEATURES",
     "MAZE_FEATURES",
+    "TURNS",
     "Drawing",
     "GridState",
     "MDPEnv",
@@ -74,6 +77,8 @@ __all__ = [
     "objectworld_expert",
     "rats",
     "release_distribution",
+    "place",
+    "read_mazes",
     *_HOME,
 ]
 

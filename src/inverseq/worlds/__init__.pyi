@@ -4,6 +4,7 @@ from inverseq.worlds.abandon import goal_abandon_demonstrations as goal_abandon_
 from inverseq.worlds.abandon import goal_abandon_experts as goal_abandon_experts
 from inverseq.worlds.abandon import goal_abandon_rewards as goal_abandon_rewards
 from inverseq.worlds.environments import MDPEnv as MDPEnv
+from inverseq.worlds.files import read_mazes as read_mazes
 from inverseq.worlds.game_boards import GridState as GridState
 from inverseq.worlds.game_environment import GridWorldEnv as GridWorldEnv
 from inverseq.worlds.game_rules import GridWorldRules as GridWorldRules
@@ -33,5 +34,7 @@ from inverseq.worlds.maze_features import maze_features as maze_features
 from inverseq.worlds.objectworld import objectworld as objectworld
 from inverseq.worlds.objectworld import objectworld_demonstrations as objectworld_demonstrations
 from inverseq.worlds.objectworld import objectworld_expert as objectworld_expert
+from inverseq.worlds.placing import TURNS as TURNS
+from inverseq.worlds.placing import place as place
 from inverseq.worlds.record import Drawing as Drawing
 from inverseq.worlds.record import World as World
