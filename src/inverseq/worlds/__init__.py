@@ -23,6 +23,15 @@ from inverseq.worlds.objectworld import (
     objectworld_expert,
 )
 from inverseq.worlds.record import Drawing, World
+from inverseq.worlds.road_laws import Changing, Following
+from inverseq.worlds.road_view import (
+    GERMAN_RULES,
+    KEEP_RIGHT,
+    ROAD_ACTIONS,
+    ROAD_FEATURES,
+    SAFETY,
+    RoadRules,
+)
 
 # These need JAX, which takes most of a second to load.
 _HOME = {
@@ -30,17 +39,27 @@ _HOME = {
     "GridWorldRules": "game_rules",
     "RANDOM_WALLS": "game_rules",
     "RANDOM_WIN": "game_rules",
+    "RingRoad": "road_ring",
     "STATIC_WALLS": "game_rules",
     "board_world": "game_rules",
     "grid_simulator": "game_rules",
+    "ring_road": "road_ring",
 }
 
 __all__ = [
+    "GERMAN_RULES",
+    "KEEP_RIGHT",
     "LABYRINTH_FEATURES",
     "MAZE_FEATURES",
+    "ROAD_ACTIONS",
+    "ROAD_FEATURES",
+    "SAFETY",
+    "Changing",
     "Drawing",
+    "Following",
     "GridState",
     "MDPEnv",
+    "RoadRules",
     "World",
     "four_by_three",
     "goal_abandon",
