@@ -21,6 +21,8 @@ _HOME = {
     "Ending": "demonstrations",
     "Finite": "demonstrations",
     "Box": "demonstrations",
+    "Recording": "demonstrations",
+    "Signal": "demonstrations",
     "concatenate": "demonstrations",
     "align": "decisions.alignment",
     "Counts": "decisions.counts",

@@ -27,6 +27,8 @@ from inverseq.demonstrations import Box as Box
 from inverseq.demonstrations import Demonstrations as Demonstrations
 from inverseq.demonstrations import Ending as Ending
 from inverseq.demonstrations import Finite as Finite
+from inverseq.demonstrations import Recording as Recording
+from inverseq.demonstrations import Signal as Signal
 from inverseq.demonstrations import concatenate as concatenate
 from inverseq.doctor import diagnose as diagnose
 from inverseq.evaluate.bootstrap import bootstrap as bootstrap

@@ -79,7 +79,7 @@ class Plan:
     solver: Model | Solver[Solution] | None = None
     intentions: int | tuple[int, ...] | None = None
     cross_validate: bool = False
-    world: MDP | World | Mapping[str, MDP] | None = None
+    world: MDP | World | Mapping[str, MDP] | Mapping[str, World] | None = None
     discount: float | None = None
     actions: Actions = "all"
     coordinates: np.ndarray | None = None

@@ -79,9 +79,18 @@ class World:
         str | None,
         arg(metavar="WORLD", help_behavior_hint="(default: the data set's, or estimated)"),
     ] = None
-    """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); or a
-    transition table (CSV or Parquet) with the columns state, action, next_state, probability, which
-    may be called as in the table of decisions. With a column world, it holds several worlds."""
+    """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); a file
+    or folder of mazes (text, JSON, arrays, images), on which --state x,y are cells; or a transition
+    table (CSV or Parquet) with the columns state, action, next_state, probability, which may be
+    called as in the table of decisions, and further columns of numbers, which are features. Where
+    it holds several worlds, the column world says which is whose."""
+    places: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
+    """Of a transition table: a table with one row per state: state, x and y for maps, and columns
+    of numbers, which are features of the decisions that lead there."""
+    transform: Annotated[
+        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: none)")
+    ] = None
+    """Of mazes: column that says how each was shown: base, hflip, vflip, rot90, rot180, rot270."""
     goal: Name = None
     """Column with the state at which a trajectory ends, where each goes to a place of its own. A
     reward on features is then shared by all goals."""
@@ -164,9 +173,8 @@ class Fit:
       IAVI           the reward in one linear solve (Kalweit and others 2020).
                      It predicts exactly what the one-step table does; what it
                      adds is the reward.
-      DIQL, DCIQL    the reward of measured values (--features), by networks:
-                     IAVI without states; DCIQL never does what --forbid
-                     forbids
+      DIQL, DCIQL    the same of measured values (--features), by networks;
+                     DCIQL never does what --forbid forbids
       MaxEnt         a planner under a reward on states, on state-actions, on
                      features, or on states with a memory (Ziebart and others
                      2010). It shares what it learns between states and can be
@@ -224,10 +232,8 @@ class Fit:
     """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
     forbid: Annotated[str | None, arg(metavar="RULES", help_behavior_hint="(default: none)")] = None
     """For --solver dciql, what must never be done, with commas between: "right where x > 400"."""
-    over: Annotated[
-        str | None, arg(metavar="A,B", help_behavior_hint="(default: the first two)")
-    ] = None
-    """With --features, the two of them that the reward is drawn over."""
+    over: Names = None
+    """With --features, the two of them that the reward is drawn over; the first two without it."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: Annotated[

@@ -10,6 +10,7 @@ from inverseq.plot.intentions_choice import choice_points, predictive_checks
 from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
 from inverseq.plot.labyrinth import labyrinth_floor, labyrinth_map
 from inverseq.plot.maps import grid_map, occupancy, state_action_map
+from inverseq.plot.networks import network_map
 from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "labyrinth_floor",
     "labyrinth_map",
     "learning_curve",
+    "network_map",
     "occupancy",
     "occupancy_bars",
     "predictive_checks",
