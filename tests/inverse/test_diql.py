@@ -178,7 +178,6 @@ def test_one_two_and_five_actions():
         solver = replace(EXACT, num_actions=actions)
         found = iq.fit(data, solver, weights=weights).reward_function.of_actions(each_state(mdp))
         right = iq.inverse_action_values(policy, mdp).reward
-        assert mdp.terminal.any()
         assert np.abs(found - right)[~mdp.terminal].max() < 0.1
 
 
@@ -291,8 +290,6 @@ def test_seeds_together_are_seeds_alone_and_survive_an_interruption(walked, tmp_
         assert_array_equal(one.reward_function.q(data), other.reward_function.q(data), strict=True)
     with pytest.raises(iq.InputError, match="other settings"):
         iq.train_diql(replace(brief, discount=0.8), data, (1, 5), checkpoint=path)
-    vectorised = iq.train_diql(brief, data, (1, 5), together=True)
-    assert_allclose(vectorised[1].probabilities(data), alone.probabilities(data), atol=1e-4)
 
 
 def test_pixels_stay_bytes_while_they_are_learned_from():
@@ -304,17 +301,15 @@ def test_pixels_stay_bytes_while_they_are_learned_from():
     assert data.states.dtype == np.uint8
     solver = iq.DIQL(0, 0.9, FullyConnected((4,)), lessons=iq.Lessons(3, 8))
     before = sum(array.nbytes for array in jax.live_arrays())
-    rule, _ = solver.rule(None)
-    course, shown = enrolled(solver.seen(Problem(data)).problem, rule, solver.lessons, 3, None)
+    seen = solver.seen(Problem(data)).problem
+    course, shown = enrolled(seen, solver.rule(seen)[0], solver.lessons, 3, None)
     held = sum(array.nbytes for array in jax.live_arrays()) - before
     assert held < 1.01 * pixels.nbytes  # once, though each is a next observation too
     training = begin_training(course, jax.random.key(0), shown)
-    compiled = (
-        jax.jit(advance, static_argnames="course").lower(course, training, 3, shown).compile()
-    )
+    lowered = jax.jit(advance, static_argnames="course").lower(course, training, 3, shown)
     batch = 8 * 84 * 84 * 4 * 4
     learned = sum(leaf.nbytes for leaf in jax.tree.leaves(training.learner))
-    assert compiled.memory_analysis().temp_size_in_bytes < 6 * batch + 3 * learned
+    assert lowered.compile().memory_analysis().temp_size_in_bytes < 6 * batch + 3 * learned
     assert 6 * batch < pixels.nbytes
     # The same numbers as of the same pixels held as numbers.
     small = data.take(np.array([0]))

@@ -173,9 +173,8 @@ class Fit:
       IAVI           the reward in one linear solve (Kalweit and others 2020).
                      It predicts exactly what the one-step table does; what it
                      adds is the reward.
-      DIQL, DCIQL    the reward of measured values (--features), by networks:
-                     IAVI without states; DCIQL never does what --forbid
-                     forbids
+      DIQL, DCIQL    the same of measured values (--features), by networks;
+                     DCIQL never does what --forbid forbids
       MaxEnt         a planner under a reward on states, on state-actions, on
                      features, or on states with a memory (Ziebart and others
                      2010). It shares what it learns between states and can be
@@ -233,10 +232,8 @@ class Fit:
     """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
     forbid: Annotated[str | None, arg(metavar="RULES", help_behavior_hint="(default: none)")] = None
     """For --solver dciql, what must never be done, with commas between: "right where x > 400"."""
-    over: Annotated[
-        str | None, arg(metavar="A,B", help_behavior_hint="(default: the first two)")
-    ] = None
-    """With --features, the two of them that the reward is drawn over."""
+    over: Names = None
+    """With --features, the two of them that the reward is drawn over; the first two without it."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: Annotated[
