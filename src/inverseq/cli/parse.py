@@ -25,7 +25,8 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
 
     Args:
         command: As one types it.
-        record: Its name in `cli.options` or `cli.options_others`; empty for a study, which has settings of its own.
+        record: Its name in `cli.options` or `cli.options_others`; empty for a study, which has
+            settings of its own.
         does: What the command does, in a line.
         arguments: Those behind the command.
 

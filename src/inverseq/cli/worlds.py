@@ -146,7 +146,7 @@ def _place(options: Worlds) -> int:
     positions = read(Path(options.file), columns, None)
     upwards, transform = columns.upwards, options.world.transform
     placed = place(positions, boards, upwards=upwards, transform=transform)
-    written = write_columns(_columns(placed), options.out)
+    written = write_columns([_columns(placed)], options.out)
     ended = int(placed.terminated.sum())
     if options.output.json:
         print(to_json({"decisions": placed.num_decisions, "ended": ended, "file": str(written)}))
