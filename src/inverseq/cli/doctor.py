@@ -21,8 +21,9 @@ def run(options: Doctor) -> int:
         # What is there is said before anything in it is looked for.
         print(*map(describe_contents, held), sep="\n", end="\n" if held else "", flush=True)
     loaded = load(options.table, options.columns, options.world)
-    behaviour = behaviour_of(loaded.data, Plan(**loaded.settings))
-    diagnosis = diagnose(behaviour.demonstrations, behaviour.given)
+    plan = Plan(**loaded.settings)
+    behaviour = behaviour_of(loaded.data, plan)
+    diagnosis = diagnose(behaviour.demonstrations, behaviour.given, goal=plan.goal)
     if options.output.json:
         contents = {"contents": [asdict(each) for each in held]} if held else {}
         print(to_json(contents | as_dict(diagnosis)), end="")
