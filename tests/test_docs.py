@@ -1,9 +1,9 @@
 """Every shown line runs: Python blocks and `inverseq` commands of the README and the pages.
 
 A page is run from top to bottom in a folder of its own. ```python blocks share one namespace;
-```csv title="NAME" blocks (and ```text ones) become files; lines `$ inverseq ...` of ```console blocks are run as
-commands; an expected failure is marked `# exit 2`, and what takes too long `# not run by the tests:
-WHY`, which the reader of the page sees as well.
+```csv title="NAME" blocks (and ```text ones) become files; lines `$ inverseq ...` of ```console
+blocks are run as commands; an expected failure is marked `# exit 2`, and what takes too long
+`# not run by the tests: WHY`, which the reader of the page sees as well.
 """
 
 import dataclasses

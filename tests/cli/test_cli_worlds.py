@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from benchmarks.city import city, trips
 
 from inverseq.cli import main
 
@@ -74,3 +76,42 @@ def test_positions_are_placed_and_read_back(typed, tmp_path):
 def test_what_cannot_be_done_is_said(typed, command, words):
     code, _, err = typed(command)
     assert (code, words in err, err.count("\n")) == (2, True, 1)
+
+
+def test_trips_to_destinations_share_a_reward(typed, tmp_path):
+    net = city(3, 3, 1)
+    walks = trips(net, 80, 8, seed=4)
+    rows = zip(
+        walks.trajectory_of, walks.step, walks.states, walks.actions, walks.next_states, strict=True
+    )
+    goal = walks.trajectories["destination"]
+    (tmp_path / "trips.csv").write_text(
+        "trip,destination,time,state,action,next_state\n"
+        + "".join(f"{t},{goal[t]},{k},{s},{a},{n}\n" for t, k, s, a, n in rows)
+    )
+    pairs = np.argwhere(net.allowed)
+    (tmp_path / "net.csv").write_text(
+        "state,action,next_state,probability,length,left,back,link\n"
+        + "".join(
+            f"{s},{a},{net.successors[s, a, 0]},1,{','.join(map(str, net.features[s, a]))}\n"
+            for s, a in pairs
+        )
+    )
+    (tmp_path / "nodes.csv").write_text(
+        "state,x,y\n" + "".join(f"{s},{x},{y}\n" for s, (x, y) in enumerate(net.coordinates))
+    )
+    where = "trips.csv --world net.csv --places nodes.csv --goal destination --trajectory trip"
+    assert typed(f"doctor {where}")[0] == 0
+    code, out, err = typed(f"fit {where} --out out --quiet")
+    assert (code, out, err) == (0, "", "")
+    told = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert told["chosen"] == "RecursiveLogit"
+    assert told["headline"][0].startswith("Most clearly avoided: ")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Which ways they take" in page
+    weights = (tmp_path / "out" / "tables" / "weights.csv").read_text().splitlines()
+    assert weights[0] == "feature,weight,low,high,elasticity"
+    assert [row.split(",")[0] for row in weights[1:]] == ["length", "left", "back", "link"]
+    assert (tmp_path / "out" / "figures" / "routes.png").stat().st_size > 10_000
+    code, _, err = typed(f"fit {where} --solver iavi")
+    assert (code, "has a solver of its own" in err) == (2, True)
