@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from benchmarks.city import city, trips
 
+import inverseq as iq
+from inverseq import worlds
 from inverseq.cli import main
 
 MAZES = "[one]\nS.#.\n...A\n##.G\n[two]\nS...\n.#.G\n"
@@ -76,6 +78,36 @@ def test_positions_are_placed_and_read_back(typed, tmp_path):
 def test_what_cannot_be_done_is_said(typed, command, words):
     code, _, err = typed(command)
     assert (code, words in err, err.count("\n")) == (2, True, 1)
+
+
+def test_a_reward_is_planned_in_a_changed_maze(typed, tmp_path):
+    (tmp_path / "m.txt").write_text("S...\n.#..\n...G\n")
+    (tmp_path / "changed.txt").write_text("S.#.\n.#..\n...G\n")
+    world = worlds.read_mazes(tmp_path / "m.txt")["m"]
+    cost = np.where(world.mdp.terminal, 5.0, -3.0)
+    agent = iq.forward.soft_policy_iteration(world.mdp, cost)
+    walks = iq.forward.simulate(world.mdp, agent.policy, trajectories=60, steps=30, seed=1)
+    for reward, mdp in {
+        "states": world.mdp,
+        "features": worlds.maze_features(world, ["step", "turn"]),
+    }.items():
+        iq.save(iq.fit(walks, iq.MaxEnt(reward, strength=1.0), mdp), tmp_path / "s.npz")
+        code, out, _ = typed(f"replan s.npz --world changed.txt --out {reward} --json")
+        moves = json.loads(out)["moves"]
+        assert (code, moves["after"] != moves["before"]) == (0, True)
+        folder = tmp_path / reward
+        assert iq.load(folder / "solution.npz", iq.Solution).settings["replanned"] is True
+        rows = (folder / "tables" / "change.csv").read_text().splitlines()
+        assert rows[0] == "world,state,x,y,action,moves"
+        total = sum(float(row.split(",")[-1]) for row in rows[1:] if row.startswith("after"))
+        assert total == pytest.approx(moves["after"])
+        assert (folder / "figures" / "change.png").is_file()
+    code, _, err = typed("replan s.npz")
+    assert (code, "give its file with --world" in err) == (2, True)
+    (tmp_path / "other.txt").write_text("S....\n.#...\n...G.\n")
+    iq.save(iq.fit(walks, iq.MaxEnt("states", strength=1.0), world.mdp), tmp_path / "s.npz")
+    code, _, err = typed("replan s.npz --world other.txt")
+    assert (code, "where (4, 0) was none" in err) == (2, True)
 
 
 def test_trips_to_destinations_share_a_reward(typed, tmp_path):

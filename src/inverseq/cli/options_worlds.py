@@ -38,3 +38,23 @@ class Worlds:
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Replan:
+    """Plan for a fitted reward in a changed world: what the same agent is expected to do there.
+
+    Draws where it is expected to go before and after the change, and writes the
+    new solution. The discount of the fit is kept unless another is given.
+
+    For example:
+
+      inverseq replan out/mine/solution.npz --world changed.txt
+    """
+
+    solution: Annotated[str, Positional, arg(metavar="SOLUTION")]
+    """A solution of one reward that `inverseq fit` or `inverseq.save` wrote."""
+    out: Annotated[str, arg(metavar="FOLDER")] = "out/replanned"
+    """Folder for figures, tables and the new solution."""
+    world: OmitArgPrefixes[World] = field(default_factory=World)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
