@@ -17,6 +17,15 @@ from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_contexts import labyrinth_contexts
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
 from inverseq.worlds.labyrinths import labyrinth
+from inverseq.worlds.lever import (
+    Rat,
+    Silence,
+    lever,
+    lever_policy,
+    rats,
+    release_distribution,
+)
+from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
     objectworld,
@@ -44,6 +53,10 @@ __all__ = [
     "Drawing",
     "GridState",
     "MDPEnv",
+    "LeverSession",
+    "Neurons",
+    "Rat",
+    "Silence",
     "World",
     "four_by_three",
     "goal_abandon",
@@ -54,11 +67,16 @@ __all__ = [
     "labyrinth",
     "labyrinth_contexts",
     "labyrinth_features",
+    "lever",
+    "lever_policy",
+    "lever_session",
     "maze",
     "maze_features",
     "objectworld",
     "objectworld_demonstrations",
     "objectworld_expert",
+    "rats",
+    "release_distribution",
     "place",
     "read_mazes",
     *_HOME,

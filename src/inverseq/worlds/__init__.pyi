@@ -20,6 +20,15 @@ from inverseq.worlds.labyrinth_contexts import labyrinth_contexts as labyrinth_c
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES as LABYRINTH_FEATURES
 from inverseq.worlds.labyrinth_features import labyrinth_features as labyrinth_features
 from inverseq.worlds.labyrinths import labyrinth as labyrinth
+from inverseq.worlds.lever import Rat as Rat
+from inverseq.worlds.lever import Silence as Silence
+from inverseq.worlds.lever import lever as lever
+from inverseq.worlds.lever import lever_policy as lever_policy
+from inverseq.worlds.lever import rats as rats
+from inverseq.worlds.lever import release_distribution as release_distribution
+from inverseq.worlds.lever_neurons import LeverSession as LeverSession
+from inverseq.worlds.lever_neurons import Neurons as Neurons
+from inverseq.worlds.lever_neurons import lever_session as lever_session
 from inverseq.worlds.maze_features import MAZE_FEATURES as MAZE_FEATURES
 from inverseq.worlds.maze_features import maze_features as maze_features
 from inverseq.worlds.objectworld import objectworld as objectworld
