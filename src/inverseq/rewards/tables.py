@@ -190,11 +190,12 @@ def _old_states(old: MDP, world: MDP) -> Int[np.ndarray, " S"]:
 
 
 def _moved(old: MDP, world: MDP) -> bool:
-    """Whether states without names lie elsewhere in the new world, as where walls have moved."""
+    """Whether states without names are cells that lie elsewhere, as where walls have moved."""
     mine, theirs = old.coordinates, world.coordinates
     if mine is None or theirs is None or old.state_names or world.state_names:
         return False
-    return mine.shape[1] == theirs.shape[1] and not np.array_equal(mine, theirs)
+    cells = all(each.shape[1] == 2 and (each == np.round(each)).all() for each in (mine, theirs))
+    return cells and not np.array_equal(mine, theirs)
 
 
 def _same_places(old: MDP, world: MDP) -> Int[np.ndarray, " S"]:
