@@ -199,7 +199,7 @@ def _map(
         values,
         ax=ax,
         policy=policy,
-        directions=None if policy is None else _directions(mdp, world),
+        directions=None if policy is None else directions_of(mdp, world),
         walls=walls,
         wins=wins,
         visits=visits,
@@ -224,7 +224,7 @@ def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
     occupancy(np.asarray(scene.mdp.coordinates), visits, ax=ax, walls=walls)
 
 
-def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
+def directions_of(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
     """Where each action points: as the world says, else where it mostly leads."""
     if world is not None and world.drawing.directions is not None:
         return world.drawing.directions
