@@ -1,6 +1,7 @@
 """How all figures look: one style, colours that survive colour blindness and grey print."""
 
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -17,7 +18,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, LogFormatter
+from matplotlib.ticker import FixedFormatter, FuncFormatter, LogFormatter
 
 from inverseq._core.errors import InputError
 from inverseq._core.words import visible
@@ -78,11 +79,16 @@ Result = TypeVar("Result")
 
 
 def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were."""
+    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were.
+
+    Letters that the font lacks are boxes in PNG and PDF, which anybody sees, and letters in SVG:
+    Matplotlib says of each that it is missing, in words of its own.
+    """
 
     @wraps(draw)
     def inner(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(_STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ ")
             return draw(*args, **kwargs)
 
     return inner
@@ -175,6 +181,15 @@ def _take_names_literally(figure: Figure) -> None:
                 axis.set_minor_formatter(_Powers())
             elif isinstance(formatter, FixedFormatter):
                 formatter.seq = [visible(str(name)) for name in formatter.seq]
+            elif type(formatter) is FuncFormatter:  # of labels at given places
+                axis.set_major_formatter(_Visible(formatter.func))
+
+
+class _Visible(FuncFormatter):
+    """Names with visible marks in place of control characters."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return visible(str(super().__call__(x, pos)))
 
 
 class _Powers(LogFormatter):
