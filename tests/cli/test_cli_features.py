@@ -36,7 +36,7 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     told = json.loads(out)
     rows = {row["key"]: row["nats"] for row in told["scores"]}
     assert {*rows} == {"marginal", "neighbours", "cloning", "diql"}
-    assert rows["diql"] > rows["marginal"] + 0.1
+    assert rows["diql"] > rows["marginal"] + 0.03
     assert rows["diql"] > rows["neighbours"] - 0.1
     assert 0 < told["calibration_error"] < 0.12
     assert sum(row["predictions"] for row in told["calibration"]) == 3 * told["decisions"]
