@@ -126,9 +126,8 @@ def read_table(
     measured = several(features)
     if measured and (state != AUTO or state_from_previous):
         raise InputError(
-            f"features are the state: drop {argument('state')} and "
-            f"{argument('state_from_previous')}, or {argument('features')} and put the state into "
-            f"bins: {argument('bins', 10)}"
+            f"features are the state: drop {argument('state')} and {argument('state_from_previous')}"
+            f", or {argument('features')} and put the state into bins: {argument('bins', 10)}"
         )
     wanted = {
         "state": None if state == AUTO and (state_from_previous or measured) else state,
