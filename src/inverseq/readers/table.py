@@ -126,7 +126,7 @@ def read_table(
     measured = several(features)
     if measured and (state != AUTO or state_from_previous):
         raise InputError(
-            f"features are the state: drop {argument('state')} and {argument('state_from_previous')}"
+            f"features are the state: drop {argument('state')}, {argument('state_from_previous')}"
             f", or {argument('features')} and put the state into bins: {argument('bins', 10)}"
         )
     wanted = {
