@@ -188,7 +188,7 @@ def _take_names_literally(figure: Figure) -> None:
 class _Visible(FuncFormatter):
     """Names with visible marks in place of control characters."""
 
-    def __call__(self, x: float, pos: int | None = None) -> str:
+    def __call__(self, x: Any, pos: int | None = None) -> str:
         return visible(str(super().__call__(x, pos)))
 
 
