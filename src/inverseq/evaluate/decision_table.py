@@ -14,6 +14,7 @@ from inverseq.demonstrations.columns import Columns, beside, key_columns
 from inverseq.evaluate.posterior_table import write_columns
 from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.policies.policy import log_taken
+from inverseq.rewards.observations import ObservationReward
 
 _PIECE = 250_000
 """Decisions that are worked out and written at a time."""
@@ -35,7 +36,8 @@ def decision_table(
         actions there are on average (minus the log-likelihood, less the entropy of the policy).
         Where one reward was fitted in a world also "value" of the state and "advantage" of the
         action: its value less the mean over actions as they are chosen there, both in units of the
-        policy's temperature. NaN where the action is missing.
+        policy's temperature. Where a deep reward was fitted to features, "reward" of the action
+        and whether it is "supported", see `ObservationReward`. NaN where the action is missing.
 
     Raises:
         InputError: The decisions do not fit the world, actions are continuous, or a column per
@@ -117,4 +119,8 @@ def _told(solution: Explanation, demonstrations: Demonstrations) -> Columns:
         taken = q[np.arange(len(q)), np.where(acted, demonstrations.actions, 0)]
         found["value"] = np.asarray(one.v)[states]
         found["advantage"] = np.where(acted, taken - (policy * q).sum(axis=1), np.nan)
+    if one is not None and isinstance(one.reward_function, ObservationReward):
+        rows = np.arange(len(acted)), np.where(acted, demonstrations.actions, 0)
+        found["reward"] = one.reward_function.values(demonstrations, None)
+        found["supported"] = one.reward_function.supported(demonstrations)[rows] & acted
     return found
