@@ -74,6 +74,9 @@ _STYLE: Any = {
     "text.parse_math": False,  # names are text, whatever they look like
 }
 
+_LONGEST = 48
+"""Letters of a line of text in a figure; tables have names in full."""
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -171,7 +174,7 @@ def _take_names_literally(figure: Figure) -> None:
     """No formulas and no control characters in any text; powers of ten without formulas."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-        if (seen := visible(text.get_text())) != text.get_text():
+        if (seen := shortened(text.get_text())) != text.get_text():
             text.set_text(seen)
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
@@ -180,16 +183,24 @@ def _take_names_literally(figure: Figure) -> None:
                 axis.set_major_formatter(_Powers(labelOnlyBase=formatter.labelOnlyBase))
                 axis.set_minor_formatter(_Powers())
             elif isinstance(formatter, FixedFormatter):
-                formatter.seq = [visible(str(name)) for name in formatter.seq]
+                formatter.seq = [shortened(str(name)) for name in formatter.seq]
             elif type(formatter) is FuncFormatter:  # of labels at given places
                 axis.set_major_formatter(_Visible(formatter.func))
 
 
 class _Visible(FuncFormatter):
-    """Names with visible marks in place of control characters."""
+    """Names as `shortened` gives them."""
 
     def __call__(self, x: Any, pos: int | None = None) -> str:
-        return visible(str(super().__call__(x, pos)))
+        return shortened(str(super().__call__(x, pos)))
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """A text with visible marks in place of control characters, each line cut where it would leave
+    no room for what is drawn.
+    """
+    lines = visible(text).split("\n")
+    return "\n".join(line if len(line) <= longest else f"{line[:longest]}…" for line in lines)
 
 
 class _Powers(LogFormatter):

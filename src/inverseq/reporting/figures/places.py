@@ -278,7 +278,7 @@ def _table(
         lambda ax: state_action_map(cells, states, actions, ax=ax, **look),
         text("figures.j2", "table_alt", what="Reward" if what == "reward" else "Probability"),
         line("figures.j2", f"{what}_table", model=model, shown=rows.size, cut=cut),
-        height=0.9 + 0.27 * rows.size,
+        height=0.9 + 0.27 * rows.size + 0.036 * min(max(map(len, actions)), 25),
     )
 
 
