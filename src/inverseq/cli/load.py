@@ -20,6 +20,7 @@ from inverseq.mdp import MDP
 from inverseq.policies.routes import is_certain
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
+from inverseq.readers.measured import two_intervals
 from inverseq.readers.minari import is_minari, read_minari
 from inverseq.readers.nwb.decisions import read_nwb
 from inverseq.readers.nwb.file import is_nwb, nwb_files
@@ -27,10 +28,8 @@ from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth, place, read_mazes
 from inverseq.worlds.files import is_maze_file
 
-_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
-_INTERVALS = re.compile(rf"\S.* {_NUMBER}–{_NUMBER}, \S.* {_NUMBER}–{_NUMBER}")
 _WHOLE = re.compile(r"(-?\d+)\|(-?\d+)")
-"""How states made of two columns are called, by numbers or by intervals."""
+"""How states made of two columns of whole numbers are called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,17 +224,15 @@ def _parts(value: str | None) -> tuple[str, ...]:
 
 def _coordinates(columns: Columns, known: Demonstrations) -> np.ndarray | None:
     """Squares of a map where states are intervals of two columns, or whole numbers x and y."""
+    upwards = (1, -1 if columns.upwards else 1)
+    if (measured := two_intervals(known.state_names)) is not None:
+        ends = measured[1]
+        return np.stack([_squares(*ends[:, 0].T), _squares(*ends[:, 1].T)], axis=1) * upwards
     whole = [part.lower() for part in _parts(columns.state)] == ["x", "y"]
-    for form in (_INTERVALS, *([_WHOLE] if whole else [])):
-        found = [form.fullmatch(name) for name in known.state_names]
-        bounds = np.array([each.groups() for each in found if each], dtype=float)
-        if 0 < len(bounds) == len(found):
-            break
-    else:
+    found = [_WHOLE.fullmatch(name) for name in known.state_names] if whole else []
+    if not found or not all(found):
         return None
-    if form is _INTERVALS:
-        bounds = np.stack([_squares(*bounds[:, :2].T), _squares(*bounds[:, 2:].T)], axis=1)
-    return bounds * (1, -1 if columns.upwards else 1)
+    return np.array([each.groups() for each in found if each], dtype=float) * upwards
 
 
 def _squares(low: np.ndarray, high: np.ndarray) -> np.ndarray:
