@@ -44,6 +44,8 @@ _HOME = {
     "CIQL": "inverse.values.ciql",
     "MaxEnt": "inverse.maxent.causal",
     "MaxEntIRL": "inverse.maxent.paths",
+    "RecursiveLogit": "inverse.maxent.recursive_logit",
+    "RoutePolicy": "policies.routes",
     "DeepMaxEnt": "inverse.maxent.deep",
     "IQLearn": "inverse.deep.iq_learn",
     "BehaviourCloning": "inverse.deep.cloning",

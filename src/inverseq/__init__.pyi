@@ -91,6 +91,7 @@ from inverseq.inverse.fit import fit as fit
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL
+from inverseq.inverse.maxent.recursive_logit import RecursiveLogit as RecursiveLogit
 from inverseq.inverse.replan import replan as replan
 from inverseq.inverse.solution import Solution as Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit as ColumnLogit
@@ -117,6 +118,7 @@ from inverseq.policies.forbidden import Forbidden as Forbidden
 from inverseq.policies.logit import LogitPolicy as LogitPolicy
 from inverseq.policies.neighbours import NeighbourPolicy as NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy
+from inverseq.policies.routes import RoutePolicy as RoutePolicy
 from inverseq.policies.safe import SafePolicy as SafePolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
 from inverseq.readers import read_games as read_games

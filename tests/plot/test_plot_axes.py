@@ -26,6 +26,7 @@ CALLS = {
     "labyrinth_floor": (SQUARES, PARENTS),
     "labyrinth_map": (SQUARES, PARENTS, VALUES),
     "learning_curve": (np.array([1, 2]), SHARES),
+    "network_map": (SQUARES, np.stack([SQUARES[:-1], SQUARES[1:]], axis=1)),
     "occupancy": (SQUARES, np.array([1, 10, 0])),
     "occupancy_bars": (SHARES[:1],),
     "predictive_checks": (["a", "b"], np.array([0.2, 0.4]), SHARES),

@@ -373,6 +373,17 @@ class Findings(ShownTable):
         """The row of a model; None where it was not scored."""
         return next((row for row in self.scores if row.key == key), None)
 
+    def find(self, **facts: Any) -> ScoreRow | None:
+        """The first row whose model has these facts, by the names of `Model`; None without one."""
+        rows = (r for r in self.scores if all(getattr(r.model, k) == v for k, v in facts.items()))
+        return next(rows, None)
+
+    @property
+    def one(self) -> ScoreRow | None:
+        """One intention beside the several that are shown; None where it is not beside them."""
+        found = self.find(intentions=1)
+        return None if found is None or found.key == self.chosen else found
+
     @property
     def best_reward(self) -> ScoreRow:
         """The model with a reward that scores best."""

@@ -17,6 +17,7 @@ from inverseq.analysis.observed import action_names, drawn_over, earned_of, obse
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.identifiability import Verdict
+from inverseq.inverse.maxent.recursive_logit import RecursiveLogit
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -56,7 +57,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         replace(row, validation=_validation(by_key[row.key], fits[row.key], parts, menu))
         for row in rows
     )
-    wanted = plan.solver or "best"
+    wanted = RecursiveLogit.__name__ if plan.goal is not None else plan.solver or "best"
     wanted = wanted if isinstance(wanted, str) else type(wanted).__name__
     chosen, reason = _choose(wanted, rows, failures)
     replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
@@ -66,8 +67,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         return contrasts_of(*told, replicates, progress)
 
     settled = None
-    if by_key[chosen].model.memory > 1 and "iavi" in fits:
-        without = contrasts("iavi")
+    plain = next((key for key in fits if by_key[key].model.family is Family.IAVI), "")
+    if by_key[chosen].model.memory > 1 and plain:
+        without = contrasts(plain)
         if without is not None and any(row.verdict is Verdict.SETTLED for row in without.rows):
             settled = without
     return replace(
@@ -92,7 +94,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
 def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
     """What the doctor finds; features are not his to examine."""
     known = behaviour.demonstrations
-    return diagnose(known, behaviour.given) if behaviour.numbered else None
+    if not behaviour.numbered:
+        return None
+    return diagnose(known, behaviour.given, goal=behaviour.plan.goal)
 
 
 def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:

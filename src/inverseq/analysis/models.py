@@ -17,6 +17,7 @@ from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.law import Law
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.recursive_logit import RecursiveLogit
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
@@ -100,6 +101,10 @@ def entries(menu: Menu) -> list[Entry]:
         InputError: States are features, and no solver is given that fits them.
     """
     own, solver = [], menu.plan.solver
+    if menu.plan.goal is not None:
+        routes = RecursiveLogit(menu.plan.goal, by=menu.plan.by)
+        model = Model(Family.OTHER, solver=type(routes).__name__)
+        return [*yardsticks(menu), Entry(model.solver, model, Candidate(routes))]
     if isinstance(solver, Solver):
         name = type(solver).__name__
         own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
@@ -119,6 +124,8 @@ def entries(menu: Menu) -> list[Entry]:
 
 def left_out(menu: Menu) -> tuple[Failure, ...]:
     """The models that are not fitted in so large a world."""
+    if menu.plan.goal is not None:
+        return ()
     return tuple(
         Failure(entry.key, entry.model, states=menu.num_states, most=_MOST_STATES[entry.key])
         for entry in _with_reward(menu)

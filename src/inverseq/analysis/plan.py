@@ -46,6 +46,8 @@ class Plan:
             fitting to a training part and looking at what was found.
         world: The world, or worlds by name; None for the data set's own, else one estimated
             from the training part.
+        goal: Column with the state at which each trajectory ends, in a world with features and
+            certain moves: one reward for all destinations (`RecursiveLogit`) is fitted and shown.
         discount: gamma; None for the data set's own or the given world's, else 0.9.
         actions: In an estimated world, whether "all" actions exist everywhere or only those "seen"
             at each state.
@@ -80,6 +82,7 @@ class Plan:
     intentions: int | tuple[int, ...] | None = None
     cross_validate: bool = False
     world: MDP | World | Mapping[str, MDP] | Mapping[str, World] | None = None
+    goal: str | None = None
     discount: float | None = None
     actions: Actions = "all"
     coordinates: np.ndarray | None = None
@@ -112,6 +115,11 @@ class Plan:
                 raise InputError(f"{name} must be one of {get_args(choices)}; got {value!r}")
         if isinstance(self.solver, Describes) and not (self.cross_validate or self.numbers):
             refuse_without_reward(type(self.solver).__name__)
+        if self.goal is not None and (self.numbers or self.solver not in (None, "best")):
+            raise InputError(
+                f"{argument('goal', self.goal)} has a solver of its own, with one reward for all; "
+                "drop the other solver or the intentions"
+            )
         if self.intentions is None:
             needy = ["switching", "restarts", "simulations"]
             needy += ["solver"] if self.cross_validate and isinstance(self.solver, str) else []

@@ -99,7 +99,7 @@ def _two(names: str | None) -> tuple[str, str] | None:
 def _print(findings: Findings, page: Path) -> None:
     """The scores, what was found, and where the report lies."""
     console = Console(highlight=False)
-    print_table(console, score_table(findings.scores))
+    print_table(console, score_table(findings))
     say(console, headline_text(findings), remarks(findings))
     where = f"Report: {page}  ({findings.seconds:.0f} s)"
     console.print(where, markup=False, soft_wrap=True)

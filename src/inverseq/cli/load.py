@@ -14,8 +14,10 @@ from inverseq.analysis.behaviour import DISCOUNT
 from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
+from inverseq.decisions.goals import goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
+from inverseq.policies.routes import is_certain
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
 from inverseq.readers.minari import is_minari, read_minari
@@ -83,7 +85,11 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     if world.goal is not None:
         if not isinstance(mdp, MDP):
             raise InputError("--goal goes with one world: give its transition table with --world")
-        known, given = towards(known, mdp, world.goal)
+        if mdp.features is not None and is_certain(mdp):
+            goals_of(known, mdp, world.goal)
+            settings["goal"] = world.goal
+        else:
+            known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
         drawn = _coordinates(columns, known)

@@ -322,23 +322,6 @@ class Doctor:
 
 
 @dataclass(frozen=True)
-class Show:
-    """Draw what a saved solution holds: rewards, values and policy of each intention, as maps where
-    the world has places, else as tables of states and actions.
-
-    For example:
-
-      inverseq show out/mine/solution.npz --out out/shown
-    """
-
-    solution: Annotated[str, Positional, arg(metavar="SOLUTION")]
-    """A solution that `inverseq fit` or `inverseq.save` wrote."""
-    out: Annotated[str, arg(metavar="FOLDER")] = "out/shown"
-    """Folder for the figures and their table."""
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
 class Running:
     """How a study is run, whichever it is."""
 
@@ -352,49 +335,4 @@ class Running:
     """Which random choices."""
     workers: int = -1
     """Processes; -1 for as many as there are cores."""
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
-class Datasets:
-    """List the data sets that come with the package, with their sources and licences."""
-
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
-class Play:
-    """Play the grid world in the browser, with the arrow keys. Every game that ends is added to a
-    Parquet file, for `inverseq.read_games`, `inverseq doctor` and `inverseq fit`.
-
-    For example:
-
-      inverseq play
-      inverseq play --difficulty random-win --out ann.parquet
-      inverseq play --agent out/mine/solution.npz
-
-    The page is shown to this machine alone; --host 0.0.0.0 opens it to the network.
-    """
-
-    difficulty: Literal["static-walls", "random-walls", "random-win"] = "static-walls"
-    """What begins: five walls that never move and the star at the bottom right, walls drawn for
-    each game, or the star drawn as well. The page can switch."""
-    out: Annotated[str, arg(metavar="FILE")] = "demonstrations.parquet"
-    """Parquet file that games are added to."""
-    agent: Annotated[str | None, arg(metavar="SOLUTION", help_behavior_hint="(default: none)")] = (
-        None
-    )
-    """A solution that `inverseq fit` wrote for games, to play beside you on the same boards."""
-    host: str = "127.0.0.1"
-    """Address to listen on. Any other than this machine's own lets others play and add games."""
-    allow_host: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
-    """Further names that browsers may know this machine by, on a network."""
-    port: int = 8765
-    """Port to listen on; 0 takes any that is free."""
-    no_browser: bool = False
-    """Do not show the page in your browser."""
-    seed: Annotated[
-        int | None, arg(metavar="SEED", help_behavior_hint="(default: new boards each time)")
-    ] = None
-    """Which boards. The same seed gives the same boards."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

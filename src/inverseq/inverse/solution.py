@@ -17,6 +17,7 @@ from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
 from inverseq.policies.neighbours import NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy
+from inverseq.policies.routes import RoutePolicy
 from inverseq.policies.safe import SafePolicy
 from inverseq.policies.steered import KnownHabit, SteeredPolicy
 from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
@@ -25,7 +26,13 @@ from inverseq.rewards.observations import ObservationReward
 from inverseq.rewards.read_out import ReadOutReward
 
 KnownPolicy = (
-    TabularPolicy | KnownHabit | SteeredPolicy | NetworkPolicy | SafePolicy | NeighbourPolicy
+    TabularPolicy
+    | KnownHabit
+    | SteeredPolicy
+    | RoutePolicy
+    | NetworkPolicy
+    | SafePolicy
+    | NeighbourPolicy
 )
 """Policies that can be read from a file without being named."""
 KnownReward = (

@@ -127,7 +127,7 @@ def read_table(
     if measured and (state != AUTO or state_from_previous):
         raise InputError(
             f"features are the state: drop {argument('state')}, {argument('state_from_previous')}"
-            f", or {argument('features')} and put the state into bins: {argument('bins', 10)}"
+            f", or drop {argument('features')} and put the state into bins: {argument('bins', 10)}"
         )
     wanted = {
         "state": None if state == AUTO and (state_from_previous or measured) else state,
