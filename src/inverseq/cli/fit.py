@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from inverseq._core.errors import InputError
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
@@ -73,6 +74,8 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
         smoothing=options.smoothing,
         gauge=options.gauge,
         anchor=options.anchor,
+        forbid=options.forbid,
+        over=_two(options.over),
         switching=options.changing.switching,
         restarts=options.changing.restarts,
         bootstrap=options.bootstrap,
@@ -80,3 +83,13 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
         keep=options.keep,
         **loaded.settings,
     )
+
+
+def _two(names: str | None) -> tuple[str, str] | None:
+    """The two components that were named."""
+    if names is None:
+        return None
+    parts = [part.strip() for part in names.split(",")]
+    if len(parts) != 2:
+        raise InputError(f"--over takes two columns, x,y; got {names!r}")
+    return parts[0], parts[1]

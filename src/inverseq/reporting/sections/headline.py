@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Contrast, Findings, IntentionFindings, Intervals, ScoreRow
+from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
@@ -21,6 +22,7 @@ from inverseq.reporting.sections.intentions import (
     on_map,
     wanted,
 )
+from inverseq.reporting.sections.observed import highest
 from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
 
@@ -85,6 +87,9 @@ def _kind(findings: Findings) -> str:
 def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is said where something predicts better than chance: the answer, and its points."""
     kind = _kind(findings)
+    if kind == "models" and (routes := routes_of(findings.solution)) is not None:
+        told = {"routes": routes, "first": int(np.argmax(routes.clearness))}
+        return prose("routes.j2", "answer", **told).paragraphs, ()
     if kind == "models":
         lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
         clear = sorted(_settled_else(findings), key=lambda row: -abs(row.estimate))
@@ -132,6 +137,8 @@ def _values(findings: Findings) -> dict[str, Any]:
         "to_table": difference(mine.score, table.score),
         "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
         "contrasts": found,
+        "seen": findings.observed,
+        "routes": routes_of(findings.solution) is not None,
         "found": None if found is None else found.identification,
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,
@@ -184,7 +191,10 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
     clear, shown = clear_differences(findings), each_place(findings)
     top = _said(clear[0]) if clear else ("", "")
     places = found is None and bool(shown) and on_map(findings)
+    drawn = None if findings.observed is None else findings.observed.drawn
     return {
+        "drawn": drawn,
+        "peak": None if drawn is None else highest(drawn),
         "top": bool(clear),
         "top_said": top[0],
         "top_numbers": top[1],

@@ -37,9 +37,16 @@ def how_well(findings: Findings) -> Section | None:
 
 
 def _that_matter(findings: Findings) -> tuple[ScoreRow, ...]:
-    """The model that is shown (else the best with a reward), the one-step table and the best."""
+    """The model that is shown (else the best with a reward), the one-step table, cloning, and the
+    best table.
+    """
     shown = findings.row(findings.chosen) or findings.best_reward
-    rows = (shown, findings.find(**ONE_STEP), findings.best_table)
+    rows = (
+        shown,
+        findings.find(**ONE_STEP),
+        findings.find(family=Family.CLONING),
+        findings.best_table,
+    )
     return tuple(row for row in findings.scores if any(row is each for each in rows))
 
 
