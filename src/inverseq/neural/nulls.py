@@ -74,11 +74,8 @@ def circular_shift_null(
         InputError: There are no permutations, or `starts` do not fit `values`.
     """
     lengths = _lengths(values, starts, permutations)
-    rng, place = (
-        np.random.default_rng(seed),
-        np.arange(len(values)) - np.repeat(starts[:-1], lengths),
-    )
-    base, period = np.repeat(starts[:-1], lengths), np.repeat(lengths, lengths)
+    rng, base = np.random.default_rng(seed), np.repeat(starts[:-1], lengths)
+    place, period = np.arange(len(values)) - base, np.repeat(lengths, lengths)
     made = []
     for _ in range(permutations):
         shift = np.repeat(rng.integers(lengths), lengths)
