@@ -130,6 +130,7 @@ _MODULES = (
     "networks",
     "training",
     "forward",
+    "neural",
     "play",
     "plot",
     "studies",

@@ -6,6 +6,7 @@ from inverseq.studies import (
     honesty,
     intentions,
     lecture,
+    lever,
     mice,
     objectworld,
     people,
@@ -21,6 +22,7 @@ STUDIES: tuple[Study, ...] = (
     gridworld.STUDY,
     gridworld_people.STUDY,
     honesty.STUDY,
+    lever.STUDY,
 )
 
 __all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]
