@@ -14,7 +14,6 @@ are several sessions, `null="exchange"` needs no such help.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -32,11 +31,9 @@ from inverseq.neural.nulls import (
     shift_orders,
 )
 from inverseq.neural.series import Regressors
+from inverseq.neural.shares import batches, beyond, bounds, gains
 
 Null = Literal["shift", "exchange"]
-
-_BATCH = 250
-"""Shuffles at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,19 +217,19 @@ def encoding(
     Raises:
         InputError: There are fewer rows than blocks.
     """
-    left = _beyond(covariates)
+    left = beyond(covariates)
     y, g = left(series), left(regressors)
-    bounds = _bounds(len(y), blocks)
+    parts = bounds(len(y), blocks)
     total = np.maximum((y**2).sum(axis=0), 1e-300)
-    first = _gains(y, g[:, :, None], bounds)[..., 0] / total[:, None]
+    first = gains(y, g[:, :, None], parts)[..., 0] / total[:, None]
     observed = np.where(total[:, None] > 1e-200, first, 0.0)
     small = y.astype(np.float32)
     null = []
-    for batch in _batches(orders):
+    for batch in batches(orders):
         made = np.empty((len(batch), y.shape[1], g.shape[1]), dtype=np.float32)
         for j in range(g.shape[1]):
             shuffled = left(g[:, j][batch.T]).astype(np.float32)[:, None, :]
-            made[:, :, j] = (_gains(small, shuffled, bounds)[:, 0] / total[:, None]).T
+            made[:, :, j] = (gains(small, shuffled, parts)[:, 0] / total[:, None]).T
         null.append(made.reshape(len(batch), -1))
     size = np.sqrt(total[:, None] * np.maximum((g**2).sum(axis=0), 1e-300))
     return Relations(
@@ -259,13 +256,13 @@ def decoding(
     Raises:
         InputError: There are fewer rows than blocks.
     """
-    left = _beyond(covariates)
+    left = beyond(covariates)
     x, g = left(activity), left(regressors)
     spread = x.std(axis=0)
     x = x / np.where(spread > 1e-12, spread, 1.0)
-    bounds = _bounds(len(x), blocks)
+    parts = bounds(len(x), blocks)
     rows = np.arange(len(x))
-    tests = [(rows >= low) & (rows < high) for low, high in bounds]
+    tests = [(rows >= low) & (rows < high) for low, high in parts]
     whole = x.T @ x
     ridge = penalty * len(x) * np.eye(x.shape[1])
     solved = [np.linalg.solve(whole - x[t].T @ x[t] + ridge, x[~t].T) for t in tests]
@@ -277,7 +274,7 @@ def decoding(
         return 1.0 - error / np.maximum((wanted**2).sum(axis=0), 1e-300)
 
     null = []
-    for batch in _batches(orders):
+    for batch in batches(orders):
         shuffled = left(g[batch.T].reshape(len(g), -1))  # [N, R * G]
         null.append(shares(shuffled).reshape(len(batch), -1))
     return shares(g), np.concatenate(null)
@@ -357,45 +354,3 @@ def _orders(
     starts = np.concatenate([[0], edges, [rows.size]])
     make = shift_orders if null == "shift" else exchange_orders
     return make(starts, permutations=shuffles, seed=seed)
-
-
-def _beyond(covariates: Float[np.ndarray, "N Z"]) -> Any:
-    """From series to what covariates leave of them."""
-    base, size, _ = np.linalg.svd(covariates, full_matrices=False)
-    base = base[:, size > 1e-10 * size[0]]
-    return lambda series: series - base @ (base.T @ series)
-
-
-def _bounds(rows: int, blocks: int) -> list[tuple[int, int]]:
-    """Blocks of neighbouring rows."""
-    if not 2 <= blocks <= rows:
-        raise InputError(f"{rows} decisions cannot be cut into {blocks} blocks; ask for 2 or more")
-    edges = np.linspace(0, rows, blocks + 1).astype(int).tolist()
-    return [*pairwise(edges)]
-
-
-def _gains(
-    y: np.ndarray, g: np.ndarray, bounds: list[tuple[int, int]]
-) -> Float[np.ndarray, "F G R"]:
-    """Squares that each of the regressors `[N, G, R]` takes from each series in blocks held out:
-    2 b g'y - b^2 g'g there, with b = g'y / g'g of the other blocks.
-    """
-    flat = g.reshape(len(g), -1)
-    products = np.stack([y[low:high].T @ flat[low:high] for low, high in bounds])
-    squares = np.stack([(flat[low:high] ** 2).sum(axis=0) for low, high in bounds])
-    others = np.maximum(squares.sum(axis=0) - squares, 1e-30)
-    slope = (products.sum(axis=0) - products) / others[:, None]
-    gain = (2 * slope * products - slope**2 * squares[:, None]).sum(axis=0)
-    return gain.reshape(y.shape[1], *g.shape[1:])
-
-
-def _batches(orders: Iterator[Int[np.ndarray, " N"]]) -> Iterator[Int[np.ndarray, "r N"]]:
-    """Shuffles, many at a time."""
-    batch = []
-    for order in orders:
-        batch.append(order)
-        if len(batch) == _BATCH:
-            yield np.stack(batch)
-            batch = []
-    if batch:
-        yield np.stack(batch)
