@@ -14,8 +14,10 @@ from inverseq.analysis.behaviour import DISCOUNT
 from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
+from inverseq.decisions.goals import goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
+from inverseq.policies.routes import is_certain
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
 from inverseq.readers.minari import is_minari, read_minari
@@ -68,6 +70,8 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
     given = worlds_of(world, columns)
+    if given is not None and columns.features is not None:
+        raise InputError("features have no world to be looked up in: leave --world out")
     mdp = given.mdp if isinstance(given, World) else given
     boards = boards_of(given)
     if boards and len(_parts(columns.state)) == 2:
@@ -81,7 +85,11 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     if world.goal is not None:
         if not isinstance(mdp, MDP):
             raise InputError("--goal goes with one world: give its transition table with --world")
-        known, given = towards(known, mdp, world.goal)
+        if mdp.features is not None and is_certain(mdp):
+            goals_of(known, mdp, world.goal)
+            settings["goal"] = world.goal
+        else:
+            known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
         drawn = _coordinates(columns, known)
@@ -144,6 +152,8 @@ def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         value = getattr(columns, role)
         if value is not None:
             told[role] = _none_or(value, several=role in ("state", "next_state"))
+    if columns.features is not None:
+        told["features"] = _parts(columns.features)
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:

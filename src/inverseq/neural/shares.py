@@ -1,4 +1,4 @@
-"""Arithmetic of relations: covariates taken out, blocks of time held out, what is explained there."""
+"""Arithmetic of relations: covariates taken out, blocks of time, what is explained there."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise

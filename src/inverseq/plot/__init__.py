@@ -4,6 +4,7 @@ They never fit and never read files.
 """
 
 from inverseq.plot.charts import curves, intervals, learning_curve, reward_scatter, scores
+from inverseq.plot.components import component_map, reliability
 from inverseq.plot.intentions import intention_bands, intention_path, occupancy_bars
 from inverseq.plot.intentions_choice import choice_points, predictive_checks
 from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
@@ -18,6 +19,7 @@ __all__ = [
     "by_fold",
     "canvas",
     "choice_points",
+    "component_map",
     "curves",
     "dwell_histogram",
     "embedding",
@@ -34,6 +36,7 @@ __all__ = [
     "predictive_checks",
     "raster",
     "relation_map",
+    "reliability",
     "reward_scatter",
     "scores",
     "state_action_map",

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError, argument
+from inverseq.decisions.goals import goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import numbering
@@ -220,21 +221,13 @@ def towards(
     Raises:
         InputError: There is no such column, or it holds something that is no state.
     """
-    values = demonstrations.trajectories.get(goal)
-    if values is None:
-        raise InputError(
-            f"{argument('goal', goal)}: there is no such column that is constant in a trajectory; "
-            f"there are {[*demonstrations.trajectories]}"
-        )
-    texts = [str(value) for value in values]
-    known = mdp.state_names or tuple(map(str, range(mdp.num_states)))
-    if strangers := sorted({*texts} - {*known}):
-        raise InputError(f"column {goal!r} names {strangers[0]!r}, which is no state of the world")
+    goals = goals_of(demonstrations, mdp, goal)
+    texts = [str(value) for value in demonstrations.trajectories[goal]]
     features = np.eye(mdp.num_states)[:, None].repeat(mdp.num_actions, 1)
     own = {"features": features} if mdp.features is None else {}
     worlds = {}
-    for name in sorted({*texts}, key=known.index):
-        terminal = np.arange(mdp.num_states) == known.index(name)
+    for state, name in sorted({*zip(goals.tolist(), texts, strict=True)}):
+        terminal = np.arange(mdp.num_states) == state
         allowed = mdp.allowed | terminal[:, None] | ~mdp.allowed.any(1, keepdims=True)
         worlds[name] = replace(mdp, terminal=terminal, allowed=allowed, **own)
     there = {**demonstrations.trajectories, "world": np.array(texts)}
