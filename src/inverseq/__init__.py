@@ -144,6 +144,7 @@ _MODULES = (
     "networks",
     "training",
     "forward",
+    "neural",
     "play",
     "plot",
     "studies",
