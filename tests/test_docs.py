@@ -1,9 +1,9 @@
 """Every shown line runs: Python blocks and `inverseq` commands of the README and the pages.
 
 A page is run from top to bottom in a folder of its own. ```python blocks share one namespace;
-```csv title="NAME" blocks become files; lines `$ inverseq ...` of ```console blocks are run as
-commands; an expected failure is marked `# exit 2`, and what takes too long `# not run by the tests:
-WHY`, which the reader of the page sees as well.
+```csv title="NAME" blocks (and ```text ones) become files; lines `$ inverseq ...` of ```console
+blocks are run as commands; an expected failure is marked `# exit 2`, and what takes too long
+`# not run by the tests: WHY`, which the reader of the page sees as well.
 """
 
 import dataclasses
@@ -63,7 +63,7 @@ def test_every_shown_line_runs(page, tmp_path, monkeypatch):
     namespace = {"__name__": "__page__"}
     for head, text, line in blocks(page):
         title = re.search(r'title="([^"]+)"', head)
-        if head.startswith("csv") and title:
+        if title:
             (tmp_path / title[1]).write_text(text, encoding="utf-8")
         elif head == "python":
             # Blank lines in front, so that a traceback shows the line of the page.

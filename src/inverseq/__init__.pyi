@@ -27,9 +27,13 @@ from inverseq.demonstrations import Box as Box
 from inverseq.demonstrations import Demonstrations as Demonstrations
 from inverseq.demonstrations import Ending as Ending
 from inverseq.demonstrations import Finite as Finite
+from inverseq.demonstrations import Recording as Recording
+from inverseq.demonstrations import Signal as Signal
 from inverseq.demonstrations import concatenate as concatenate
 from inverseq.doctor import diagnose as diagnose
 from inverseq.evaluate.bootstrap import bootstrap as bootstrap
+from inverseq.evaluate.calibration import Calibration as Calibration
+from inverseq.evaluate.calibration import calibration as calibration
 from inverseq.evaluate.choice import Alternative as Alternative
 from inverseq.evaluate.choice import Choice as Choice
 from inverseq.evaluate.choose_intentions import choose_intentions as choose_intentions
@@ -76,6 +80,7 @@ from inverseq.intentions.switching import Mixture as Mixture
 from inverseq.inverse.deep.cloning import BehaviourCloning as BehaviourCloning
 from inverseq.inverse.deep.dciql import DCIQL as DCIQL
 from inverseq.inverse.deep.diql import DIQL as DIQL
+from inverseq.inverse.deep.diql_seeds import train_diql as train_diql
 from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn
@@ -86,11 +91,13 @@ from inverseq.inverse.fit import fit as fit
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL
+from inverseq.inverse.maxent.recursive_logit import RecursiveLogit as RecursiveLogit
 from inverseq.inverse.replan import replan as replan
 from inverseq.inverse.solution import Solution as Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit as ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable as ColumnTable
 from inverseq.inverse.tables.count_table import CountTable as CountTable
+from inverseq.inverse.tables.neighbours import NeighbourTable as NeighbourTable
 from inverseq.inverse.tables.steered import Steered as Steered
 from inverseq.inverse.values.ciql import CIQL as CIQL
 from inverseq.inverse.values.ciql import Constraint as Constraint
@@ -107,8 +114,11 @@ from inverseq.neural.nulls import compare_with_null as compare_with_null
 from inverseq.neural.nulls import permutation_null as permutation_null
 from inverseq.policies.backoff import BackoffTable as BackoffTable
 from inverseq.policies.columns import ColumnPolicy as ColumnPolicy
+from inverseq.policies.forbidden import Forbidden as Forbidden
 from inverseq.policies.logit import LogitPolicy as LogitPolicy
+from inverseq.policies.neighbours import NeighbourPolicy as NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy
+from inverseq.policies.routes import RoutePolicy as RoutePolicy
 from inverseq.policies.safe import SafePolicy as SafePolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
 from inverseq.readers import read_games as read_games

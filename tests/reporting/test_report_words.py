@@ -225,11 +225,12 @@ def test_numbers_have_real_minus_signs_and_nan_is_unknown():
     assert number(float("nan")) == "unknown"
 
 
-@pytest.mark.parametrize(("past", "against"), [("2", "table-2"), ("3", "backoff-3")])
+@pytest.mark.parametrize(("past", "against"), [(2, "table-2"), (3, "backoff-3")])
 def test_a_reward_with_a_memory_is_held_against_the_table_of_the_same_memory(past, against):
     tables = (TABLE, row("table-2", -0.45, yardstick=True), row("backoff-3", -0.42, yardstick=True))
-    made = results(*tables, row("maxent-history", -0.4, yardstick=False, wobble=0.5))
-    told = what_it_adds(replace(made, plan=Plan(history=int(past))))
+    mine = row("maxent-history", -0.4, yardstick=False, wobble=0.5)
+    made = results(*tables, replace(mine, model=replace(mine.model, memory=past)))
+    told = what_it_adds(replace(made, plan=Plan(history=past)))
     memory = next(text for text in told if "With a memory" in text)
     assert f"better than the {MODELS[against].name}" in memory
 

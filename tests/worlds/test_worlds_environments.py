@@ -16,6 +16,7 @@ from strategies import random_mdp
 SETTINGS = {
     "inverseq/FourByThree-v0": {"step_reward": -2.0},
     "inverseq/Labyrinth-v0": {"discount": 0.5},
+    "inverseq/Lever-v0": {"width": 0.2, "cost": 0.5},
     "inverseq/Maze-v0": {"layout": ("S.#", "..G"), "stay": True},
     "inverseq/Objectworld-v0": {"seed": 1, "size": 6, "objects": 7},
     "inverseq/TabularGridWorld-v0": {

@@ -129,12 +129,21 @@ def behaviour_of(data: object, plan: Plan) -> Behaviour:
             f"{argument('actions', 'seen')} goes with an estimated world; this world says what "
             "exists"
         )
-    known = plan.world.mdp if isinstance(plan.world, World) else plan.world
+    known, drawn = _drawn(plan.world)
     data = in_numbers(data, cast(MDP, as_one(known)))
-    if isinstance(plan.world, World):
-        drawn = {plan.world.name: plan.world}
-        return Behaviour(data, plan, _discounted(plan.world.mdp, plan.discount), drawn)
-    return Behaviour(data, plan, _discounted(plan.world, plan.discount))
+    return Behaviour(data, plan, _discounted(known, plan.discount), drawn)
+
+
+def _drawn(
+    world: MDP | World | Mapping[str, MDP] | Mapping[str, World],
+) -> tuple[MDP | Mapping[str, MDP], Mapping[str, World]]:
+    """What a world is, or several by name, and those of them that can be drawn."""
+    if isinstance(world, World):
+        return world.mdp, {world.name: world}
+    if isinstance(world, MDP):
+        return world, {}
+    drawn = {name: each for name, each in world.items() if isinstance(each, World)}
+    return {n: each.mdp if isinstance(each, World) else each for n, each in world.items()}, drawn
 
 
 def divide(behaviour: Behaviour) -> Parts:

@@ -17,9 +17,8 @@ from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
 from inverseq.evaluate.sandwich import sandwich
 from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import Progress, Responds, Solver
+from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName
 from inverseq.worlds import World
@@ -55,8 +54,8 @@ def contrasts_of(
     mdp, by, solver = solution.mdp, menu.plan.by, entry.candidate.solver
     if mdp is None or parts.mdp is None or solution.visits is None or replicates < 1:
         return None
-    iavi = isinstance(solver, IAVI)
-    if not iavi and not isinstance(solver, Responds):
+    responds = isinstance(solver, Responds)
+    if not isinstance(solver, Comparable) or not (responds or isinstance(solver, Refits)):
         return None
     world = _tree(worlds)
     if world is None:
@@ -73,9 +72,11 @@ def contrasts_of(
         for each in weights.values()
     ]
     if menu.units >= FEWEST_RESAMPLED:
-        how = Intervals.BOOTSTRAP if iavi else Intervals.SANDWICH
+        how = Intervals.SANDWICH if responds else Intervals.BOOTSTRAP
         made = (
-            bootstrap(
+            sandwich(parts.train, solver, mdp, by=by, estimate=solution)
+            if responds
+            else bootstrap(
                 parts.train,
                 solver,
                 mdp,
@@ -86,14 +87,10 @@ def contrasts_of(
                 progress=progress,
                 keep=menu.plan.keep,
             )
-            if iavi
-            else sandwich(parts.train, solver, mdp, by=by, estimate=solution)
         )
-        ends = [interval(made, key if iavi else weights[key]) for key in weights]
+        ends = [interval(made, weights[key] if responds else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
-    # A Gaussian prior takes the smallest of equivalent rewards.
-    gauge = Gauge(menu.gauge, menu.anchor) if iavi else Gauge("minimum-norm")
-    found, error = _identified(mdp, gauge, solution.visits, weights)
+    found, error = _identified(mdp, solver.picks, solution.visits, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
     rows = [
         Contrast(kind, names, *three, verdict)
@@ -104,7 +101,7 @@ def contrasts_of(
         how=how,
         replicates=replicates,
         units=menu.units,
-        gauge=gauge.name if iavi else "",
+        gauge="" if isinstance(solver, HasPrior) else solver.picks.name,
         identification=found,
         model=entry.model,
         otherwise=_otherwise(parts.train, solver, solution, list(weights.values())),
@@ -126,7 +123,7 @@ def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
 
 
 def _otherwise(
-    train: Demonstrations, solver: Solver[Solution], solution: Solution, weights: list[Weights]
+    train: Demonstrations, solver: Comparable, solution: Solution, weights: list[Weights]
 ) -> tuple[Otherwise, ...]:
     """The differences with half and twice the horizon, and a fifth and five times of what holds the
     reward back: decisions added to counts, or the strength of the prior.
@@ -134,7 +131,7 @@ def _otherwise(
     mdp = solution.mdp
     assert mdp is not None  # as `contrasts_of` has seen
     away = 1 - mdp.discount
-    setting = "smoothing" if isinstance(solver, IAVI) else "strength"
+    setting = solver.held_back_by
     value = float(solution.settings[setting])
     fixed: Any = replace(solver, **{setting: value})  # pyright: ignore[reportArgumentType]
     worlds = [replace(mdp, discount=1 - by * away) for by in (2.0, 0.5) if 0 < by * away <= 1]

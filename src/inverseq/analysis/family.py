@@ -14,6 +14,8 @@ class Family(StrEnum):
     BACKOFF = "backoff"
     IAVI = "iavi"
     MAXENT = "maxent"
+    NEIGHBOURS = "neighbours"
+    CLONING = "cloning"
     OTHER = "other"
 
 
@@ -46,5 +48,11 @@ class Model:
 
     @property
     def yardstick(self) -> bool:
-        """Whether it only counts and has no reward."""
-        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF)
+        """Whether it has no reward."""
+        return self.counts or self.family is Family.CLONING
+
+    @property
+    def counts(self) -> bool:
+        """Whether it only counts."""
+        tables = (Family.SHARES, Family.TABLE, Family.BACKOFF, Family.NEIGHBOURS)
+        return self.family in tables

@@ -7,6 +7,7 @@ from typing import cast, get_args
 import numpy as np
 
 from inverseq._core.errors import InputError, argument
+from inverseq.analysis.deep import DEEP, Features, deep_models
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import Failure, ScoreRow
 from inverseq.analysis.plan import Plan
@@ -16,6 +17,7 @@ from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.law import Law
 from inverseq.intentions.switching import DependentMarkov, Markov, Mixture
 from inverseq.inverse.maxent.causal import MaxEnt
+from inverseq.inverse.maxent.recursive_logit import RecursiveLogit
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
@@ -68,6 +70,7 @@ class Menu:
         units: Units that every fit can be sure of, for folds within the training part.
         gauge: Which of the equivalent rewards IAVI reports.
         anchor: Action of known reward, for the gauge "anchor".
+        observed: What states are where they are features; else None.
     """
 
     plan: Plan
@@ -76,6 +79,7 @@ class Menu:
     units: int
     gauge: GaugeName = "zero-mean"
     anchor: int | None = None
+    observed: Features | None = None
 
     @property
     def iavi(self) -> IAVI:
@@ -97,17 +101,31 @@ def entries(menu: Menu) -> list[Entry]:
         InputError: States are features, and no solver is given that fits them.
     """
     own, solver = [], menu.plan.solver
+    if menu.plan.goal is not None:
+        routes = RecursiveLogit(menu.plan.goal, by=menu.plan.by)
+        model = Model(Family.OTHER, solver=type(routes).__name__)
+        return [*yardsticks(menu), Entry(model.solver, model, Candidate(routes))]
     if isinstance(solver, Solver):
         name = type(solver).__name__
         own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
+    elif menu.observed is not None and solver in DEEP:
+        asked = deep_models(menu.plan, menu.observed)
+        own = [Entry(key, model, Candidate(each)) for key, model, each in asked]
     elif not menu.num_states:
         _require_numbers(solver)
+    elif solver in DEEP:
+        raise InputError(
+            f"{argument('solver', str(solver))} reads features, and these states are numbers: name "
+            f"the columns of {argument('features', 'x,y')}, or take iavi, which is its exact answer"
+        )
     fitted = [entry for entry in _with_reward(menu) if not _too_large(menu, entry)]
     return yardsticks(menu) + fitted + own
 
 
 def left_out(menu: Menu) -> tuple[Failure, ...]:
     """The models that are not fitted in so large a world."""
+    if menu.plan.goal is not None:
+        return ()
     return tuple(
         Failure(entry.key, entry.model, states=menu.num_states, most=_MOST_STATES[entry.key])
         for entry in _with_reward(menu)
@@ -234,6 +252,6 @@ def _require_numbers(solver: str | None) -> None:
     """Raise an `InputError`: features need a solver that fits them."""
     raise InputError(
         f"states are features, which {solver or 'no model that is fitted by default'} explains: "
-        "give a solver that does, solver=inverseq.IQLearn(0, discount=0.9), or put the features "
-        "into bins (bins= of read_table)"
+        f"give a solver that does, {argument('solver', 'diql')}, or put the features into bins: "
+        f"{argument('bins', 10)}"
     )

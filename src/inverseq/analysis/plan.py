@@ -1,6 +1,6 @@
 """What an analysis is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NoReturn, get_args
 
@@ -23,6 +23,8 @@ Model = Literal[
     "maxent-features",
     "maxent-history-states",
     "maxent-history",
+    "diql",
+    "dciql",
 ]
 Actions = Literal["all", "seen"]
 
@@ -34,15 +36,18 @@ class Plan:
     Attributes:
         solver: Whose reward is shown: "best" of those with a reward in cross-validation within
             the training part, one of them, or a solver such as `IQLearn(0)`, which is then fitted
-            and scored beside the others; where states are features, it is the only one. With
-            `intentions`, what explains each of them: "iavi" (also "best"), "maxent-states",
-            "maxent-state-actions", "maxent-features" or a solver.
+            and scored beside the others; where states are features, it is the only one with a
+            reward, and "diql" and "dciql" are names for it. With `intentions`, what explains each
+            of them: "iavi" (also "best"), "maxent-states", "maxent-state-actions",
+            "maxent-features" or a solver.
         intentions: K intentions that give way to one another; None for one reward for all. With
             `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
         cross_validate: Score all models in folds, every decision predicted once, instead of
             fitting to a training part and looking at what was found.
         world: The world, or worlds by name; None for the data set's own, else one estimated
             from the training part.
+        goal: Column with the state at which each trajectory ends, in a world with features and
+            certain moves: one reward for all destinations (`RecursiveLogit`) is fitted and shown.
         discount: gamma; None for the data set's own or the given world's, else 0.9.
         actions: In an estimated world, whether "all" actions exist everywhere or only those "seen"
             at each state.
@@ -57,6 +62,9 @@ class Plan:
         gauge: Which of the equivalent rewards IAVI reports; None for "zero-mean", and for
             "state-only" where several intentions live on a map.
         anchor: Name or number of the action of known reward, for the gauge "anchor".
+        forbid: For "dciql", what must never be done: "right where x > 400, left where x < 100".
+        over: Where states are features, the two components that the reward is drawn over; None for
+            the first two.
         switching: The law of several intentions: "markov", "mixture", columns that changes depend
             on with commas between, or a law such as `Markov(stay=0.8)`; None for "markov".
         restarts: Searches for several intentions from different beginnings; None for 10.
@@ -73,7 +81,8 @@ class Plan:
     solver: Model | Solver[Solution] | None = None
     intentions: int | tuple[int, ...] | None = None
     cross_validate: bool = False
-    world: MDP | World | Mapping[str, MDP] | None = None
+    world: MDP | World | Mapping[str, MDP] | Mapping[str, World] | None = None
+    goal: str | None = None
     discount: float | None = None
     actions: Actions = "all"
     coordinates: np.ndarray | None = None
@@ -86,6 +95,8 @@ class Plan:
     smoothing: float = 0.5
     gauge: GaugeName | None = None
     anchor: str | int | None = None
+    forbid: str | None = None
+    over: tuple[str, str] | None = None
     switching: str | Law | None = None
     restarts: int | None = None
     bootstrap: int | None = None
@@ -104,6 +115,11 @@ class Plan:
                 raise InputError(f"{name} must be one of {get_args(choices)}; got {value!r}")
         if isinstance(self.solver, Describes) and not (self.cross_validate or self.numbers):
             refuse_without_reward(type(self.solver).__name__)
+        if self.goal is not None and (self.numbers or self.solver not in (None, "best")):
+            raise InputError(
+                f"{argument('goal', self.goal)} has a solver of its own, with one reward for all; "
+                "drop the other solver or the intentions"
+            )
         if self.intentions is None:
             needy = ["switching", "restarts", "simulations"]
             needy += ["solver"] if self.cross_validate and isinstance(self.solver, str) else []
@@ -126,22 +142,21 @@ class Plan:
         asked = self.intentions
         return () if asked is None else (asked,) if isinstance(asked, int) else tuple(asked)
 
-    def anchor_in(self, mdp: MDP) -> int | None:
-        """The number of the anchor action; None under another gauge.
+    def anchor_in(self, actions: Sequence[str]) -> int | None:
+        """The number of the anchor action among these names; None under another gauge.
 
         Raises:
             InputError: There is no such action.
         """
         if self.gauge != "anchor":
             return None
-        names = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
         told = "0" if self.anchor is None else str(self.anchor)
-        if told in names:
-            return names.index(told)
-        if told.isdecimal() and int(told) < mdp.num_actions:
+        if told in actions:
+            return actions.index(told)
+        if told.isdecimal() and int(told) < len(actions):
             return int(told)
         raise InputError(
-            f"{argument('anchor', told)}: there is no such action; there are {[*names]}"
+            f"{argument('anchor', told)}: there is no such action; there are {[*actions]}"
         )
 
 

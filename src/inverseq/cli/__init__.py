@@ -1,4 +1,4 @@
-"""The command line: `inverseq fit`, `compare`, `doctor`, `show`, `study`, `play`, `datasets`.
+"""The command line: `inverseq fit`, `compare`, `doctor`, `worlds`, `show`, `study` and others.
 
 Only what is needed to understand the arguments is imported here; each command's own module, with
 everything heavy, is imported when the command runs, so that help comes at once.
@@ -24,6 +24,7 @@ _COMMANDS = {
     "fit": ("Fit", "find the reward behind a table of decisions, score and report it"),
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
+    "worlds": ("Worlds", "look at mazes and networks from files, put positions into them"),
     "show": ("Show", "draw what a saved solution holds"),
     "study": ("", "make a published figure or table again"),
     "play": ("Play", "play the grid world in the browser; games become demonstrations"),

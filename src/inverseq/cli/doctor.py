@@ -13,8 +13,9 @@ from inverseq.doctor import Severity, as_dict, describe, diagnose
 def run(options: Doctor) -> int:
     """Print what the doctor finds; 2 where it stands in the way of a fit."""
     loaded = load(options.table, options.columns, options.world)
-    behaviour = behaviour_of(loaded.data, Plan(**loaded.settings))
-    diagnosis = diagnose(behaviour.demonstrations, behaviour.given)
+    plan = Plan(**loaded.settings)
+    behaviour = behaviour_of(loaded.data, plan)
+    diagnosis = diagnose(behaviour.demonstrations, behaviour.given, goal=plan.goal)
     if options.output.json:
         print(to_json(as_dict(diagnosis)), end="")
     elif not options.output.quiet:

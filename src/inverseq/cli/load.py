@@ -14,13 +14,16 @@ from inverseq.analysis.behaviour import DISCOUNT
 from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
+from inverseq.decisions.goals import goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
+from inverseq.policies.routes import is_certain
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
 from inverseq.readers.minari import is_minari, read_minari
 from inverseq.readers.world import read_world, towards
-from inverseq.worlds import World, labyrinth
+from inverseq.worlds import World, labyrinth, place, read_mazes
+from inverseq.worlds.files import is_maze_file
 
 _NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
 _INTERVALS = re.compile(rf"\S.* {_NUMBER}–{_NUMBER}, \S.* {_NUMBER}–{_NUMBER}")
@@ -61,19 +64,32 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     if is_minari(table):
         if columns != Columns():
             raise InputError(f"the columns of {table} are known; leave such options out")
-        given = _world(world, columns)
+        given = worlds_of(world, columns)
         return Loaded(read_minari(table), settings | {"world": given, "title": path.name})
     if not path.exists():
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
-    given = _world(world, columns)
+    given = worlds_of(world, columns)
+    if given is not None and columns.features is not None:
+        raise InputError("features have no world to be looked up in: leave --world out")
     mdp = given.mdp if isinstance(given, World) else given
-    several = mdp if isinstance(mdp, dict) else {"": mdp} if mdp else {}
-    known = _read(path, columns, max(several.values(), key=lambda m: m.num_states, default=None))
+    boards = boards_of(given)
+    if boards and len(_parts(columns.state)) == 2:
+        positions = read(path, columns, None)
+        known = place(positions, boards, upwards=columns.upwards, transform=world.transform)
+    else:
+        known = read(path, columns, _largest(given))
+    if isinstance(given, dict) and "world" in known.trajectories:
+        used = {str(name) for name in known.trajectories["world"]}
+        given = {name: each for name, each in given.items() if name in used} or given
     if world.goal is not None:
         if not isinstance(mdp, MDP):
             raise InputError("--goal goes with one world: give its transition table with --world")
-        known, given = towards(known, mdp, world.goal)
+        if mdp.features is not None and is_certain(mdp):
+            goals_of(known, mdp, world.goal)
+            settings["goal"] = world.goal
+        else:
+            known, given = towards(known, mdp, world.goal)
     settings |= {"world": given, "title": path.stem}
     if given is None:
         drawn = _coordinates(columns, known)
@@ -81,8 +97,31 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _world(options: WorldOptions, columns: Columns) -> MDP | World | dict[str, MDP] | None:
-    """The world that was asked for, or several by name; None to estimate it."""
+Given = MDP | World | dict[str, MDP] | dict[str, World] | None
+"""The world that was asked for, or several by name; None to estimate it."""
+
+
+def boards_of(given: Given) -> World | dict[str, World]:
+    """The boards of the world, on which positions are states; none elsewhere."""
+    if isinstance(given, dict):
+        return {name: each for name, each in given.items() if isinstance(each, World)}
+    on_board = isinstance(given, World) and given.drawing.directions is not None
+    return given if isinstance(given, World) and on_board else {}
+
+
+def _largest(given: Given) -> MDP | None:
+    """The world with the most states, whose names are those of all."""
+    several = given.values() if isinstance(given, dict) else () if given is None else (given,)
+    mdps = [each.mdp if isinstance(each, World) else each for each in several]
+    return max(mdps, key=lambda mdp: mdp.num_states, default=None)
+
+
+def worlds_of(options: WorldOptions, columns: Columns) -> Given:
+    """The world that was asked for, or several by name; None to estimate it.
+
+    Raises:
+        InputError: It cannot be read.
+    """
     if options.world in (None, "estimated"):
         return None
     discount = DISCOUNT if options.discount is None else options.discount
@@ -91,21 +130,30 @@ def _world(options: WorldOptions, columns: Columns) -> MDP | World | dict[str, M
     path = Path(str(options.world))
     if not path.exists():
         raise InputError(
-            f"--world {options.world}: there is no such file. Give a transition table, "
-            '"labyrinth", or "estimated"'
+            f"--world {options.world}: there is no such file. Give a transition table, a file or "
+            'folder of mazes, "labyrinth", or "estimated"'
         )
+    if is_maze_file(path):
+        if options.places is not None:
+            raise InputError("--places goes with a transition table; a maze says where cells are")
+        mazes = read_mazes(path, discount=discount)
+        return next(iter(mazes.values())) if len(mazes) == 1 else mazes
     told = {role: _parts(getattr(columns, role)) for role in ("state", "action", "next_state")}
     called = {role: names for role, names in told.items() if names}
-    return read_world(path, discount=discount, columns=called, named=_parts(columns.named))
+    where = None if options.places is None else Path(options.places)
+    named = _parts(columns.named)
+    return read_world(path, discount=discount, columns=called, named=named, places=where)
 
 
-def _read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
+def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
     """The table, with names numbered as in the world where that has names."""
     told: dict[str, Any] = {}
     for role in ("state", "action", "next_state", "subject", "session", "trajectory", "time"):
         value = getattr(columns, role)
         if value is not None:
             told[role] = _none_or(value, several=role in ("state", "next_state"))
+    if columns.features is not None:
+        told["features"] = _parts(columns.features)
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:

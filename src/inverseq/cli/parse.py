@@ -11,7 +11,7 @@ import tyro
 
 from inverseq._core.errors import InputError
 from inverseq._core.ranges import RANGES
-from inverseq.cli import options
+from inverseq.cli import options, options_others
 
 _EXPECTED = RANGES | {"port": (lambda n: 0 <= n <= 65535, "0 (any that is free) to 65535")}
 """Option -> whether a number will do, and what would."""
@@ -25,7 +25,8 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
 
     Args:
         command: As one types it.
-        record: Its name in `cli.options`; empty for a study, which has settings of its own.
+        record: Its name in `cli.options` or `cli.options_others`; empty for a study, which has
+            settings of its own.
         does: What the command does, in a line.
         arguments: Those behind the command.
 
@@ -33,7 +34,7 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
         SystemExit: With code 2 where they describe none, and with 0 after `--help`.
         InputError: A number is out of its range.
     """
-    kind, text = getattr(options, record) if record else None, ""
+    kind, text = record_of(record) if record else None, ""
     if kind is not None:
         text = in_80_columns(kind.__doc__)
     else:
@@ -58,6 +59,11 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
     return made
 
 
+def record_of(name: str) -> Any:
+    """The record of options of this name."""
+    return getattr(options_others if hasattr(options_others, name) else options, name)
+
+
 def in_80_columns(text: str) -> str:
     """Paragraphs filled anew; those that are indented are left as they are."""
     parts = inspect.cleandoc(text).split("\n\n")
@@ -79,7 +85,7 @@ def completion(shell: str, commands: Mapping[str, str]) -> None:
     studies = import_module("inverseq.cli.study_options").options_of_studies([])
     study = make_dataclass("Study", [("study", studies)])
     kinds = tuple(
-        Annotated[getattr(options, record) if record else study, tyro.conf.subcommand(name)]
+        Annotated[record_of(record) if record else study, tyro.conf.subcommand(name)]
         for name, record in commands.items()
     )
     every: Any = Union[kinds]  # noqa: UP007  # made at run time

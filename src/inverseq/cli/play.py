@@ -14,7 +14,7 @@ from inverseq._core.files import to_json
 from inverseq.app.door import is_local
 from inverseq.app.play.log import GameLog
 from inverseq.app.server import listen, make_app, server_of
-from inverseq.cli.options import Play
+from inverseq.cli.options_others import Play
 
 
 def run(options: Play) -> int:

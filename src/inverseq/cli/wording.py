@@ -5,7 +5,7 @@ from shlex import quote
 
 _OPTIONS = {"state_from_previous": "previous", "k": "intentions"}
 """Arguments whose options have other names."""
-_ABSENT = ("features", "continuous")
+_ABSENT = ("continuous",)
 """Arguments that messages speak of and that have no option."""
 
 
@@ -15,5 +15,7 @@ def as_option(name: str, value: object) -> str:
         return ""
     if isinstance(value, Mapping):
         value = ",".join(f"{key}={each}" for key, each in value.items())
+    if value is True:
+        return f"--{name.replace('_', '-')}"
     told = f"{value:.3g}" if isinstance(value, float) else "none" if value is None else str(value)
     return f"--{_OPTIONS.get(name, name).replace('_', '-')} {quote(told)}"

@@ -9,7 +9,7 @@ from inverseq.datasets.files import bundled
 from inverseq.datasets.record import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.readers import read_table
-from inverseq.worlds import World, maze
+from inverseq.worlds import maze, place
 
 _ACTIONS = ("^", ">", "v", "<")
 """The table's actions in the order of the worlds': up, right, down, left."""
@@ -40,7 +40,7 @@ def people(discount: float = 0.99) -> Dataset:
     return Dataset(
         name="people",
         title="People in mazes",
-        demonstrations=_in_worlds(moves, worlds),
+        demonstrations=place(_named(moves), worlds, upwards=True),
         mdp=mdp,
         worlds=worlds,
         description=(
@@ -57,34 +57,9 @@ def people(discount: float = 0.99) -> Dataset:
     )
 
 
-def _in_worlds(moves: Demonstrations, worlds: dict[str, World]) -> Demonstrations:
-    """The moves with states numbered as in their maze."""
+def _named(moves: Demonstrations) -> Demonstrations:
+    """The moves with the name of their maze."""
     names = np.array([f"grid-{number}-0" for number in moves.trajectories["grid"]])
-    states, following = moves.states.copy(), moves.next_states.copy()
-    for name, world in worlds.items():
-        here = (names == name)[moves.trajectory_of]
-        at = {column: moves.decisions[column][here] for column in ("x", "y", "next_x", "next_y")}
-        states[here] = world.state_at(at["x"], at["y"], from_bottom=True)
-        following[here] = world.state_at(at["next_x"], at["next_y"], from_bottom=True)
-    mdps = [worlds[name].mdp for name in names]
-    ends = moves.starts[1:] - 1
-    arrived = [bool(mdp.terminal[following[end]]) for mdp, end in zip(mdps, ends, strict=True)]
-    made = Demonstrations.from_arrays(
-        states,
-        moves.actions,
-        next_states=following,
-        trajectory=moves.trajectory_of,
-        terminated=np.isin(np.arange(moves.num_decisions), ends[arrived]),
-        time=moves.time,
-        rows=moves.rows,
-        decisions={"rt_ms": moves.decisions["rt_ms"]},
-        action_names=mdps[0].action_names,
-        source=moves.source,
-    )
-    known = {
-        "subject": moves.trajectories["subject"],
-        "trajectory": moves.trajectories["trajectory"],
-        "world": names,
-        "transform": moves.trajectories["transform"],
-    }
-    return replace(made, trajectories=known)
+    known = {name: moves.trajectories[name] for name in ("subject", "trajectory")}
+    known |= {"world": names, "transform": moves.trajectories["transform"]}
+    return replace(moves, trajectories=known, decisions={"rt_ms": moves.decisions["rt_ms"]})

@@ -1,8 +1,9 @@
-"""What was observed: trajectories of decisions."""
+"""What was observed: trajectories of decisions, and what was recorded beside them."""
 
 from inverseq.demonstrations.endings import Ending
 from inverseq.demonstrations.join import concatenate
 from inverseq.demonstrations.record import Demonstrations
+from inverseq.demonstrations.recording import Recording, Signal
 from inverseq.demonstrations.spaces import Box, Finite
 
-__all__ = ["Box", "Demonstrations", "Ending", "Finite", "concatenate"]
+__all__ = ["Box", "Demonstrations", "Ending", "Finite", "Recording", "Signal", "concatenate"]

@@ -21,6 +21,7 @@ def diagnose(
     *,
     train: Demonstrations | None = None,
     reward: RewardOn = "state_action",
+    goal: str | None = None,
 ) -> Diagnosis:
     """What will hurt a fit to these demonstrations, in plain words.
 
@@ -30,6 +31,7 @@ def diagnose(
         train: Training demonstrations, if `demonstrations` are the test part. Otherwise the
             trajectory column "split" (train, test) tells the parts apart, if there is one.
         reward: What the reward shall be a function of; decides how many decisions are enough.
+        goal: Column per trajectory with the state at which it is to end, which is then no surprise.
 
     Returns:
         The findings, errors first.
@@ -38,7 +40,7 @@ def diagnose(
         InputError: States are features, the world has a history, or `reward` is unknown.
     """
     view, findings = look(demonstrations, mdp)
-    findings += check_world(view)
+    findings += check_world(view, goal)
     findings += check_shape(view)
     findings += check_columns(view)
     findings += check_coverage(view, reward)

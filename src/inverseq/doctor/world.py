@@ -7,7 +7,7 @@ from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import View
 
 
-def check_world(view: View) -> list[Finding]:
+def check_world(view: View, goal: str | None = None) -> list[Finding]:
     """Actions that do not exist, steps that cannot happen, decisions after an end, forced ones."""
     if view.mdp is None:
         return []
@@ -15,7 +15,7 @@ def check_world(view: View) -> list[Finding]:
     findings = _absent_actions(view, view.decided & ~exists)
     findings += _impossible(view, exists)
     findings += _after_the_end(view)
-    findings += _ends_elsewhere(view)
+    findings += _ends_elsewhere(view, goal)
     return findings + _forced(view)
 
 
@@ -67,10 +67,14 @@ def _after_the_end(view: View) -> list[Finding]:
     return [view.finding(Severity.WARNING, About.AFTER_THE_END, mask, **told)]
 
 
-def _ends_elsewhere(view: View) -> list[Finding]:
+def _ends_elsewhere(view: View, goal: str | None) -> list[Finding]:
     """Trajectories that the table says ended where the world goes on."""
     ended = view.demonstrations.terminated & (view.next_states >= 0)
     mask = ended & ~view.terminal[view.next_states]
+    if goal is not None:
+        wanted = view.demonstrations.trajectories[goal][view.demonstrations.trajectory_of]
+        there = [view.state_name(state) for state in view.next_states.tolist()]
+        mask &= np.array([str(w) != t for w, t in zip(wanted, there, strict=True)])
     if not mask.any():
         return []
     told = {"goal": _goal(view, mask)}

@@ -15,14 +15,17 @@ from inverseq.inverse.soft_plans import soft_plans
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values, hard_value, soft_value
 from inverseq.policies import Policy, TabularPolicy, boltzmann, uniform
+from inverseq.policies.routes import Network, RoutePolicy
 from inverseq.policies.steered import Habit, KnownHabit, SteeredPolicy
 
 
 class Planned(NamedTuple):
-    """What an agent does for a reward, and the values behind it."""
+    """What an agent does for a reward, and the values behind it; None where each trajectory has
+    values of its own.
+    """
 
     policy: Policy
-    plan: SoftPlan
+    plan: SoftPlan | None
 
 
 @runtime_checkable
@@ -158,5 +161,35 @@ class Greedily:
         return TabularPolicy(chosen + self.lapse * uniform(mdp.allowed))
 
 
-KnownPlanning = SoftOptimum | HardOptimum | OnHabit | Greedily
+@dataclass(frozen=True)
+class TowardsGoals:
+    """The undiscounted soft optimum of a network in which each trajectory ends at its own goal.
+
+    Attributes:
+        goal: Column per trajectory with the destination.
+    """
+
+    goal: str
+
+    def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
+        """Values are found when it is known which goals are asked for."""
+        return Planned(self.policy(reward, mdp), None)
+
+    def values(
+        self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
+    ) -> tuple[Float[np.ndarray, "S R"], Float[np.ndarray, "S A R"]]:
+        """None: there are as many as goals."""
+        raise InputError("values are those of a destination each; ask for probabilities")
+
+    def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> RoutePolicy:
+        """What is done where moves are worth `q` themselves, their ways not counted.
+
+        Raises:
+            InputError: Some move of the network is not certain.
+        """
+        Network.of(mdp)
+        return RoutePolicy(q, self.goal)
+
+
+KnownPlanning = SoftOptimum | HardOptimum | OnHabit | Greedily | TowardsGoals
 """Those that can be read from a file without being named."""

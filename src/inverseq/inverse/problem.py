@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,6 +16,7 @@ from inverseq.demonstrations.spaces import number_of
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.rewards.gauges import Gauge
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
@@ -115,6 +116,19 @@ class HasPrior(Protocol):
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
+        ...
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """A solver that says what its rewards may be compared under."""
+
+    held_back_by: ClassVar[str]
+    """The setting that holds the reward back: of decisions that were not seen, or of the prior."""
+
+    @property
+    def picks(self) -> Gauge:
+        """The gauge in which its reward is one of the equivalent ones."""
         ...
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from inverseq._core.errors import InputError
+from inverseq._core.status import Outcome, Status
 from inverseq.forward.soft import SoftPlan
 from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.inverse.planning import Planning
@@ -95,7 +96,9 @@ def replan(
     reward = carry(one.reward_function)
     policy, plan = one.planning.plan(world, reward.table(world))
     parameters = dict(one.parameters)
-    if bootstrap is not None:
+    if bootstrap is not None and plan is None:
+        raise InputError(f"{one.solver} has values for each goal; give no bootstrap")
+    if bootstrap is not None and plan is not None:
         parameters |= _replicates(
             carry, one.reward_function, one.planning, world, bootstrap, plan, level
         )
@@ -103,12 +106,12 @@ def replan(
         solver=one.solver,
         settings={**one.settings, "discount": world.discount, "replanned": True},
         policy=policy,
-        status=plan.status,
+        status=Status(Outcome.CONVERGED) if plan is None else plan.status,
         mdp=world,
         reward_function=reward,
         planning=one.planning,
-        q=plan.q,
-        v=plan.v,
+        q=None if plan is None else plan.q,
+        v=None if plan is None else plan.v,
         parameters=parameters,
         num_parameters=one.num_parameters,
         provenance=one.provenance,

@@ -1,7 +1,8 @@
 """How all figures look: one style, colours that survive colour blindness and grey print."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
@@ -10,9 +11,11 @@ import numpy as np
 from jaxtyping import Bool, Num
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, LogFormatter
 
@@ -112,8 +115,8 @@ def own_axes(ax: Axes | None) -> Axes:
 def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
     """The figure as PNG."""
     stream = io.BytesIO()
-    _lay_out(figure)
-    figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    with _ready(figure, dots_per_inch):
+        FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
     return stream.getvalue()
 
 
@@ -121,28 +124,41 @@ def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
 def to_svg(figure: Figure) -> str:
     """The figure as SVG, text as text; the same figure gives the same bytes."""
     stream = io.StringIO()
-    _lay_out(figure)
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with _ready(figure):
+        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
     return visible(stream.getvalue())
 
 
 @styled
 def to_pdf(figure: Figure) -> bytes:
     """The figure as PDF, text as text; the same figure gives the same bytes."""
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf  # loads a package for fonts
+
     stream = io.BytesIO()
-    _lay_out(figure)
-    figure.savefig(stream, format="pdf", metadata={"CreationDate": None, "Creator": None})
+    with _ready(figure):
+        FigureCanvasPdf(figure).print_pdf(stream, metadata={"CreationDate": None, "Creator": None})
     return stream.getvalue()
 
 
-def _lay_out(figure: Figure) -> None:
-    """Put everything in its place once, so that all formats of a figure are the same."""
+@contextmanager
+def _ready(figure: Figure, dots_per_inch: float | None = None) -> Iterator[None]:
+    """Everything in its place, once, so that all formats of a figure are the same; its canvas and
+    its dots are its own again at the end. `savefig` would draw each format twice.
+    """
     _take_names_literally(figure)
-    if figure.get_layout_engine() is not None:
+    engine = figure.get_layout_engine()
+    if not isinstance(engine, PlaceHolderLayoutEngine | None):
         # Text as wide as in SVG and PDF: hinted for a screen of few dots it is narrower.
         with mpl.rc_context({"text.hinting": "none"}):
-            figure.draw_without_rendering()
+            engine.execute(figure)
         figure.set_layout_engine("none")
+    own, dots = figure.canvas, figure.dpi
+    try:
+        figure.dpi = dots if dots_per_inch is None else dots_per_inch
+        yield
+    finally:
+        figure.set_canvas(own)
+        figure.dpi = dots
 
 
 def _take_names_literally(figure: Figure) -> None:

@@ -1,12 +1,15 @@
 """Worlds from transition tables: one, several that a column names, or one for each goal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from inverseq._core.errors import InputError, argument
+from inverseq.decisions.goals import goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import numbering
@@ -14,6 +17,7 @@ from inverseq.readers.columns import Column, as_words, plain_array
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.roles import AUTO, resolve, several
 
+_TOLERANCE = 1e-6
 _NEEDED = ("state", "action", "next_state", "probability")
 
 
@@ -23,8 +27,12 @@ def read_world(
     discount: float,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     named: Sequence[str] = (),
+    places: Path | None = None,
 ) -> MDP | dict[str, MDP]:
     """The world of a transition table, or the worlds by name where it has a column "world".
+
+    Further columns of numbers are features of a transition, `length` for example: that of a state
+    and action is their mean over next states. Columns of texts say nothing here.
 
     Args:
         path: A CSV or Parquet file with the columns state, action, next_state and probability, and
@@ -33,9 +41,11 @@ def read_world(
         columns: Role -> column or columns where they are called otherwise, as in the table of
             decisions; those that this table lacks are looked for by their usual names.
         named: Columns whose values are names although they look like numbers.
+        places: A table with one row per state: `state`, perhaps x and y (where to draw it), and
+            columns of numbers, which are features of the decisions that lead there.
 
     Raises:
-        InputError: The table cannot be read, lacks a column, or a row cannot be used.
+        InputError: A table cannot be read, lacks a column or a state, or a row cannot be used.
     """
     wanted: dict[str, str | Sequence[str] | None] = dict.fromkeys(
         (*_NEEDED, "reward", "world"), AUTO
@@ -51,8 +61,9 @@ def read_world(
                 f"{path.name} has no column {lacking[0]!r}; a transition table has {_NEEDED} and "
                 f"it has {[*scan.types]}"
             )
-        read = read_columns(scan, [n for names in roles.values() for n in names], connection)
+        read = read_columns(scan, [*scan.types], connection)
     of = {role: [read[name] for name in names] for role, names in roles.items()}
+    told = _features(path, read, [n for names in roles.values() for n in names])
     for role, found in of.items():
         for column in found:
             _require_values(path, column, numbers=role in ("probability", "reward"))
@@ -70,16 +81,126 @@ def read_world(
     table = {"state": states[0], "action": actions, "next_state": states[1]}
     table |= {r: plain_array(of[r][0]) for r in ("probability", "reward") if r in of}
     place = as_words(of["world"][0]) if "world" in of else None
+    known = None if places is None else _places(places, state_names, _size(states))
     made = {}
     for number, name in enumerate(place.words or () if place else ("",)):
-        rows = slice(None) if place is None else place.values == number
+        rows = np.flatnonzero(place.values == number) if place else np.arange(len(actions))
         own = {column: values[rows] for column, values in table.items()}
+        _require_whole(path, own, rows, of["state"][0], of["action"][0])
         # A world knows the first states of the common numbering, as far as it has them.
         size = int(max(own["state"].max(), own["next_state"].max())) + 1
-        names = {"state_names": state_names[:size], "action_names": action_names}
-        count = int(actions.max()) + 1
-        made[name] = MDP.from_table(own, discount=discount, num_actions=count, **names)
+        fields: dict[str, Any] = {"state_names": state_names[:size], "action_names": action_names}
+        if known is not None and known.coordinates is not None:
+            fields["coordinates"] = known.coordinates[:size]
+        shape = (size, int(actions.max()) + 1)
+        fields |= _featured(own, {n: v[rows] for n, v in told.items()}, known, shape)
+        made[name] = MDP.from_table(own, discount=discount, num_actions=shape[1], **fields)
     return made if place else made[""]
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """What a table of states tells: where each lies, and features of arriving there."""
+
+    coordinates: Float[np.ndarray, "S 2"] | None
+    features: Mapping[str, Float[np.ndarray, " S"]]
+
+
+def _size(states: Sequence[np.ndarray]) -> int:
+    """S."""
+    return int(max(column.max() for column in states)) + 1
+
+
+def _features(
+    path: Path, read: Mapping[str, Column], taken: Sequence[str]
+) -> dict[str, Float[np.ndarray, " N"]]:
+    """The columns of numbers that play no role.
+
+    Raises:
+        InputError: A row of one of them is empty.
+    """
+    made = {}
+    for name, column in read.items():
+        if name in taken or not _holds_numbers(column):
+            continue
+        _require_values(path, column, numbers=True)
+        made[name] = plain_array(column).astype(float)
+    return made
+
+
+def _holds_numbers(column: Column) -> bool:
+    """Whether a column holds numbers alone, words that read as such among them."""
+    if column.words is None:
+        return column.values.dtype.kind in "iuf"
+    used = column.values[~column.missing]
+    return used.size > 0 and bool(numbering.numeric_words(column)[used].all())
+
+
+def _places(path: Path, names: tuple[str, ...], size: int) -> _Places:
+    """The table of states, in the order of their numbers.
+
+    Raises:
+        InputError: It lacks a state, or one stands there twice.
+    """
+    with connect() as connection:
+        scan = scan_file(path, connection)
+        roles = resolve(tuple(scan.types), {"state": AUTO})
+        read = read_columns(scan, [*scan.types], connection)
+    state = as_words(read[roles["state"][0]])
+    _require_values(path, state, numbers=False)
+    assert state.words is not None  # made of words above
+    wanted = names or tuple(map(str, range(size)))
+    texts = [state.words[value] for value in state.values.tolist()]
+    first = {text: row for row, text in reversed([*enumerate(texts)])}
+    if len(first) < len(texts):
+        row = next(row for row, text in enumerate(texts) if first[text] != row)
+        raise InputError(
+            f"{path.name}, row {row + 1}: state {texts[row]!r} stands in row "
+            f"{first[texts[row]] + 1} already; give each state one row"
+        )
+    if lacking := [name for name in wanted if name not in first]:
+        raise InputError(
+            f"{path.name} has no row for state {lacking[0]!r} ({len(lacking)} such states); give "
+            "each state of the transition table one"
+        )
+    rows = np.array([first[name] for name in wanted])
+    told = {n: v[rows] for n, v in _features(path, read, roles["state"]).items()}
+    axes = [n for role in ("x", "y") for n in told if n.lower() == role]
+    at = np.stack([told.pop(n) for n in axes], axis=1) if len(axes) == 2 else None
+    return _Places(at, told)
+
+
+def _require_whole(
+    path: Path, own: Mapping[str, np.ndarray], rows: np.ndarray, state: Column, action: Column
+) -> None:
+    """Raise an `InputError` for the first action whose probabilities do not sum to one."""
+    pair = np.unique(np.stack([own["state"], own["action"]]), axis=1, return_inverse=True)[1]
+    total = np.bincount(pair.ravel(), own["probability"])
+    bad = np.abs(total - 1)[pair.ravel()] > _TOLERANCE
+    if bad.any():
+        row = int(rows[np.argmax(bad)])
+        raise InputError(
+            f"{path.name}, row {row + 1}: probabilities of action {action.text(row)} at state "
+            f"{state.text(row)} sum to {total[pair.ravel()[np.argmax(bad)]]:.6g}, not to 1; give "
+            "every next state its row"
+        )
+
+
+def _featured(
+    own: Mapping[str, np.ndarray],
+    told: Mapping[str, Float[np.ndarray, " n"]],
+    known: _Places | None,
+    shape: tuple[int, int],
+) -> dict[str, Any]:
+    """Features of each state and action: their means over next states; nothing where none are."""
+    arriving = {} if known is None else known.features
+    values = {**told, **{n: v[own["next_state"]] for n, v in arriving.items()}}
+    if not values:
+        return {}
+    features = np.zeros((*shape, len(values)))
+    for number, each in enumerate(values.values()):
+        np.add.at(features[..., number], (own["state"], own["action"]), own["probability"] * each)
+    return {"features": features, "feature_names": tuple(values)}
 
 
 def towards(
@@ -100,21 +221,13 @@ def towards(
     Raises:
         InputError: There is no such column, or it holds something that is no state.
     """
-    values = demonstrations.trajectories.get(goal)
-    if values is None:
-        raise InputError(
-            f"{argument('goal', goal)}: there is no such column that is constant in a trajectory; "
-            f"there are {[*demonstrations.trajectories]}"
-        )
-    texts = [str(value) for value in values]
-    known = mdp.state_names or tuple(map(str, range(mdp.num_states)))
-    if strangers := sorted({*texts} - {*known}):
-        raise InputError(f"column {goal!r} names {strangers[0]!r}, which is no state of the world")
+    goals = goals_of(demonstrations, mdp, goal)
+    texts = [str(value) for value in demonstrations.trajectories[goal]]
     features = np.eye(mdp.num_states)[:, None].repeat(mdp.num_actions, 1)
     own = {"features": features} if mdp.features is None else {}
     worlds = {}
-    for name in sorted({*texts}, key=known.index):
-        terminal = np.arange(mdp.num_states) == known.index(name)
+    for state, name in sorted({*zip(goals.tolist(), texts, strict=True)}):
+        terminal = np.arange(mdp.num_states) == state
         allowed = mdp.allowed | terminal[:, None] | ~mdp.allowed.any(1, keepdims=True)
         worlds[name] = replace(mdp, terminal=terminal, allowed=allowed, **own)
     there = {**demonstrations.trajectories, "world": np.array(texts)}

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
-from inverseq.networks import Network, TrainedNetwork, trained_network
+from inverseq.networks import Ensemble, Network, TrainedNetwork, trained_network
 from inverseq.training.batch import Moves
 from inverseq.training.games import Games, play_games
 from inverseq.training.replay import Replay, empty_replay, store
@@ -110,7 +110,7 @@ class Course:
         """Beside own play in a world."""
         return cls(rule, loop, simulator.observation_shape, simulator.num_actions, simulator)
 
-    def record(self, network: Network, module: eqx.Module) -> TrainedNetwork:
+    def record(self, network: Network | Ensemble, module: eqx.Module) -> TrainedNetwork:
         """The record of a module that `network` built for this course."""
         return trained_network(network, module, self.observation_shape, self.num_actions)
 

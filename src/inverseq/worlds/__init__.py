@@ -11,17 +11,28 @@ from inverseq.worlds.abandon import (
     goal_abandon_rewards,
 )
 from inverseq.worlds.environments import MDPEnv, register
+from inverseq.worlds.files import read_mazes
 from inverseq.worlds.game_boards import GridState
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_contexts import labyrinth_contexts
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
 from inverseq.worlds.labyrinths import labyrinth
+from inverseq.worlds.lever import (
+    Rat,
+    Silence,
+    lever,
+    lever_policy,
+    rats,
+    release_distribution,
+)
+from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
     objectworld,
     objectworld_demonstrations,
     objectworld_expert,
 )
+from inverseq.worlds.placing import TURNS, place
 from inverseq.worlds.record import Drawing, World
 from inverseq.worlds.road_laws import Changing, Following
 from inverseq.worlds.road_view import (
@@ -53,6 +64,7 @@ __all__ = [
     "KEEP_RIGHT",
     "LABYRINTH_FEATURES",
     "MAZE_FEATURES",
+    "TURNS",
     "ROAD_ACTIONS",
     "ROAD_FEATURES",
     "SAFETY",
@@ -61,6 +73,10 @@ __all__ = [
     "Following",
     "GridState",
     "MDPEnv",
+    "LeverSession",
+    "Neurons",
+    "Rat",
+    "Silence",
     "RoadRules",
     "World",
     "four_by_three",
@@ -72,11 +88,18 @@ __all__ = [
     "labyrinth",
     "labyrinth_contexts",
     "labyrinth_features",
+    "lever",
+    "lever_policy",
+    "lever_session",
     "maze",
     "maze_features",
     "objectworld",
     "objectworld_demonstrations",
     "objectworld_expert",
+    "rats",
+    "release_distribution",
+    "place",
+    "read_mazes",
     *_HOME,
 ]
 

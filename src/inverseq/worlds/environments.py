@@ -11,12 +11,14 @@ from jaxtyping import UInt8
 from inverseq._core.errors import InputError
 from inverseq.worlds.grids import STUDY_WALLS, four_by_three, gridworld, maze
 from inverseq.worlds.labyrinths import labyrinth
+from inverseq.worlds.lever import lever
 from inverseq.worlds.objectworld import objectworld
 from inverseq.worlds.record import World
 
 MAKERS = {
     "inverseq/FourByThree-v0": four_by_three,
     "inverseq/Labyrinth-v0": labyrinth,
+    "inverseq/Lever-v0": lever,
     "inverseq/Maze-v0": maze,
     "inverseq/Objectworld-v0": objectworld,
     "inverseq/TabularGridWorld-v0": gridworld,
@@ -26,6 +28,7 @@ MAKERS = {
 _DEFAULTS = {
     "inverseq/FourByThree-v0": {},
     "inverseq/Labyrinth-v0": {},
+    "inverseq/Lever-v0": {},
     "inverseq/Maze-v0": {"layout": ("..G", ".#.", "S..")},
     "inverseq/Objectworld-v0": {"seed": 0},
     # The 10 x 10 board of Aubuchon and Ho (2023).

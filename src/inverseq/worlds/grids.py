@@ -1,11 +1,11 @@
 """Grid worlds: the 4x3 world of the textbook, boards with walls and wins, mazes from text."""
 
 from collections.abc import Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import ndimage
 
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
@@ -141,8 +141,9 @@ def maze(
     """A grid world drawn as text, one row a string, the top row first.
 
     `#` and digits are obstacles, `.` and spaces are free, `S` is a start, `G` a goal, which is a
-    win. The mazes of Ho and others (Nature 2022) are of this form; there y counts from the bottom,
-    which `World.state_at(x, y, from_bottom=True)` understands.
+    win; other capital letters are free cells that `World.drawing.marks` names. The mazes of Ho and
+    others (Nature 2022) are of this form; there y counts from the bottom, which
+    `World.state_at(x, y, from_bottom=True)` understands.
 
     Args:
         layout: Rows of equal length, or one text with line breaks between them.
@@ -163,16 +164,18 @@ def maze(
     if not rows or not rows[0] or len({len(row) for row in rows}) > 1:
         raise InputError(f"rows must be equally long; their lengths are {[len(r) for r in rows]}")
     text = np.array([list(row) for row in rows])
-    known = np.isin(text, list("#. SG0123456789"))
+    known = np.isin(text, list("#. 0123456789" + ascii_uppercase))
     if not known.all():
         y, x = (int(i) for i in np.argwhere(~known)[0])
         raise InputError(
             f"row {y + 1}, column {x + 1} of the layout is {str(text[y, x])!r}; use # or digits "
-            "for obstacles, . for free cells, S for starts and G for goals"
+            "for obstacles, . for free cells, S for starts, G for goals, other capitals for places"
         )
-    free = np.isin(text, list(". SG"))
+    free = np.isin(text, list(". " + ascii_uppercase))
     dynamics = _settings(step_reward, win_reward, wind, slip, stay, discount)
     mdp, marks = _board(free, text == "G", text == "S", **dynamics)
+    places = sorted({*text[free].tolist()} - {*". SG"})
+    marks |= {name: tuple(np.flatnonzero(text[free] == name).tolist()) for name in places}
     return World(
         name=name,
         mdp=mdp,
@@ -293,6 +296,8 @@ def _check_reachable(
     free: Bool[np.ndarray, "H W"], win: Bool[np.ndarray, "H W"], begin: Bool[np.ndarray, "H W"]
 ) -> None:
     """Raise an `InputError` naming a start from which no win can be reached."""
+    from scipy import ndimage  # takes a while to load, and only boards need it
+
     rooms = ndimage.label(free)[0]  # cells that share a side are connected
     cut_off = begin & ~np.isin(rooms, np.unique(rooms[win]))
     if cut_off.any():

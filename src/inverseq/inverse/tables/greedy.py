@@ -69,6 +69,7 @@ class Greedy:
         share = _share(numbers, size)
         reward, planning = FeatureReward(numbers[:size]), Greedily(share)
         policy, plan = planning.plan(mdp, reward.table(mdp))
+        assert plan is not None  # of `Greedily`
         return Solution(
             solver="Greedy",
             settings={"lapse": share, "tolerance": self.tolerance},

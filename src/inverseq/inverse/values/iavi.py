@@ -15,7 +15,7 @@ same point (`method="iterate"`).
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -153,6 +153,12 @@ class IAVI:
     terminal_value: float | tuple[float, ...] = 0.0
     tolerance: float = 1e-10
     max_steps: int = 100_000
+    held_back_by: ClassVar[str] = "smoothing"
+
+    @property
+    def picks(self) -> Gauge:
+        """Which of the equivalent rewards it reports."""
+        return Gauge(self.gauge, self.anchor, self.anchor_reward)
 
     def solve(self, problem: Problem) -> Solution:
         """The reward behind the counts of `problem`; `fit` calls this.
@@ -213,7 +219,7 @@ class IAVI:
             mdp,
             backup=self.backup,
             method=self.method,
-            gauge=Gauge(self.gauge, self.anchor, self.anchor_reward),
+            gauge=self.picks,
             terminal_value=self.terminal_value,
             tolerance=self.tolerance,
             max_steps=self.max_steps,

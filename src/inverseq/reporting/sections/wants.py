@@ -6,18 +6,22 @@ import numpy as np
 
 from inverseq.analysis.contrasts import FEWEST_RESAMPLED
 from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals
+from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
 from inverseq.reporting.figures.places import maps, picture
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
+from inverseq.reporting.sections.observed import reward_pictures
 from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import line, prose, text
 
 
 def what_they_want(findings: Findings) -> Section | None:
-    """The reward that is drawn; silent unless one reward was looked at."""
+    """The reward that is drawn; silent unless one reward was looked at, of places or actions."""
     if findings.solution is None or findings.intentions is not None:
+        return None
+    if routes_of(findings.solution) is not None:
         return None
     row = findings.row(findings.chosen)
     assert row is not None  # what is shown was scored
@@ -29,7 +33,7 @@ def what_they_want(findings: Findings) -> Section | None:
         each
         for shown in each_place(findings)
         for each in maps(shown, drawn_worlds(findings, [shown]), row.name)
-    ]
+    ] + reward_pictures(findings)
     # The first stands in the answer already.
     blocks += drawn[1:]
     if findings.earned:
