@@ -12,6 +12,7 @@ class Family(StrEnum):
     SHARES = "shares"
     TABLE = "table"
     BACKOFF = "backoff"
+    WALK = "walk"
     IAVI = "iavi"
     MAXENT = "maxent"
     OTHER = "other"
@@ -28,7 +29,7 @@ class Model:
         reward: What a MaxEnt reward is given on: "states", "state-actions" or "features".
         memory: States that its world looks at, the present one included.
         intentions: How many intentions; None for a model without any.
-        solver: Name of a solver that is none of these kinds.
+        solver: Name of a solver or walker that is none of these kinds.
     """
 
     family: Family
@@ -46,5 +47,5 @@ class Model:
 
     @property
     def yardstick(self) -> bool:
-        """Whether it only counts and has no reward."""
-        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF)
+        """Whether it only counts, or looks no further than the next move."""
+        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF, Family.WALK)
