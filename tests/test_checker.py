@@ -2,8 +2,10 @@
 
 from typing import Literal, Optional, Union
 
+import numpy as np
 import pytest
 from beartype.roar import BeartypeCallHintViolation
+from jaxtyping import Float, TypeCheckError, jaxtyped
 
 from checker import check, opened
 
@@ -36,3 +38,17 @@ def test_a_wrong_word_passes_and_a_wrong_type_does_not():
         checked(3)
     with pytest.raises(BeartypeCallHintViolation):
         checked("one", "often")
+
+
+def test_what_is_returned_has_the_sizes_of_the_arguments():
+    @jaxtyped(typechecker=check)
+    def row(table: Float[np.ndarray, "N M"], axis: int = 0) -> Float[np.ndarray, " M"]:
+        return table[0] if axis == 0 else table[:, 0]
+
+    table = np.ones((2, 3))
+    assert row(table).shape == (3,)
+    with pytest.raises(TypeCheckError, match="the return value"):
+        row(table, 1)
+    for wrong in ((table[0],), (table, "first")):
+        with pytest.raises(TypeCheckError, match="the parameters"):
+            row(*wrong)

@@ -1,11 +1,14 @@
 """The table of decisions, against each number computed by itself."""
 
+import dataclasses
+
 import duckdb
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import inverseq as iq
+from inverseq.evaluate import decision_table
 from inverseq.worlds import gridworld
 from wishes import fitted
 
@@ -62,11 +65,20 @@ def test_several_intentions_have_probabilities_and_no_value():
     assert not {"value", "advantage"} & set(table)
 
 
-def test_it_is_written_as_it_is(solution, tmp_path):
-    path = iq.write_decisions(solution, DATA, tmp_path / "decisions.parquet")
+@pytest.mark.parametrize("piece", [1000, 25, 1])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_it_is_written_as_it_is(solution, tmp_path, monkeypatch, piece, backwards):
+    monkeypatch.setattr(decision_table, "_PIECE", piece)
+    names = {"who": np.array(["", "", "", "a", "b", ""])}  # nothing in the first piece
+    rows = DATA.rows if backwards else None
+    data = dataclasses.replace(DATA, rows=rows, trajectories=DATA.trajectories | names)
+    path = iq.write_decisions(solution, data, tmp_path / "decisions.parquet")
     back = duckdb.sql(f"select * from '{path}'").fetchnumpy()
-    for name, values in iq.decision_table(solution, DATA).items():
-        assert_array_equal(np.ma.filled(back[name], np.nan), values)
+    table = iq.decision_table(solution, data)
+    assert [*back] == [*table]
+    for name, values in table.items():
+        empty = "" if values.dtype.kind == "U" else np.nan
+        assert_array_equal(np.ma.filled(back[name], empty), values)
 
 
 def test_a_file_of_another_kind_is_refused(solution, tmp_path):

@@ -125,6 +125,7 @@ Steered(2)        .     .        .       several several past     .       .     
 IQLearn network   .     .        .       several several world    .       .      world2   seen    .       .         unsure   .       .       .    .
 DIQL              .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
 DCIQL             .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
+NeighbourTable    .     .        none    several several world    .       .      world2   nothing .       .         unsure   .       .       report .
 cloning network   .     .        none    several several world    .       .      world2   nothing .       .         unsure   .       .       report .
 your own          .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
 2 x IAVI          .     .        each    .       .       .        .       .      each2    each3   .       .         each4    .       .       .    .
@@ -190,6 +191,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "IQLearn network": (network, "seen"),
         "DIQL": (diql, "seen"),
         "DCIQL": (iq.DCIQL(Anything(), diql, "boltzmann"), "seen"),
+        "NeighbourTable": (iq.NeighbourTable(3), "seen"),
         "cloning network": (cloning, "seen"),
         "your own": (Toy(), "seen"),
         "2 x IAVI": (iq.Intentions(2, **two), "world"),

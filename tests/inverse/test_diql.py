@@ -10,12 +10,16 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import inverseq as iq
+from inverseq.inverse.deep.network_fit import enrolled
+from inverseq.inverse.problem import Problem
 from inverseq.inverse.values.ciql import constrained_plan
-from inverseq.networks import FullyConnected
+from inverseq.networks import FullyConnected, module_of
 from inverseq.policies.network import network_q
 from inverseq.rewards.gauges import Gauge
 from inverseq.training.batch import Batch
+from inverseq.training.loop import advance
 from inverseq.training.rule import Learner
+from inverseq.training.trainer import begin_training
 from strategies import random_mdp, random_policy
 
 TABLE = FullyConnected(hidden=())
@@ -105,6 +109,29 @@ def test_on_numbered_states_it_tends_to_iavi(change, asked):
     assert_allclose(near.probabilities(states)[live], policy[live], atol=0.01)
 
 
+def test_a_reward_of_states_alone_comes_back_by_regression():
+    """Ends, chance in what follows, and behaviour that a reward of states explains."""
+    rng = np.random.default_rng(3)
+    mdp = random_mdp(rng, 5, 3, discount=0.8, masks=False)
+    assert mdp.terminal.any()
+    q = iq.forward.policy_iteration(mdp, rng.normal(size=(5, 1)) * np.ones(3)).q
+    policy = np.where(mdp.terminal[:, None], 1 / 3, iq.policies.boltzmann(q, mdp.allowed))
+    right = iq.inverse_action_values(policy, mdp, gauge="state-only").reward
+    data, weights = everything(mdp, policy)
+    found = []
+    for steps in (500, 8000):
+        lessons = iq.Lessons(steps, 256, 0.03)
+        solution = iq.fit(
+            data, replace(EXACT, gauge="state-only", lessons=lessons), weights=weights
+        )
+        made = solution.reward_function.of_actions(each_state(mdp))[~mdp.terminal]
+        off = made - right[~mdp.terminal]
+        found.append((np.ptp(made, axis=1).max(), np.abs(off - off.mean()).max()))
+    assert max(found[1]) < 0.3
+    assert found[1][0] < 0.3 * found[0][0]
+    assert found[1][1] < 0.3 * found[0][1]
+
+
 def test_the_paper_target_explains_the_same_behaviour_from_another_gauge():
     mdp, policy = world(masks=False)
     data, weights = everything(mdp, policy)
@@ -142,9 +169,9 @@ def test_with_two_actions_the_paper_target_settles_only_if_it_is_damped(share, s
     assert_allclose(made.sum(), 0.5, atol=1e-3)  # the mean stays where it began
 
 
-def test_two_actions_and_one():
+def test_one_two_and_five_actions():
     rng = np.random.default_rng(1)
-    for actions in (1, 2):
+    for actions in (1, 2, 5):
         mdp = random_mdp(rng, 4, actions, discount=0.8, masks=False)
         policy = random_policy(rng, mdp)
         data, weights = everything(mdp, policy)
@@ -225,6 +252,73 @@ def test_names_of_actions_do_not_matter(walked):
     assert_allclose(other.probabilities(data)[:, order], solution.probabilities(data), atol=0.08)
 
 
+def test_an_ensemble_predicts_no_worse_and_is_saved(walked, tmp_path):
+    solution, data, solver = walked
+    several = iq.fit(data, replace(solver, ensemble=3))
+    unseen = walk(9)
+    alone, together = (iq.log_likelihood(s, unseen).mean for s in (solution, several))
+    assert together > alone - 0.002
+    assert several.policy.network.kind == "Ensemble"
+    read = iq.load(iq.save(several, tmp_path / "it.npz"), iq.Solution)
+    assert_array_equal(read.probabilities(unseen), several.probabilities(unseen))
+    # Averaged in log-probability, each in the features' own units.
+    average = module_of(several.policy.network)
+    each = np.array([average.each(jnp.asarray(row)) for row in unseen.states[:4]])
+    assert np.ptp(each, axis=1).max() > 0.01
+    logits = each.mean(axis=1) / several.policy.temperature
+    assert_allclose(several.probabilities(unseen)[:4], jax.nn.softmax(logits, axis=1), rtol=1e-4)
+
+
+def test_seeds_together_are_seeds_alone_and_survive_an_interruption(walked, tmp_path):
+    _, data, solver = walked
+    brief = replace(solver, lessons=iq.Lessons(60, 16))
+    alone = iq.fit(data, replace(brief, seed=5))
+    several = iq.train_diql(brief, data, (1, 5))
+    assert_array_equal(several[1].probabilities(data), alone.probabilities(data))
+    assert several[1].settings["seed"] == 5
+    assert np.abs(several[0].probabilities(data) - alone.probabilities(data)).max() > 0.001
+    path = tmp_path / "training.npz"
+
+    def stop(what, done, total):
+        if done >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        iq.train_diql(brief, data, (1, 5), checkpoint=path, every=20, progress=stop)
+    carried_on = iq.train_diql(brief, data, (1, 5), checkpoint=path, every=20)
+    for one, other in zip(carried_on, several, strict=True):
+        assert_array_equal(one.reward_function.q(data), other.reward_function.q(data), strict=True)
+    with pytest.raises(iq.InputError, match="other settings"):
+        iq.train_diql(replace(brief, discount=0.8), data, (1, 5), checkpoint=path)
+
+
+def test_pixels_stay_bytes_while_they_are_learned_from():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (300, 84, 84, 4), dtype=np.uint8)
+    data = iq.Demonstrations.from_arrays(
+        pixels, rng.integers(3, size=300), trajectory=np.arange(300) // 100
+    )
+    assert data.states.dtype == np.uint8
+    solver = iq.DIQL(0, 0.9, FullyConnected((4,)), lessons=iq.Lessons(3, 8))
+    before = sum(array.nbytes for array in jax.live_arrays())
+    seen = solver.seen(Problem(data)).problem
+    course, shown = enrolled(seen, solver.rule(seen)[0], solver.lessons, 3, None)
+    held = sum(array.nbytes for array in jax.live_arrays()) - before
+    assert held < 1.01 * pixels.nbytes  # once, though each is a next observation too
+    training = begin_training(course, jax.random.key(0), shown)
+    lowered = jax.jit(advance, static_argnames="course").lower(course, training, 3, shown)
+    batch = 8 * 84 * 84 * 4 * 4
+    learned = sum(leaf.nbytes for leaf in jax.tree.leaves(training.learner))
+    assert lowered.compile().memory_analysis().temp_size_in_bytes < 6 * batch + 3 * learned
+    assert 6 * batch < pixels.nbytes
+    # The same numbers as of the same pixels held as numbers.
+    small = data.take(np.array([0]))
+    numbers = replace(small, states=small.states.astype(np.float32), next_states=None)
+    assert_array_equal(
+        iq.fit(small, solver).probabilities(small), iq.fit(numbers, solver).probabilities(small)
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -232,6 +326,8 @@ def test_names_of_actions_do_not_matter(walked):
         ({"discount": 1.0}, "discount must be from 0 to below 1"),
         ({"anchor": 0}, "goes with the action"),
         ({"gauge": "anchor", "anchor": 0, "target": "paper"}, "no other gauge"),
+        ({"gauge": "state-only", "target": "paper"}, "no other gauge"),
+        ({"ensemble": 0}, "1 classifier or more"),
         ({"follow": 0.0}, "share above 0"),
     ],
 )

@@ -1,8 +1,6 @@
 """The differences of rewards that are worth an interval, and what settles each of them."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,10 +14,8 @@ from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
 from inverseq.evaluate.sandwich import sandwich
-from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import Progress, Responds, Solver
+from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.values.iavi import IAVI
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName
 from inverseq.worlds import World
@@ -32,6 +28,8 @@ _MOST = 10
 Weights = Float[np.ndarray, "S A"]
 Named = dict[tuple[Difference, tuple[str, ...]], Weights]
 """What is compared -> weights of the rewards in the difference."""
+Others = Sequence[tuple[Entry, Solution]]
+"""Models that were fitted to the same decisions."""
 
 
 def contrasts_of(
@@ -42,6 +40,7 @@ def contrasts_of(
     solution: Solution,
     replicates: int,
     progress: Progress,
+    others: Others = (),
 ) -> Contrasts | None:
     """Differences of a model's reward with intervals, which few units do not have; None where they
     were not asked for, nothing can be compared, or only refits could tell how sure they are.
@@ -55,8 +54,8 @@ def contrasts_of(
     mdp, by, solver = solution.mdp, menu.plan.by, entry.candidate.solver
     if mdp is None or parts.mdp is None or solution.visits is None or replicates < 1:
         return None
-    iavi = isinstance(solver, IAVI)
-    if not iavi and not isinstance(solver, Responds):
+    responds = isinstance(solver, Responds)
+    if not isinstance(solver, Comparable) or not (responds or isinstance(solver, Refits)):
         return None
     world = _tree(worlds)
     if world is None:
@@ -73,9 +72,11 @@ def contrasts_of(
         for each in weights.values()
     ]
     if menu.units >= FEWEST_RESAMPLED:
-        how = Intervals.BOOTSTRAP if iavi else Intervals.SANDWICH
+        how = Intervals.SANDWICH if responds else Intervals.BOOTSTRAP
         made = (
-            bootstrap(
+            sandwich(parts.train, solver, mdp, by=by, estimate=solution)
+            if responds
+            else bootstrap(
                 parts.train,
                 solver,
                 mdp,
@@ -86,14 +87,10 @@ def contrasts_of(
                 progress=progress,
                 keep=menu.plan.keep,
             )
-            if iavi
-            else sandwich(parts.train, solver, mdp, by=by, estimate=solution)
         )
-        ends = [interval(made, key if iavi else weights[key]) for key in weights]
+        ends = [interval(made, weights[key] if responds else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
-    # A Gaussian prior takes the smallest of equivalent rewards.
-    gauge = Gauge(menu.gauge, menu.anchor) if iavi else Gauge("minimum-norm")
-    found, error = _identified(mdp, gauge, solution.visits, weights)
+    found, error = _identified(mdp, solver.picks, solution.visits, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
     rows = [
         Contrast(kind, names, *three, verdict)
@@ -104,10 +101,10 @@ def contrasts_of(
         how=how,
         replicates=replicates,
         units=menu.units,
-        gauge=gauge.name if iavi else "",
+        gauge="" if isinstance(solver, HasPrior) else solver.picks.name,
         identification=found,
         model=entry.model,
-        otherwise=_otherwise(parts.train, solver, solution, list(weights.values())),
+        otherwise=_otherwise(named, solution, others),
         unexamined=error,
     )
 
@@ -125,27 +122,31 @@ def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
     return weights[base] * share[:, None]
 
 
-def _otherwise(
-    train: Demonstrations, solver: Solver[Solution], solution: Solution, weights: list[Weights]
-) -> tuple[Otherwise, ...]:
-    """The differences with half and twice the horizon, and a fifth and five times of what holds the
-    reward back: decisions added to counts, or the strength of the prior.
+def _otherwise(named: Named, solution: Solution, others: Others) -> tuple[Otherwise, ...]:
+    """The differences under other rewards of the same memory; NaN where a reward is the same for
+    all actions and actions are compared.
     """
-    mdp = solution.mdp
-    assert mdp is not None  # as `contrasts_of` has seen
-    away = 1 - mdp.discount
-    setting = "smoothing" if isinstance(solver, IAVI) else "strength"
-    value = float(solution.settings[setting])
-    fixed: Any = replace(solver, **{setting: value})  # pyright: ignore[reportArgumentType]
-    worlds = [replace(mdp, discount=1 - by * away) for by in (2.0, 0.5) if 0 < by * away <= 1]
-    tried = [("discount", world.discount, fixed, world) for world in worlds]
-    for other in (0.2 * value, 5 * value) if value else ():
-        tried.append((setting, other, replace(fixed, **{setting: other}), mdp))
     made = []
-    for name, other, how, where in tried:
-        reward = np.asarray(fit(train, how, where).reward)
-        made.append(Otherwise(name, other, tuple(float((reward * w).sum()) for w in weights)))
+    for entry, other in others:
+        if other is solution or other.mdp is None or other.reward is None:
+            continue
+        if _memory(other) != _memory(solution):
+            continue
+        blind = _of_states(other)
+        reward = np.asarray(other.reward)
+        estimates = [
+            float("nan")
+            if blind and kind is Difference.ACTIONS
+            else float((reward * _averaged(weights, other)).sum())
+            for (kind, _), weights in named.items()
+        ]
+        made.append(Otherwise(entry.model, tuple(estimates)))
     return tuple(made)
+
+
+def _memory(solution: Solution) -> int:
+    """States of the world that a solution was fitted in."""
+    return 0 if solution.mdp is None else solution.mdp.num_states
 
 
 def _identified(

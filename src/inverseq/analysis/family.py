@@ -15,6 +15,8 @@ class Family(StrEnum):
     WALK = "walk"
     IAVI = "iavi"
     MAXENT = "maxent"
+    NEIGHBOURS = "neighbours"
+    CLONING = "cloning"
     OTHER = "other"
 
 
@@ -47,5 +49,11 @@ class Model:
 
     @property
     def yardstick(self) -> bool:
-        """Whether it only counts, or looks no further than the next move."""
-        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF, Family.WALK)
+        """Whether it has no reward, or looks no further than the next move."""
+        return self.counts or self.family in (Family.CLONING, Family.WALK)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it only counts."""
+        tables = (Family.SHARES, Family.TABLE, Family.BACKOFF, Family.NEIGHBOURS)
+        return self.family in tables

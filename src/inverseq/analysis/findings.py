@@ -12,6 +12,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Model
+from inverseq.analysis.observed import Earned, Observed
 from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
@@ -92,7 +93,7 @@ class ScoreRow:
 
     @property
     def yardstick(self) -> bool:
-        """Whether it only counts and has no reward."""
+        """Whether it has no reward."""
         return self.model.yardstick
 
 
@@ -164,34 +165,16 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Earned:
-    """What an action earns where states are observations, over the held-out decisions.
-
-    Attributes:
-        action: Its name.
-        decisions: How many of them have a known reward.
-        mean: Their mean reward, in units of the policy's temperature; NaN where there are none.
-        spread: Standard deviation.
-    """
-
-    action: str
-    decisions: int
-    mean: float
-    spread: float
-
-
-@dataclass(frozen=True)
 class Otherwise:
-    """The differences under another setting.
+    """The differences under another reward that was fitted to the same decisions.
 
     Attributes:
-        setting: "discount", "smoothing" or "strength".
-        value: Its other value.
-        estimates: Of each difference, in the order of the rows.
+        model: Which.
+        estimates: Of each difference, in the order of the rows; NaN where it is zero by the form of
+            the reward.
     """
 
-    setting: str
-    value: float
+    model: Model
     estimates: tuple[float, ...]
 
 
@@ -207,7 +190,7 @@ class Contrasts:
         gauge: Which of the equivalent rewards; empty where a prior decides.
         identification: What behaviour and the gauge say; None where it was not examined.
         model: Whose rewards they are.
-        otherwise: The same under other settings.
+        otherwise: The same under the other rewards that were fitted, of the same memory.
         unexamined: The error that prevented it, or None.
     """
 
@@ -312,6 +295,7 @@ class Findings(ShownTable):
         settled: Where that depends on the past, differences that behaviour settles without it, of
             IAVI; else None.
         earned: What each action earns, where rewards are those of observations; else empty.
+        observed: Calibration, support and drawing of a fit to observations; else None.
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
         idle: Units in which no action is known: they are left out of the scores.
@@ -340,6 +324,7 @@ class Findings(ShownTable):
     contrasts: Contrasts | None = None
     settled: Contrasts | None = None
     earned: tuple[Earned, ...] = ()
+    observed: Observed | None = None
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
     idle: tuple[str, ...] = ()
@@ -387,6 +372,17 @@ class Findings(ShownTable):
         """The row of a model; None where it was not scored."""
         return next((row for row in self.scores if row.key == key), None)
 
+    def find(self, **facts: Any) -> ScoreRow | None:
+        """The first row whose model has these facts, by the names of `Model`; None without one."""
+        rows = (r for r in self.scores if all(getattr(r.model, k) == v for k, v in facts.items()))
+        return next(rows, None)
+
+    @property
+    def one(self) -> ScoreRow | None:
+        """One intention beside the several that are shown; None where it is not beside them."""
+        found = self.find(intentions=1)
+        return None if found is None or found.key == self.chosen else found
+
     @property
     def best_reward(self) -> ScoreRow:
         """The model with a reward that scores best."""
@@ -394,5 +390,5 @@ class Findings(ShownTable):
 
     @property
     def best_table(self) -> ScoreRow:
-        """The yardstick that scores best."""
-        return max((r for r in self.scores if r.yardstick), key=lambda row: row.score.mean)
+        """The model that only counts and scores best."""
+        return max((r for r in self.scores if r.model.counts), key=lambda row: row.score.mean)

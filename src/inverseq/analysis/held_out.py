@@ -9,14 +9,14 @@ import numpy as np
 from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
 from inverseq.analysis.contrasts import contrasts_of, usual_gauge
+from inverseq.analysis.deep import Features
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Contrasts, Earned, Failure, Findings, Reason, ScoreRow
+from inverseq.analysis.findings import Contrasts, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
-from inverseq.demonstrations import Demonstrations
+from inverseq.analysis.observed import action_names, drawn_over, earned_of, observed_of
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.identifiability import Verdict
-from inverseq.inverse.explanation import transition_rewards
 from inverseq.inverse.maxent.recursive_logit import RecursiveLogit
 from inverseq.inverse.problem import Progress
 from inverseq.inverse.solution import Solution
@@ -34,6 +34,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         FitError: No model with a reward, or not the one asked for, could be fitted.
     """
     plan, parts = behaviour.plan, divide(behaviour)
+    over = drawn_over(behaviour.demonstrations, plan.over)
     menu = menu_of(behaviour, parts, usual_gauge(behaviour.worlds))
     listed = entries(menu)
     scored = score_all(
@@ -63,11 +64,13 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
 
     def contrasts(key: str) -> Contrasts | None:
         told = (parts, behaviour.worlds, menu, by_key[key], fits[key])
-        return contrasts_of(*told, replicates, progress)
+        others = [(by_key[name], made) for name, made in fits.items()]
+        return contrasts_of(*told, replicates, progress, others)
 
     settled = None
-    if by_key[chosen].model.memory > 1 and "iavi" in fits:
-        without = contrasts("iavi")
+    plain = next((key for key in fits if by_key[key].model.family is Family.IAVI), "")
+    if by_key[chosen].model.memory > 1 and plain:
+        without = contrasts(plain)
         if without is not None and any(row.verdict is Verdict.SETTLED for row in without.rows):
             settled = without
     return replace(
@@ -84,7 +87,8 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         whole=with_parts(behaviour.demonstrations, parts.test),
         contrasts=contrasts(chosen),
         settled=settled,
-        earned=_earned(fits[chosen], parts.test),
+        earned=earned_of(fits[chosen], parts.test),
+        observed=observed_of(fits[chosen], behaviour.demonstrations, parts.test, over),
     )
 
 
@@ -105,7 +109,8 @@ def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:
         features=mdp is not None and mdp.features is not None,
         units=int(parts.train.units(plan.by).max()) + 1,
         gauge=plan.gauge or gauge,
-        anchor=None if mdp is None else plan.anchor_in(mdp),
+        anchor=None if mdp is None else plan.anchor_in(action_names(mdp)),
+        observed=None if behaviour.numbered else Features.of(behaviour.demonstrations),
     )
 
 
@@ -173,17 +178,3 @@ def solver_settings(solution: Solution) -> dict[str, Any]:
     """Which solver, and its settings that are numbers or names."""
     plain = {k: v for k, v in solution.settings.items() if isinstance(v, bool | int | float | str)}
     return {"name": solution.solver} | plain
-
-
-def _earned(solution: Solution, test: Demonstrations) -> tuple[Earned, ...]:
-    """What each action earns; nothing where a world has a table of rewards, or there are none."""
-    if solution.mdp is not None or solution.reward_function is None or test.actions.ndim > 1:
-        return ()
-    rewards = transition_rewards(solution, test)
-    names = test.action_names or tuple(map(str, range(test.num_actions)))
-    made = []
-    for action, name in enumerate(names):
-        found = rewards[(test.actions == action) & np.isfinite(rewards)]
-        moments = (found.mean(), found.std()) if found.size else (np.nan, np.nan)
-        made.append(Earned(name, found.size, *map(float, moments)))
-    return tuple(made)

@@ -7,6 +7,7 @@ from typing import cast, get_args
 import numpy as np
 
 from inverseq._core.errors import InputError, argument
+from inverseq.analysis.deep import DEEP, Features, deep_models
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import Failure, ScoreRow
 from inverseq.analysis.plan import Plan
@@ -69,6 +70,7 @@ class Menu:
         units: Units that every fit can be sure of, for folds within the training part.
         gauge: Which of the equivalent rewards IAVI reports.
         anchor: Action of known reward, for the gauge "anchor".
+        observed: What states are where they are features; else None.
     """
 
     plan: Plan
@@ -77,6 +79,7 @@ class Menu:
     units: int
     gauge: GaugeName = "zero-mean"
     anchor: int | None = None
+    observed: Features | None = None
 
     @property
     def iavi(self) -> IAVI:
@@ -105,8 +108,16 @@ def entries(menu: Menu) -> list[Entry]:
     if isinstance(solver, Solver):
         name = type(solver).__name__
         own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
+    elif menu.observed is not None and solver in DEEP:
+        asked = deep_models(menu.plan, menu.observed)
+        own = [Entry(key, model, Candidate(each)) for key, model, each in asked]
     elif not menu.num_states:
         _require_numbers(solver)
+    elif solver in DEEP:
+        raise InputError(
+            f"{argument('solver', str(solver))} reads features, and these states are numbers: name "
+            f"the columns of {argument('features', 'x,y')}, or take iavi, which is its exact answer"
+        )
     fitted = [entry for entry in _with_reward(menu) if not _too_large(menu, entry)]
     return yardsticks(menu) + fitted + own
 
@@ -241,6 +252,6 @@ def _require_numbers(solver: str | None) -> None:
     """Raise an `InputError`: features need a solver that fits them."""
     raise InputError(
         f"states are features, which {solver or 'no model that is fitted by default'} explains: "
-        "give a solver that does, solver=inverseq.IQLearn(0, discount=0.9), or put the features "
-        "into bins (bins= of read_table)"
+        f"give a solver that does, {argument('solver', 'diql')}, or put the features into bins: "
+        f"{argument('bins', 10)}"
     )

@@ -1,6 +1,6 @@
 """What an analysis is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NoReturn, get_args
 
@@ -23,6 +23,8 @@ Model = Literal[
     "maxent-features",
     "maxent-history-states",
     "maxent-history",
+    "diql",
+    "dciql",
 ]
 Actions = Literal["all", "seen"]
 
@@ -34,9 +36,10 @@ class Plan:
     Attributes:
         solver: Whose reward is shown: "best" of those with a reward in cross-validation within
             the training part, one of them, or a solver such as `IQLearn(0)`, which is then fitted
-            and scored beside the others; where states are features, it is the only one. With
-            `intentions`, what explains each of them: "iavi" (also "best"), "maxent-states",
-            "maxent-state-actions", "maxent-features" or a solver.
+            and scored beside the others; where states are features, it is the only one with a
+            reward, and "diql" and "dciql" are names for it. With `intentions`, what explains each
+            of them: "iavi" (also "best"), "maxent-states", "maxent-state-actions",
+            "maxent-features" or a solver.
         intentions: K intentions that give way to one another; None for one reward for all. With
             `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
         models: With `cross_validate`, keys of the models to score ("table-2", "planner"); all where
@@ -61,6 +64,9 @@ class Plan:
         gauge: Which of the equivalent rewards IAVI reports; None for "zero-mean", and for
             "state-only" where several intentions live on a map.
         anchor: Name or number of the action of known reward, for the gauge "anchor".
+        forbid: For "dciql", what must never be done: "right where x > 400, left where x < 100".
+        over: Where states are features, the two components that the reward is drawn over; None for
+            the first two.
         switching: The law of several intentions: "markov", "mixture", columns that changes depend
             on with commas between, or a law such as `Markov(stay=0.8)`; None for "markov".
         restarts: Searches for several intentions from different beginnings; None for 10.
@@ -92,6 +98,8 @@ class Plan:
     smoothing: float = 0.5
     gauge: GaugeName | None = None
     anchor: str | int | None = None
+    forbid: str | None = None
+    over: tuple[str, str] | None = None
     switching: str | Law | None = None
     restarts: int | None = None
     bootstrap: int | None = None
@@ -137,22 +145,21 @@ class Plan:
         asked = self.intentions
         return () if asked is None else (asked,) if isinstance(asked, int) else tuple(asked)
 
-    def anchor_in(self, mdp: MDP) -> int | None:
-        """The number of the anchor action; None under another gauge.
+    def anchor_in(self, actions: Sequence[str]) -> int | None:
+        """The number of the anchor action among these names; None under another gauge.
 
         Raises:
             InputError: There is no such action.
         """
         if self.gauge != "anchor":
             return None
-        names = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
         told = "0" if self.anchor is None else str(self.anchor)
-        if told in names:
-            return names.index(told)
-        if told.isdecimal() and int(told) < mdp.num_actions:
+        if told in actions:
+            return actions.index(told)
+        if told.isdecimal() and int(told) < len(actions):
             return int(told)
         raise InputError(
-            f"{argument('anchor', told)}: there is no such action; there are {[*names]}"
+            f"{argument('anchor', told)}: there is no such action; there are {[*actions]}"
         )
 
 

@@ -36,7 +36,7 @@ def run(options: Compare) -> int:
         console = Console(highlight=False)
         if findings.choosing is not None:
             print_table(console, choice_table(findings.choosing.choice))
-        print_table(console, score_table(findings.scores))
+        print_table(console, score_table(findings))
         told = () if findings.choosing is None else headline_text(findings)
         say(console, told, remarks(findings))
         if options.out is not None:

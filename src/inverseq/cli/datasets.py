@@ -4,7 +4,7 @@ from rich.console import Console
 
 from inverseq import datasets
 from inverseq._core.files import to_json
-from inverseq.cli.options import Datasets
+from inverseq.cli.options_others import Datasets
 from inverseq.mdp import MDP
 
 

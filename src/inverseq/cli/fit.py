@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from inverseq._core.errors import InputError
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Findings, Plan, analyse
@@ -74,6 +75,8 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
         smoothing=options.smoothing,
         gauge=options.gauge,
         anchor=options.anchor,
+        forbid=options.forbid,
+        over=_two(options.over),
         switching=options.changing.switching,
         restarts=options.changing.restarts,
         bootstrap=options.bootstrap,
@@ -83,10 +86,20 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
     )
 
 
+def _two(names: str | None) -> tuple[str, str] | None:
+    """The two components that were named."""
+    if names is None:
+        return None
+    parts = [part.strip() for part in names.split(",")]
+    if len(parts) != 2:
+        raise InputError(f"--over takes two columns, x,y; got {names!r}")
+    return parts[0], parts[1]
+
+
 def _print(findings: Findings, page: Path) -> None:
     """The scores, what was found, and where the report lies."""
     console = Console(highlight=False)
-    print_table(console, score_table(findings.scores))
+    print_table(console, score_table(findings))
     say(console, headline_text(findings), remarks(findings))
     where = f"Report: {page}  ({findings.seconds:.0f} s)"
     console.print(where, markup=False, soft_wrap=True)

@@ -19,6 +19,8 @@ Model = Literal[
     "maxent-features",
     "maxent-history-states",
     "maxent-history",
+    "diql",
+    "dciql",
 ]
 
 
@@ -32,6 +34,9 @@ class Columns:
     """Column of the state, or several with commas between: x,y."""
     action: Name = None
     """Column of the action; "moves" to make actions of the places that follow one another."""
+    features: Names = None
+    """Columns of measured values that are the state as they are, with commas between: x,y,heading.
+    For --solver diql and dciql, which need no intervals."""
     next_state: Name = None
     """Column(s) of the state after the decision. Without one, the state of the next row."""
     subject: Name = None
@@ -64,6 +69,12 @@ class Columns:
     """Rows further apart in time than this have a gap between them."""
     partitions: bool = False
     """Folders on the way to the file that are called name=value are columns too."""
+    blocks: Annotated[int | None, arg(metavar="20", help_behavior_hint="(default: none)")] = None
+    """Cut each trajectory into so many pieces, where there are too few to hold some out."""
+    decisions: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: trials)")
+    ] = None
+    """Of an NWB file: its table of trials, intervals or events with a row per decision."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +179,8 @@ class Fit:
       IAVI           the reward in one linear solve (Kalweit and others 2020).
                      It predicts exactly what the one-step table does; what it
                      adds is the reward.
+      DIQL, DCIQL    the same of measured values (--features), by networks;
+                     DCIQL never does what --forbid forbids
       MaxEnt         a planner under a reward on states, on state-actions, on
                      features, or on states with a memory (Ziebart and others
                      2010). It shares what it learns between states and can be
@@ -179,14 +192,15 @@ class Fit:
       inverseq fit mine.csv --out out/mine
       inverseq fit trials.csv --previous choice,reward --action choice
       inverseq fit walks.parquet --state x,y --world maze.csv --by subject
+      inverseq fit tracked.csv --features x,y,heading --solver diql
       inverseq fit mice --intentions 3 --out out/intentions
 
     Exit code: 0 done, 1 a fit failed, 2 the input cannot be used, 130 interrupted.
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
-    others that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
+    people, bandit and others that `inverseq datasets` lists."""
     out: Annotated[str, arg(metavar="FOLDER")] = "out"
     """Folder for the report, figures, tables and the fitted model."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -217,11 +231,15 @@ class Fit:
         one_of(Gauge),
         arg(help_behavior_hint="(default: zero-mean; state-only with --intentions on a map)"),
     ] = None
-    """Which of the equivalent rewards IAVI reports."""
+    """Which of the equivalent rewards IAVI, DIQL and DCIQL report."""
     anchor: Annotated[
         str | None, arg(metavar="ACTION", help_behavior_hint="(default: the first)")
     ] = None
     """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
+    forbid: Annotated[str | None, arg(metavar="RULES", help_behavior_hint="(default: none)")] = None
+    """For --solver dciql, what must never be done, with commas between: "right where x > 400"."""
+    over: Names = None
+    """With --features, the two of them that the reward is drawn over; the first two without it."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: Annotated[
@@ -259,8 +277,8 @@ class Compare:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
-    others that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
+    people, bandit and others that `inverseq datasets` lists."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
     """Folder for the report and its tables; nothing is written without it."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -306,27 +324,10 @@ class Doctor:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
-    others that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
+    people, bandit and others that `inverseq datasets` lists."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
-class Show:
-    """Draw what a saved solution holds: rewards, values and policy of each intention, as maps where
-    the world has places, else as tables of states and actions.
-
-    For example:
-
-      inverseq show out/mine/solution.npz --out out/shown
-    """
-
-    solution: Annotated[str, Positional, arg(metavar="SOLUTION")]
-    """A solution that `inverseq fit` or `inverseq.save` wrote."""
-    out: Annotated[str, arg(metavar="FOLDER")] = "out/shown"
-    """Folder for the figures and their table."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
 
 
@@ -344,49 +345,4 @@ class Running:
     """Which random choices."""
     workers: int = -1
     """Processes; -1 for as many as there are cores."""
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
-class Datasets:
-    """List the data sets that come with the package, with their sources and licences."""
-
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
-class Play:
-    """Play the grid world in the browser, with the arrow keys. Every game that ends is added to a
-    Parquet file, for `inverseq.read_games`, `inverseq doctor` and `inverseq fit`.
-
-    For example:
-
-      inverseq play
-      inverseq play --difficulty random-win --out ann.parquet
-      inverseq play --agent out/mine/solution.npz
-
-    The page is shown to this machine alone; --host 0.0.0.0 opens it to the network.
-    """
-
-    difficulty: Literal["static-walls", "random-walls", "random-win"] = "static-walls"
-    """What begins: five walls that never move and the star at the bottom right, walls drawn for
-    each game, or the star drawn as well. The page can switch."""
-    out: Annotated[str, arg(metavar="FILE")] = "demonstrations.parquet"
-    """Parquet file that games are added to."""
-    agent: Annotated[str | None, arg(metavar="SOLUTION", help_behavior_hint="(default: none)")] = (
-        None
-    )
-    """A solution that `inverseq fit` wrote for games, to play beside you on the same boards."""
-    host: str = "127.0.0.1"
-    """Address to listen on. Any other than this machine's own lets others play and add games."""
-    allow_host: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
-    """Further names that browsers may know this machine by, on a network."""
-    port: int = 8765
-    """Port to listen on; 0 takes any that is free."""
-    no_browser: bool = False
-    """Do not show the page in your browser."""
-    seed: Annotated[
-        int | None, arg(metavar="SEED", help_behavior_hint="(default: new boards each time)")
-    ] = None
-    """Which boards. The same seed gives the same boards."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

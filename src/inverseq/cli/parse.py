@@ -11,7 +11,7 @@ import tyro
 
 from inverseq._core.errors import InputError
 from inverseq._core.ranges import RANGES
-from inverseq.cli import options, options_worlds
+from inverseq.cli import options, options_others
 
 _EXPECTED = RANGES | {"port": (lambda n: 0 <= n <= 65535, "0 (any that is free) to 65535")}
 """Option -> whether a number will do, and what would."""
@@ -25,7 +25,8 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
 
     Args:
         command: As one types it.
-        record: Its name in `cli.options`; empty for a study, which has settings of its own.
+        record: Its name in `cli.options` or `cli.options_others`; empty for a study, which has
+            settings of its own.
         does: What the command does, in a line.
         arguments: Those behind the command.
 
@@ -60,7 +61,7 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
 
 def record_of(name: str) -> Any:
     """The record of options of this name."""
-    return getattr(options_worlds if hasattr(options_worlds, name) else options, name)
+    return getattr(options_others if hasattr(options_others, name) else options, name)
 
 
 def in_80_columns(text: str) -> str:

@@ -10,7 +10,7 @@ from inverseq._core.store import load_any, save
 from inverseq.analysis.changed import change
 from inverseq.cli.load import worlds_of
 from inverseq.cli.options import Columns
-from inverseq.cli.options_worlds import Replan
+from inverseq.cli.options_others import Replan
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.solution import Solution
 from inverseq.reporting.changed import draw_change

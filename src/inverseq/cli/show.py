@@ -6,7 +6,7 @@ from rich.console import Console
 
 from inverseq._core.files import to_json
 from inverseq._core.store import load_any
-from inverseq.cli.options import Show
+from inverseq.cli.options_others import Show
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.solution import Solution
 from inverseq.reporting.shown import show

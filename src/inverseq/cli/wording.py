@@ -5,7 +5,7 @@ from shlex import quote
 
 _OPTIONS = {"state_from_previous": "previous", "k": "intentions"}
 """Arguments whose options have other names."""
-_ABSENT = ("features", "continuous")
+_ABSENT = ("continuous",)
 """Arguments that messages speak of and that have no option."""
 
 

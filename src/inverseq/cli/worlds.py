@@ -12,7 +12,7 @@ from inverseq import plot
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_bytes
 from inverseq.cli.load import boards_of, read, worlds_of
-from inverseq.cli.options_worlds import Worlds
+from inverseq.cli.options_others import Worlds
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.posterior_table import write_columns
 from inverseq.mdp import MDP
@@ -146,7 +146,7 @@ def _place(options: Worlds) -> int:
     positions = read(Path(options.file), columns, None)
     upwards, transform = columns.upwards, options.world.transform
     placed = place(positions, boards, upwards=upwards, transform=transform)
-    written = write_columns(_columns(placed), options.out)
+    written = write_columns([_columns(placed)], options.out)
     ended = int(placed.terminated.sum())
     if options.output.json:
         print(to_json({"decisions": placed.num_decisions, "ended": ended, "file": str(written)}))

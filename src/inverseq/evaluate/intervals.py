@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtrit
 
 from inverseq._core.arrays import require_shape
 from inverseq._core.errors import InputError
@@ -155,7 +154,7 @@ def percentiles(
     level: float,
 ) -> Interval:
     """The interval between the percentiles of R draws, widened for few units as in `interval`."""
-    outside = norm.cdf(-_reach(units, level))
+    outside = ndtr(-_reach(units, level))
     low, high = np.quantile(draws, [outside, 1 - outside], axis=0)
     return Interval(np.asarray(estimate), np.asarray(low), np.asarray(high), level)
 
@@ -186,7 +185,7 @@ def _normal(
 
 def _reach(units: int, level: float) -> float:
     """How many standard errors the ends are away, for so few units."""
-    return float(-np.sqrt(units / (units - 1)) * student.ppf((1 - level) / 2, units - 1))
+    return float(-np.sqrt(units / (units - 1)) * stdtrit(units - 1, (1 - level) / 2))
 
 
 def _named(made: Bootstrap, name: str) -> tuple[np.ndarray, np.ndarray]:

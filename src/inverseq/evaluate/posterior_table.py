@@ -1,7 +1,7 @@
 """Beliefs about intentions as a table, keyed by subject, session and time."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from inverseq.intentions.solution import several
 from inverseq.inverse.explanation import Explanation
 from inverseq.readers.engine import connect, write_file
 
+_ROOM = "300MB"
+"""Memory that a table on its way to a file takes before the rest of it goes to the disk."""
 _FORMATS = {".parquet": "PARQUET", ".pq": "PARQUET", ".csv": "CSV, HEADER"}
 
 
@@ -73,11 +75,21 @@ def write_posterior(
     Raises:
         InputError: As `posterior_table`, another ending, or a folder that cannot be written to.
     """
-    return write_columns(posterior_table(solution, demonstrations), path)
+    return write_columns([posterior_table(solution, demonstrations)], path)
 
 
-def write_columns(columns: Mapping[str, Shaped[np.ndarray, " N"]], path: str | os.PathLike) -> Path:
+def write_columns(
+    pieces: Iterable[Mapping[str, Shaped[np.ndarray, " M"]]],
+    path: str | os.PathLike,
+    by: str | None = None,
+) -> Path:
     """Write columns to a Parquet or CSV file, whole or not at all; an empty text is missing.
+
+    Args:
+        pieces: The table in one piece or several, which need not be in memory at once: DuckDB
+            holds what was written, and spills it.
+        path: Ends in .parquet, .pq or .csv.
+        by: Column of numbers to sort the whole by; as the pieces come where left out.
 
     Raises:
         InputError: Another ending, or a folder that cannot be written to.
@@ -88,14 +100,34 @@ def write_columns(columns: Mapping[str, Shaped[np.ndarray, " N"]], path: str | o
         raise InputError(
             f"{target.name} must end in .parquet or .csv, which says how the table is written"
         )
-    written = {
-        name: _texts(values) if values.dtype.kind == "U" else values
-        for name, values in columns.items()
-    }
-    with replace_when_whole(target) as temporary, connect() as connection:
-        connection.register("columns_written", written)
-        write_file(connection, "columns_written", temporary, f"FORMAT {form}")
+    names: list[str] = []
+    with replace_when_whole(target) as temporary, connect(_ROOM) as connection:
+        for columns in pieces:
+            texts = [values.dtype.kind == "U" for values in columns.values()]
+            # By place: names that differ in capitals alone are one name to DuckDB.
+            piece = {
+                f"c{place}": _texts(values) if text else values
+                for place, (values, text) in enumerate(zip(columns.values(), texts, strict=True))
+            }
+            cells = ", ".join(
+                f"{place}::VARCHAR AS {place}" if text else place
+                for place, text in zip(piece, texts, strict=True)
+            )
+            into = "INSERT INTO written" if names else "CREATE TABLE written AS"
+            names = [*columns]
+            connection.register("piece", piece)
+            connection.execute(f"{into} SELECT {cells} FROM piece")
+            connection.unregister("piece")
+        called = ", ".join(f"c{place} AS {_quote(name)}" for place, name in enumerate(names))
+        order = "" if by is None else f" ORDER BY c{names.index(by)}, rowid"
+        whole = f"(SELECT {called} FROM written{order})"
+        write_file(connection, whole, temporary, f"FORMAT {form}")
     return target
+
+
+def _quote(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _texts(values: np.ndarray) -> np.ndarray:

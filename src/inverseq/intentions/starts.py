@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
-from scipy.cluster.vq import kmeans2
 
 from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
@@ -92,10 +91,7 @@ def _kinds(values: np.ndarray, rng: np.random.Generator) -> Int[np.ndarray, " N"
     scaled = (flat - flat.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     if scaled.shape[1] > _DIRECTIONS:
         scaled = scaled @ rng.normal(size=(scaled.shape[1], _DIRECTIONS))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an empty group is no loss
-        groups = min(_SITUATIONS, max(len(flat) // 10, 1))
-        return kmeans2(scaled, groups, iter=20, minit="++", rng=rng)[1].astype(np.int64)
+    return _nearest(scaled, min(_SITUATIONS, max(len(flat) // 10, 1)), rng)
 
 
 def _residual(states: Int[np.ndarray, " N"], actions: Int[np.ndarray, " N"]) -> sparse.csr_array:
@@ -138,6 +134,15 @@ def _groups(
     seen /= np.sqrt(np.asarray(member.sum(axis=1)))[:, None]
     if size <= k or np.ptp(seen, axis=0).max() < 1e-9:
         return rng.permutation(size) % k
+    return _nearest(seen, k, rng)
+
+
+def _nearest(
+    points: Float[np.ndarray, "N D"], k: int, rng: np.random.Generator
+) -> Int[np.ndarray, " N"]:
+    """Groups of points by k-means, some perhaps empty, which is no loss."""
+    from scipy.cluster.vq import kmeans2  # takes a while to load, and only intentions need it
+
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an empty group is one more way to begin
-        return kmeans2(seen, k, iter=20, minit="++", rng=rng)[1].astype(np.int64)
+        warnings.simplefilter("ignore")
+        return kmeans2(points, k, iter=20, minit="++", rng=rng)[1].astype(np.int64)

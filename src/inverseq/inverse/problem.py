@@ -16,6 +16,7 @@ from inverseq.demonstrations.spaces import number_of
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.rewards.gauges import Gauge
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
@@ -115,6 +116,16 @@ class HasPrior(Protocol):
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
+        ...
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """A solver that says what its rewards may be compared under."""
+
+    @property
+    def picks(self) -> Gauge:
+        """The gauge in which its reward is one of the equivalent ones."""
         ...
 
 

@@ -15,6 +15,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
+from inverseq.policies.neighbours import NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.routes import RoutePolicy
 from inverseq.policies.safe import SafePolicy
@@ -24,7 +25,15 @@ from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.observations import ObservationReward
 from inverseq.rewards.read_out import ReadOutReward
 
-KnownPolicy = TabularPolicy | KnownHabit | SteeredPolicy | RoutePolicy | NetworkPolicy | SafePolicy
+KnownPolicy = (
+    TabularPolicy
+    | KnownHabit
+    | SteeredPolicy
+    | RoutePolicy
+    | NetworkPolicy
+    | SafePolicy
+    | NeighbourPolicy
+)
 """Policies that can be read from a file without being named."""
 KnownReward = (
     StateReward

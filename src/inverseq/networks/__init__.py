@@ -11,6 +11,7 @@ from inverseq.networks.record import TrainedNetwork
 # These need JAX, which takes most of a second to load; a record does not.
 _HOME = {
     "Convolutional": "convolutional",
+    "Ensemble": "ensemble",
     "FullyConnected": "fully_connected",
     "Network": "trained",
     "Planner": "planner",

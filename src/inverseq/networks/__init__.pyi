@@ -1,5 +1,6 @@
 # Made of __init__.py by scripts/stubs.py.
 from inverseq.networks.convolutional import Convolutional as Convolutional
+from inverseq.networks.ensemble import Ensemble as Ensemble
 from inverseq.networks.fully_connected import FullyConnected as FullyConnected
 from inverseq.networks.planner import Planner as Planner
 from inverseq.networks.record import TrainedNetwork as TrainedNetwork

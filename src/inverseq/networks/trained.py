@@ -11,6 +11,7 @@ from jaxtyping import Float, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq.networks.convolutional import Convolutional
+from inverseq.networks.ensemble import MEMBERS, Ensemble
 from inverseq.networks.fully_connected import FullyConnected
 from inverseq.networks.planner import Planner
 from inverseq.networks.record import TrainedNetwork
@@ -18,13 +19,11 @@ from inverseq.networks.record import TrainedNetwork
 Network = FullyConnected | Convolutional | Planner
 """Settings of a network; `build(key, observation_shape, num_actions)` makes a random one."""
 
-_KINDS: dict[str, type[Network]] = {
-    kind.__name__: kind for kind in (FullyConnected, Convolutional, Planner)
-}
+_KINDS: dict[str, type[Network | Ensemble]] = {kind.__name__: kind for kind in (*MEMBERS, Ensemble)}
 _BATCH = 2048
 
 
-def network_of(trained: TrainedNetwork) -> Network:
+def network_of(trained: TrainedNetwork) -> Network | Ensemble:
     """The settings that built a trained network.
 
     Raises:
@@ -36,7 +35,10 @@ def network_of(trained: TrainedNetwork) -> Network:
 
 
 def trained_network(
-    network: Network, module: eqx.Module, observation_shape: tuple[int, ...], num_actions: int
+    network: Network | Ensemble,
+    module: eqx.Module,
+    observation_shape: tuple[int, ...],
+    num_actions: int,
 ) -> TrainedNetwork:
     """The record of a module that `network` built and that has been trained since."""
     arrays = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(module))

@@ -1,1 +1,1 @@
-"""Relations of behaviour to series in time, neural ones say, and what they would be by chance."""
+"""Behaviour and what was recorded beside it: alignment, NeuRL, relations and their nulls."""

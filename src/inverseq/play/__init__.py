@@ -11,6 +11,7 @@ _HOME = {
     "IQLearnAgent": "learners",
     "QAgent": "fitted",
     "expert_games": "experts",
+    "play_side_by_side": "side_by_side",
 }
 
 __all__ = ["Agent", "HumanAgent", "Orchestrator", "Recording", "ShortestPathAgent", *_HOME]

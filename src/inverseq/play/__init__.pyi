@@ -8,3 +8,4 @@ from inverseq.play.learners import DQNAgent as DQNAgent
 from inverseq.play.learners import IQLearnAgent as IQLearnAgent
 from inverseq.play.orchestrator import Orchestrator as Orchestrator
 from inverseq.play.recording import Recording as Recording
+from inverseq.play.side_by_side import play_side_by_side as play_side_by_side

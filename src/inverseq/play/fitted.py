@@ -75,7 +75,7 @@ class QAgent(Agent):
     """
 
     def __init__(self, fitted: Fitted, seed: int, temperature: float | None = None):
-        self._fitted = _explanation(fitted)
+        self._fitted = explained(fitted)
         super().__init__(self._fitted.num_actions or 0, seed)
         self.temperature = temperature
         policy = self._fitted.intentions[0].policy
@@ -117,7 +117,11 @@ class QAgent(Agent):
             now = np.array(-1)
         else:
             now = np.full(np.shape(self._actions[-1]) if self._actions else (1,), np.nan)
-        return Demonstrations.from_arrays(states, np.stack([*self._actions, now]))
+        allowed = None
+        if self.allowed is not None and self._shape is not None:
+            allowed = np.ones((len(states), self.num_actions), dtype=bool)
+            allowed[-1] = self.allowed
+        return Demonstrations.from_arrays(states, np.stack([*self._actions, now]), allowed=allowed)
 
     def _seen(self, observation: Any) -> Shaped[np.ndarray, "*shape"]:
         """The observation in the form that was fitted to."""
@@ -133,7 +137,7 @@ class QAgent(Agent):
         return seen
 
 
-def _explanation(fitted: Fitted) -> Explanation:
+def explained(fitted: Fitted) -> Explanation:
     """Whatever can play, as an explanation of what it would do."""
     if isinstance(fitted, Explanation):
         if fitted.mdp is not None and fitted.mdp.worlds is not None:
@@ -143,11 +147,11 @@ def _explanation(fitted: Fitted) -> Explanation:
             )
         return fitted
     if isinstance(fitted, TrainedDQN):
-        return _explanation(fitted.trained)
+        return explained(fitted.trained)
     if isinstance(fitted, TrainedNetwork):
-        return _explanation(NetworkPolicy(fitted, 1.0))
+        return explained(NetworkPolicy(fitted, 1.0))
     if isinstance(fitted, np.ndarray) and fitted.ndim == 2:
-        return _explanation(ValueTable(fitted))
+        return explained(ValueTable(fitted))
     if not isinstance(fitted, Policy):
         raise InputError(
             "an agent plays what inverseq.fit returned, a policy, a trained network or a table "

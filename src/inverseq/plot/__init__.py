@@ -4,6 +4,7 @@ They never fit and never read files.
 """
 
 from inverseq.plot.charts import curves, intervals, learning_curve, reward_scatter, scores
+from inverseq.plot.components import component_map, reliability
 from inverseq.plot.intentions import intention_bands, intention_path, occupancy_bars
 from inverseq.plot.intentions_choice import choice_points, predictive_checks
 from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
@@ -15,6 +16,7 @@ from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
 __all__ = [
     "canvas",
     "choice_points",
+    "component_map",
     "curves",
     "dwell_histogram",
     "grid_map",
@@ -28,6 +30,7 @@ __all__ = [
     "occupancy",
     "occupancy_bars",
     "predictive_checks",
+    "reliability",
     "reward_scatter",
     "scores",
     "state_action_map",

@@ -1,7 +1,9 @@
 """How all figures look: one style, colours that survive colour blindness and grey print."""
 
 import io
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
@@ -10,11 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Num
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, LogFormatter
+from matplotlib.ticker import FixedFormatter, FuncFormatter, LogFormatter
 
 from inverseq._core.errors import InputError
 from inverseq._core.words import visible
@@ -70,16 +74,24 @@ _STYLE: Any = {
     "text.parse_math": False,  # names are text, whatever they look like
 }
 
+_LONGEST = 48
+"""Letters of a line of text in a figure; tables have names in full."""
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
 def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were."""
+    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were.
+
+    Letters that the font lacks are boxes in PNG and PDF, which anybody sees, and letters in SVG:
+    Matplotlib says of each that it is missing, in words of its own.
+    """
 
     @wraps(draw)
     def inner(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(_STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ ")
             return draw(*args, **kwargs)
 
     return inner
@@ -112,8 +124,8 @@ def own_axes(ax: Axes | None) -> Axes:
 def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
     """The figure as PNG."""
     stream = io.BytesIO()
-    _lay_out(figure)
-    figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    with _ready(figure, dots_per_inch):
+        FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
     return stream.getvalue()
 
 
@@ -121,35 +133,48 @@ def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
 def to_svg(figure: Figure) -> str:
     """The figure as SVG, text as text; the same figure gives the same bytes."""
     stream = io.StringIO()
-    _lay_out(figure)
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with _ready(figure):
+        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
     return visible(stream.getvalue())
 
 
 @styled
 def to_pdf(figure: Figure) -> bytes:
     """The figure as PDF, text as text; the same figure gives the same bytes."""
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf  # loads a package for fonts
+
     stream = io.BytesIO()
-    _lay_out(figure)
-    figure.savefig(stream, format="pdf", metadata={"CreationDate": None, "Creator": None})
+    with _ready(figure):
+        FigureCanvasPdf(figure).print_pdf(stream, metadata={"CreationDate": None, "Creator": None})
     return stream.getvalue()
 
 
-def _lay_out(figure: Figure) -> None:
-    """Put everything in its place once, so that all formats of a figure are the same."""
+@contextmanager
+def _ready(figure: Figure, dots_per_inch: float | None = None) -> Iterator[None]:
+    """Everything in its place, once, so that all formats of a figure are the same; its canvas and
+    its dots are its own again at the end. `savefig` would draw each format twice.
+    """
     _take_names_literally(figure)
-    if figure.get_layout_engine() is not None:
+    engine = figure.get_layout_engine()
+    if not isinstance(engine, PlaceHolderLayoutEngine | None):
         # Text as wide as in SVG and PDF: hinted for a screen of few dots it is narrower.
         with mpl.rc_context({"text.hinting": "none"}):
-            figure.draw_without_rendering()
+            engine.execute(figure)
         figure.set_layout_engine("none")
+    own, dots = figure.canvas, figure.dpi
+    try:
+        figure.dpi = dots if dots_per_inch is None else dots_per_inch
+        yield
+    finally:
+        figure.set_canvas(own)
+        figure.dpi = dots
 
 
 def _take_names_literally(figure: Figure) -> None:
     """No formulas and no control characters in any text; powers of ten without formulas."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-        if (seen := visible(text.get_text())) != text.get_text():
+        if (seen := shortened(text.get_text())) != text.get_text():
             text.set_text(seen)
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
@@ -158,7 +183,24 @@ def _take_names_literally(figure: Figure) -> None:
                 axis.set_major_formatter(_Powers(labelOnlyBase=formatter.labelOnlyBase))
                 axis.set_minor_formatter(_Powers())
             elif isinstance(formatter, FixedFormatter):
-                formatter.seq = [visible(str(name)) for name in formatter.seq]
+                formatter.seq = [shortened(str(name)) for name in formatter.seq]
+            elif type(formatter) is FuncFormatter:  # of labels at given places
+                axis.set_major_formatter(_Visible(formatter.func))
+
+
+class _Visible(FuncFormatter):
+    """Names as `shortened` gives them."""
+
+    def __call__(self, x: Any, pos: int | None = None) -> str:
+        return shortened(str(super().__call__(x, pos)))
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """A text with visible marks in place of control characters, each line cut where it would leave
+    no room for what is drawn.
+    """
+    lines = visible(text).split("\n")
+    return "\n".join(line if len(line) <= longest else f"{line[:longest]}…" for line in lines)
 
 
 class _Powers(LogFormatter):

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Shaped
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
+from inverseq.policies.forbidden import Forbidden
 from inverseq.policies.network import NetworkPolicy, network_probabilities, network_q
 from inverseq.policies.policy import FinitePolicy
 
@@ -28,14 +29,14 @@ class SafePolicy(FinitePolicy):
 
     Attributes:
         values: The network Q^C, and the temperature of its values.
-        safety: Which actions are safe. A frozen dataclass with `__call__` can be saved (and read
-            with `load(..., also=)`), a plain function cannot.
+        safety: Which actions are safe. `Forbidden` rules and frozen dataclasses with `__call__` can
+            be saved (yours are read with `load(..., also=)`), a plain function cannot.
         behaviour: "greedy" takes the best safe action (equally often where several are),
             "boltzmann" safe actions in proportion to exp(Q^C / temperature).
     """
 
     values: NetworkPolicy
-    safety: Safety
+    safety: Safety | Forbidden
     behaviour: Literal["greedy", "boltzmann"]
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.following import finite_rows
 from inverseq.readers import numbering
@@ -126,8 +126,8 @@ def read_table(
     measured = several(features)
     if measured and (state != AUTO or state_from_previous):
         raise InputError(
-            "features are the state: drop state and state_from_previous, or put the features into "
-            'bins, state=("x", "y"), bins={"x": 10, "y": 10}'
+            f"features are the state: drop {argument('state')}, {argument('state_from_previous')}"
+            f", or drop {argument('features')} and put the state into bins: {argument('bins', 10)}"
         )
     wanted = {
         "state": None if state == AUTO and (state_from_previous or measured) else state,

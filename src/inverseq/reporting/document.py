@@ -76,7 +76,12 @@ class Picture:
 
     def drawn(self, width: Width | None = None) -> Figure:
         """The figure, as wide as it is meant to be where left out."""
-        return self.draw(WIDTHS[width or ("double" if self.wide else "single")])
+        return self.draw(WIDTHS[width or self.meant])
+
+    @property
+    def meant(self) -> Width:
+        """The width it is meant for."""
+        return "double" if self.wide else "single"
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,9 @@ def write_report(
     """
     write_tables(root / "tables", (*report.all_of(Table), *further))
     write_text(root / "summary.json", to_json(summary))
-    write_pictures(root / "figures", report.all_of(Picture), width)
+    drawn = write_pictures(root / "figures", report.all_of(Picture), width)
     write_text(root / RUN, to_json({**run, "files": files_of(root)}))
-    write_text(root / PAGE, to_html(report))
+    write_text(root / PAGE, to_html(report, drawn))
 
 
 def write_tables(folder: Path, tables: Sequence[Table]) -> None:
@@ -60,10 +60,19 @@ def write_tables(folder: Path, tables: Sequence[Table]) -> None:
         write_text(folder / f"{table.name}.csv", to_csv(names, table.rows))
 
 
-def write_pictures(folder: Path, pictures: Sequence[Picture], width: Width | None = None) -> None:
-    """Each figure as SVG, PDF and PNG."""
+def write_pictures(
+    folder: Path, pictures: Sequence[Picture], width: Width | None = None
+) -> dict[tuple[Picture, Width], str]:
+    """Each figure as SVG, PDF and PNG.
+
+    Returns:
+        Each as SVG, with its width.
+    """
+    made = {}
     for picture in pictures:
         figure = picture.drawn(width)
-        write_text(folder / f"{picture.name}.svg", to_svg(figure))
+        made[picture, width or picture.meant] = svg = to_svg(figure)
+        write_text(folder / f"{picture.name}.svg", svg)
         write_bytes(folder / f"{picture.name}.pdf", to_pdf(figure))
         write_bytes(folder / f"{picture.name}.png", to_png(figure))
+    return made

@@ -1,6 +1,7 @@
 """A report as one HTML page that needs nothing from outside."""
 
 import base64
+from collections.abc import Mapping
 from importlib.resources import files
 from itertools import groupby
 
@@ -11,8 +12,23 @@ from inverseq.plot import to_svg
 from inverseq.reporting.document import Block, Cell, Picture, Report, Table, Width
 
 
-def to_html(report: Report) -> str:
-    """The page; figures, style and all lie inside it."""
+def to_html(report: Report, drawn: Mapping[tuple[Picture, Width], str] | None = None) -> str:
+    """The page; figures, style and all lie inside it.
+
+    Args:
+        report: The report.
+        drawn: Figures that are drawn already, as SVG with their widths.
+
+    Returns:
+        The page.
+    """
+    known = drawn or {}
+
+    def encoded(picture: Picture, width: Width | None = None) -> str:
+        """A figure as it lies inside the page."""
+        found = known.get((picture, width or picture.meant)) or to_svg(picture.drawn(width))
+        return f"data:image/svg+xml;base64,{base64.b64encode(found.encode()).decode()}"
+
     style = files("inverseq.reporting").joinpath("style.css").read_text("utf-8")
     page = render(
         "inverseq.reporting",
@@ -21,7 +37,7 @@ def to_html(report: Report) -> str:
         style=Markup(style),
         cell=cell_text,
         look_of=_look_of,
-        encoded=_encoded,
+        encoded=encoded,
         grouped=_grouped,
     )
     return page.lstrip() + "\n"
@@ -45,12 +61,6 @@ def _look_of(table: Table) -> list[Markup]:
         for i in range(len(table.columns))
     ]
     return [Markup(' class="number"' if n else "") for n in numeric]
-
-
-def _encoded(picture: Picture, width: Width | None = None) -> str:
-    """A figure as it lies inside the page."""
-    data = base64.b64encode(to_svg(picture.drawn(width)).encode()).decode()
-    return f"data:image/svg+xml;base64,{data}"
 
 
 def _grouped(blocks: tuple[Block, ...]) -> list[tuple[str, list[Block]]]:

@@ -27,6 +27,7 @@ from inverseq.reporting.sections.first import first_picture
 from inverseq.reporting.sections.headline import answer, size, title
 from inverseq.reporting.sections.intentions import each_place, what_they_are
 from inverseq.reporting.sections.methods import methods, references, the_data
+from inverseq.reporting.sections.observed import calibrated
 from inverseq.reporting.sections.routes import which_ways
 from inverseq.reporting.sections.scores import how_well, what_it_adds
 from inverseq.reporting.sections.sensitivity import what_would_change_it
@@ -44,6 +45,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     which_ways,
     what_would_change_it,
     how_well,
+    calibrated,
     what_it_adds,
     how_sure,
     does_it_behave,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inverseq.analysis.findings import Choosing, Contrasts, Findings, IntentionFindings, ScoreRow
+from inverseq.analysis.observed import Observed
 from inverseq.reporting.sections.choice import failures_of
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.intentions import described
@@ -31,6 +32,7 @@ def summary(findings: Findings, provenance: Mapping[str, str]) -> dict[str, Any]
         told |= {"free_chance": first.free_chance_mean, "forced": first.num_forced}
         told |= {"chosen": findings.chosen, "contrasts": _contrasts(findings.contrasts)}
         told |= {"settled": _contrasts(findings.settled)}
+        told |= _observed(findings.observed)
     return told | {
         "division": division(findings),
         "chance": first.chance_mean,
@@ -87,6 +89,19 @@ def _contrasts(found: Contrasts | None) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _observed(seen: Observed | None) -> dict[str, Any]:
+    """Calibration and support where states are observations."""
+    if seen is None:
+        return {}
+    made, support = seen.calibration, seen.support
+    return {
+        "calibration_error": None if made is None else made.error,
+        "calibration": [] if made is None else made.rows,
+        "temperature": seen.temperature,
+        "supported": None if support is None else vars(support),
+    }
 
 
 def _intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:

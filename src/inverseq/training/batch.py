@@ -68,7 +68,7 @@ class Drawing:
     own: bool = True
 
 
-def existing(q: Float[Array, "n A"], allowed: Bool[Array, "n A"] | None) -> Float[Array, "n A"]:
+def existing(q: Float[Array, "*n A"], allowed: Bool[Array, "*#n A"] | None) -> Float[Array, "*n A"]:
     """Values of the actions that exist; minus infinity for the others, so that no maximum, and no
     soft one, takes them.
     """

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
-from inverseq.networks import Network, TrainedNetwork, trained_network
+from inverseq.networks import Ensemble, Network, TrainedNetwork, trained_network
 from inverseq.training.batch import Moves
 from inverseq.training.games import Games, play_games
 from inverseq.training.replay import Replay, empty_replay, store
@@ -110,7 +110,7 @@ class Course:
         """Beside own play in a world."""
         return cls(rule, loop, simulator.observation_shape, simulator.num_actions, simulator)
 
-    def record(self, network: Network, module: eqx.Module) -> TrainedNetwork:
+    def record(self, network: Network | Ensemble, module: eqx.Module) -> TrainedNetwork:
         """The record of a module that `network` built for this course."""
         return trained_network(network, module, self.observation_shape, self.num_actions)
 
@@ -159,7 +159,7 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
         masks = None if world.allowed is None else world.num_actions
         life = Life(world.reset(for_game), empty_replay(capacity, world.observation_shape, masks))
     nothing = jnp.full(loop.blocks, jnp.nan)
-    return Training(
+    made = Training(
         jax.random.key_data(for_blocks),
         jnp.int32(0),
         jnp.bool_(False),
@@ -167,6 +167,8 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
         life,
         Curves(dict.fromkeys(course.rule.networks(), nothing), Games(*[nothing] * 4)),
     )
+    # Numbers of no fixed type get one in `advance`, which would be compiled again for it.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), made)
 
 
 def advance(course: Course, training: Training, until: Any, shown: Shown | None = None) -> Training:

@@ -195,12 +195,13 @@ def _drawn(
 
 
 def _seen(for_now: PRNGKeyArray, for_next: PRNGKeyArray, batch: Batch, noise: float) -> Batch:
-    """Transitions with noise on every observation."""
+    """Transitions with noise on every observation, as the numbers that networks read."""
+    numbers = lambda seen: jnp.asarray(seen, dtype=jnp.float32)  # noqa: E731
     starts = batch.starts
     if starts is not None:
-        starts = noisy(jax.random.fold_in(for_now, 1), starts, noise)
+        starts = noisy(jax.random.fold_in(for_now, 1), numbers(starts), noise)
     return batch._replace(
-        observations=noisy(for_now, batch.observations, noise),
-        next_observations=noisy(for_next, batch.next_observations, noise),
+        observations=noisy(for_now, numbers(batch.observations), noise),
+        next_observations=noisy(for_next, numbers(batch.next_observations), noise),
         starts=starts,
     )

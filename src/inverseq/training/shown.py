@@ -5,19 +5,23 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.following import finite_rows
 from inverseq.training.batch import Batch, Drawing
 
 
 class Shown(NamedTuple):
     """N transitions of an expert."""
 
+    pool: Shaped[Array, "M *shape"]
+    """Observations, each held once; bytes stay bytes until they are drawn."""
     rows: Batch
-    """All of them; discounts are 1, or 0 where the world ended."""
+    """All of them, observations as their numbers in `pool`; discounts are 1, or 0 where the world
+    ended."""
     drawn: Float[Array, " N"]
     """Running share of the weights: row i is drawn by numbers between entries i - 1 and i."""
     first: Int[Array, " T"]
@@ -45,13 +49,12 @@ def shown_in(
         InputError: No row is left, or a state holds a number that is not finite.
     """
     states, ended = demonstrations.states, demonstrations.terminated
-    finite = np.isfinite(states).reshape(len(states), -1).all(1)
+    finite = finite_rows(states)
     if not finite.all():
         row = demonstrations.row(int(np.argmin(finite)))
         raise InputError(f"row {row}: the state holds a number that is not finite")
     known = demonstrations.next_known & ~ended
-    wide = known.reshape(-1, *[1] * (states.ndim - 1))
-    following = np.where(wide, demonstrations.next_states, states)
+    pool, following = _pooled(demonstrations, known)
     weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)
     used = demonstrations.acted & (ended | known)
     if not weight[used].any():
@@ -66,17 +69,33 @@ def shown_in(
         begins = np.flatnonzero(weight[used])[:1]
     masks = demonstrations.allowed, demonstrations.next_allowed
     rows = Batch(
-        jnp.asarray(states[used], dtype=jnp.float32),
+        jnp.asarray(np.flatnonzero(used), dtype=jnp.int32),
         jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
         jnp.full(int(used.sum()), jnp.nan),
-        jnp.asarray(following[used], dtype=jnp.float32),
+        jnp.asarray(following[used], dtype=jnp.int32),
         jnp.asarray(~ended[used], dtype=jnp.float32),
         jnp.asarray(ended[used]),
         *(None if mask is None else jnp.asarray(mask[used]) for mask in masks),
         next_safe=None if next_safe is None else jnp.asarray(next_safe[used]),
     )
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
-    return Shown(rows, _running(weight[used]), first_rows, _running(weight[used][begins]))
+    drawn = _running(weight[used]), first_rows, _running(weight[used][begins])
+    return Shown(jnp.asarray(pool), rows, *drawn)
+
+
+def _pooled(
+    demonstrations: Demonstrations, known: Bool[np.ndarray, " N"]
+) -> tuple[Shaped[np.ndarray, "M *shape"], Int[np.ndarray, " N"]]:
+    """States, and behind them those that led elsewhere than to the next row; and the number of the
+    one that each decision led to, its own where that is not known.
+    """
+    states, kept = demonstrations.states, demonstrations.following
+    at = np.arange(len(states))
+    following = np.append(at[1:], 0)
+    following[kept.rows] = len(states) + np.arange(kept.rows.size)
+    pool = np.concatenate([states, kept.states]) if kept.rows.size else states
+    small = pool.dtype.kind in "bui" and pool.dtype.itemsize == 1
+    return pool if small else np.asarray(pool, np.float32), np.where(known, following, at)
 
 
 def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:
@@ -89,8 +108,10 @@ def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:
         for rows in (picked, begins)
     )
     return batch._replace(
+        observations=shown.pool[batch.observations],
+        next_observations=shown.pool[batch.next_observations],
         discounts=drawing.discount * batch.discounts,
-        starts=first.observations,
+        starts=shown.pool[first.observations],
         starts_allowed=first.allowed,
     )
 

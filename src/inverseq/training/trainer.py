@@ -104,6 +104,7 @@ def train(
     checkpoint: str | os.PathLike | None = None,
     every: int = 50,
     progress: Progress | None = None,
+    together: bool | None = None,
 ) -> list[Training]:
     """The training of each key, to its end or to its divergence.
 
@@ -117,6 +118,7 @@ def train(
             it exists; the result is exactly that of a training without interruption.
         every: Blocks between two writings, and between two calls of `progress`.
         progress: Told how far it is: moves of one training.
+        together: Whether they run as one program, as for `carried_on`.
 
     Raises:
         InputError: The checkpoint is of another training.
@@ -133,7 +135,7 @@ def train(
     stops = [loop.blocks]
     if checkpoint is not None or progress is not None:
         stops = [min(stop + every, loop.blocks) for stop in range(done, loop.blocks, every)]
-    for stop, reached in carried_on(course, trainings, shown, stops):
+    for stop, reached in carried_on(course, trainings, shown, stops, together=together):
         trainings = reached
         if checkpoint is not None:
             leaves = map(np.asarray, jax.tree.leaves(stack(trainings)))

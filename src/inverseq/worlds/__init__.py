@@ -35,6 +35,15 @@ from inverseq.worlds.objectworld import (
 )
 from inverseq.worlds.placing import TURNS, place
 from inverseq.worlds.record import Drawing, World
+from inverseq.worlds.road_laws import Changing, Following
+from inverseq.worlds.road_view import (
+    GERMAN_RULES,
+    KEEP_RIGHT,
+    ROAD_ACTIONS,
+    ROAD_FEATURES,
+    SAFETY,
+    RoadRules,
+)
 
 # These need JAX, which takes most of a second to load.
 _HOME = {
@@ -42,24 +51,34 @@ _HOME = {
     "GridWorldRules": "game_rules",
     "RANDOM_WALLS": "game_rules",
     "RANDOM_WIN": "game_rules",
+    "RingRoad": "road_ring",
     "STATIC_WALLS": "game_rules",
     "board_world": "game_rules",
     "grid_simulator": "game_rules",
+    "ring_road": "road_ring",
 }
 
 __all__ = [
+    "GERMAN_RULES",
+    "KEEP_RIGHT",
     "LABYRINTH_FEATURES",
     "MAZE_CONTEXTS",
     "MAZE_FEATURES",
     "MAZE_HABITS",
     "TURNS",
+    "ROAD_ACTIONS",
+    "ROAD_FEATURES",
+    "SAFETY",
+    "Changing",
     "Drawing",
+    "Following",
     "GridState",
     "MDPEnv",
     "LeverSession",
     "Neurons",
     "Rat",
     "Silence",
+    "RoadRules",
     "World",
     "four_by_three",
     "goal_abandon",

@@ -41,3 +41,13 @@ from inverseq.worlds.placing import TURNS as TURNS
 from inverseq.worlds.placing import place as place
 from inverseq.worlds.record import Drawing as Drawing
 from inverseq.worlds.record import World as World
+from inverseq.worlds.road_laws import Changing as Changing
+from inverseq.worlds.road_laws import Following as Following
+from inverseq.worlds.road_ring import RingRoad as RingRoad
+from inverseq.worlds.road_ring import ring_road as ring_road
+from inverseq.worlds.road_view import GERMAN_RULES as GERMAN_RULES
+from inverseq.worlds.road_view import KEEP_RIGHT as KEEP_RIGHT
+from inverseq.worlds.road_view import ROAD_ACTIONS as ROAD_ACTIONS
+from inverseq.worlds.road_view import ROAD_FEATURES as ROAD_FEATURES
+from inverseq.worlds.road_view import RoadRules as RoadRules
+from inverseq.worlds.road_view import SAFETY as SAFETY

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import ndimage
 
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
@@ -297,6 +296,8 @@ def _check_reachable(
     free: Bool[np.ndarray, "H W"], win: Bool[np.ndarray, "H W"], begin: Bool[np.ndarray, "H W"]
 ) -> None:
     """Raise an `InputError` naming a start from which no win can be reached."""
+    from scipy import ndimage  # takes a while to load, and only boards need it
+
     rooms = ndimage.label(free)[0]  # cells that share a side are connected
     cut_off = begin & ~np.isin(rooms, np.unique(rooms[win]))
     if cut_off.any():

@@ -144,16 +144,25 @@ class Silence:
         dose: Share of its activity that is taken away, in [0, 1].
         start: From this time after the press on, in seconds.
         stop: Until then.
+        rest: Nats that its resting activity stands for downstream, which are lost as well; see
+            `Neurons.silence`.
     """
 
     population: str = "preparation"
     dose: float = 0.0
     start: float = 0.0
     stop: float = float("inf")
+    rest: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.dose <= 1:
             raise InputError(f"a dose is a share in [0, 1]; got {self.dose:g}")
+
+    def drive(
+        self, population: str, drive: Float[np.ndarray, "n B"], time: Float[np.ndarray, " B"]
+    ) -> Float[np.ndarray, "n B"]:
+        """What is left of what a population carries downstream, in nats."""
+        return drive - (1.0 - self.of(population, time)) * (drive + self.rest)
 
     def of(self, population: str, time: Float[np.ndarray, " B"]) -> Float[np.ndarray, " B"]:
         """What is left of a population at these times, from 0 to 1."""
@@ -346,8 +355,9 @@ def _drives(
     ]
     a = np.where(engaged[:, None], *wanted)
     held, driven = np.logaddexp(0, -a), np.logaddexp(0, a)
-    calm, moved = silence.of("preparation", now), silence.of("movement", now)
-    release = moved / (1 + np.exp(held * calm - driven * moved))
+    calm = silence.drive("preparation", held, now)
+    release = 1 / (1 + np.exp(calm - silence.drive("movement", driven, now)))
+    release = release * silence.of("movement", now)
     return Drives(held, driven, release)
 
 

@@ -69,6 +69,21 @@ class Neurons:
                 f"need 1 or more neurons, a resting rate above 0 and sizes not below; got {self}"
             )
 
+    def silence(
+        self, population: str, dose: float, start: float = 0.0, stop: float = float("inf")
+    ) -> Silence:
+        """These neurons held down: who reads them misses what they carry and their rest.
+
+        Args:
+            population: One of `POPULATIONS`.
+            dose: Share of their spikes that is taken away, in [0, 1].
+            start: From this time after the press on, in seconds.
+            stop: Until then.
+        """
+        unit = {"preparation": _HELD, "movement": 1.0}.get(population, 0.0)
+        rest = unit / self.signal if self.signal > 0 else 0.0
+        return Silence(population, dose, start, stop, rest)
+
 
 MIDDLE = Neurons()
 

@@ -1,1 +1,13 @@
-"""Inverse soft Q-learning and imitation, by networks and by tables."""
+"""Solvers that learn networks, or read them; those that need JAX are loaded when they are used."""
+
+from inverseq._core.lazy import loading
+
+_HOME = {
+    "BehaviourCloning": "cloning",
+    "DCIQL": "dciql",
+    "DIQL": "diql",
+}
+
+__all__ = [*_HOME]
+
+__getattr__, __dir__ = loading(__name__, _HOME)

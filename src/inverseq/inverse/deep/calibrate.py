@@ -15,14 +15,16 @@ _WIDEST = 3.0
 """Logarithm of the largest temperature that is tried, and of one over the smallest."""
 
 
-def kept_apart(data: Demonstrations, share: float, seed: int) -> Bool[np.ndarray, " N"]:
-    """Which decisions are held out: whole trajectories, drawn; of a single one its last rows."""
+def kept_apart(data: Demonstrations, share: float) -> Bool[np.ndarray, " N"]:
+    """Which decisions are held out: whole trajectories, drawn, the same for every training; of a
+    single one its last rows.
+    """
     if share == 0:
         return np.zeros(data.num_decisions, dtype=bool)
     count = data.num_trajectories
     if count == 1:
         return np.arange(data.num_decisions) >= round((1 - share) * data.num_decisions)
-    drawn = np.random.default_rng(seed).permutation(count)[: max(round(share * count), 1)]
+    drawn = np.random.default_rng(0).permutation(count)[: max(round(share * count), 1)]
     return np.isin(data.trajectory_of, drawn)
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.network_fit import numbered, teach
+from inverseq.inverse.deep.scaled import Scale, scale_of
 from inverseq.inverse.deep.table_fit import Table, fit_table
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
@@ -33,7 +34,8 @@ from inverseq.training.rule import Learner, Part
 class BehaviourCloning:
     """The policy softmax(Q) that makes the demonstrated actions most likely; it has no reward.
 
-    Numbered states in a world given as `mdp` are fitted as a table, features by a network.
+    Numbered states in a world given as `mdp` are fitted as a table, features by a network; where it
+    is fully connected and reads them as numbers, they are brought to mean 0 and spread 1 first.
 
     Attributes:
         seed: Of the network, the order of transitions and the held-out games; a table needs none,
@@ -76,17 +78,19 @@ class BehaviourCloning:
         """
         if numbered(problem, self.network):
             return self.tabulated(problem)
-        score = None
+        settings = self.network or FullyConnected()
+        scale, score = scale_of(problem.decisions.states, settings), None
         if self.held_out:
             if problem.weights is not None:
                 raise InputError("give either weights or held_out: games are held out unweighted")
             learned, judged = problem.decisions.split(self.held_out, seed=self.seed)
-            problem, score = replace(problem, demonstrations=learned), self.score_on(judged)
+            problem, score = replace(problem, demonstrations=learned), self.score_on(judged, scale)
+        seen = replace(problem, demonstrations=scale.applied(problem.decisions))
         # Without the seed, so that several seeds share one compiled program.
         taught = teach(
-            problem, replace(self, seed=0), self.lessons, self.seed, self.num_actions, score=score
+            seen, replace(self, seed=0), self.lessons, self.seed, self.num_actions, score=score
         )
-        network = self.record(taught.course, taught.learner)
+        network = self.record(taught.course, taught.learner, scale)
         return Solution(
             solver="BehaviourCloning",
             settings=asdict(self),
@@ -116,18 +120,18 @@ class BehaviourCloning:
         likely = jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
         return likely + self.lessons.penalty(network)
 
-    def record(self, course: Course, learner: Learner) -> TrainedNetwork:
-        """The classifier as a record."""
-        return course.record(self.network or FullyConnected(), learner.networks["q"])
+    def record(self, course: Course, learner: Learner, scale: Scale) -> TrainedNetwork:
+        """The classifier as a record that reads features in their own units."""
+        return course.record(self.network or FullyConnected(), scale.folded(learner.networks["q"]))
 
-    def score_on(self, judged: Demonstrations) -> Callable[[Course, Learner], float]:
+    def score_on(self, judged: Demonstrations, scale: Scale) -> Callable[[Course, Learner], float]:
         """Mean log-likelihood of decisions under what was learned, in nats."""
         known = judged.acted
         states, actions = judged.states[known], judged.actions[known]
         exist = None if judged.allowed is None else judged.allowed[known]
 
         def score(course: Course, learner: Learner) -> float:
-            policy = NetworkPolicy(self.record(course, learner), 1.0)
+            policy = NetworkPolicy(self.record(course, learner, scale), 1.0)
             chances = network_probabilities(policy, states, exist)
             # An action never seen in what was learned from has no column.
             known = actions < chances.shape[1]

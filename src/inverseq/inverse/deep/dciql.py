@@ -19,14 +19,15 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.existing import existing
-from inverseq.inverse.deep.diql import DIQL, log_probabilities, taken
+from inverseq.inverse.deep.diql import DIQL, REMEDY, Seen, log_probabilities, taken
+from inverseq.inverse.deep.network_fit import Taught, teach
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.ciql import Constraint
 from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.safe import SafePolicy, Safety, safe_at
 from inverseq.training.batch import Batch, Drawing
-from inverseq.training.rule import Learner, Part, Target
+from inverseq.training.rule import Learner, Part, Rule, Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,26 @@ class DCIQL:
         Raises:
             InputError: As for `DIQL`; or no action is safe at an observation.
         """
+        rule, next_safe = self.rule(problem)
+        learner = self.learner
+        seen = learner.seen(problem)
+        taught = teach(
+            seen.problem,
+            rule,
+            learner.lessons,
+            learner.seed,
+            learner.num_actions,
+            next_safe=next_safe,
+            remedy=REMEDY,
+        )
+        return self.solution(taught, seen)
+
+    def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"]]:
+        """How it learns, and `[N, A]` what is safe where each decision led.
+
+        Raises:
+            InputError: No action is safe at an observation.
+        """
         learner, data = self.learner, problem.decisions
         wanted = learner.num_actions or data.num_actions
         safe_at(self.safety, data.states, existing(data, wanted))
@@ -113,10 +134,13 @@ class DCIQL:
             there = data.next_allowed
             exists = next_safe[known] if there is None else there[known]
             next_safe[known] = safe_at(self.safety, data.next_states[known], exists)
-        rule = _Constrained(replace(learner, seed=0))
-        taught, scale, heat = learner.taught(problem, rule, next_safe)
-        free = learner.solution(taught, scale, heat)
-        values = learner.record(taught, scale, "safe")
+        return _Constrained(replace(learner, seed=0)), next_safe
+
+    def solution(self, taught: Taught, seen: Seen) -> Solution:
+        """The solution of a training."""
+        learner = self.learner
+        free = learner.solution(taught, seen)
+        values, heat = learner.record(taught, seen.scale, "safe"), free.parameters["temperature"]
         return replace(
             free,
             solver="DCIQL",
@@ -125,7 +149,7 @@ class DCIQL:
                 "learner": asdict(learner),
                 "behaviour": self.behaviour,
             },
-            policy=SafePolicy(NetworkPolicy(values, heat), self.safety, self.behaviour),
+            policy=SafePolicy(NetworkPolicy(values, float(heat)), self.safety, self.behaviour),
         )
 
     def _said(self) -> list[dict[str, Any]] | str:

@@ -21,7 +21,7 @@ others 2020).
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,12 +29,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.calibrate import best_temperature, kept_apart
 from inverseq.inverse.deep.network_fit import Taught, teach
 from inverseq.inverse.deep.scaled import Scale, scale_of
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.networks import FullyConnected, Network, TrainedNetwork
+from inverseq.networks import Ensemble, FullyConnected, Network, TrainedNetwork
+from inverseq.networks.ensemble import Average
 from inverseq.policies.network import NetworkPolicy
 from inverseq.rewards.observations import ObservationReward
 from inverseq.training.batch import Batch, Drawing, existing
@@ -43,8 +45,23 @@ from inverseq.training.rule import Learner, Part, Rule, Target
 
 Mask = Bool[Array, "n A"] | None
 
+_SMALL = 1e-4
+"""Weight of the smallest v where the gauge "state-only" leaves a constant open."""
+
 REMEDY = "lower learning_rate, follow or discount, or raise smoothing"
 """What to try where a training diverged."""
+
+
+class Seen(NamedTuple):
+    """A problem as networks see it."""
+
+    problem: Problem
+    """Of scaled features, with weight 0 where decisions are held out."""
+    scale: Scale
+    data: Demonstrations
+    """The decisions in their own units."""
+    judged: Float[np.ndarray, " N"]
+    """Weights for the temperature: 0 where decisions are learned from."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +77,17 @@ class DIQL:
     reads them as numbers.
 
     Attributes:
-        seed: Of the networks, the order of transitions and what is held out. There is no default.
+        seed: Of the networks and the order of transitions. There is no default.
         discount: gamma, from 0 to below 1.
         network: Settings of each network; None is `FullyConnected((64, 64))`.
         target: What the reward is regressed on: "centred" (exact in one step) or "paper".
         backup: V is "hard", the largest Q (the paper), or "soft", log sum exp Q.
-        gauge: "zero-mean" or "anchor"; for "paper" the former, up to where the network began.
+        gauge: "zero-mean", "anchor" or "state-only" (closest to a reward that all actions of a
+            state share, see `state_only`); for "paper" the first, up to where the network began.
         anchor: For the gauge "anchor": the action whose reward is known.
         anchor_reward: Its reward.
         terminal_value: V after the world has ended a game: no behaviour can tell it.
+        ensemble: Classifiers that begin differently and are averaged in log-probability.
         smoothing: Share of the decisions that the classifier is taught as if any action that exists
             had been taken, equally often: it bounds the rewards of actions never seen.
         support: An action whose probability is below this at an observation has too little behind
@@ -89,10 +108,11 @@ class DIQL:
     network: Network | None = None
     target: Literal["centred", "paper"] = "centred"
     backup: Literal["hard", "soft"] = "hard"
-    gauge: Literal["zero-mean", "anchor"] = "zero-mean"
+    gauge: Literal["zero-mean", "anchor", "state-only"] = "zero-mean"
     anchor: int | None = None
     anchor_reward: float = 0.0
     terminal_value: float = 0.0
+    ensemble: int = 1
     smoothing: float = 1e-3
     support: float = 0.01
     follow: float = 0.01
@@ -104,7 +124,7 @@ class DIQL:
         for name, known in (
             ("target", ("centred", "paper")),
             ("backup", ("hard", "soft")),
-            ("gauge", ("zero-mean", "anchor")),
+            ("gauge", ("zero-mean", "anchor", "state-only")),
         ):
             if getattr(self, name) not in known:
                 raise InputError(f"{name} must be one of {known}; got {getattr(self, name)!r}")
@@ -113,8 +133,10 @@ class DIQL:
                 raise InputError(f"{name} must be from 0 to below 1; got {getattr(self, name)}")
         if (self.gauge == "anchor") != (self.anchor is not None):
             raise InputError('gauge="anchor" goes with the action whose reward is known: anchor=0')
-        if self.gauge == "anchor" and self.target == "paper":
+        if self.gauge != "zero-mean" and self.target == "paper":
             raise InputError('target="paper" has no other gauge than "zero-mean"')
+        if self.ensemble < 1:
+            raise InputError(f"ensemble must be 1 classifier or more; got {self.ensemble}")
         Target(share=self.follow)
 
     def solve(self, problem: Problem) -> Solution:
@@ -123,18 +145,34 @@ class DIQL:
         Raises:
             InputError: States are numbered, or the decisions cannot be learned from.
         """
-        taught, scale, heat = self.taught(problem, replace(self, seed=0))
-        return self.solution(taught, scale, heat)
+        rule, next_safe = self.rule(problem)
+        seen = self.seen(problem)
+        taught = teach(
+            seen.problem,
+            rule,
+            self.lessons,
+            self.seed,
+            self.num_actions,
+            next_safe=next_safe,
+            remedy=REMEDY,
+        )
+        return self.solution(taught, seen)
 
-    def taught(
-        self, problem: Problem, rule: Rule, next_safe: Bool[np.ndarray, "N A"] | None = None
-    ) -> tuple[Taught, Scale, float]:
-        """What networks learn from a problem, how they saw it, and the calibrated temperature.
+    @property
+    def learner(self) -> "DIQL":
+        """Itself, as of `DCIQL` the settings below it."""
+        return self
 
-        Args:
-            problem: With features as states.
-            rule: This one, with seed 0 so that seeds share what is compiled, or one upon it.
-            next_safe: `[N, A]` what is safe where each decision led, where that matters.
+    def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"] | None]:
+        """How it learns, with seed 0 so that seeds share what is compiled; no action is unsafe."""
+        del problem
+        return replace(self, seed=0), None
+
+    def seen(self, problem: Problem) -> "Seen":
+        """A problem as the networks see it.
+
+        Raises:
+            InputError: States are numbered, or the anchor does not exist everywhere.
         """
         data = problem.decisions
         if data.states.ndim == 1:
@@ -150,36 +188,25 @@ class DIQL:
                     'does not exist there; take another, or the gauge "zero-mean"'
                 )
         weights = np.ones(data.num_decisions) if problem.weights is None else problem.weights
-        judged = kept_apart(data, self.held_out, self.seed)
+        judged = kept_apart(data, self.held_out)
         scale = scale_of(data.states, self.settings)
-        seen = replace(
-            problem,
-            demonstrations=scale.applied(data),
-            weights=np.where(judged, 0.0, weights),
-        )
-        taught = teach(
-            seen,
-            rule,
-            self.lessons,
-            self.seed,
-            self.num_actions,
-            next_safe=next_safe,
-            remedy=REMEDY,
-        )
-        classifier = self.record(taught, scale, "policy")
-        heat = best_temperature(classifier, data, np.where(judged, weights, 0.0))
-        return taught, scale, heat
+        learned = np.where(judged, 0.0, weights)
+        shown = replace(problem, demonstrations=scale.applied(data), weights=learned)
+        return Seen(shown, scale, data, np.where(judged, weights, 0.0))
 
     def record(self, taught: Taught, scale: Scale, name: str) -> TrainedNetwork:
         """One of the networks, as it reads features in their own units."""
         module = scale.folded(taught.learner.networks[name])
-        return taught.course.record(self.settings, module)
+        settings = self.classifier if name == "policy" else self.settings
+        return taught.course.record(settings, module)
 
-    def solution(self, taught: Taught, scale: Scale, heat: float) -> Solution:
-        """The solution of a training."""
-        classifier = self.record(taught, scale, "policy")
+    def solution(self, taught: Taught, seen: "Seen") -> Solution:
+        """The solution of a training, with the temperature calibrated."""
+        classifier, reward, shifted = (
+            self.record(taught, seen.scale, name) for name in ("policy", "reward", "shifted")
+        )
+        heat = best_temperature(classifier, seen.data, seen.judged)
         policy = NetworkPolicy(classifier, heat)
-        reward, shifted = (self.record(taught, scale, name) for name in ("reward", "shifted"))
         return Solution(
             solver="DIQL",
             settings=asdict(self),
@@ -197,6 +224,12 @@ class DIQL:
         return self.network or FullyConnected((64, 64))
 
     @property
+    def classifier(self) -> Network | Ensemble:
+        """Of the classifier."""
+        alone = self.ensemble == 1
+        return self.settings if alone else Ensemble.of(self.settings, self.ensemble)
+
+    @property
     def drawing(self) -> Drawing:
         """How transitions are drawn."""
         return Drawing(self.lessons.batch, self.discount, self.lessons.noise)
@@ -206,10 +239,16 @@ class DIQL:
         build, adam, slowly = self.settings.build, self.lessons.optimiser, Target(share=self.follow)
         paper = self.target == "paper"
         parts = {
-            "policy": Part(build, self.policy_loss, adam),
+            "policy": Part(self.classifier.build, self.policy_loss, adam),
             "shifted": Part(build, self.shifted_loss, adam, slowly),
             "reward": Part(build, self.reward_loss, adam, slowly if paper else None),
         }
+        if self.gauge == "state-only":
+            # v and w of a state: two numbers whatever the number of actions.
+            two = lambda key, shape, _: build(key, shape, 2)  # noqa: E731
+            heads = Part(two, self.state_only, adam, slowly)
+            residual = Part(build, self.residual_loss, adam)
+            return {"policy": parts["policy"], "residual": residual, "heads": heads} | parts
         return parts | ({"q": Part(build, self.q_loss, adam, slowly)} if paper else {})
 
     def policy_loss(
@@ -217,11 +256,14 @@ class DIQL:
     ) -> Float[Array, ""]:
         """Cross-entropy of the smoothed actions of a batch, in nats."""
         del learner, key, own  # of no meaning here
-        log_policy = log_probabilities(network, expert.observations, expert.allowed)
-        exist = existing(jnp.zeros_like(log_policy), expert.allowed) == 0
+        each = network.each if isinstance(network, Average) else lambda x: network(x)[None]
+        values = jax.vmap(each)(expert.observations)  # [n, M, A]: members learn by themselves
+        mask = None if expert.allowed is None else expert.allowed[:, None]
+        log_policy = jax.nn.log_softmax(existing(values, mask), axis=2)
+        exist = jnp.isfinite(log_policy[:, 0])
         spread = self.smoothing * exist / exist.sum(axis=1, keepdims=True)
         wanted = spread + (1 - self.smoothing) * jax.nn.one_hot(expert.actions, exist.shape[1])
-        nats = -jnp.sum(jnp.where(exist, wanted * log_policy, 0.0), axis=1)
+        nats = -jnp.where(exist[:, None], wanted[:, None] * log_policy, 0.0).sum(axis=2)
         return jnp.mean(nats) + self.lessons.penalty(network)
 
     def shifted_loss(
@@ -243,7 +285,8 @@ class DIQL:
         eta -= jax.vmap(learner.targets["shifted"])(seen)
         made = jax.vmap(network)(seen)
         if self.target == "centred":
-            off = jnp.where(jnp.isfinite(eta), made - eta - self.offset(eta)[:, None], 0.0)
+            chosen = self.offset(learner, seen, eta, mask)
+            off = jnp.where(jnp.isfinite(eta), made - eta - chosen[:, None], 0.0)
             loss = jnp.mean(jnp.sum(off**2, axis=1) / jnp.isfinite(eta).sum(axis=1))
         else:
             others = jnp.where(
@@ -276,14 +319,65 @@ class DIQL:
         else:
             # The largest Q is that of the likeliest action, which no data speak against.
             eta = log_policy - jax.vmap(learner.targets["shifted"])(seen)
-            q = log_policy + self.offset(eta)[:, None]
+            q = log_policy + self.offset(learner, seen, eta, mask)[:, None]
         v = q.max(axis=1) if self.backup == "hard" else jax.nn.logsumexp(q, axis=1)
         return self.discount * jnp.where(batch.ended, self.terminal_value, v)
 
-    def offset(self, eta: Float[Array, "n A"]) -> Float[Array, " n"]:
+    def state_only(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """What chooses v(s) for the reward that depends least on the action.
+
+        Where a reward R of states alone explains the policy, log pi(a | s) = w(s) + gamma E[v(s')]
+        with w = R + top - v. Of v and w the mean of E[delta | s, a]^2 over actions is minimised,
+        delta = log pi(a | s) - w(s) - gamma v(s'). The square of one sampled delta would also
+        punish what chance does to v(s') (Baird 1995); a network of the mean delta takes its place,
+        as in Antos, Szepesvari and Munos (2008).
+        """
+        del key, own
+        delta, weight = self.delta(network, learner, expert)
+        mean = jax.vmap(learner.networks["residual"])(expert.observations)
+        mean = taken(mean, expert.actions)
+        v = jax.vmap(network)(expert.observations)[:, 0]
+        least = _SMALL * jnp.mean(v**2)  # of what is still open, the smallest
+        return jnp.mean(weight * 2 * mean * delta) + least + self.lessons.penalty(network)
+
+    def residual_loss(
+        self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
+    ) -> Float[Array, ""]:
+        """Squared distance of the mean delta from those that are seen."""
+        del key, own
+        delta, weight = self.delta(learner.networks["heads"], learner, expert)
+        made = taken(jax.vmap(network)(expert.observations), expert.actions)
+        return jnp.mean(weight * (made - delta) ** 2) + self.lessons.penalty(network)
+
+    def delta(
+        self, heads: Any, learner: Learner, batch: Batch
+    ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        """What is left of log pi(a | s), less w(s) and gamma v(s'), in each transition; and its
+        weight: every action that exists counts alike, however often it is taken.
+        """
+        log_policy = log_probabilities(
+            learner.networks["policy"], batch.observations, batch.allowed
+        )
+        likely, exist = taken(log_policy, batch.actions), jnp.isfinite(log_policy).sum(axis=1)
+        w = jax.vmap(heads)(batch.observations)[:, 1]
+        v = jax.vmap(heads)(batch.next_observations)[:, 0]
+        v = jnp.where(batch.ended, self.terminal_value, v)
+        weight = 1 / (exist * jnp.maximum(jnp.exp(likely), self.support))
+        return likely - w - self.discount * v, weight
+
+    def offset(
+        self, learner: Learner, seen: Float[Array, "n *shape"], eta: Float[Array, "n A"], mask: Mask
+    ) -> Float[Array, " n"]:
         """c(s): what the gauge adds to eta to make the reward of it."""
         if self.anchor is not None:
             return self.anchor_reward - eta[:, self.anchor]
+        if self.gauge == "state-only":
+            v = jax.vmap(learner.targets["heads"])(seen)[:, 0]
+            if self.backup == "soft":
+                return v
+            return v - log_probabilities(learner.networks["policy"], seen, mask).max(axis=1)
         exist = jnp.isfinite(eta)
         return -jnp.where(exist, eta, 0.0).sum(axis=1) / exist.sum(axis=1)
 

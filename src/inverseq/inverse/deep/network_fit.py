@@ -16,7 +16,7 @@ from inverseq.networks import Network
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.rule import Learner, Rule
-from inverseq.training.shown import shown_in
+from inverseq.training.shown import Shown, shown_in
 from inverseq.training.trainer import begin_training, carried_on
 
 TRACED = 100
@@ -70,16 +70,8 @@ def teach(
     Raises:
         InputError: The demonstrations cannot be learned from.
     """
-    if problem.given_mdp is not None:
-        raise InputError(
-            "states are features, so there is no world to look them up in: leave mdp out"
-        )
-    numbered = problem.decisions.num_actions  # continuous ones are refused
-    shown = shown_in(problem.decisions, problem.weights, next_safe)
-    shape = shown.rows.observations.shape[1:]
-    actions = _num_actions(problem.decisions, numbered, num_actions)
+    course, shown = enrolled(problem, rule, lessons, num_actions, next_safe)
     steps = lessons.steps
-    course = Course(rule, Loop.of_lessons(steps), shape, actions)
     begun = training = begin_training(course, jax.random.key(seed), shown)
     best, best_score = None, -np.inf
     stops = [steps * piece // _PIECES for piece in range(1, _PIECES + 1)]
@@ -90,8 +82,37 @@ def teach(
             continue
         if (found := score(course, training.learner)) > best_score:
             best, best_score = jax.tree.map(np.array, training.learner), found
-    trace = mean_losses(training, steps)
-    return Taught(course, best or training.learner, status_of(training, trace, remedy), trace)
+    made = taught_in(course, training, remedy)
+    return made if best is None else made._replace(learner=best)
+
+
+def enrolled(
+    problem: Problem,
+    rule: Rule,
+    lessons: Lessons,
+    num_actions: int | None,
+    next_safe: Bool[np.ndarray, "N A"] | None,
+) -> tuple[Course, Shown]:
+    """Who learns how long, and from which transitions; arguments as for `teach`.
+
+    Raises:
+        InputError: The demonstrations cannot be learned from.
+    """
+    if problem.given_mdp is not None:
+        raise InputError(
+            "states are features, so there is no world to look them up in: leave mdp out"
+        )
+    numbered = problem.decisions.num_actions  # continuous ones are refused
+    shown = shown_in(problem.decisions, problem.weights, next_safe)
+    shape = shown.pool.shape[1:]
+    actions = _num_actions(problem.decisions, numbered, num_actions)
+    return Course(rule, Loop.of_lessons(lessons.steps), shape, actions), shown
+
+
+def taught_in(course: Course, training: Training, remedy: str) -> Taught:
+    """What a training came to, and what to try where it diverged."""
+    trace = mean_losses(training, course.loop.steps)
+    return Taught(course, training.learner, status_of(training, trace, remedy), trace)
 
 
 def mean_losses(training: Training, steps: int) -> Float[np.ndarray, " blocks"]:

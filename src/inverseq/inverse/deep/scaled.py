@@ -10,6 +10,7 @@ from jaxtyping import Float, Shaped
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.networks import FullyConnected, Network
+from inverseq.networks.ensemble import Average
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +38,12 @@ class Scale:
         """A network of features in their own units, from one of scaled features."""
         if self.centre is None or self.spread is None:
             return module
-        first = module.layers[0]
+        of = (lambda m: m.members) if isinstance(module, Average) else (lambda m: m)
+        first = of(module).layers[0]
         weight = np.asarray(first.weight, dtype=np.float64) / self.spread
         bias = np.asarray(first.bias, dtype=np.float64) - weight @ self.centre
         return eqx.tree_at(
-            lambda m: (m.layers[0].weight, m.layers[0].bias),
+            lambda m: (of(m).layers[0].weight, of(m).layers[0].bias),
             module,
             (jnp.asarray(weight, dtype=jnp.float32), jnp.asarray(bias, dtype=jnp.float32)),
         )

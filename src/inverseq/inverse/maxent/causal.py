@@ -31,6 +31,7 @@ from inverseq.inverse.soft_plans import factored
 from inverseq.inverse.solution import Solution
 from inverseq.mdp.backup import action_values
 from inverseq.policies import TabularPolicy
+from inverseq.rewards.gauges import Gauge
 from inverseq.rewards.linear import Prior, RewardOn, make_design
 
 
@@ -72,6 +73,11 @@ class MaxEnt:
     seed: int = 0
     tolerance: float = 1e-6
     max_steps: int = 2000
+
+    @property
+    def picks(self) -> Gauge:
+        """A Gaussian prior takes the smallest of equivalent rewards."""
+        return Gauge("minimum-norm")
 
     def __post_init__(self) -> None:
         tried = self.strengths if self.strength is None else (self.strength,)

@@ -19,7 +19,7 @@ from inverseq.policies.backoff import shared
 _LOG_SMOOTHING = (-7.0, 9.0)
 """Bounds of the logarithm of a smoothing: from none to so much that counts say nothing."""
 _MAX_STEPS = 200
-_MOST_ASKED = 1_000_000
+_MOST_ASKED = 250_000
 """Decisions beyond which a smoothing is chosen on a part of the units (counts are of all)."""
 _FEWEST_UNITS = 100
 """Units that such a part has at least."""

@@ -154,6 +154,11 @@ class IAVI:
     tolerance: float = 1e-10
     max_steps: int = 100_000
 
+    @property
+    def picks(self) -> Gauge:
+        """Which of the equivalent rewards it reports."""
+        return Gauge(self.gauge, self.anchor, self.anchor_reward)
+
     def solve(self, problem: Problem) -> Solution:
         """The reward behind the counts of `problem`; `fit` calls this.
 
@@ -213,7 +218,7 @@ class IAVI:
             mdp,
             backup=self.backup,
             method=self.method,
-            gauge=Gauge(self.gauge, self.anchor, self.anchor_reward),
+            gauge=self.picks,
             terminal_value=self.terminal_value,
             tolerance=self.tolerance,
             max_steps=self.max_steps,

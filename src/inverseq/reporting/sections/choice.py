@@ -9,7 +9,7 @@ from inverseq.evaluate.choice import Choice
 from inverseq.intentions.solution import EMPTY
 from inverseq.reporting.document import Column, Section, Table
 from inverseq.reporting.figures.intentions import choice_figure
-from inverseq.reporting.sections.headline import REFERENCES
+from inverseq.reporting.sections.headline import references
 from inverseq.reporting.words import line, prose, text
 
 
@@ -18,8 +18,7 @@ def how_many(findings: Findings) -> Section | None:
     if findings.choosing is None:
         return None
     choice = findings.choosing.choice
-    means = {row.key: row.score.mean for row in findings.scores}
-    lines = [(name, means[key]) for key, name in REFERENCES if key in means]
+    lines = [(name, row.score.mean) for row, name in references(findings)]
     scored = [row.score.mean for row in findings.scores if not row.yardstick]
     low, high = min(scored), max(scored)
     near = [(name, value) for name, value in lines if value > low - 2 * (high - low)]

@@ -6,11 +6,14 @@ from inverseq.reporting.document import Picture
 from inverseq.reporting.figures.intentions import session_figures
 from inverseq.reporting.figures.places import maps
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
+from inverseq.reporting.sections.observed import reward_pictures
 from inverseq.reporting.sections.routes import route_maps
 
 
 def first_picture(findings: Findings) -> Picture | None:
-    """Ways of trips, the reward of each place, or a session with its intentions; or none of it."""
+    """Ways of trips, the reward of each place or over two components, or a session with its
+    intentions; or none of it.
+    """
     shown, row = each_place(findings), findings.row(findings.chosen)
     where = drawn_worlds(findings, shown)
     if findings.intentions is not None:
@@ -19,5 +22,5 @@ def first_picture(findings: Findings) -> Picture | None:
     if found is not None:
         return route_maps(found)
     if row is None or not shown:
-        return None
+        return next(iter(reward_pictures(findings)), None)
     return next(iter(maps(shown[0], where, row.name)), None)

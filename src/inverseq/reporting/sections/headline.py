@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Contrast, Findings, IntentionFindings, Intervals, ScoreRow
 from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
@@ -21,15 +22,16 @@ from inverseq.reporting.sections.intentions import (
     on_map,
     wanted,
 )
+from inverseq.reporting.sections.observed import highest
 from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
 
-REFERENCES = (
-    ("marginal", "share of each action"),
-    ("table-1", "one-step table"),
-    ("table-2", "two-step table"),
+_REFERENCES = (
+    (Family.SHARES, 0, "share of each action"),
+    (Family.TABLE, 1, "one-step table"),
+    (Family.TABLE, 2, "two-step table"),
 )
-"""Yardsticks that scores of intentions are held against, and their names in sentences."""
+"""Yardsticks that scores of intentions are held against: kind, order, name in sentences."""
 
 _MOST_POINTS = 4
 
@@ -135,13 +137,14 @@ def _values(findings: Findings) -> dict[str, Any]:
         "to_table": difference(mine.score, table.score),
         "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
         "contrasts": found,
+        "seen": findings.observed,
         "routes": routes_of(findings.solution) is not None,
         "found": None if found is None else found.identification,
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,
         "unseen": int((seen == 0).sum()),
         "forced": mine.score.num_forced / mine.score.num_decisions,
-        "references": _references(findings),
+        "references": references(findings),
     }
     if findings.choosing is not None:
         told |= {"choice": findings.choosing.choice}
@@ -188,7 +191,10 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
     clear, shown = clear_differences(findings), each_place(findings)
     top = _said(clear[0]) if clear else ("", "")
     places = found is None and bool(shown) and on_map(findings)
+    drawn = None if findings.observed is None else findings.observed.drawn
     return {
+        "drawn": drawn,
+        "peak": None if drawn is None else highest(drawn),
         "top": bool(clear),
         "top_said": top[0],
         "top_numbers": top[1],
@@ -205,7 +211,7 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
 
 def _of_intentions(findings: Findings, found: IntentionFindings) -> dict[str, Any]:
     """What the intentions are and how sure."""
-    one, several = findings.row("one"), findings.row("intentions")
+    one, several = findings.one, findings.row(findings.chosen)
     others = found.solution.restarts.agreement[1:]
     return {
         "shares": found.solution.occupancy,
@@ -223,7 +229,7 @@ def _agreement(found: IntentionFindings) -> float:
     return float(np.median(others)) if others.size else 1.0
 
 
-def _references(findings: Findings) -> list[tuple[ScoreRow, str]]:
-    """The yardsticks that were scored."""
-    rows = [(findings.row(key), name) for key, name in REFERENCES]
+def references(findings: Findings) -> list[tuple[ScoreRow, str]]:
+    """The yardsticks that were scored, and their names in sentences."""
+    rows = [(findings.find(family=kind, order=n), name) for kind, n, name in _REFERENCES]
     return [(row, name) for row, name in rows if row is not None]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from inverseq.analysis.deep import DEEP
 from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Findings, Intervals
 from inverseq.doctor import Severity
@@ -83,6 +84,7 @@ def methods(findings: Findings) -> Section | None:
         "score": score,
         "forced": score.num_forced / score.num_decisions,
         "shown": shown,
+        "keys": [row.key for row in findings.scores],
         "counted": notes if "estimated" in notes else None,
         "reason": line("wants.j2", "reason", reason=findings.reason, row=shown),
         "intervals": [c for c in (findings.contrasts, findings.settled) if c is not None],
@@ -111,7 +113,8 @@ def references(findings: Findings) -> Section | None:
     told = {
         "intentions": found is not None,
         "depends": found is not None and bool(_OF_STATE & {*found.law.on}),
-        "iavi": Family.IAVI in families,
+        "iavi": Family.IAVI in families or findings.chosen in DEEP,
+        "calibrated": findings.observed is not None,
         "maxent": Family.MAXENT in families,
         "bootstrap": any(
             each is not None and each.how is Intervals.BOOTSTRAP

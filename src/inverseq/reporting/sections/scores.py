@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Findings, ScoreRow
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.likelihood import Difference, difference
@@ -11,6 +12,9 @@ from inverseq.plot import scores
 from inverseq.reporting.document import Column, Picture, Section, Table
 from inverseq.reporting.figures.places import picture
 from inverseq.reporting.words import line, prose, text
+
+ONE_STEP: dict[str, Any] = {"family": Family.TABLE, "order": 1}
+"""The model that others are held against: it counts what was done in each state."""
 
 _FEW_UNITS = 10
 """Units below which a standard error over them is itself uncertain by a quarter and more."""
@@ -28,14 +32,21 @@ def how_well(findings: Findings) -> Section | None:
     return Section(
         text("scores.j2", "title", kind=kind),
         (_figure(findings, few, ""), short_table(findings)),
-        (_figure(findings, findings.scores, "scores"), score_table(findings.scores), *more),
+        (_figure(findings, findings.scores, "scores"), score_table(findings), *more),
     )
 
 
 def _that_matter(findings: Findings) -> tuple[ScoreRow, ...]:
-    """The model that is shown (else the best with a reward), the one-step table and the best."""
+    """The model that is shown (else the best with a reward), the one-step table, cloning, and the
+    best table.
+    """
     shown = findings.row(findings.chosen) or findings.best_reward
-    rows = (shown, findings.row("table-1"), findings.best_table)
+    rows = (
+        shown,
+        findings.find(**ONE_STEP),
+        findings.find(family=Family.CLONING),
+        findings.best_table,
+    )
     return tuple(row for row in findings.scores if any(row is each for each in rows))
 
 
@@ -46,9 +57,11 @@ def what_it_adds(findings: Findings) -> Section | None:
         return None
     if standing_of(findings) is not Standing.ABOVE:
         return None
-    one, iavi, states = map(findings.row, ("table-1", "iavi", "maxent-states"))
-    memory, past = findings.row("maxent-history"), findings.plan.history
-    table = findings.row(f"table-{past}") or findings.row(f"backoff-{past}")
+    past, find = findings.plan.history, findings.find
+    one, iavi = find(**ONE_STEP), find(family=Family.IAVI)
+    states = find(family=Family.MAXENT, reward="states", memory=1)
+    memory = find(family=Family.MAXENT, reward="state-actions", memory=past) if past > 1 else None
+    table = find(family=Family.TABLE, order=past) or find(family=Family.BACKOFF, order=past)
     iavi_gap = _gain(iavi, one)
     values: dict[str, Any] = {
         "iavi_gap": None if iavi_gap is None else abs(iavi_gap.mean),
@@ -119,12 +132,11 @@ def short_table(findings: Findings) -> Table:
     )
 
 
-def score_table(rows: tuple[ScoreRow, ...]) -> Table:
+def score_table(findings: Findings) -> Table:
     """Held-out scores, best first, with chance at the end."""
-    ordered = sorted(rows, key=lambda row: -row.score.mean)
+    ordered = sorted(findings.scores, key=lambda row: -row.score.mean)
     best = ordered[0].score
-    one = next((row for row in rows if row.key == "table-1"), None)
-    cells = []
+    one, cells = findings.find(**ONE_STEP), []
     for row in ordered:
         score = row.score
         gain = None if one is None else difference(score, one.score)

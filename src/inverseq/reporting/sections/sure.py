@@ -56,7 +56,7 @@ def warnings_of(findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "disagree", {"agreement": agreement, "lost": lost, "lower": lost > _SAME}
     if not restarts.converged[0]:
         yield "unfinished", {}
-    one, several = findings.row("one"), findings.row("intentions")
+    one, several = findings.one, findings.row(findings.chosen)
     if one is not None and several is not None and not difference(several.score, one.score).better:
         yield "no_gain", {"count": count, "most": max(3, count)}
 

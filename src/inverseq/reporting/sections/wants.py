@@ -12,6 +12,7 @@ from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
 from inverseq.reporting.figures.places import maps, picture
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
+from inverseq.reporting.sections.observed import reward_pictures
 from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import line, prose, text
 
@@ -32,7 +33,7 @@ def what_they_want(findings: Findings) -> Section | None:
         each
         for shown in each_place(findings)
         for each in maps(shown, drawn_worlds(findings, [shown]), row.name)
-    ]
+    ] + reward_pictures(findings)
     # The first stands in the answer already.
     blocks += drawn[1:]
     if findings.earned:

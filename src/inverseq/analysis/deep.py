@@ -1,0 +1,87 @@
+"""Deep inverse Q-learning by name, with the yardsticks that read features too."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import inverseq.inverse.deep as deep
+from inverseq._core.errors import InputError, argument
+from inverseq.analysis.family import Family, Model
+from inverseq.analysis.observed import action_names, component_names
+from inverseq.analysis.plan import Plan
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.problem import Solver
+from inverseq.inverse.tables.neighbours import NeighbourTable
+from inverseq.policies.forbidden import Forbidden
+
+DEEP = ("diql", "dciql")
+"""Models of features that a plan names."""
+DISCOUNT = 0.9
+"""gamma where none was given."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Names of what is observed and done.
+
+    Attributes:
+        components: Of an observation `[D]`; none of another form.
+        actions: Of the A actions.
+    """
+
+    components: tuple[str, ...]
+    actions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Demonstrations) -> "Features":
+        """Those of decisions with finitely many actions."""
+        return cls(component_names(data), action_names(data))
+
+
+def deep_models(plan: Plan, features: Features) -> list[tuple[str, Model, Solver]]:
+    """Yardsticks that read features, and the model that the plan names, each with its key.
+
+    Raises:
+        InputError: A setting cannot be used.
+    """
+    actions = len(features.actions)
+    learner = deep.DIQL(
+        plan.seed,
+        DISCOUNT if plan.discount is None else plan.discount,
+        num_actions=actions,
+        **_gauge(plan, features),
+    )
+    cloning = deep.BehaviourCloning(
+        plan.seed, learner.settings, replace(learner.lessons), learner.held_out, num_actions=actions
+    )
+    made: list[tuple[str, Model, Solver]] = []
+    if features.components:
+        counted = NeighbourTable(folds=plan.folds, by=plan.by, num_actions=actions)
+        made.append(("neighbours", Model(Family.NEIGHBOURS), counted))
+    made.append(("cloning", Model(Family.CLONING), cloning))
+    if plan.solver == "diql":
+        if plan.forbid is not None:
+            raise InputError(
+                f"{argument('forbid', plan.forbid)} goes with {argument('solver', 'dciql')}"
+            )
+        return [*made, ("diql", Model(Family.OTHER, solver="DIQL"), learner)]
+    if plan.forbid is None:
+        told = f"{features.actions[0]} where {(features.components or ('x',))[0]} > 1"
+        raise InputError(
+            f"{argument('solver', 'dciql')} needs to know what is forbidden: give "
+            f"{argument('forbid', told)}, say, or take {argument('solver', 'diql')}"
+        )
+    rules = Forbidden.read(plan.forbid, features.actions, features.components)
+    solver = deep.DCIQL(rules, learner, "boltzmann")
+    return [*made, ("dciql", Model(Family.OTHER, solver="DCIQL"), solver)]
+
+
+def _gauge(plan: Plan, features: Features) -> dict[str, Any]:
+    """Which of the equivalent rewards is asked for, as settings of `DIQL`."""
+    if plan.gauge == "minimum-norm":
+        raise InputError(
+            f"{argument('gauge', plan.gauge)} is a gauge of tables; for features take zero-mean, "
+            "state-only or anchor"
+        )
+    made: dict[str, Any] = {} if plan.gauge is None else {"gauge": plan.gauge}
+    anchor = plan.anchor_in(features.actions)
+    return made if anchor is None else made | {"anchor": anchor}

@@ -1,0 +1,144 @@
+"""Games of a simulator played side by side by what was fitted or trained, and written down."""
+
+from functools import lru_cache
+from typing import Any
+
+import jax
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations import Demonstrations, Ending
+from inverseq.play.fitted import Fitted, explained
+from inverseq.play.recording import Recording
+from inverseq.policies import boltzmann, greedy
+from inverseq.training.simulator import Simulator
+
+
+def play_side_by_side(
+    simulator: Simulator,
+    fitted: Fitted,
+    *,
+    games: int,
+    moves: int,
+    seed: int,
+    temperature: float | None = None,
+    feature_names: tuple[str, ...] = (),
+    action_names: tuple[str, ...] = (),
+) -> Recording:
+    """Play games of a simulator, all at once, and record them.
+
+    Args:
+        simulator: The world. A game that ends is not begun again.
+        fitted: Who plays, as for `QAgent`; what looks at the past cannot.
+        games: G.
+        moves: Moves of a game at most.
+        seed: Of the beginnings, the world and the choices.
+        temperature: As for `QAgent`: None takes the best action, ties equally often.
+        feature_names: Of the components of observations.
+        action_names: Of the actions.
+
+    Returns:
+        The games; `best` and `straight` only where the simulator knows them. The demonstrations say
+        which actions existed, where the simulator does.
+
+    Raises:
+        InputError: A number is below 1, or it cannot play.
+    """
+    if games < 1 or moves < 1:
+        raise InputError(f"games and moves must be 1 or more; got {games} and {moves}")
+    player = explained(fitted)
+    if not player.present_only:
+        raise InputError("what looks at the past plays one game at a time: QAgent")
+    rng = np.random.default_rng(seed)
+    reset, look, step = _compiled(simulator)
+    for_begin, for_steps = jax.random.split(jax.random.key(seed))
+    state = reset(jax.random.split(for_begin, games))
+    best, straight = _known(simulator, state, games)
+    seen, exist = look(state)
+    tape: list[tuple[Any, ...]] = []
+    over = np.zeros(games, dtype=bool)
+    while len(tape) < moves and not over.all():
+        actions = _chosen(player, np.asarray(seen), exist, temperature, rng)
+        keys = jax.random.split(jax.random.fold_in(for_steps, len(tape)), games)
+        state, rewards, ended, cut = step(keys, state, actions)
+        following, exists_next = look(state)
+        ending = np.where(ended, Ending.TERMINATED, np.where(cut, Ending.TRUNCATED, 0))
+        tape.append((seen, exist, actions, rewards, following, ending, ~over))
+        over, seen, exist = over | (ending != 0), following, exists_next
+    known = None if exist is None else 1
+    columns = zip(*tape, strict=True)
+    seen, exist, actions, rewards, following, endings, played = (
+        None if part[0] is None else np.stack([np.asarray(x) for x in part], axis=1)
+        for part in columns
+    )
+    lengths = played.sum(axis=1)
+    rows = played  # [games, moves], game after game
+    endings = endings[rows]
+    last = np.cumsum(lengths) - 1
+    finished = endings[last] != Ending.CONTINUES
+    endings[last] = np.where(finished, endings[last], Ending.TRUNCATED)
+    demonstrations = Demonstrations(
+        seen[rows],
+        actions[rows],
+        following[rows],
+        endings,
+        np.concatenate([[0], last + 1]),
+        trajectories={"game": np.arange(games)},
+        feature_names=feature_names,
+        action_names=action_names,
+        allowed=None if known is None else exist[rows],
+        source="play",
+    )
+    return Recording(
+        demonstrations,
+        rewards=np.where(rows, rewards, 0.0).sum(axis=1),
+        moves=lengths,
+        won=endings[last] == Ending.TERMINATED,
+        over=finished,
+        best=best,
+        straight=straight,
+        losses=np.zeros(0),
+    )
+
+
+@lru_cache(maxsize=8)
+def _compiled(simulator: Simulator) -> tuple[Any, Any, Any]:
+    """Beginnings, what is seen, and moves of many games."""
+
+    def look(state: Any) -> tuple[jax.Array, jax.Array | None]:
+        return simulator.observe(state), simulator.allowed_in(state)
+
+    return (
+        jax.jit(jax.vmap(simulator.reset)),
+        jax.jit(jax.vmap(look)),
+        jax.jit(jax.vmap(simulator.step)),
+    )
+
+
+def _known(simulator: Simulator, state: Any, games: int) -> tuple[np.ndarray, ...]:
+    """Fewest moves of each game, and those without walls; NaN where nobody knows."""
+    return tuple(
+        np.full(games, np.nan) if way is None else np.asarray(jax.vmap(way)(state), dtype=float)
+        for way in (simulator.best_moves, simulator.straight_moves)
+    )
+
+
+def _chosen(
+    player: Any, seen: np.ndarray, exist: Any, temperature: float | None, rng: np.random.Generator
+) -> np.ndarray:
+    """An action in each game."""
+    missing = np.full(len(seen), -1)
+    allowed = None if exist is None else np.asarray(exist)
+    now = Demonstrations.from_arrays(
+        seen, missing, trajectory=np.arange(len(seen)), allowed=allowed
+    )
+    likely = player.probabilities(now)
+    possible = likely > 0
+    values = np.log(np.where(possible, likely, 1.0))
+    if temperature is None:
+        chances = greedy(values, possible)
+    else:
+        chances = boltzmann(values, possible, temperature)
+    reached = np.cumsum(chances, axis=1)
+    drawn = (reached < rng.random((len(seen), 1)) * reached[:, -1:]).sum(axis=1)
+    return drawn.astype(np.int32)
