@@ -26,7 +26,7 @@ from inverseq.worlds.lever import (
     release_distribution,
 )
 from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
-from inverseq.worlds.maze_contexts import MAZE_CONTEXTS, maze_contexts
+from inverseq.worlds.maze_contexts import MAZE_CONTEXTS, MAZE_HABITS, maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
     objectworld,
@@ -66,6 +66,7 @@ __all__ = [
     "LABYRINTH_FEATURES",
     "MAZE_CONTEXTS",
     "MAZE_FEATURES",
+    "MAZE_HABITS",
     "TURNS",
     "ROAD_ACTIONS",
     "ROAD_FEATURES",
