@@ -24,6 +24,7 @@ from inverseq.plot.style import (
     ink_on,
     own_axes,
     seen_states,
+    shortened,
     styled,
 )
 
@@ -31,6 +32,9 @@ Ticks = tuple[str, Mapping[float, str]]
 """What an axis is called, and what stands at which place of it."""
 _LEAST_SHOWN = 0.05
 """Actions less probable than this get no arrow."""
+
+_LONGEST = 24
+"""Letters of the name of a state or an action in a table."""
 
 
 @styled
@@ -151,10 +155,11 @@ def state_action_map(
         ax.text(cx, cy, number(value, f".{digits}f"), color=ink, fontsize=7.5, **middle)
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(-0.5, rows - 0.5)
+    states, actions = ([shortened(name, _LONGEST) for name in names] for names in (states, actions))
     turned = max(map(len, actions), default=0) > 8
     angle = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if turned else {}
-    ax.set_xticks(range(columns), labels=list(actions), **angle)
-    ax.set_yticks(range(rows), labels=list(states)[::-1])
+    ax.set_xticks(range(columns), labels=actions, **angle)
+    ax.set_yticks(range(rows), labels=states[::-1])
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -203,7 +203,7 @@ def _map(
         values,
         ax=ax,
         policy=policy,
-        directions=None if policy is None else _directions(mdp, world),
+        directions=None if policy is None else directions_of(mdp, world),
         walls=walls,
         wins=wins,
         visits=visits,
@@ -248,7 +248,7 @@ def _ticks(scene: Scene) -> tuple[Ticks, Ticks] | None:
     return made[0], made[1]
 
 
-def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
+def directions_of(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
     """Where each action points: as the world says, else where it mostly leads."""
     if world is not None and world.drawing.directions is not None:
         return world.drawing.directions
@@ -302,7 +302,7 @@ def _table(
         lambda ax: state_action_map(cells, states, actions, ax=ax, **look),
         text("figures.j2", "table_alt", what="Reward" if what == "reward" else "Probability"),
         line("figures.j2", f"{what}_table", model=model, shown=rows.size, cut=cut),
-        height=0.9 + 0.27 * rows.size,
+        height=0.9 + 0.27 * rows.size + 0.036 * min(max(map(len, actions)), 25),
     )
 
 
