@@ -44,7 +44,7 @@ class Settings:
 STUDY = Study(
     "objectworld",
     "inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)",
-    (Part("objectworld", f"{__name__}.study"), Part("features", f"{__name__}.features")),
+    (Part("states", f"{__name__}.study"), Part("features", f"{__name__}.features")),
     Settings(),
     Settings(
         worlds=1,

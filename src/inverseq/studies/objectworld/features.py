@@ -80,7 +80,7 @@ def run(settings: Settings, effort: Effort) -> Result:
         f"Correlation of the reward with the true one, up to shaping, from {decisions[-1]:,} "
         f"decisions, over {settings.worlds} worlds: {by_name}.",
     )
-    return Result({"features": rows}, {"features": figure}, told)
+    return Result({"rewards": rows}, {"rewards": figure}, told)
 
 
 def of_one(
