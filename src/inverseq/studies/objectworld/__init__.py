@@ -48,7 +48,7 @@ STUDY = Study(
     Settings(),
     Settings(
         worlds=1,
-        sizes=(4, 8),
+        sizes=(8,),
         transfer_size=8,
         decisions=(80,),
         gauges=("zero-mean",),
