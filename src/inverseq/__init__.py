@@ -50,6 +50,7 @@ _HOME = {
     "CIQL": "inverse.values.ciql",
     "MaxEnt": "inverse.maxent.causal",
     "MaxEntIRL": "inverse.maxent.paths",
+    "Planner": "inverse.maxent.planner",
     "RecursiveLogit": "inverse.maxent.recursive_logit",
     "RoutePolicy": "policies.routes",
     "DeepMaxEnt": "inverse.maxent.deep",

@@ -93,6 +93,7 @@ from inverseq.inverse.fit import fit as fit
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL
+from inverseq.inverse.maxent.planner import Planner as Planner
 from inverseq.inverse.maxent.recursive_logit import RecursiveLogit as RecursiveLogit
 from inverseq.inverse.replan import replan as replan
 from inverseq.inverse.solution import Solution as Solution

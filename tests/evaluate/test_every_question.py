@@ -109,6 +109,7 @@ IAVI              .     .        .       several several .        .       .     
 IQL               .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 CIQL              .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 MaxEnt            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+Planner           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 RecursiveLogit    .     .        .       several several past     .       .      .        .       goal    .         .        .       way     .    .
 DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
@@ -174,6 +175,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "IQL": (learner, "world"),
         "CIQL": (iq.CIQL((), learner=learner, behaviour="boltzmann"), "world"),
         "MaxEnt": (iq.MaxEnt(strength=1.0), "world"),
+        "Planner": (iq.Planner(lapse=True, discounts=(0.7, 0.8)), "world"),
         "MaxEntIRL": (iq.MaxEntIRL("states", horizon=5), "world"),
         "RecursiveLogit": (iq.RecursiveLogit("destination", strength=1.0), "trips"),
         "DeepMaxEnt": (iq.DeepMaxEnt(0, (3,)), "world"),

@@ -47,6 +47,7 @@ def plan_of(options: Compare, loaded: Loaded) -> Plan:
         solver=options.solver,
         intentions=None if options.intentions is None else numbers_of(options.intentions),
         cross_validate=True,
+        models=tuple(name.strip() for name in (options.models or "").split(",") if name.strip()),
         by=options.by,
         seed=options.seed,
         folds=options.folds,

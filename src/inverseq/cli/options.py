@@ -293,8 +293,12 @@ class Compare:
         Explainer | None, one_of(Explainer), arg(help_behavior_hint="(default: iavi)")
     ] = None
     """With --intentions: what explains each of them."""
+    models: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
+    """Models to score, with commas between, where some are slow: table-2,planner; a wrong name
+    lists those there are."""
     by: str = "trajectory"
-    """What is held out: trajectory, session, subject or any column constant in a trajectory."""
+    """What is held out: trajectory, session, subject, world or any column constant in a
+    trajectory."""
     folds: int = 5
     """Folds of the cross-validation."""
     seed: int = 0

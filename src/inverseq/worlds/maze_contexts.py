@@ -17,13 +17,17 @@ MAZE_CONTEXTS = (
     "goal, ways, 2 moves",
     "goal, ways, 3 moves",
 )
-"""Names of the columns of `maze_contexts`, from the widest context to the narrowest."""
+"""Columns of `maze_contexts` that know the goal, from the widest context to the narrowest."""
+
+MAZE_HABITS = ("last move", "ways, last move", "ways, 2 moves", "ways, 3 moves")
+"""Columns of `maze_contexts` that do not: what is usually done, for a habit beside a plan."""
 
 
 def maze_contexts(
     demonstrations: Demonstrations, world: World | Mapping[str, World]
 ) -> Demonstrations:
-    """The decisions with `MAZE_CONTEXTS` as columns, for `ColumnTable` or a habit of `Steered`.
+    """The decisions with `MAZE_CONTEXTS` and `MAZE_HABITS` as columns, for `ColumnTable` and
+    `Steered`.
 
     "goal" is the direction of the nearest goal, one of nine (or none where there is no goal);
     "ways" which of the four moves change the cell; moves are counted back to the beginning of the
@@ -55,13 +59,10 @@ def maze_contexts(
     one, two = last + 1, (last + 1) * 6 + second + 1
     three = two * 6 + third + 1
     seen = here * 16 + ways
-    found = dict(
-        zip(
-            MAZE_CONTEXTS,
-            (one, here * 6 + one, seen * 6 + one, seen * 36 + two, seen * 216 + three),
-            strict=True,
-        )
-    )
+    numbers = (one, here * 6 + one, seen * 6 + one, seen * 36 + two, seen * 216 + three)
+    habits = (one, ways * 6 + one, ways * 36 + two, ways * 216 + three)
+    found = dict(zip(MAZE_CONTEXTS, numbers, strict=True))
+    found |= dict(zip(MAZE_HABITS, habits, strict=True))
     return replace(demonstrations, decisions={**demonstrations.decisions, **found})
 
 
