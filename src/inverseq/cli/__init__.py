@@ -25,6 +25,7 @@ _COMMANDS = {
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
     "worlds": ("Worlds", "look at mazes and networks from files, put positions into them"),
+    "replan": ("Replan", "say what the same reward does in a changed world"),
     "show": ("Show", "draw what a saved solution holds"),
     "study": ("", "make a published figure or table again"),
     "play": ("Play", "play the grid world in the browser; games become demonstrations"),

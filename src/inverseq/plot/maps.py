@@ -1,6 +1,6 @@
 """Values, rewards, policies and visits on a grid, and as a table of states and actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ from inverseq.plot.style import (
     styled,
 )
 
+Ticks = tuple[str, Mapping[float, str]]
+"""What an axis is called, and what stands at which place of it."""
 _LEAST_SHOWN = 0.05
 """Actions less probable than this get no arrow."""
 
@@ -49,6 +51,7 @@ def grid_map(
     limits: tuple[float, float] | None = None,
     label: str = "",
     digits: int | None = None,
+    ticks: tuple[Ticks, Ticks] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """One coloured square per state, with arrows as long as their action is probable.
@@ -66,6 +69,7 @@ def grid_map(
             left out.
         label: What the colours mean, with the unit.
         digits: Write each value with so many decimals, or None.
+        ticks: Of x and of y, where places are measured; none where left out.
         ax: Where to draw; axes of its own where left out.
 
     Raises:
@@ -95,6 +99,10 @@ def grid_map(
             ax.text(x, y, text, ha="center", va="center", fontsize=6.5, color=ink_on(faces[state]))
     everything = coordinates if walls is None else np.concatenate([coordinates, walls])
     _frame(ax, everything)
+    if ticks is not None:
+        for axis, (name, places) in zip((ax.xaxis, ax.yaxis), ticks, strict=True):
+            axis.set_ticks([*places], [*places.values()])
+            axis.set_label_text(name)
     if label:
         colour_bar(ax, shades, label)
     return ax
@@ -107,12 +115,12 @@ def occupancy(
     *,
     walls: Num[np.ndarray, "W 2"] | None = None,
     label: str = "decisions",
+    ticks: tuple[Ticks, Ticks] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Where the decisions were made, in powers of ten; states never visited are hatched."""
-    return grid_map(
-        coordinates, visits, walls=walls, visits=visits, scale="log", label=label, ax=ax
-    )
+    look = {"walls": walls, "visits": visits, "label": label, "ticks": ticks, "ax": ax}
+    return grid_map(coordinates, visits, scale="log", **look)
 
 
 @styled

@@ -3,9 +3,11 @@
 from inverseq.studies import (
     gridworld,
     gridworld_people,
+    highway,
     honesty,
     intentions,
     lecture,
+    lever,
     mice,
     objectworld,
     people,
@@ -20,7 +22,9 @@ STUDIES: tuple[Study, ...] = (
     intentions.STUDY,
     gridworld.STUDY,
     gridworld_people.STUDY,
+    highway.STUDY,
     honesty.STUDY,
+    lever.STUDY,
 )
 
 __all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]
