@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,12 @@ def test_small_benchmarks_run_and_give_rows():
         assert row["met"] == ""  # small sizes meet no target
     # A linear solve beats a loop over states, even of 64 states.
     assert float(rows[1]["ratio"].replace(",", "").rstrip("x")) > 100
+
+
+def test_all_find_what_they_import(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    for name in import_module("benchmarks.__main__").BENCHMARKS:
+        assert callable(import_module(f"benchmarks.{name}").run)
 
 
 def test_an_unknown_benchmark_is_refused():

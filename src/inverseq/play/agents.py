@@ -17,7 +17,11 @@ class Agent:
     Attributes:
         num_actions: A; actions are 0 to A - 1.
         rng: Where random choices come from.
+        allowed: `[A]` bool, which actions exist now, as the environment says; None where it does
+            not.
     """
+
+    allowed: np.ndarray | None = None
 
     def __init__(self, num_actions: int, seed: int):
         self.num_actions = num_actions
@@ -25,6 +29,8 @@ class Agent:
 
     def get_action(self, observation: Any) -> int:
         """The action to take."""
+        if self.allowed is not None and not self.allowed.all():
+            return int(self.rng.choice(np.flatnonzero(self.allowed)))
         return int(self.rng.integers(self.num_actions))
 
     def inform_result(

@@ -117,7 +117,11 @@ class QAgent(Agent):
             now = np.array(-1)
         else:
             now = np.full(np.shape(self._actions[-1]) if self._actions else (1,), np.nan)
-        return Demonstrations.from_arrays(states, np.stack([*self._actions, now]))
+        allowed = None
+        if self.allowed is not None and self._shape is not None:
+            allowed = np.ones((len(states), self.num_actions), dtype=bool)
+            allowed[-1] = self.allowed
+        return Demonstrations.from_arrays(states, np.stack([*self._actions, now]), allowed=allowed)
 
     def _seen(self, observation: Any) -> Shaped[np.ndarray, "*shape"]:
         """The observation in the form that was fitted to."""

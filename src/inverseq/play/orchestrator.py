@@ -62,7 +62,8 @@ class Orchestrator:
 
         A game that the last move leaves unfinished ends as truncated in the demonstrations, and
         `Recording.over` is False for it. A trajectory's column "best_moves" is the fewest moves it
-        could be won in, where the environment tells.
+        could be won in, where the environment tells. Where its `info["action_mask"]` says which
+        actions exist, agents are told, and the demonstrations of features say so too.
 
         Args:
             seed: Of the environment's first reset.
@@ -95,8 +96,11 @@ class Orchestrator:
         tape.begin(info, environment)
         over = False
         while not over and (limit is None or tape.moves < limit):
+            mask = info.get("action_mask")
+            agent.allowed = None if mask is None else np.asarray(mask, dtype=bool)
             action = agent.get_action(seen)
-            following, reward, terminated, truncated, _ = environment.step(action)
+            tape.allowed.append(agent.allowed)
+            following, reward, terminated, truncated, info = environment.step(action)
             agent.inform_result(following, float(reward), terminated, truncated)
             tape.add(seen, action, following, float(reward), terminated, truncated, environment)
             if self.training_freq is not None and tape.moves % self.training_freq == 0:
@@ -114,6 +118,7 @@ class _Tape:
     endings: list[Ending] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
+    allowed: list[np.ndarray | None] = field(default_factory=list)
     known: list[tuple[float, float]] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     frames: list[np.ndarray] = field(default_factory=list)
@@ -161,6 +166,7 @@ class _Tape:
         columns = {"game": np.arange(self.games)}
         if not np.isnan(best).any():
             columns["best_moves"] = best.astype(np.int64)
+        masked = states.ndim > 1 and all(mask is not None for mask in self.allowed)
         demonstrations = Demonstrations(
             states,
             actions,
@@ -168,6 +174,7 @@ class _Tape:
             endings,
             starts,
             trajectories=columns,
+            allowed=np.stack(self.allowed) if masked else None,  # pyright: ignore
             source="play",
         )
         return Recording(

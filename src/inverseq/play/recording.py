@@ -1,6 +1,7 @@
 """What was played, as one record."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,15 +82,29 @@ class Recording:
                 'nothing was filmed: make the environment with render_mode="rgb_array" and play '
                 "with video=True"
             )
-        if Path(path).suffix.lower() != ".gif":
-            raise InputError(f"a film is written as GIF; give a name that ends in .gif, not {path}")
-        first, *others = (Image.fromarray(frame) for frame in self.frames)
-        with replace_when_whole(path) as temporary:
-            first.save(
-                temporary,
-                save_all=True,
-                append_images=others,
-                duration=round(1000 * seconds),
-                loop=0,
-            )
-        return Path(path)
+        return save_film(self.frames, path, seconds=seconds)
+
+
+def save_film(frames: Sequence[np.ndarray], path: str | os.PathLike, *, seconds: float) -> Path:
+    """Write pictures `[height, width, 3]` as an animated GIF that repeats.
+
+    Args:
+        frames: The pictures, of one size.
+        path: Where to; it holds the whole film or what it held before.
+        seconds: How long a frame is shown; a multiple of 0.01.
+
+    Raises:
+        InputError: The file is no GIF, or cannot be written.
+    """
+    if Path(path).suffix.lower() != ".gif":
+        raise InputError(f"a film is written as GIF; give a name that ends in .gif, not {path}")
+    first, *others = (Image.fromarray(frame) for frame in frames)
+    with replace_when_whole(path) as temporary:
+        first.save(
+            temporary,
+            save_all=True,
+            append_images=others,
+            duration=round(1000 * seconds),
+            loop=0,
+        )
+    return Path(path)

@@ -3,6 +3,7 @@
 from inverseq.studies import (
     gridworld,
     gridworld_people,
+    highway,
     honesty,
     intentions,
     lecture,
@@ -21,6 +22,7 @@ STUDIES: tuple[Study, ...] = (
     intentions.STUDY,
     gridworld.STUDY,
     gridworld_people.STUDY,
+    highway.STUDY,
     honesty.STUDY,
     lever.STUDY,
 )

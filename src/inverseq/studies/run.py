@@ -7,11 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from inverseq import plot
 from inverseq._core.files import to_csv, to_json, write_bytes, write_text
 from inverseq._core.folders import claimed
+from inverseq.play.recording import save_film
 from inverseq.studies.study import Effort, Part, Study
 
 Rows = Sequence[Mapping[str, Any]]
@@ -27,6 +29,7 @@ class Result:
             where there is none. Written as CSV.
         figures: Name -> figure. Written as PNG.
         sentences: What was found, one finding each, with figures.
+        films: Name -> pictures `[height, width, 3]`. Written as GIF.
         facts: What else the file of all numbers should say, by name.
         long: Tables that are left to their files where the others are shown.
         record: The numbers as they were computed, for whoever goes on with them.
@@ -35,6 +38,7 @@ class Result:
     tables: Mapping[str, Rows]
     figures: Mapping[str, Figure]
     sentences: tuple[str, ...]
+    films: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     long: tuple[str, ...] = ()
     record: Any = None
@@ -125,5 +129,9 @@ def _write(folder: Path, study: Study, part: Part, found: Result) -> list[str]:
     made += [
         write_bytes(folder / f"{start}{name}.png", plot.to_png(figure))
         for name, figure in found.figures.items()
+    ]
+    made += [
+        save_film(frames, folder / f"{start}{name}.gif", seconds=0.3)
+        for name, frames in found.films.items()
     ]
     return [str(path) for path in made]

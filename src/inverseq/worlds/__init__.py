@@ -26,6 +26,7 @@ from inverseq.worlds.lever import (
     release_distribution,
 )
 from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
+from inverseq.worlds.maze_contexts import MAZE_CONTEXTS, MAZE_HABITS, maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
     objectworld,
@@ -51,17 +52,21 @@ _HOME = {
     "RANDOM_WALLS": "game_rules",
     "RANDOM_WIN": "game_rules",
     "RingRoad": "road_ring",
+    "SumoRoadEnv": "road_sumo",
     "STATIC_WALLS": "game_rules",
     "board_world": "game_rules",
     "grid_simulator": "game_rules",
     "ring_road": "road_ring",
+    "sumo_road": "road_sumo",
 }
 
 __all__ = [
     "GERMAN_RULES",
     "KEEP_RIGHT",
     "LABYRINTH_FEATURES",
+    "MAZE_CONTEXTS",
     "MAZE_FEATURES",
+    "MAZE_HABITS",
     "TURNS",
     "ROAD_ACTIONS",
     "ROAD_FEATURES",
@@ -90,6 +95,7 @@ __all__ = [
     "lever_policy",
     "lever_session",
     "maze",
+    "maze_contexts",
     "maze_features",
     "objectworld",
     "objectworld_demonstrations",

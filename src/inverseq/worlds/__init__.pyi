@@ -29,6 +29,9 @@ from inverseq.worlds.lever import release_distribution as release_distribution
 from inverseq.worlds.lever_neurons import LeverSession as LeverSession
 from inverseq.worlds.lever_neurons import Neurons as Neurons
 from inverseq.worlds.lever_neurons import lever_session as lever_session
+from inverseq.worlds.maze_contexts import MAZE_CONTEXTS as MAZE_CONTEXTS
+from inverseq.worlds.maze_contexts import MAZE_HABITS as MAZE_HABITS
+from inverseq.worlds.maze_contexts import maze_contexts as maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES as MAZE_FEATURES
 from inverseq.worlds.maze_features import maze_features as maze_features
 from inverseq.worlds.objectworld import objectworld as objectworld
@@ -42,6 +45,8 @@ from inverseq.worlds.road_laws import Changing as Changing
 from inverseq.worlds.road_laws import Following as Following
 from inverseq.worlds.road_ring import RingRoad as RingRoad
 from inverseq.worlds.road_ring import ring_road as ring_road
+from inverseq.worlds.road_sumo import SumoRoadEnv as SumoRoadEnv
+from inverseq.worlds.road_sumo import sumo_road as sumo_road
 from inverseq.worlds.road_view import GERMAN_RULES as GERMAN_RULES
 from inverseq.worlds.road_view import KEEP_RIGHT as KEEP_RIGHT
 from inverseq.worlds.road_view import ROAD_ACTIONS as ROAD_ACTIONS

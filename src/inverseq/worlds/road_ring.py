@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
@@ -20,22 +19,17 @@ from inverseq.worlds.road_laws import Changing, Following
 from inverseq.worlds.road_traffic import MOST_CARS, RoadState, Traffic, occupied
 from inverseq.worlds.road_view import (
     CAR_LENGTH,
-    HALF_TURN,
+    DRIVERS,
     KEEP,
     LANE_WIDTH,
     LEFT,
-    NOBODY,
-    PLACES,
     RIGHT,
     ROAD_FEATURES,
-    SIGHT,
     SPEED,
+    Others,
     RoadRules,
+    observation,
 )
-
-DRIVERS = np.array([[24.0, 0.0], [12.0, 1.0], [18.0, 0.8], [21.0, 0.4]])
-"""Types of drivers, equally often: mean of the desired speed (uniform within 5 m/s of it) and
-politeness of MOBIL, for which SUMO's `lcCooperative` is taken."""
 
 
 @dataclass(frozen=True)
@@ -170,30 +164,19 @@ class RingRoad:
 
     def observe(self, state: RoadState) -> Float[Array, "26"]:
         """What the ego sees, as `road_view` says."""
-        lane, here = state.lane[0], state.position[0]
+        lane = state.lane[0]
         wanted = jnp.stack([lane, lane + 1, lane - 1])
-        there = (wanted >= 0) & (wanted < self.lanes)
-        ahead = self.traffic.ahead(state.position - here)
-        others = state.present & (jnp.arange(len(ahead)) > 0)
-        inside = occupied(state, wanted) & others
-        front, back = (jnp.where(inside, way, NOBODY) for way in (ahead, self.length - ahead))
-        car = jnp.stack([front.argmin(axis=1), back.argmin(axis=1)], axis=1)
-        along = jnp.stack([front.min(axis=1), -back.min(axis=1)], axis=1)
-        across = (self._lateral(state) - self._lateral(state)[0])[car]
-        distance = jnp.hypot(along, across)
-        seen = distance <= SIGHT
-        empty = jnp.broadcast_to(jnp.array([0.0, 1.0]), seen.shape)
-        parts = (
-            jnp.where(seen, distance / SIGHT, 1.0),
-            jnp.where(seen, (state.speed[car] - state.speed[0]) / SPEED, 0.0),
-            jnp.where(seen, jnp.arctan2(across, along) / HALF_TURN, empty),
+        lateral = self.lateral(state)
+        others = Others(
+            self.traffic.ahead(state.position - state.position[0]),
+            lateral - lateral[0],
+            state.speed,
+            occupied(state, wanted) & state.present & (jnp.arange(lateral.size) > 0),
         )
-        mark = jnp.where(there[:, None], seen, -1)
-        drift = jnp.where(state.old_lane[0] == lane, 0.0, jnp.sign(lane - state.old_lane[0]))
-        heading = jnp.arctan2(drift * LANE_WIDTH / self.decision, jnp.maximum(state.speed[0], 1.0))
-        own = jnp.stack([state.speed[0] / SPEED, heading / HALF_TURN])
-        cars = jnp.stack(parts, axis=-1).reshape(3 * len(PLACES))
-        return jnp.concatenate([cars, own, mark.ravel()]).astype(jnp.float32)
+        drift = jnp.sign(lane - state.old_lane[0]) * LANE_WIDTH / self.decision
+        heading = jnp.arctan2(drift, jnp.maximum(state.speed[0], 1.0))
+        exists = (wanted >= 0) & (wanted < self.lanes)
+        return observation(others, state.speed[0], heading, exists, self.length)
 
     def _begin_change(self, state: RoadState, action: Int[Array, ""]) -> RoadState:
         """The ego's change of lanes, where there is a lane, and room in it."""
@@ -210,7 +193,7 @@ class RingRoad:
             changing=state.changing.at[0].set(jnp.where(goes, self.decision, 0.0)),
         )
 
-    def _lateral(self, state: RoadState) -> Float[Array, " N"]:
+    def lateral(self, state: RoadState) -> Float[Array, " N"]:
         """Metres from the middle of the rightmost lane."""
         back = (state.old_lane - state.lane) * state.changing / self.decision
         return (state.lane + back) * LANE_WIDTH

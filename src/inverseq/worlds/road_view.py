@@ -9,6 +9,8 @@ half a turn. Where nobody is in sight the distance is 1, and the relative speed 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from inverseq._core.errors import InputError
 from inverseq.worlds.road_laws import Following
 
@@ -29,6 +31,10 @@ ROAD_FEATURES = (
 
 SIGHT, SPEED, CAR_LENGTH, LANE_WIDTH = 80.0, 20.0, 4.5, 3.2
 """Range of sight in m, unit of speed (and the ego's desired one) in m/s, and two more lengths."""
+
+DRIVERS = np.array([[24.0, 0.0], [12.0, 1.0], [18.0, 0.8], [21.0, 0.4]])
+"""Types of drivers, equally often: mean of the desired speed (uniform within 5 m/s of it) and
+SUMO's `lcCooperative`, here also the politeness of MOBIL."""
 
 HALF_TURN = 3.141592653589793
 NOBODY = 1e4
@@ -62,6 +68,53 @@ def around(observations: Any) -> Around:
         speeds.append(xp.where(seen, own + speed * SPEED, own))
     lanes = observations[:, 22] > -0.5, observations[:, 24] > -0.5
     return Around(tuple(gaps), tuple(speeds), lanes, own)
+
+
+class Others(NamedTuple):
+    """The other cars, and some that are not there; arrays `[N]` of NumPy or JAX."""
+
+    ahead: Any
+    """Metres along the ring from the own car, from 0 to its length."""
+    across: Any
+    """Metres to the left of the own car."""
+    speed: Any
+    """In m/s."""
+    inside: Any
+    """`[3, N]` whether a car is there and stands in the way in the own lane, the one on its left,
+    and the one on its right."""
+
+
+def observation(others: Others, speed: Any, heading: Any, exists: Any, length: float) -> Any:
+    """`[26]` what is seen.
+
+    Args:
+        others: The other cars.
+        speed: Own, in m/s.
+        heading: Own, in radians, to the left.
+        exists: `[3]` whether there are the own lane, one on its left, and one on its right.
+        length: Of the ring, in m.
+    """
+    xp = others.ahead.__array_namespace__()
+    front = xp.where(others.inside, others.ahead, NOBODY)
+    back = xp.where(others.inside, length - others.ahead, NOBODY)
+    # [3 lanes, ahead and behind]
+    car = xp.stack([xp.argmin(front, axis=1), xp.argmin(back, axis=1)], axis=1)
+    along = xp.stack([xp.min(front, axis=1), -xp.min(back, axis=1)], axis=1)
+    across = others.across[car]
+    distance = xp.hypot(along, across)
+    seen = distance <= SIGHT
+    cars = xp.stack(
+        [
+            xp.where(seen, distance / SIGHT, 1.0),
+            xp.where(seen, (others.speed[car] - speed) / SPEED, 0.0),
+            xp.where(seen, xp.atan2(across, along) / HALF_TURN, xp.where(along < 0, 1.0, 0.0)),
+        ],
+        axis=-1,
+    )
+    own = xp.stack([speed / SPEED, heading / HALF_TURN])
+    mark = xp.where(exists[:, None], xp.where(seen, 1.0, 0.0), -1.0)
+    parts = [xp.reshape(cars, (-1,)), own, xp.reshape(mark, (-1,))]
+    return xp.astype(xp.concat(parts), xp.float32)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""The highway study: its small version, and what it counts."""
+
+import numpy as np
+import pytest
+
+from inverseq import InputError
+from inverseq.studies import Effort
+from inverseq.studies.highway import STUDY, Settings
+from inverseq.studies.highway.figures import scenes
+from inverseq.studies.highway.study import run
+from inverseq.worlds.road_view import SAFETY, around
+
+
+@pytest.fixture(scope="module")
+def found():
+    return run(STUDY.small, Effort(small=True, workers=1))
+
+
+def test_who_learned_under_the_rules_keeps_them(found):
+    rows = {row["driver"]: row for row in found.tables["driving"]}
+    assert [*rows] == ["expert", "DIQL", "DCIQL", "cloning", "cloning, masked", "constrained DQN"]
+    for name in ("DCIQL", "cloning, masked"):
+        assert rows[name]["violations"] == 0
+    assert {row["of decisions"] for row in rows.values()} == {20}
+    assert all(5 < row["speed"] < 21 for row in rows.values())
+    assert rows["expert"]["share of the expert"] == 1.0
+    assert "DCIQL broke the rules 0 times in 2 games" in found.sentences[0]
+
+
+def test_violations_are_those_of_the_rules(found):
+    [learned] = found.record
+    drive = next(d for d in learned.drives if d.method == "expert")
+    assert drive.speed.shape == drive.unsafe.shape == (2,)
+    assert 0 <= drive.violations.sum() <= 2 * 20
+
+
+def test_films_show_all_drivers(found):
+    frames = found.films["ring"]
+    assert len(frames) == 10
+    assert frames[0].shape == (6 * (38 + 16), 640, 3)
+    assert np.abs(frames[0].astype(int) - frames[-1]).max() > 0
+
+
+def test_scenes_are_what_they_say():
+    seen = scenes(np.array([20.0]), np.array([-3.0]))
+    read = around(seen)
+    assert read.gaps[0][0] == pytest.approx(15.5)
+    assert read.speeds[0][0] == pytest.approx(15.0)
+    assert SAFETY(seen).all()
+
+
+def test_settings_that_cannot_be():
+    with pytest.raises(InputError, match="must be 1 or more"):
+        Settings(seeds=0)
