@@ -100,7 +100,9 @@ def test_the_api_page_names_what_is_public():
     rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
     public = set(inverseq.__all__) | {
         f"{module}.{name}"
-        for module in ("worlds", "datasets", "networks", "training", "forward", "play", "plot")
+        for module in (
+            *("worlds", "datasets", "networks", "training", "forward", "neural", "play", "plot"),
+        )
         for name in getattr(inverseq, module).__all__
     }
     assert (sorted(public - rows), sorted(rows - public)) == ([], [])

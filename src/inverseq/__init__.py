@@ -145,6 +145,7 @@ _MODULES = (
     "networks",
     "training",
     "forward",
+    "neural",
     "play",
     "plot",
     "studies",

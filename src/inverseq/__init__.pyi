@@ -2,6 +2,7 @@
 from inverseq import datasets as datasets
 from inverseq import forward as forward
 from inverseq import networks as networks
+from inverseq import neural as neural
 from inverseq import play as play
 from inverseq import plot as plot
 from inverseq import policies as policies

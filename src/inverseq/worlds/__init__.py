@@ -52,10 +52,12 @@ _HOME = {
     "RANDOM_WALLS": "game_rules",
     "RANDOM_WIN": "game_rules",
     "RingRoad": "road_ring",
+    "SumoRoadEnv": "road_sumo",
     "STATIC_WALLS": "game_rules",
     "board_world": "game_rules",
     "grid_simulator": "game_rules",
     "ring_road": "road_ring",
+    "sumo_road": "road_sumo",
 }
 
 __all__ = [

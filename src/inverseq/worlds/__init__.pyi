@@ -45,6 +45,8 @@ from inverseq.worlds.road_laws import Changing as Changing
 from inverseq.worlds.road_laws import Following as Following
 from inverseq.worlds.road_ring import RingRoad as RingRoad
 from inverseq.worlds.road_ring import ring_road as ring_road
+from inverseq.worlds.road_sumo import SumoRoadEnv as SumoRoadEnv
+from inverseq.worlds.road_sumo import sumo_road as sumo_road
 from inverseq.worlds.road_view import GERMAN_RULES as GERMAN_RULES
 from inverseq.worlds.road_view import KEEP_RIGHT as KEEP_RIGHT
 from inverseq.worlds.road_view import ROAD_ACTIONS as ROAD_ACTIONS
