@@ -186,7 +186,8 @@ def _drawn(
         return None
     names = component_names(data)
     columns = [data.states[:, names.index(name)].astype(np.float64) for name in over]
-    edges = [np.linspace(*np.percentile(c, _INSIDE), _CELLS + 1) for c in columns]
+    ends = [np.percentile(c, _INSIDE) for c in columns]
+    edges = [np.linspace(low, high, _CELLS + 1) for low, high in ends]
     if any(e[0] == e[-1] for e in edges):
         return None
     at = [np.searchsorted(e, c, side="right") - 1 for e, c in zip(edges, columns, strict=True)]

@@ -1,5 +1,7 @@
 """Numbers over two components of observations, and probabilities beside what happened."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Num
 from matplotlib.axes import Axes
@@ -33,7 +35,8 @@ def component_map(
     ax = own_axes(ax)
     shades = colours(values.ravel() if limits is None else np.array(limits), scale)
     shown = np.ma.masked_invalid(values)
-    ax.pcolormesh(*edges, shown, cmap=shades.cmap, norm=shades.norm, rasterized=True)
+    look: Any = {"cmap": shades.cmap, "norm": shades.norm}
+    ax.pcolormesh(*edges, shown, rasterized=True, **look)
     ax.set_xlabel(names[0])
     ax.set_ylabel(names[1])
     if label:
