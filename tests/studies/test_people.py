@@ -10,7 +10,7 @@ from inverseq import Counts, InputError, MaxEnt, fit
 from inverseq.datasets import people as people_in_mazes
 from inverseq.studies import Effort
 from inverseq.studies.people import STUDY, Settings
-from inverseq.studies.people.figures import expected_moves
+from inverseq.studies.people.figures import forecast_moves
 from inverseq.studies.people.study import ABLATIONS, EVERY_COST, PLANNERS, YARDSTICKS, run
 from inverseq.worlds import maze_features
 
@@ -37,7 +37,7 @@ def test_the_planner_beats_every_walker_without_foresight(done):
         assert rows[name]["behind_full_planner"] == pytest.approx(behind, abs=2e-5)
     assert rows["uniform"]["nats_per_decision"] == pytest.approx(-np.log(4), abs=1e-5)
     assert full["behind_full_planner"] == 0
-    assert full["numbers"] == 14
+    assert full["numbers"] == len(EVERY_COST) + 1 == 14
     assert rows["shortest path, lapses"]["numbers"] == 2
     assert rows["table that saw the maze"]["numbers"] is None
     assert steps[-1] == ("planners", 2 * len(PLANNERS), 2 * len(PLANNERS))
@@ -79,7 +79,7 @@ def test_expected_moves_lead_to_the_goal():
     counts = np.ones(mdp.allowed.shape) * ~mdp.terminal[:, None]
     solution = fit(Counts(counts), MaxEnt("features", strength=1.0), mdp)
     walks = data.demonstrations.select(world="grid-0-0")
-    moves = expected_moves(solution, mdp, walks)
+    moves = forecast_moves(solution, mdp, walks)
     base = data.worlds["grid-0-0"].mdp
     arrivals = sum(
         moves[s, a] for s, a in np.argwhere(base.terminal[base.successors[:, :, 0]]) if moves[s, a]

@@ -37,7 +37,9 @@ from inverseq.worlds.maze_paths import with_paths
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 """Strengths of the prior among which a planner chooses."""
 
-EVERY_COST = tuple(name for group in MAZE_FEATURES.values() for name in group)
+_KINDS = {kind: MAZE_FEATURES[kind] for kind in MAZE_FEATURES if kind not in ("walls", "view")}
+EVERY_COST = tuple(name for group in _KINDS.values() for name in group)
+"""Walls beside the way and a goal in view are no costs here: they add .001 nats."""
 FULL = "planner, every cost"
 
 PLANNERS: dict[str, tuple[str, ...]] = {
@@ -48,7 +50,7 @@ PLANNERS: dict[str, tuple[str, ...]] = {
 
 ABLATIONS: dict[str, tuple[str, ...]] = {
     f"planner without {group}": tuple(n for n in EVERY_COST if n not in names)
-    for group, names in MAZE_FEATURES.items()
+    for group, names in _KINDS.items()
     if group != "step"
 }
 """The step is never left out: without it nothing would lead to the goal."""
@@ -85,7 +87,9 @@ def run(settings: Settings, effort: Effort) -> Result:
     if settings.subjects is not None:
         chosen = demonstrations.units("subject") < settings.subjects
         demonstrations = demonstrations.take(chosen)
-    worlds = {name: with_paths(maze_features(world)) for name, world in data.worlds.items()}
+    worlds = {
+        name: with_paths(maze_features(world, EVERY_COST)) for name, world in data.worlds.items()
+    }
     split = Split(demonstrations, worlds, np.arange(len(data.worlds)) % folds)
     predicted = _tables(split, data) | _yardsticks(split)
     strengths = [settings.strength] * folds
