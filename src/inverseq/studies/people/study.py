@@ -111,7 +111,7 @@ def run(settings: Settings, effort: Effort) -> Result:
             "left out: nats per decision, with standard errors over people. What a cost weighs is "
             "in nats (negative: avoided).",
         ),
-        {
+        facts={
             "decisions": demonstrations.num_decisions,
             "people": people,
             "folds": dict(zip(data.worlds, split.fold, strict=True)),
