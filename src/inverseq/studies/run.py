@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Result:
     tables: Mapping[str, Rows]
     figures: Mapping[str, Figure]
     sentences: tuple[str, ...]
+    _: KW_ONLY
     facts: Mapping[str, Any] = field(default_factory=dict)
     long: tuple[str, ...] = ()
     record: Any = None

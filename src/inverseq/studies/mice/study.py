@@ -113,7 +113,7 @@ def run(settings: Settings, effort: Effort) -> Result:
             "In the table of halves each half of the maze is predicted from the other. Habits are "
             "worth nats (negative: avoided), with 95 % intervals.",
         ),
-        {
+        facts={
             "decisions": score.num_decisions,
             "forced": score.num_forced,
             "trajectories": parts[1].num_trajectories,

@@ -86,7 +86,7 @@ def run(settings: Settings, effort: Effort) -> Result:
             "reward with the true one: up to shaping. Loss in changed worlds: rewards of "
             f"{made.transfer_size} trajectories.",
         ),
-        {
+        facts={
             "sizes": made.sizes,
             "uniform_squared": made.uniform[0],
             "uniform_squared_published": PUBLISHED_UNIFORM,
