@@ -34,7 +34,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/inverseq fit mice --out out/mice
 
-# A file stays with one worker, which makes what its tests share once.
+# A file stays with one worker, which makes what its tests share once. What is compiled is kept,
+# whatever the shell says: tests start many processes.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 

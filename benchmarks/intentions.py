@@ -15,8 +15,9 @@ from inverseq.evaluate.choose_intentions import choose_intentions
 from inverseq.intentions.chains import chains
 from inverseq.intentions.em import Task, search
 from inverseq.intentions.explainers import CountedPolicies, FittedPolicies
+from inverseq.intentions.law import Law
 from inverseq.intentions.starts import starting_weights
-from inverseq.intentions.switching import DependentMarkov, Markov, Switching
+from inverseq.intentions.switching import DependentMarkov, Markov
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Problem, Solver
 from inverseq.inverse.values.iavi import IAVI
@@ -72,7 +73,7 @@ def training(small: bool) -> Demonstrations:
     return train.take(range(12)) if small else train
 
 
-def searching(train: Demonstrations, solver: Solver, law: Switching) -> Callable[[int], float]:
+def searching(train: Demonstrations, solver: Solver, law: Law) -> Callable[[int], float]:
     """A search of so many iterations; it returns the penalised log-likelihood."""
     problem = Problem(train, labyrinth().mdp)
     chain = chains(law.begins(train))

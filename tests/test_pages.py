@@ -144,3 +144,26 @@ def test_copying_takes_commands_without_prompt_and_output(page):
 def served(address):
     """The file of an address of the site."""
     return address.removeprefix("http://localhost/").partition("?")[0] or "index.html"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; install chromium")
+def test_the_search_finds_what_people_look_for(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_MKDOCS_2_WARNING", "1")
+        # Without the reference, which takes the longest.
+        build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path), plugins=["search"]))
+    wanted = {"NWB": "nwb/", "spikes": "nwb/", "groups": "groups/", "PDF": "report/"}
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page()
+        tab.route("**/*", lambda route: route.fulfill(path=tmp_path / served(route.request.url)))
+        found = {}
+        for word in wanted:
+            tab.goto(f"http://localhost/index.html?q={word}")
+            tab.wait_for_selector(".md-search-result__item", state="attached")
+            links = tab.locator(".md-search-result__item > a.md-search-result__link")
+            found[word] = [link.get_attribute("href") for link in links.all()]
+        browser.close()
+    for word, page in wanted.items():
+        assert any(f"/{page}" in link for link in found[word][:3]), (word, found[word])

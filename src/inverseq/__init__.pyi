@@ -2,6 +2,7 @@
 from inverseq import datasets as datasets
 from inverseq import forward as forward
 from inverseq import networks as networks
+from inverseq import neural as neural
 from inverseq import play as play
 from inverseq import plot as plot
 from inverseq import policies as policies
@@ -30,6 +31,7 @@ from inverseq.demonstrations import Finite as Finite
 from inverseq.demonstrations import Recording as Recording
 from inverseq.demonstrations import Signal as Signal
 from inverseq.demonstrations import concatenate as concatenate
+from inverseq.demonstrations import in_blocks as in_blocks
 from inverseq.doctor import diagnose as diagnose
 from inverseq.evaluate.bootstrap import bootstrap as bootstrap
 from inverseq.evaluate.calibration import Calibration as Calibration
@@ -91,6 +93,7 @@ from inverseq.inverse.fit import fit as fit
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL
+from inverseq.inverse.maxent.planner import Planner as Planner
 from inverseq.inverse.maxent.recursive_logit import RecursiveLogit as RecursiveLogit
 from inverseq.inverse.replan import replan as replan
 from inverseq.inverse.solution import Solution as Solution
@@ -121,9 +124,14 @@ from inverseq.policies.network import NetworkPolicy as NetworkPolicy
 from inverseq.policies.routes import RoutePolicy as RoutePolicy
 from inverseq.policies.safe import SafePolicy as SafePolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
+from inverseq.readers import list_nwb as list_nwb
 from inverseq.readers import read_games as read_games
 from inverseq.readers import read_minari as read_minari
+from inverseq.readers import read_nwb as read_nwb
+from inverseq.readers import read_recording as read_recording
 from inverseq.readers import read_table as read_table
+from inverseq.readers import to_pynapple as to_pynapple
+from inverseq.readers import write_nwb as write_nwb
 from inverseq.reporting.report import report as report
 from inverseq.rewards.observations import ObservationReward as ObservationReward
 from inverseq.training.lessons import Lessons as Lessons

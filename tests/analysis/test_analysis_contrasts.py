@@ -5,6 +5,7 @@ import pytest
 
 import inverseq as iq
 from inverseq.analysis.contrasts import FEWEST_RESAMPLED
+from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Difference, Intervals
 from inverseq.analysis.places import places
 from inverseq.demonstrations import Demonstrations
@@ -38,8 +39,14 @@ def test_intervals_are_those_of_the_reward_that_is_drawn(plan, model, how):
             expected = drawn[at, two[0]] - drawn[at, two[1]]
         assert row.estimate == pytest.approx(expected, abs=1e-9)
         assert row.low < row.estimate < row.high
-    settings = {other.setting for other in found.contrasts.otherwise}
-    assert settings == {"discount", "smoothing" if model == "IAVI" else "strength"}
+    # Nothing is fitted for them: other rewards with the same memory that were scored anyway.
+    rewards = {row.model for row in found.scores if not row.yardstick} - {found.contrasts.model}
+    same = {other for other in rewards if other.memory == found.contrasts.model.memory}
+    assert {other.model for other in found.contrasts.otherwise} == same
+    for other in found.contrasts.otherwise:
+        compared = [row.difference is Difference.ACTIONS for row in found.contrasts.rows]
+        blind = other.model.reward == "states" and other.model.family is Family.MAXENT
+        assert np.isnan(other.estimates).tolist() == [blind and each for each in compared]
 
 
 def test_few_units_have_estimates_and_no_intervals():
@@ -55,9 +62,3 @@ def test_few_units_have_estimates_and_no_intervals():
         assert np.isfinite(row.estimate)
         assert np.isnan([row.low, row.high]).all()
         assert not row.clear
-
-
-def test_a_discount_that_is_already_far_is_not_left():
-    found = iq.analyse(iq.datasets.load("bandit"), iq.Plan(**QUICK, history=1, discount=0.0))
-    tried = [o.value for o in found.contrasts.otherwise if o.setting == "discount"]
-    assert tried == [0.5]  # twice the horizon; half of none is none

@@ -68,7 +68,8 @@ def odd(rng: np.random.Generator) -> str:
 def renamed(rng: np.random.Generator, rows: Rows) -> Rows:
     """A state or an action is called something else, wherever it stands."""
     column = int(rng.integers(3, 5))
-    old, new = rows[rng.integers(1, len(rows))][column], odd(rng)
+    row, new = rows[rng.integers(1, len(rows))], odd(rng)
+    old = row[min(column, len(row) - 1)]  # a column may have been taken out before
     return [[new if c == column and v == old else v for c, v in enumerate(row)] for row in rows]
 
 

@@ -22,7 +22,7 @@ def walker(tmp_path):
             action = rng.choice(3, p=chance / chance.sum())
             name = ("ahead", "left", "right")[action]
             lines.append(f"{animal},{frame},{x:.1f},{y:.1f},{heading:.1f},{name}")
-            x += (0, 20, -20)[action] + rng.normal(0, 5)
+            x += (0, 20, -20)[action] + rng.normal(0, 60)
             y, heading = y + rng.normal(0, 5), (heading + rng.normal(0, 20) + 180) % 360 - 180
     path = tmp_path / "walker.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

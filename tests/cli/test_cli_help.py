@@ -24,6 +24,18 @@ def test_help_fits_into_80_columns_and_offers_no_none(command, inside, monkeypat
     assert "usage: inverseq" in out
 
 
+@pytest.mark.parametrize("command", [[], ["fit"], ["show"], ["study"], ["study", "mice"]])
+def test_on_a_narrow_terminal_help_and_errors_fit_into_40_columns(command, inside, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, err = inside(*command, "--help")
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if len(line) > 40] == []
+    code, _, err = inside("fit", "no such file.csv")
+    assert code == 2
+    assert "spontaneous" in err
+    assert [line for line in err.splitlines() if len(line) > 40] == []
+
+
 def test_the_overview_and_that_of_studies_list_all(inside):
     out = inside("--help")[1]
     assert [name for name in _COMMANDS if f"\n  {name} " not in out] == []

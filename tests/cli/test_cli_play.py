@@ -2,6 +2,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -27,6 +28,7 @@ def unserved(monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(play, "server_of", lambda app: Server())
+    monkeypatch.setattr(play, "_open", lambda *_: None)
     monkeypatch.setattr(play.webbrowser, "open", seen["shown"].append)
     return seen
 
@@ -72,6 +74,14 @@ def test_a_game_that_fails_to_open_ends_the_serving(inside, monkeypatch):
     monkeypatch.setattr("inverseq.app.play.opening.open_game", fail)
     code, _, err = inside("play", "--port", "0", "--no-browser")
     assert (code, err, len(served)) == (2, "inverseq: error: the rules are lost\n", 1)
+
+
+def test_ctrl_c_does_not_wait_for_a_game_that_is_compiling(inside, unserved, monkeypatch):
+    compiled = threading.Event()
+    monkeypatch.setattr(play, "_open", lambda *_: compiled.wait())
+    code, _, err = inside("play", "--port", "0")
+    assert (code, err) == (0, "")
+    compiled.set()
 
 
 def test_an_open_host_is_warned_of(inside, unserved):

@@ -2,8 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
+from benchmarks.city import city, trips
 
+import inverseq as iq
+from inverseq import worlds
 from inverseq.cli import main
 
 MAZES = "[one]\nS.#.\n...A\n##.G\n[two]\nS...\n.#.G\n"
@@ -74,3 +78,72 @@ def test_positions_are_placed_and_read_back(typed, tmp_path):
 def test_what_cannot_be_done_is_said(typed, command, words):
     code, _, err = typed(command)
     assert (code, words in err, err.count("\n")) == (2, True, 1)
+
+
+def test_a_reward_is_planned_in_a_changed_maze(typed, tmp_path):
+    (tmp_path / "m.txt").write_text("S...\n.#..\n...G\n")
+    (tmp_path / "changed.txt").write_text("S.#.\n.#..\n...G\n")
+    world = worlds.read_mazes(tmp_path / "m.txt")["m"]
+    cost = np.where(world.mdp.terminal, 5.0, -3.0)
+    agent = iq.forward.soft_policy_iteration(world.mdp, cost)
+    walks = iq.forward.simulate(world.mdp, agent.policy, trajectories=60, steps=30, seed=1)
+    for reward, mdp in {
+        "states": world.mdp,
+        "features": worlds.maze_features(world, ["step", "turn"]),
+    }.items():
+        iq.save(iq.fit(walks, iq.MaxEnt(reward, strength=1.0), mdp), tmp_path / "s.npz")
+        code, out, _ = typed(f"replan s.npz --world changed.txt --out {reward} --json")
+        moves = json.loads(out)["moves"]
+        assert (code, moves["after"] != moves["before"]) == (0, True)
+        folder = tmp_path / reward
+        assert iq.load(folder / "solution.npz", iq.Solution).settings["replanned"] is True
+        rows = (folder / "tables" / "change.csv").read_text().splitlines()
+        assert rows[0] == "world,state,x,y,action,moves"
+        total = sum(float(row.split(",")[-1]) for row in rows[1:] if row.startswith("after"))
+        assert total == pytest.approx(moves["after"])
+        assert (folder / "figures" / "change.png").is_file()
+    code, _, err = typed("replan s.npz")
+    assert (code, "give its file with --world" in err) == (2, True)
+    (tmp_path / "other.txt").write_text("S....\n.#...\n...G.\n")
+    iq.save(iq.fit(walks, iq.MaxEnt("states", strength=1.0), world.mdp), tmp_path / "s.npz")
+    code, _, err = typed("replan s.npz --world other.txt")
+    assert (code, "where (4, 0) was none" in err) == (2, True)
+
+
+def test_trips_to_destinations_share_a_reward(typed, tmp_path):
+    net = city(3, 3, 1)
+    walks = trips(net, 80, 8, seed=4)
+    rows = zip(
+        walks.trajectory_of, walks.step, walks.states, walks.actions, walks.next_states, strict=True
+    )
+    goal = walks.trajectories["destination"]
+    (tmp_path / "trips.csv").write_text(
+        "trip,destination,time,state,action,next_state\n"
+        + "".join(f"{t},{goal[t]},{k},{s},{a},{n}\n" for t, k, s, a, n in rows)
+    )
+    pairs = np.argwhere(net.allowed)
+    (tmp_path / "net.csv").write_text(
+        "state,action,next_state,probability,length,left,back,link\n"
+        + "".join(
+            f"{s},{a},{net.successors[s, a, 0]},1,{','.join(map(str, net.features[s, a]))}\n"
+            for s, a in pairs
+        )
+    )
+    (tmp_path / "nodes.csv").write_text(
+        "state,x,y\n" + "".join(f"{s},{x},{y}\n" for s, (x, y) in enumerate(net.coordinates))
+    )
+    where = "trips.csv --world net.csv --places nodes.csv --goal destination --trajectory trip"
+    assert typed(f"doctor {where}")[0] == 0
+    code, out, err = typed(f"fit {where} --out out --quiet")
+    assert (code, out, err) == (0, "", "")
+    told = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert told["chosen"] == "RecursiveLogit"
+    assert told["headline"][0].startswith("Most clearly avoided: ")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Which ways they take" in page
+    weights = (tmp_path / "out" / "tables" / "weights.csv").read_text().splitlines()
+    assert weights[0] == "feature,weight,low,high,elasticity"
+    assert [row.split(",")[0] for row in weights[1:]] == ["length", "left", "back", "link"]
+    assert (tmp_path / "out" / "figures" / "routes.png").stat().st_size > 10_000
+    code, _, err = typed(f"fit {where} --solver iavi")
+    assert (code, "has a solver of its own" in err) == (2, True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.city import city, trips
 
 import inverseq as iq
 from inverseq.analysis.family import Family, Model
@@ -108,7 +109,9 @@ IAVI              .     .        .       several several .        .       .     
 IQL               .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 CIQL              .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 MaxEnt            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+Planner           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+RecursiveLogit    .     .        .       several several past     .       .      .        .       goal    .         .        .       way     .    .
 DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 IQLearn           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 BehaviourCloning  .     .        none    several several .        .       .      .        nothing .       .         unsure   .       .       report .
@@ -140,6 +143,8 @@ MESSAGES = {
     "nothing": "has no reward to carry over",
     "seen": "was fitted without a world",
     "columns": "needs each of its columns",
+    "goal": "there is no such column that is constant in a trajectory",
+    "way": "the trip leaves the network",
     "past": 'give states="observed"',
     "world": "needs a world",
     "world2": "depends on the world",
@@ -154,8 +159,8 @@ MESSAGES = {
 
 
 def solvers() -> dict[str, tuple[Any, str]]:
-    """Kind -> its solver, and whether it is fitted in a "world", without one ("none"), or to
-    observations ("seen").
+    """Kind -> its solver, and whether it is fitted in a "world", without one ("none"), to
+    observations ("seen"), or to "trips" in a network.
     """
     lessons = iq.Lessons(20, 16, 0.01)
     network = iq.IQLearn(0, discount=0.8, lessons=lessons)
@@ -170,7 +175,9 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "IQL": (learner, "world"),
         "CIQL": (iq.CIQL((), learner=learner, behaviour="boltzmann"), "world"),
         "MaxEnt": (iq.MaxEnt(strength=1.0), "world"),
+        "Planner": (iq.Planner(lapse=True, discounts=(0.7, 0.8)), "world"),
         "MaxEntIRL": (iq.MaxEntIRL("states", horizon=5), "world"),
+        "RecursiveLogit": (iq.RecursiveLogit("destination", strength=1.0), "trips"),
         "DeepMaxEnt": (iq.DeepMaxEnt(0, (3,)), "world"),
         "IQLearn": (iq.IQLearn(0, value="soft"), "world"),
         "BehaviourCloning": (iq.BehaviourCloning(0), "world"),
@@ -212,12 +219,16 @@ def cases(tmp_path_factory) -> dict[str, Case]:
         allowed=mdp.allowed[data.states],
     )
     folder = tmp_path_factory.mktemp("every")
+    network = city(3, 3, 1)
+    of_trips = trips(network, 60, 6, seed=2), network, network
     return {
         kind: Case(
             solver,
-            seen if how == "seen" else data,
-            mdp,
-            mdp if how == "world" else None,
+            *(
+                of_trips
+                if how == "trips"
+                else (seen if how == "seen" else data, mdp, mdp if how == "world" else None)
+            ),
             folder / kind.replace(" ", ""),
         )
         for kind, (solver, how) in solvers().items()

@@ -18,9 +18,9 @@ from inverseq.neural.matching import (
     paired,
 )
 from inverseq.neural.readout import Readout, fit_readout
-from inverseq.neural.search import METHODS, search
+from inverseq.neural.searching import METHODS, search
 from inverseq.neural.silencing import foretold_distribution, silenced
-from inverseq.neural.waiting import waiting
+from inverseq.neural.trials import waiting
 from inverseq.worlds import Neurons, Rat, lever, lever_policy, lever_session, release_distribution
 
 WORLD = lever()

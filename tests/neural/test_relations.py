@@ -50,8 +50,8 @@ def test_a_planted_relation_is_found_by_both_nulls_and_none_in_noise():
     belief = np.repeat(rng.random(200), 5)
     weights = relations.correlating(np.stack([belief, 1 - belief], 1), demos, (0,))
     noise = rng.normal(size=1000)
-    found = relations.relate(weights, noise + 1.5 * belief, demos, 99, 0)
-    nothing = relations.relate(weights, noise, demos, 99, 0)
+    found = relations.weigh(weights, noise + 1.5 * belief, demos, 99, 0)
+    nothing = relations.weigh(weights, noise, demos, 99, 0)
     for name in ("shift", "exchange"):
         assert (found.nulls[name].adjusted <= 0.02).all()
         assert (nothing.nulls[name].adjusted > 0.05).all()

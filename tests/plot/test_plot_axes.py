@@ -16,6 +16,7 @@ NAMES = ["a", "b", "c"]
 
 CALLS = {
     "choice_points": (NAMES, VALUES),
+    "component_map": (SHARES, (np.arange(3.0), np.arange(3.0)), ("x", "y")),
     "curves": (np.array([1, 2]), SHARES, SHARES, ["a", "b"]),
     "dwell_histogram": (np.array([1, 2, 2, 5]), 2.5),
     "grid_map": (SQUARES, VALUES),
@@ -25,9 +26,11 @@ CALLS = {
     "labyrinth_floor": (SQUARES, PARENTS),
     "labyrinth_map": (SQUARES, PARENTS, VALUES),
     "learning_curve": (np.array([1, 2]), SHARES),
+    "network_map": (SQUARES, np.stack([SQUARES[:-1], SQUARES[1:]], axis=1)),
     "occupancy": (SQUARES, np.array([1, 10, 0])),
     "occupancy_bars": (SHARES[:1],),
     "predictive_checks": (["a", "b"], np.array([0.2, 0.4]), SHARES),
+    "reliability": (VALUES, VALUES, VALUES - 0.05, VALUES + 0.05),
     "reward_scatter": (VALUES, VALUES + 1),
     "scores": (NAMES, VALUES, VALUES),
     "state_action_map": (SHARES, ["a", "b"], ["left", "right"]),

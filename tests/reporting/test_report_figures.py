@@ -6,7 +6,7 @@ import pytest
 from inverseq.analysis.places import Places
 from inverseq.mdp import MDP
 from inverseq.plot import to_svg
-from inverseq.reporting.figures.places import maps, place_names, scenes
+from inverseq.reporting.figures.places import maps, place_names, scenes, visit_maps
 from inverseq.worlds import four_by_three, labyrinth, maze
 
 
@@ -66,3 +66,24 @@ def test_of_many_worlds_the_four_most_visited_are_drawn_each_with_its_own_states
     assert [p.name for p in pictures[:2]] == [
         f"{kind}_{found[0].name}" for kind in ("reward_map", "value_map")
     ]
+
+
+@pytest.mark.parametrize("up", [1, -1])
+def test_maps_of_binned_positions_have_axes_with_the_edges_of_the_bins(up):
+    names = [f"x {a}–{a + 10}, height {b}–{b + 0.5}" for b in (0, 0.5) for a in (0, 10, 20)]
+    at = np.array([[a, up * b] for b in (0, 1) for a in (0, 1, 2)], dtype=float)
+    stay = np.tile(np.eye(6)[:, None], (1, 2, 1))
+    mdp = MDP.from_dense(stay, discount=0.9, coordinates=at, state_names=names)
+    where = scenes(mdp, {}, np.ones(6))
+    pictures = [*maps(places_of(mdp), where, "IAVI"), *visit_maps(np.ones(6), where)]
+    assert len(pictures) == 3
+    for each in pictures:
+        ax = each.draw(3.3).axes[0]
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "height")
+        ticks = [
+            dict(zip(axis.get_ticklocs(), map(str, labels), strict=True))
+            for axis in (ax.xaxis, ax.yaxis)
+            for labels in [[label.get_text() for label in axis.get_ticklabels()]]
+        ]
+        assert ticks[0] == {-0.5: "0", 0.5: "10", 1.5: "20", 2.5: "30"}
+        assert ticks[1] == {-0.5 * up: "0", 0.5 * up: "0.5", 1.5 * up: "1"}

@@ -238,9 +238,11 @@ def test_a_reward_with_a_memory_is_held_against_the_table_of_the_same_memory(pas
 @pytest.mark.parametrize(
     ("others", "words"), [((-1.0, 2.5), "changes its sign"), ((-2.5, -1.5), "keeps its sign")]
 )
-def test_other_settings_are_said_to_change_the_answer_only_where_they_do(others, words):
+def test_other_rewards_are_said_to_change_the_answer_only_where_they_do(others, words):
     down = Contrast(PLACES, ("a", "b"), -2.0, -3.0, -1.0, Verdict.SETTLED)
-    tried = tuple(Otherwise("smoothing", 0.1 + n, (each,)) for n, each in enumerate(others))
+    kinds = ("states", "state-actions", "features")
+    models = [Model(Family.MAXENT, reward=kind) for kind in kinds]
+    tried = tuple(map(Otherwise, models, [(each,) for each in (*others, float("nan"))]))
     made = with_contrasts(down)
     made = replace(made, contrasts=replace(made.contrasts, otherwise=tried))
     told, figure = sensitivity_section.what_would_change_it(made).blocks
@@ -249,3 +251,6 @@ def test_other_settings_are_said_to_change_the_answer_only_where_they_do(others,
     assert figure.name == "sensitivity"
     assert "b rather than a" in figure.alt
     assert sensitivity_section.what_would_change_it(replace(made, contrasts=None)) is None
+    # What a gauge makes differs between rewards for no reason of the data.
+    agreed = replace(made.contrasts, rows=(replace(down, verdict=Verdict.CONVENTION),))
+    assert sensitivity_section.what_would_change_it(replace(made, contrasts=agreed)) is None

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from study_form import has_the_form
 
 from inverseq import CountTable, InputError, fit
 from inverseq.datasets import mice as mice_in_labyrinth
@@ -42,6 +43,10 @@ def parts():
     data = mice_in_labyrinth().demonstrations
     few = data.take(np.arange(data.num_trajectories) < 20)
     return few.select(split="train"), few.select(split="test")
+
+
+def test_it_has_the_form_of_all_studies(small):
+    has_the_form(small, "mice", "mice")
 
 
 def test_inverse_action_values_predict_what_counts_do(done, parts):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from study_form import has_the_form
 
 from inverseq import Counts, InputError, MaxEnt, fit
 from inverseq.datasets import people as people_in_mazes
@@ -20,6 +21,10 @@ def done(small):
     done, _, steps = small("people", "people")
     found = done.results["people"]
     return {row["name"]: row for row in found.tables["scores"]}, found, steps
+
+
+def test_it_has_the_form_of_all_studies(small):
+    has_the_form(small, "people", "people")
 
 
 def test_the_planner_beats_every_walker_without_foresight(done):

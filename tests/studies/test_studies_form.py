@@ -1,20 +1,25 @@
 """The one form of all studies: what they declare and write, and that they own no mathematics."""
 
 import ast
-import csv
-import json
-import math
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from study_form import has_the_form
 
 from inverseq import InputError
 from inverseq.studies import STUDIES, Effort, Part, Study, run
 
 SOURCE = Path(run.__file__).parent
+ELSEWHERE = {
+    ("mice", "mice"): "test_mice.py",
+    ("people", "people"): "test_people.py",
+    ("intentions", "mice"): "test_studies_intentions_mice.py",
+}
+"""Parts whose results other tests look at too, in a file of their own: they are made once."""
 PARTS = [(study.name, part.name) for study in STUDIES for part in study.parts]
+PARTS = [each for each in PARTS if each not in ELSEWHERE]
 every_study = pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 every_part = pytest.mark.parametrize(("study", "part"), PARTS)
 
@@ -41,36 +46,15 @@ def test_parts_and_settings_are_declared(study):
 
 
 @every_part
-def test_a_part_writes_what_it_found(study, part, small):
-    done, folder, steps = small(study, part)
-    found = done.results[part]
-    assert {path.name for path in folder.iterdir()} == {Path(name).name for name in done.files}
-    start = f"{part}_" if len(done.study.parts) > 1 else ""
-    for name, rows in found.tables.items():
-        with open(folder / f"{start}{name}.csv", newline="", encoding="utf-8") as stream:
-            written = list(csv.DictReader(stream))
-        assert len(written) == len(rows) > 0
-        for line, row in zip(written, rows, strict=True):
-            assert line == {key: "" if v is None else str(v) for key, v in row.items()}
-    for name in found.figures:
-        assert (folder / f"{start}{name}.png").read_bytes().startswith(b"\x89PNG")
-    summary = json.loads((folder / f"{study}.json").read_text(encoding="utf-8"))
-    told = summary["parts"][part]
-    assert told["sentences"] == list(found.sentences) != []
-    assert told["tables"] == {name: list(map(dict, rows)) for name, rows in found.tables.items()}
-    assert set(found.long) <= set(found.tables)
-    assert steps
-    assert all(0 <= step <= total for _, step, total in steps)
+def test_a_part_has_the_form_of_all_studies(study, part, small):
+    has_the_form(small, study, part)
 
 
-@every_part
-def test_tables_hold_plain_numbers(study, part, small):
-    done, _, _ = small(study, part)
-    for rows in done.results[part].tables.values():
-        assert all([*row] == [*rows[0]] for row in rows)
-        for value in (value for row in rows for value in row.values()):
-            assert value is None or type(value) in (str, int, float, bool)
-            assert not isinstance(value, float) or math.isfinite(value)
+@pytest.mark.parametrize("study_and_part", ELSEWHERE)
+def test_the_others_are_held_to_it_where_they_are_looked_at_closely(study_and_part):
+    study, part = study_and_part
+    beside = (Path(__file__).parent / ELSEWHERE[study_and_part]).read_text(encoding="utf-8")
+    assert f'has_the_form(small, "{study}", "{part}")' in beside
 
 
 def test_studies_own_no_mathematics():

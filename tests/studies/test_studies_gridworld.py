@@ -135,7 +135,7 @@ def done():
             lambda grid, settings, effort: {n: np.ones((2, 2, 2)) for n in ("IQ-Learn", "cloning")},
         )
         effort = Effort(progress=lambda *step: steps.append(step))
-        made = study.trained(grids, {}, STUDY.small, effort)
+        made = study.trained(grids, {}, replace(STUDY.small, sizes=(4, 8)), effort)
     return made, steps
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from study_form import has_the_form
 
 from inverseq.datasets import mice
 from inverseq.studies.intentions.mice_models import AGAINST, KS, LAWS, grid, with_contexts
@@ -17,6 +18,10 @@ def part(small):
 @pytest.fixture(scope="module")
 def decisions():
     return with_contexts(mice().demonstrations.take(range(6)), labyrinth())
+
+
+def test_it_has_the_form_of_all_studies(small):
+    has_the_form(small, "intentions", "mice")
 
 
 def test_time_since_water_by_hand(decisions):

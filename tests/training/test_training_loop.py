@@ -101,6 +101,20 @@ def test_in_pieces_side_by_side_and_vectorised_it_is_the_same():
     assert (whole[0].life.replay.moves.actions != whole[1].life.replay.moves.actions).any()
 
 
+@dataclass(frozen=True)
+class Loose(Counting):
+    """The same; its network begins as a number of no fixed type."""
+
+    def networks(self):
+        return {"count": replace(super().networks()["count"], build=lambda *_: jnp.asarray(0.0))}
+
+
+def test_numbers_of_no_fixed_type_get_one_and_do_not_compile_it_again():
+    assert jax.eval_shape(Loose().networks()["count"].build).weak_type
+    begun = jax.eval_shape(partial(begin, replace(COURSE, rule=Loose())), jax.random.key(0))
+    assert not any(leaf.weak_type for leaf in jax.tree.leaves(begun))
+
+
 @pytest.mark.parametrize(("last", "shown"), [(np.nan, np.inf), (-1e9, -1e9)])
 def test_a_loss_without_bounds_stops_it(last, shown):
     course = Course.played(Counting(last), replace(LOOP, test_games=0), SIMULATOR)

@@ -6,6 +6,7 @@ from typing import Any
 
 from inverseq._core.errors import InputError, argument
 from inverseq.analysis.behaviour import Behaviour
+from inverseq.analysis.boards import board_entries, on_boards, with_contexts
 from inverseq.analysis.findings import Choosing, Failure, Findings, ScoreRow
 from inverseq.analysis.models import (
     RESTARTS,
@@ -36,8 +37,29 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     if plan.numbers:
         return _with_choice(behaviour, start, menu, progress)
     listed = entries(menu)
+    if on_boards(behaviour) and plan.goal is None:
+        behaviour = with_contexts(behaviour)
+        # What is known of states alone says nothing about a board that was not seen.
+        known = yardsticks(menu)[:1] if plan.by == "world" else listed
+        listed = [*known, *board_entries(behaviour)]
+    listed = _asked(listed, plan.models)
     rows, failures = rows_of(listed, _scored(behaviour, listed, progress))
-    return replace(start, scores=rows, failures=failures + left_out(menu))
+    return replace(start, scores=rows, failures=failures + (() if plan.models else left_out(menu)))
+
+
+def _asked(listed: list[Entry], models: tuple[str, ...]) -> list[Entry]:
+    """Those of the models that were asked for; all where none was.
+
+    Raises:
+        InputError: There is no such model.
+    """
+    known = [entry.key for entry in listed]
+    if unknown := [key for key in models if key not in known]:
+        raise InputError(
+            f"{argument('models', unknown[0])}: there is no such model here; there are "
+            f"{', '.join(known)}"
+        )
+    return [entry for entry in listed if not models or entry.key in models]
 
 
 def _menu(behaviour: Behaviour) -> Menu:

@@ -1,8 +1,6 @@
 """The differences of rewards that are worth an interval, and what settles each of them."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,7 +14,6 @@ from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
 from inverseq.evaluate.intervals import interval
 from inverseq.evaluate.sandwich import sandwich
-from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -31,6 +28,8 @@ _MOST = 10
 Weights = Float[np.ndarray, "S A"]
 Named = dict[tuple[Difference, tuple[str, ...]], Weights]
 """What is compared -> weights of the rewards in the difference."""
+Others = Sequence[tuple[Entry, Solution]]
+"""Models that were fitted to the same decisions."""
 
 
 def contrasts_of(
@@ -41,6 +40,7 @@ def contrasts_of(
     solution: Solution,
     replicates: int,
     progress: Progress,
+    others: Others = (),
 ) -> Contrasts | None:
     """Differences of a model's reward with intervals, which few units do not have; None where they
     were not asked for, nothing can be compared, or only refits could tell how sure they are.
@@ -104,7 +104,7 @@ def contrasts_of(
         gauge="" if isinstance(solver, HasPrior) else solver.picks.name,
         identification=found,
         model=entry.model,
-        otherwise=_otherwise(parts.train, solver, solution, list(weights.values())),
+        otherwise=_otherwise(named, solution, others),
         unexamined=error,
     )
 
@@ -122,27 +122,31 @@ def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
     return weights[base] * share[:, None]
 
 
-def _otherwise(
-    train: Demonstrations, solver: Comparable, solution: Solution, weights: list[Weights]
-) -> tuple[Otherwise, ...]:
-    """The differences with half and twice the horizon, and a fifth and five times of what holds the
-    reward back: decisions added to counts, or the strength of the prior.
+def _otherwise(named: Named, solution: Solution, others: Others) -> tuple[Otherwise, ...]:
+    """The differences under other rewards of the same memory; NaN where a reward is the same for
+    all actions and actions are compared.
     """
-    mdp = solution.mdp
-    assert mdp is not None  # as `contrasts_of` has seen
-    away = 1 - mdp.discount
-    setting = solver.held_back_by
-    value = float(solution.settings[setting])
-    fixed: Any = replace(solver, **{setting: value})  # pyright: ignore[reportArgumentType]
-    worlds = [replace(mdp, discount=1 - by * away) for by in (2.0, 0.5) if 0 < by * away <= 1]
-    tried = [("discount", world.discount, fixed, world) for world in worlds]
-    for other in (0.2 * value, 5 * value) if value else ():
-        tried.append((setting, other, replace(fixed, **{setting: other}), mdp))
     made = []
-    for name, other, how, where in tried:
-        reward = np.asarray(fit(train, how, where).reward)
-        made.append(Otherwise(name, other, tuple(float((reward * w).sum()) for w in weights)))
+    for entry, other in others:
+        if other is solution or other.mdp is None or other.reward is None:
+            continue
+        if _memory(other) != _memory(solution):
+            continue
+        blind = _of_states(other)
+        reward = np.asarray(other.reward)
+        estimates = [
+            float("nan")
+            if blind and kind is Difference.ACTIONS
+            else float((reward * _averaged(weights, other)).sum())
+            for (kind, _), weights in named.items()
+        ]
+        made.append(Otherwise(entry.model, tuple(estimates)))
     return tuple(made)
+
+
+def _memory(solution: Solution) -> int:
+    """States of the world that a solution was fitted in."""
+    return 0 if solution.mdp is None else solution.mdp.num_states
 
 
 def _identified(

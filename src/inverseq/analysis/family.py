@@ -12,6 +12,7 @@ class Family(StrEnum):
     SHARES = "shares"
     TABLE = "table"
     BACKOFF = "backoff"
+    WALK = "walk"
     IAVI = "iavi"
     MAXENT = "maxent"
     NEIGHBOURS = "neighbours"
@@ -30,7 +31,7 @@ class Model:
         reward: What a MaxEnt reward is given on: "states", "state-actions" or "features".
         memory: States that its world looks at, the present one included.
         intentions: How many intentions; None for a model without any.
-        solver: Name of a solver that is none of these kinds.
+        solver: Name of a solver or walker that is none of these kinds.
     """
 
     family: Family
@@ -48,8 +49,8 @@ class Model:
 
     @property
     def yardstick(self) -> bool:
-        """Whether it has no reward."""
-        return self.counts or self.family is Family.CLONING
+        """Whether it has no reward, or looks no further than the next move."""
+        return self.counts or self.family in (Family.CLONING, Family.WALK)
 
     @property
     def counts(self) -> bool:

@@ -166,16 +166,15 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Otherwise:
-    """The differences under another setting.
+    """The differences under another reward that was fitted to the same decisions.
 
     Attributes:
-        setting: "discount", "smoothing" or "strength".
-        value: Its other value.
-        estimates: Of each difference, in the order of the rows.
+        model: Which.
+        estimates: Of each difference, in the order of the rows; NaN where it is zero by the form of
+            the reward.
     """
 
-    setting: str
-    value: float
+    model: Model
     estimates: tuple[float, ...]
 
 
@@ -191,7 +190,7 @@ class Contrasts:
         gauge: Which of the equivalent rewards; empty where a prior decides.
         identification: What behaviour and the gauge say; None where it was not examined.
         model: Whose rewards they are.
-        otherwise: The same under other settings.
+        otherwise: The same under the other rewards that were fitted, of the same memory.
         unexamined: The error that prevented it, or None.
     """
 

@@ -64,7 +64,8 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
 
     def contrasts(key: str) -> Contrasts | None:
         told = (parts, behaviour.worlds, menu, by_key[key], fits[key])
-        return contrasts_of(*told, replicates, progress)
+        others = [(by_key[name], made) for name, made in fits.items()]
+        return contrasts_of(*told, replicates, progress, others)
 
     settled = None
     plain = next((key for key in fits if by_key[key].model.family is Family.IAVI), "")

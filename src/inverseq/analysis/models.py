@@ -28,8 +28,8 @@ from inverseq.rewards.linear import RewardOn
 RESTARTS = 10
 _DEEPEST_TABLE = 4
 _MOST_STATES = {
-    "maxent-states": 20_000,
-    "maxent-state-actions": 20_000,
+    "maxent-states": 2_000,
+    "maxent-state-actions": 2_000,
     "maxent-history-states": 500,
     "maxent-history": 1500,
 }

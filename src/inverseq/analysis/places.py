@@ -1,11 +1,12 @@
 """What a solution says about each state, its memory averaged out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
+from inverseq.forward import occupancy
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 
@@ -91,6 +92,19 @@ def places(solution: Solution) -> Places:
         policy=averaged(policy, base, visits),
         visits=np.bincount(base, visits),
     )
+
+
+def expected_moves(mdp: MDP, policy: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "P A"]:
+    """Expected number of each move in each place, on one way from `mdp.initial` to an end; where
+    the world has none, discounted.
+    """
+    ends = replace(mdp, discount=1.0) if mdp.terminal.any() else mdp
+    moves = occupancy(ends, policy)[:, None] * policy
+    moves[mdp.terminal] = 0.0
+    base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
+    made = np.zeros((int(base.max()) + 1, mdp.num_actions))
+    np.add.at(made, base, moves)
+    return made
 
 
 def likely_moves(

@@ -42,6 +42,8 @@ class Plan:
             "maxent-features" or a solver.
         intentions: K intentions that give way to one another; None for one reward for all. With
             `cross_validate`, the numbers to choose from, `(1, 2, 3)`.
+        models: With `cross_validate`, keys of the models to score ("table-2", "planner"); all where
+            left out.
         cross_validate: Score all models in folds, every decision predicted once, instead of
             fitting to a training part and looking at what was found.
         world: The world, or worlds by name; None for the data set's own, else one estimated
@@ -81,6 +83,7 @@ class Plan:
     solver: Model | Solver[Solution] | None = None
     intentions: int | tuple[int, ...] | None = None
     cross_validate: bool = False
+    models: tuple[str, ...] = ()
     world: MDP | World | Mapping[str, MDP] | Mapping[str, World] | None = None
     goal: str | None = None
     discount: float | None = None

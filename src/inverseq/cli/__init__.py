@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from inverseq import __version__
 from inverseq._core.errors import FitError, InputError, spelt
-from inverseq.cli.wording import as_option
+from inverseq.cli.wording import as_option, filled
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
@@ -25,6 +25,7 @@ _COMMANDS = {
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
     "worlds": ("Worlds", "look at mazes and networks from files, put positions into them"),
+    "replan": ("Replan", "say what the same reward does in a changed world"),
     "show": ("Show", "draw what a saved solution holds"),
     "study": ("", "make a published figure or table again"),
     "play": ("Play", "play the grid world in the browser; games become demonstrations"),
@@ -98,7 +99,7 @@ def _run(given: list[str]) -> int:
     """Understand the arguments and hand over to the command's module."""
     if not given or given[0] in ("-h", "--help"):
         commands = "\n".join(f"  {name:<10} {does}" for name, (_, does) in _COMMANDS.items())
-        print(_OVERVIEW.format(commands=commands), end="")
+        print(filled(_OVERVIEW.format(commands=commands)), end="")
         return OK if given else BAD_INPUT
     if given[0] == "--version":
         print(f"inverseq {__version__}")
@@ -121,7 +122,10 @@ def _fail(error: object, code: int) -> int:
     """Say what went wrong."""
     notes = getattr(error, "__notes__", ())
     if sys.stderr is not None:  # it may be closed, and `print` would turn to the output then
-        print(f"inverseq: error: {error}", *notes, sep="\n", file=sys.stderr)
+        told = f"inverseq: error: {error}"
+        if sys.stderr.isatty() or "COLUMNS" in os.environ:  # else programs read it, line by line
+            told = filled(told)
+        print(told, *notes, sep="\n", file=sys.stderr)
     return code
 
 

@@ -3,15 +3,13 @@
 from contextlib import nullcontext
 from pathlib import Path
 
-from rich.console import Console
-
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
-from inverseq.cli.printing import command, print_table, say
+from inverseq.cli.printing import command, tell
 from inverseq.reporting import PAGE, result_folder
 from inverseq.reporting.report import provenance_of, run_of, write
 from inverseq.reporting.sections.choice import choice_table
@@ -30,19 +28,17 @@ def run(options: Compare) -> int:
         provenance = provenance_of(findings, command(), loaded.digest)
         if folder is not None:
             write(findings, folder, provenance)
-    if options.output.json:
-        print(to_json(summary(findings, provenance) | run_of(findings)), end="")
-    elif not options.output.quiet:
-        console = Console(highlight=False)
-        if findings.choosing is not None:
-            print_table(console, choice_table(findings.choosing.choice))
-        print_table(console, score_table(findings))
-        told = () if findings.choosing is None else headline_text(findings)
-        say(console, told, remarks(findings))
-        if options.out is not None:
-            where = f"Report: {Path(options.out) / PAGE}"
-            console.print(where, markup=False, soft_wrap=True)
-    return 0
+    tables, told = [score_table(findings)], ()
+    if findings.choosing is not None:
+        tables, told = [choice_table(findings.choosing.choice), *tables], headline_text(findings)
+    return tell(
+        options.output,
+        lambda: to_json(summary(findings, provenance) | run_of(findings)),
+        tables,
+        told,
+        remarks(findings),
+        "" if options.out is None else str(Path(options.out) / PAGE),
+    )
 
 
 def plan_of(options: Compare, loaded: Loaded) -> Plan:
@@ -51,6 +47,7 @@ def plan_of(options: Compare, loaded: Loaded) -> Plan:
         solver=options.solver,
         intentions=None if options.intentions is None else numbers_of(options.intentions),
         cross_validate=True,
+        models=tuple(name.strip() for name in (options.models or "").split(",") if name.strip()),
         by=options.by,
         seed=options.seed,
         folds=options.folds,

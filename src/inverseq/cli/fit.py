@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
-from inverseq.analysis import Findings, Plan, analyse
+from inverseq.analysis import Plan, analyse
 from inverseq.analysis.groups import analyse_each
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Fit
-from inverseq.cli.printing import command, print_table, say
+from inverseq.cli.printing import command, tell
 from inverseq.reporting import PAGE, result_folder
 from inverseq.reporting.groups import scores_of_groups, write_groups
 from inverseq.reporting.report import provenance_of, run_of, write
@@ -32,13 +30,15 @@ def run(options: Fit) -> int:
         provenance = provenance_of(findings, command(), loaded.digest)
         write(findings, folder, provenance, options.width)
         progress("report", 1, 1)
-    page = Path(options.out) / PAGE
-    if options.output.json:
-        told = summary(findings, provenance) | run_of(findings) | {"report": str(page)}
-        print(to_json(told), end="")
-    elif not options.output.quiet:
-        _print(findings, page)
-    return 0
+    page = str(Path(options.out) / PAGE)
+    return tell(
+        options.output,
+        lambda: to_json(summary(findings, provenance) | run_of(findings) | {"report": page}),
+        [score_table(findings)],
+        headline_text(findings),
+        remarks(findings),
+        f"{page}  ({findings.seconds:.0f} s)",
+    )
 
 
 def _run_each(options: Fit, per: str) -> int:
@@ -49,16 +49,15 @@ def _run_each(options: Fit, per: str) -> int:
         groups = analyse_each(loaded.data, plan_of(options, loaded), per, progress=progress)
         first = next(iter(groups.findings.values()))
         write_groups(groups, folder, provenance_of(first, command(), loaded.digest), options.width)
-    page = Path(options.out) / PAGE
-    if options.output.json:
-        print((Path(options.out) / "summary.json").read_text(encoding="utf-8"), end="")
-    elif not options.output.quiet:
-        console = Console(highlight=False)
-        print_table(console, scores_of_groups(groups))
-        told = [f"{name} is left out: {error}" for name, error in groups.failures.items()]
-        say(console, (), told)
-        console.print(f"Report: {page}", markup=False, soft_wrap=True)
-    return 0
+    place = Path(options.out)
+    return tell(
+        options.output,
+        lambda: (place / "summary.json").read_text(encoding="utf-8"),
+        [scores_of_groups(groups)],
+        (),
+        [f"{name} is left out: {error}" for name, error in groups.failures.items()],
+        str(place / PAGE),
+    )
 
 
 def plan_of(options: Fit, loaded: Loaded) -> Plan:
@@ -94,12 +93,3 @@ def _two(names: str | None) -> tuple[str, str] | None:
     if len(parts) != 2:
         raise InputError(f"--over takes two columns, x,y; got {names!r}")
     return parts[0], parts[1]
-
-
-def _print(findings: Findings, page: Path) -> None:
-    """The scores, what was found, and where the report lies."""
-    console = Console(highlight=False)
-    print_table(console, score_table(findings))
-    say(console, headline_text(findings), remarks(findings))
-    where = f"Report: {page}  ({findings.seconds:.0f} s)"
-    console.print(where, markup=False, soft_wrap=True)

@@ -15,20 +15,21 @@ from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
 from inverseq.decisions.goals import goals_of
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, in_blocks
 from inverseq.mdp import MDP
 from inverseq.policies.routes import is_certain
 from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
+from inverseq.readers.measured import two_intervals
 from inverseq.readers.minari import is_minari, read_minari
+from inverseq.readers.nwb.decisions import read_nwb
+from inverseq.readers.nwb.file import is_nwb, nwb_files
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth, place, read_mazes
 from inverseq.worlds.files import is_maze_file
 
-_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
-_INTERVALS = re.compile(rf"\S.* {_NUMBER}–{_NUMBER}, \S.* {_NUMBER}–{_NUMBER}")
 _WHOLE = re.compile(r"(-?\d+)\|(-?\d+)")
-"""How states made of two columns are called, by numbers or by intervals."""
+"""How states made of two columns of whole numbers are called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
             raise InputError(f"the columns of {table} are known; leave such options out")
         given = worlds_of(world, columns)
         return Loaded(read_minari(table), settings | {"world": given, "title": path.name})
-    if not path.exists():
+    if not path.exists() and not is_nwb(path):
         known = ", ".join(datasets.names())
         raise InputError(f"there is no file {table!r}, and no data set of that name: {known}")
     given = worlds_of(world, columns)
@@ -94,7 +95,16 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     if given is None:
         drawn = _coordinates(columns, known)
         settings["coordinates"] = places_of_cells(known) if drawn is None else drawn
-    return Loaded(known, settings, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Loaded(known, settings, _digest(path))
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of the NWB files of a folder, which may be larger than memory."""
+    parts = []
+    for file in nwb_files(path):
+        with file.open("rb") as stream:
+            parts.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 Given = MDP | World | dict[str, MDP] | dict[str, World] | None
@@ -158,17 +168,21 @@ def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:
         told |= {"state_names": given.state_names, "action_names": given.action_names}
-    return read_table(
-        path,
-        state_from_previous=_parts(columns.previous),
-        missing=_parts(columns.missing),
-        named=_parts(columns.named),
-        bins=_bins(columns.bins),
-        upwards=columns.upwards,
-        longest_step=columns.longest_step,
-        partitions=columns.partitions,
-        **told,
-    )
+    told |= {
+        "state_from_previous": _parts(columns.previous),
+        "missing": _parts(columns.missing),
+        "named": _parts(columns.named),
+        "bins": _bins(columns.bins),
+        "upwards": columns.upwards,
+        "longest_step": columns.longest_step,
+    }
+    if is_nwb(path):
+        known = read_nwb(path, decisions=columns.decisions or "trials", **told)
+    elif columns.decisions is not None:
+        raise InputError(f"--decisions names a table in an NWB file; {path.name} is none")
+    else:
+        known = read_table(path, partitions=columns.partitions, **told)
+    return known if columns.blocks is None else in_blocks(known, columns.blocks)
 
 
 def _bins(value: str | None) -> int | dict[str, int | list[float]]:
@@ -210,17 +224,15 @@ def _parts(value: str | None) -> tuple[str, ...]:
 
 def _coordinates(columns: Columns, known: Demonstrations) -> np.ndarray | None:
     """Squares of a map where states are intervals of two columns, or whole numbers x and y."""
+    upwards = (1, -1 if columns.upwards else 1)
+    if (measured := two_intervals(known.state_names)) is not None:
+        ends = measured[1]
+        return np.stack([_squares(*ends[:, 0].T), _squares(*ends[:, 1].T)], axis=1) * upwards
     whole = [part.lower() for part in _parts(columns.state)] == ["x", "y"]
-    for form in (_INTERVALS, *([_WHOLE] if whole else [])):
-        found = [form.fullmatch(name) for name in known.state_names]
-        bounds = np.array([each.groups() for each in found if each], dtype=float)
-        if 0 < len(bounds) == len(found):
-            break
-    else:
+    found = [_WHOLE.fullmatch(name) for name in known.state_names] if whole else []
+    if not found or not all(found):
         return None
-    if form is _INTERVALS:
-        bounds = np.stack([_squares(*bounds[:, :2].T), _squares(*bounds[:, 2:].T)], axis=1)
-    return bounds * (1, -1 if columns.upwards else 1)
+    return np.array([each.groups() for each in found if each], dtype=float) * upwards
 
 
 def _squares(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -69,6 +69,12 @@ class Columns:
     """Rows further apart in time than this have a gap between them."""
     partitions: bool = False
     """Folders on the way to the file that are called name=value are columns too."""
+    blocks: Annotated[int | None, arg(metavar="20", help_behavior_hint="(default: none)")] = None
+    """Cut each trajectory into so many pieces, where there are too few to hold some out."""
+    decisions: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: trials)")
+    ] = None
+    """Of an NWB file: its table of trials, intervals or events with a row per decision."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +199,8 @@ class Fit:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
-    others that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
+    people, bandit and others that `inverseq datasets` lists."""
     out: Annotated[str, arg(metavar="FOLDER")] = "out"
     """Folder for the report, figures, tables and the fitted model."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -271,8 +277,8 @@ class Compare:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
-    others that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
+    people, bandit and others that `inverseq datasets` lists."""
     out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
     """Folder for the report and its tables; nothing is written without it."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
@@ -287,8 +293,12 @@ class Compare:
         Explainer | None, one_of(Explainer), arg(help_behavior_hint="(default: iavi)")
     ] = None
     """With --intentions: what explains each of them."""
+    models: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
+    """Models to score, with commas between, where some are slow: table-2,planner; a wrong name
+    lists those there are."""
     by: str = "trajectory"
-    """What is held out: trajectory, session, subject or any column constant in a trajectory."""
+    """What is held out: trajectory, session, subject, world or any column constant in a
+    trajectory."""
     folds: int = 5
     """Folds of the cross-validation."""
     seed: int = 0
@@ -314,8 +324,8 @@ class Doctor:
     """
 
     table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, or a data set: mice, people, bandit and
-    others that `inverseq datasets` lists."""
+    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
+    people, bandit and others that `inverseq datasets` lists."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

@@ -41,6 +41,26 @@ class Worlds:
 
 
 @dataclass(frozen=True)
+class Replan:
+    """Plan for a fitted reward in a changed world: what the same agent is expected to do there.
+
+    Draws where it is expected to go before and after the change, and writes the
+    new solution. The discount of the fit is kept unless another is given.
+
+    For example:
+
+      inverseq replan out/mine/solution.npz --world changed.txt
+    """
+
+    solution: Annotated[str, Positional, arg(metavar="SOLUTION")]
+    """A solution of one reward that `inverseq fit` or `inverseq.save` wrote."""
+    out: Annotated[str, arg(metavar="FOLDER")] = "out/replanned"
+    """Folder for figures, tables and the new solution."""
+    world: OmitArgPrefixes[World] = field(default_factory=World)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
 class Show:
     """Draw what a saved solution holds: rewards, values and policy of each intention, as maps where
     the world has places, else as tables of states and actions.

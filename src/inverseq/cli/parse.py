@@ -1,8 +1,9 @@
 """From arguments to records of options."""
 
 import inspect
-import textwrap
+import io
 from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import fields, is_dataclass, make_dataclass
 from importlib import import_module
 from typing import Annotated, Any, Union
@@ -12,6 +13,7 @@ import tyro
 from inverseq._core.errors import InputError
 from inverseq._core.ranges import RANGES
 from inverseq.cli import options, options_others
+from inverseq.cli.wording import WIDEST, columns, filled
 
 _EXPECTED = RANGES | {"port": (lambda n: 0 <= n <= 65535, "0 (any that is free) to 65535")}
 """Option -> whether a number will do, and what would."""
@@ -36,22 +38,26 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
     """
     kind, text = record_of(record) if record else None, ""
     if kind is not None:
-        text = in_80_columns(kind.__doc__)
+        text = filled(inspect.cleandoc(kind.__doc__))
     else:
         studies = import_module("inverseq.cli.study_options")
         if arguments in (["-h"], ["--help"]):
             print(studies.overview(), end="")
             raise SystemExit(0)
         kind = studies.options_of_studies(arguments)
+    helped = io.StringIO()
     try:
-        made = tyro.cli(
-            kind,
-            prog=f"inverseq {command}",
-            description=does,
-            args=arguments,
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
+        # On a narrow terminal Tyro breaks the lines of options, and neither usage nor descriptions.
+        with redirect_stdout(helped) if columns() < WIDEST else nullcontext():
+            made = tyro.cli(
+                kind,
+                prog=f"inverseq {command}",
+                description=does,
+                args=arguments,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
     except SystemExit as stop:
+        print("\n".join(map(filled, helped.getvalue().splitlines())), end="")
         if stop.code == 0 and text:  # help; at its end the examples are what a terminal shows
             print(f"\n{text}\n")
         raise
@@ -62,12 +68,6 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
 def record_of(name: str) -> Any:
     """The record of options of this name."""
     return getattr(options_others if hasattr(options_others, name) else options, name)
-
-
-def in_80_columns(text: str) -> str:
-    """Paragraphs filled anew; those that are indented are left as they are."""
-    parts = inspect.cleandoc(text).split("\n\n")
-    return "\n\n".join(p if p.startswith(" ") else textwrap.fill(p, 79) for p in parts)
 
 
 def completion(shell: str, commands: Mapping[str, str]) -> None:

@@ -3,7 +3,8 @@
 import socket
 import threading
 import webbrowser
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -23,12 +24,12 @@ def run(options: Play) -> int:
     with listening:
         log = GameLog(options.out)
         try:
-            with ThreadPoolExecutor(1) as beside:
-                game = beside.submit(_open, options, log)
-                if options.agent:
-                    game.result()  # what cannot play is refused before a page is shown
-                _serve(options, log, game, listening)
-            game.result()
+            game = _beside(lambda: _open(options, log))
+            if options.agent:
+                game.result()  # what cannot play is refused before a page is shown
+            _serve(options, log, game, listening)
+            if game.done():
+                game.result()
         finally:
             log.close()
     if not options.output.quiet and not options.output.json:
@@ -36,6 +37,22 @@ def run(options: Play) -> int:
             f"{log.recorded} game{'s' * (log.recorded != 1)} in {log.path}", markup=False
         )
     return 0
+
+
+def _beside(work: Callable[[], Any]) -> Future:
+    """What `work` will return. Ctrl-C does not wait for it: nothing can stop it while it compiles,
+    and nothing is lost with it.
+    """
+    made: Future = Future()
+
+    def run() -> None:
+        try:
+            made.set_result(work())
+        except BaseException as error:
+            made.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return made
 
 
 def _open(options: Play, log: GameLog) -> Any:

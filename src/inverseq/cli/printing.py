@@ -2,13 +2,14 @@
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from inverseq.cli.options import Output
 from inverseq.reporting.document import Table
 from inverseq.reporting.page import cell_text
 
@@ -38,10 +39,28 @@ def _first_columns(table: Table, most: int) -> RichTable:
     return made
 
 
-def say(console: Console, told: Iterable[str], remarks: Iterable[str]) -> None:
-    """What was found, and what to mind."""
-    for text in (*told, *(f"Mind: {text}" for text in remarks)):
-        console.print(text, markup=False)
+def tell(
+    shown: Output,
+    record: Callable[[], str],
+    tables: Iterable[Table],
+    told: Iterable[str],
+    remarks: Iterable[str],
+    page: str = "",
+) -> int:
+    """Answer a command: its record as JSON, or its tables, what was found, what to mind and where
+    the page lies; the exit code.
+    """
+    if shown.json:
+        print(record(), end="")
+    elif not shown.quiet:
+        console = Console(highlight=False)
+        for table in tables:
+            print_table(console, table)
+        for text in (*told, *(f"Mind: {text}" for text in remarks)):
+            console.print(text, markup=False)
+        if page:
+            console.print(f"Report: {page}", markup=False, soft_wrap=True)
+    return 0
 
 
 def command() -> str:

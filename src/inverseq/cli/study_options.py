@@ -9,6 +9,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
 from inverseq.cli.choices import shown_without_none
 from inverseq.cli.options import Running
+from inverseq.cli.wording import columns, filled
 from inverseq.studies import STUDIES, Study
 
 DESCRIPTION = """Run a study: published figures or tables, made again.
@@ -24,14 +25,19 @@ def overview() -> str:
     lines = [
         textwrap.fill(
             study.summary,
-            79,
+            columns(),
             initial_indent=f"  {study.name}".ljust(width),
             subsequent_indent=" " * width,
         )
         for study in STUDIES
     ]
     return "\n".join(
-        ["usage: inverseq study NAME [PART ...] [OPTIONS]", "", DESCRIPTION, "", *lines, ""]
+        [
+            filled(f"usage: inverseq study NAME [PART ...] [OPTIONS]\n\n{DESCRIPTION}"),
+            "",
+            *lines,
+            "",
+        ]
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 
 
 def unit_numbers(
@@ -52,7 +52,7 @@ def shuffled(units: Int[np.ndarray, " T"], by: str, seed: int) -> Int[np.ndarray
     count = int(units.max()) + 1
     if count < 2:
         raise InputError(
-            f"there is only one {by}: nothing can be held out. Add trajectories, or group by "
-            "something finer"
+            f"there is only one {by}: nothing can be held out. Add trajectories, group by "
+            f"something finer, or cut them into blocks: {argument('blocks', 20)}"
         )
     return np.random.default_rng(seed).permutation(count)[units]

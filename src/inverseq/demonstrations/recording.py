@@ -1,7 +1,7 @@
 """What was recorded beside behaviour: spikes of units, and signals sampled in time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,14 @@ class Signal(Shown):
         values: `[M, C]`; NaN where missing.
         channels: Names of the C channels; empty where they have none.
         unit: Of the values, as the file says it.
+        description: What they are, in a sentence.
     """
 
     times: Float[np.ndarray, " M"]
     values: Float[np.ndarray, "M C"]
     channels: tuple[str, ...] = ()
     unit: str = ""
+    description: str = ""
 
     def __post_init__(self) -> None:
         freeze(self, np.float64, "times", "values")
@@ -59,6 +61,8 @@ class Recording(Shown):
         units: Columns `[U]` of the table of units, such as "area".
         signals: By name.
         events: Name -> rising times of what happened (a cue, a lick).
+        intervals: Name -> `[M, 2]` beginnings and ends, of epochs say.
+        left_out: What the source holds and this does not -> why.
         source: Where it comes from.
     """
 
@@ -67,10 +71,12 @@ class Recording(Shown):
     units: Mapping[str, Shaped[np.ndarray, " U"]] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
     events: Mapping[str, Float[np.ndarray, " _"]] = field(default_factory=dict)
+    intervals: Mapping[str, Float[np.ndarray, "_ 2"]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     source: str = "arrays"
 
     def __post_init__(self) -> None:
-        freeze(self, np.float64, "spikes", "events")
+        freeze(self, np.float64, "spikes", "events", "intervals")
         freeze(self, np.int64, "bounds")
         columns = {str(k): np.asarray(v) for k, v in self.units.items()}
         text = {k: v.astype(str) if v.dtype.hasobject else v for k, v in columns.items()}
@@ -110,7 +116,13 @@ class Recording(Shown):
         return len(self.bounds) - 1
 
     def unit(self, number: int) -> Float[np.ndarray, " n"]:
-        """Spike times of one unit, in seconds."""
+        """Spike times of one unit, in seconds.
+
+        Raises:
+            InputError: There is no such unit.
+        """
+        if not 0 <= number < self.num_units:
+            raise InputError(f"{self.source} holds {self.num_units} units, and no unit {number}")
         return self.spikes[self.bounds[number] : self.bounds[number + 1]]
 
     def take(self, chosen: Any) -> "Recording":
@@ -126,13 +138,9 @@ class Recording(Shown):
         picked = frozen_array(picked, np.int64, "chosen")
         if ((picked < 0) | (picked >= self.num_units)).any():
             raise InputError(f"units are numbered 0 to {self.num_units - 1}; got {picked.tolist()}")
-        return Recording.from_spikes(
-            [self.unit(int(u)) for u in picked],
-            units={name: column[picked] for name, column in self.units.items()},
-            signals=self.signals,
-            events=self.events,
-            source=self.source,
-        )
+        taken = Recording.from_spikes([self.unit(int(u)) for u in picked])
+        units = {name: column[picked] for name, column in self.units.items()}
+        return replace(self, spikes=taken.spikes, bounds=taken.bounds, units=units)
 
     def _facts(self) -> Iterable[Fact]:
         return (
@@ -140,5 +148,7 @@ class Recording(Shown):
             ("spikes", len(self.spikes)),
             ("signals", len(self.signals)),
             ("events", len(self.events)),
+            ("intervals", len(self.intervals) or None),
+            ("left out", len(self.left_out) or None),
             ("source", self.source),
         )

@@ -10,6 +10,7 @@ from inverseq.doctor.coverage import RewardOn, check_coverage
 from inverseq.doctor.record import Diagnosis, Severity
 from inverseq.doctor.repeats import check_repeats
 from inverseq.doctor.shape import check_shape
+from inverseq.doctor.trials import check_trials
 from inverseq.doctor.view import View, look
 from inverseq.doctor.world import check_world
 from inverseq.mdp import MDP
@@ -43,6 +44,7 @@ def diagnose(
     findings += check_world(view, goal)
     findings += check_shape(view)
     findings += check_columns(view)
+    findings += check_trials(view)
     findings += check_coverage(view, reward)
     findings += check_repeats(demonstrations, train)
     order = list(Severity)

@@ -186,7 +186,10 @@ def _with_worlds(
             plain = _world(given, train, test)
             for key in wanted:
                 made[key] = plain if plain is None or key[0] == 1 else plain.with_history(*key)
-        yield (train, test), [made[c.history, c.of] for c in candidates.values()]
+        yield (
+            (train, test),
+            [made[c.history, c.of] if c.world is None else c.world for c in candidates.values()],
+        )
 
 
 def _world(given: World | None, train: Demonstrations, test: Demonstrations) -> MDP | None:

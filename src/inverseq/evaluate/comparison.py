@@ -39,11 +39,14 @@ class Candidate:
         solver: Settings of the solver.
         history: The solver gets `mdp.with_history(history, of)`; 1 is the world as it is.
         of: What the world remembers: "states" or "actions".
+        world: A world of its own, with features or a memory that others lack; the given one where
+            left out.
     """
 
     solver: Solver
     history: int = 1
     of: Memory = "states"
+    world: MDP | None = None
 
 
 Split = tuple[Demonstrations, Demonstrations]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from inverseq._core.errors import InputError
 from inverseq._core.iterate import fixed_point
@@ -47,14 +47,27 @@ class Planning(Protocol):
         ...
 
 
+def lapsing(
+    policy: Float[np.ndarray, "S A"], allowed: Bool[np.ndarray, "S A"], lapse: float
+) -> Float[np.ndarray, "S A"]:
+    """The policy, but for a share of the decisions any action that exists, equally often."""
+    return policy if lapse == 0 else (1 - lapse) * policy + lapse * uniform(allowed)
+
+
 @dataclass(frozen=True)
 class SoftOptimum:
-    """The soft optimum: V = log sum exp Q, and exp(Q - V) is the policy (maximum entropy)."""
+    """The soft optimum: V = log sum exp Q, and exp(Q - V) is the policy (maximum entropy).
+
+    Attributes:
+        lapse: Share of the decisions at which any action that exists is taken, equally often.
+    """
+
+    lapse: float = 0.0
 
     def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
         """By Newton's method."""
         found = soft_plan(mdp, reward)
-        return Planned(TabularPolicy(found.policy), found)
+        return Planned(TabularPolicy(lapsing(found.policy, mdp.allowed, self.lapse)), found)
 
     def values(
         self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
@@ -69,19 +82,26 @@ class SoftOptimum:
         return v, action_values(mdp, rewards, v)
 
     def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
-        """Boltzmann in the values."""
-        return TabularPolicy(boltzmann(q, mdp.allowed))
+        """Boltzmann in the values, but for the lapses."""
+        return TabularPolicy(lapsing(boltzmann(q, mdp.allowed), mdp.allowed, self.lapse))
 
 
 @dataclass(frozen=True)
 class HardOptimum:
-    """Boltzmann in the optimal values, V = max Q: a noisy reading of an optimal agent's values."""
+    """Boltzmann in the optimal values, V = max Q: a noisy reading of an optimal agent's values.
+
+    Attributes:
+        lapse: As that of `SoftOptimum`.
+    """
+
+    lapse: float = 0.0
 
     def plan(self, mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Planned:
         """By policy iteration."""
         best = policy_iteration(mdp, reward)
         policy = boltzmann(best.q, mdp.allowed)
-        return Planned(TabularPolicy(policy), SoftPlan(best.values, best.q, policy, best.status))
+        made = self.policy(best.q, mdp)
+        return Planned(made, SoftPlan(best.values, best.q, policy, best.status))
 
     def values(
         self, mdp: MDP, rewards: Float[np.ndarray, "S A R"], near: SoftPlan
@@ -99,8 +119,8 @@ class HardOptimum:
         return v, action_values(mdp, rewards, v)
 
     def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
-        """Boltzmann in the values."""
-        return TabularPolicy(boltzmann(q, mdp.allowed))
+        """Boltzmann in the values, but for the lapses."""
+        return TabularPolicy(lapsing(boltzmann(q, mdp.allowed), mdp.allowed, self.lapse))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +177,7 @@ class Greedily:
 
     def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> TabularPolicy:
         """Boltzmann in the values but for the lapses."""
-        chosen = (1 - self.lapse) * boltzmann(q, mdp.allowed)
-        return TabularPolicy(chosen + self.lapse * uniform(mdp.allowed))
+        return TabularPolicy(lapsing(boltzmann(q, mdp.allowed), mdp.allowed, self.lapse))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -122,9 +122,6 @@ class HasPrior(Protocol):
 @runtime_checkable
 class Comparable(Protocol):
     """A solver that says what its rewards may be compared under."""
-
-    held_back_by: ClassVar[str]
-    """The setting that holds the reward back: of decisions that were not seen, or of the prior."""
 
     @property
     def picks(self) -> Gauge:

@@ -1,9 +1,11 @@
 """Worlds as they were before they remembered, and before they were united: for maps and tables."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from inverseq._core.errors import InputError
 from inverseq.mdp.record import MDP
 
 
@@ -52,3 +54,16 @@ def divided(mdp: MDP) -> dict[str, MDP]:
             **{name: value if value is None else value[rows] for name, value in parts.items()},
         )
     return found
+
+
+def looking_at(mdp: MDP, features: Sequence[str]) -> MDP:
+    """The world with these of its features only.
+
+    Raises:
+        InputError: It has no such feature.
+    """
+    lacking = [name for name in features if name not in mdp.feature_names]
+    if lacking or mdp.features is None:
+        raise InputError(f"there is no feature {lacking[:1]}; there are {[*mdp.feature_names]}")
+    columns = [mdp.feature_names.index(name) for name in features]
+    return replace(mdp, features=mdp.features[:, :, columns], feature_names=tuple(features))

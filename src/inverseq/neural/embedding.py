@@ -8,7 +8,7 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq.neural.foretell import Fitted
 from inverseq.neural.readout import FittedReadout
-from inverseq.neural.waiting import Waiting
+from inverseq.neural.trials import Waiting
 
 
 class Embedding(NamedTuple):

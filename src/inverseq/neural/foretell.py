@@ -34,7 +34,7 @@ from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.values.iavi import IAVI
 from inverseq.neural.readout import FittedReadout, Readout, fit_readout
-from inverseq.neural.waiting import Waiting
+from inverseq.neural.trials import Waiting
 
 
 @runtime_checkable

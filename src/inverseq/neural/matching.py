@@ -10,7 +10,7 @@ from scipy.special import expit, stdtrit
 
 from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
-from inverseq.neural.waiting import Waiting
+from inverseq.neural.trials import Waiting
 
 NEAR = (0, 1, 2)
 """Steps by which a foretold act may be off: exact, near-1, near-2."""

@@ -6,7 +6,7 @@ the other within each trajectory, or give each trajectory the series of another 
 asked at once are judged by the largest of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,8 +28,8 @@ class NullComparison:
         observed: `[C]` of the data.
         mean: `[C]` under the null.
         deviation: `[C]` standard deviation under the null.
-        p_values: `[C]` two-sided, each by itself: share of the null, the data counted in, that is
-            as far from its mean (Phipson and Smyth 2010: never 0).
+        p_values: `[C]` each by itself, two-sided where not asked otherwise: share of the null, the
+            data counted in, that is as far from its mean (Phipson and Smyth 2010: never 0).
         adjusted: `[C]` corrected for asking C questions: share of the null whose *most extreme*
             statistic, in deviations, is as extreme (Westfall and Young 1993, single step). The
             chance of any false positive among all is at most the level.
@@ -73,17 +73,9 @@ def circular_shift_null(
     Raises:
         InputError: There are no permutations, or `starts` do not fit `values`.
     """
-    lengths = _lengths(values, starts, permutations)
-    rng, place = (
-        np.random.default_rng(seed),
-        np.arange(len(values)) - np.repeat(starts[:-1], lengths),
-    )
-    base, period = np.repeat(starts[:-1], lengths), np.repeat(lengths, lengths)
-    made = []
-    for _ in range(permutations):
-        shift = np.repeat(rng.integers(lengths), lengths)
-        made.append(statistic(values[base + (place + shift) % period]))
-    return np.array(made)
+    _check(values, starts)
+    orders = shift_orders(starts, permutations=permutations, seed=seed)
+    return np.array([statistic(values[order]) for order in orders])
 
 
 def permutation_null(
@@ -110,26 +102,62 @@ def permutation_null(
         InputError: There are no permutations, fewer than two trajectories, or `starts` do not fit
             `values`.
     """
-    lengths = _lengths(values, starts, permutations)
+    _check(values, starts)
+    orders = exchange_orders(starts, permutations=permutations, seed=seed)
+    return np.array([statistic(values[order]) for order in orders])
+
+
+def shift_orders(
+    starts: Int[np.ndarray, " bounds"], *, permutations: int, seed: int
+) -> Iterator[Int[np.ndarray, " N"]]:
+    """Rows as `circular_shift_null` puts them, once for each of the permutations.
+
+    Raises:
+        InputError: There are no permutations, or `starts` do not rise.
+    """
+    lengths = _lengths(starts, permutations)
+    rng, base = np.random.default_rng(seed), np.repeat(starts[:-1], lengths)
+    place, period = np.arange(starts[-1]) - base, np.repeat(lengths, lengths)
+    return (
+        base + (place + np.repeat(rng.integers(lengths), lengths)) % period
+        for _ in range(permutations)
+    )
+
+
+def exchange_orders(
+    starts: Int[np.ndarray, " bounds"], *, permutations: int, seed: int
+) -> Iterator[Int[np.ndarray, " N"]]:
+    """Rows as `permutation_null` puts them, once for each of the permutations.
+
+    Raises:
+        InputError: There are no permutations, fewer than two trajectories, or `starts` do not rise.
+    """
+    lengths = _lengths(starts, permutations)
     if lengths.size < 2:
         raise InputError("one trajectory cannot change places; use circular_shift_null")
-    rng, base = np.random.default_rng(seed), np.repeat(starts[:-1], lengths)
-    place = np.arange(len(values)) - base
-    made = []
-    for _ in range(permutations):
-        other = np.repeat(rng.permutation(lengths.size), lengths)
-        made.append(statistic(values[starts[other] + place % lengths[other]]))
-    return np.array(made)
+    rng = np.random.default_rng(seed)
+    place = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
+
+    def orders() -> Iterator[Int[np.ndarray, " N"]]:
+        for _ in range(permutations):
+            other = np.repeat(rng.permutation(lengths.size), lengths)
+            yield starts[other] + place % lengths[other]
+
+    return orders()
 
 
 def compare_with_null(
-    observed: Float[np.ndarray, " C"], null: Float[np.ndarray, "R C"]
+    observed: Float[np.ndarray, " C"],
+    null: Float[np.ndarray, "R C"],
+    sides: Literal["both", "above"] = "both",
 ) -> NullComparison:
     """How far C statistics are from what R shuffled data gave, each and all together.
 
     Args:
         observed: `[C]`.
         null: `[R, C]`, of `circular_shift_null` say.
+        sides: Whether only statistics above the null count ("above": a share that is explained), or
+            those below it too.
 
     Raises:
         InputError: Shapes differ, there are fewer than two shuffles, or a number is not finite.
@@ -140,8 +168,10 @@ def compare_with_null(
     require_finite(np.asarray(observed), "observed")
     require_finite(null, "null")
     mean, deviation = null.mean(axis=0), null.std(axis=0, ddof=1)
-    here = np.abs(_standardised(observed, mean, deviation))
-    there = np.abs(_standardised(null, mean, deviation))
+    here = _standardised(observed, mean, deviation)
+    there = _standardised(null, mean, deviation)
+    if sides == "both":
+        here, there = np.abs(here), np.abs(there)
     slack = 1e-9  # rounding makes no shuffle less extreme than the data it equals
     share = lambda hits: (1 + hits.sum(axis=0)) / (len(null) + 1)  # noqa: E731
     return NullComparison(
@@ -190,13 +220,17 @@ def _standardised(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -
     return np.where(varies, (values - mean) / np.where(varies, deviation, 1.0), 0.0)
 
 
-def _lengths(
-    values: Shaped[np.ndarray, " N"], starts: Int[np.ndarray, " bounds"], permutations: int
-) -> Int[np.ndarray, " T"]:
+def _check(values: Shaped[np.ndarray, " N"], starts: Int[np.ndarray, " bounds"]) -> None:
+    """Raise an `InputError` where bounds are not those of the values."""
+    if starts[-1] != len(values):
+        raise InputError(f"starts must rise from 0 to the {len(values)} values; got {starts[:5]}")
+
+
+def _lengths(starts: Int[np.ndarray, " bounds"], permutations: int) -> Int[np.ndarray, " T"]:
     """Rows of each trajectory."""
     if permutations < 1:
         raise InputError(f"permutations must be 1 or more; got {permutations}")
     lengths = np.diff(starts)
-    if starts[0] != 0 or starts[-1] != len(values) or (lengths < 1).any():
-        raise InputError(f"starts must rise from 0 to the {len(values)} values; got {starts[:5]}")
+    if starts[0] != 0 or (lengths < 1).any():
+        raise InputError(f"starts must rise from 0; got {starts[:5]}")
     return lengths

@@ -85,7 +85,7 @@ def following(
     return np.array(rows)
 
 
-def relate(
+def weigh(
     weights: Float[np.ndarray, "C N"],
     series: Float[np.ndarray, " N"],
     demos: Demonstrations,

@@ -9,7 +9,7 @@ from inverseq._core.arrays import require_shape
 from inverseq._core.errors import InputError
 from inverseq.neural.foretell import Fitted
 from inverseq.neural.matching import Reading
-from inverseq.neural.waiting import Waiting
+from inverseq.neural.trials import Waiting
 
 
 def silenced(

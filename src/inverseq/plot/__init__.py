@@ -11,14 +11,18 @@ from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
 from inverseq.plot.labyrinth import labyrinth_floor, labyrinth_map
 from inverseq.plot.maps import grid_map, occupancy, state_action_map
 from inverseq.plot.networks import network_map
+from inverseq.plot.neural import act_times, by_fold, embedding, raster, relation_map
 from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
 
 __all__ = [
+    "act_times",
+    "by_fold",
     "canvas",
     "choice_points",
     "component_map",
     "curves",
     "dwell_histogram",
+    "embedding",
     "grid_map",
     "intention_bands",
     "intention_path",
@@ -30,6 +34,8 @@ __all__ = [
     "occupancy",
     "occupancy_bars",
     "predictive_checks",
+    "raster",
+    "relation_map",
     "reliability",
     "reward_scatter",
     "scores",

@@ -1,6 +1,6 @@
 """Values, rewards, policies and visits on a grid, and as a table of states and actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,17 @@ from inverseq.plot.style import (
     ink_on,
     own_axes,
     seen_states,
+    shortened,
     styled,
 )
 
+Ticks = tuple[str, Mapping[float, str]]
+"""What an axis is called, and what stands at which place of it."""
 _LEAST_SHOWN = 0.05
 """Actions less probable than this get no arrow."""
+
+_LONGEST = 24
+"""Letters of the name of a state or an action in a table."""
 
 
 @styled
@@ -45,6 +51,7 @@ def grid_map(
     limits: tuple[float, float] | None = None,
     label: str = "",
     digits: int | None = None,
+    ticks: tuple[Ticks, Ticks] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """One coloured square per state, with arrows as long as their action is probable.
@@ -62,6 +69,7 @@ def grid_map(
             left out.
         label: What the colours mean, with the unit.
         digits: Write each value with so many decimals, or None.
+        ticks: Of x and of y, where places are measured; none where left out.
         ax: Where to draw; axes of its own where left out.
 
     Raises:
@@ -91,6 +99,10 @@ def grid_map(
             ax.text(x, y, text, ha="center", va="center", fontsize=6.5, color=ink_on(faces[state]))
     everything = coordinates if walls is None else np.concatenate([coordinates, walls])
     _frame(ax, everything)
+    if ticks is not None:
+        for axis, (name, places) in zip((ax.xaxis, ax.yaxis), ticks, strict=True):
+            axis.set_ticks([*places], [*places.values()])
+            axis.set_label_text(name)
     if label:
         colour_bar(ax, shades, label)
     return ax
@@ -103,12 +115,12 @@ def occupancy(
     *,
     walls: Num[np.ndarray, "W 2"] | None = None,
     label: str = "decisions",
+    ticks: tuple[Ticks, Ticks] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Where the decisions were made, in powers of ten; states never visited are hatched."""
-    return grid_map(
-        coordinates, visits, walls=walls, visits=visits, scale="log", label=label, ax=ax
-    )
+    look = {"walls": walls, "visits": visits, "label": label, "ticks": ticks, "ax": ax}
+    return grid_map(coordinates, visits, scale="log", **look)
 
 
 @styled
@@ -143,10 +155,11 @@ def state_action_map(
         ax.text(cx, cy, number(value, f".{digits}f"), color=ink, fontsize=7.5, **middle)
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(-0.5, rows - 0.5)
+    states, actions = ([shortened(name, _LONGEST) for name in names] for names in (states, actions))
     turned = max(map(len, actions), default=0) > 8
     angle = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if turned else {}
-    ax.set_xticks(range(columns), labels=list(actions), **angle)
-    ax.set_yticks(range(rows), labels=list(states)[::-1])
+    ax.set_xticks(range(columns), labels=actions, **angle)
+    ax.set_yticks(range(rows), labels=states[::-1])
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -1,6 +1,7 @@
 """How all figures look: one style, colours that survive colour blindness and grey print."""
 
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -17,7 +18,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, LogFormatter
+from matplotlib.ticker import FixedFormatter, FuncFormatter, LogFormatter
 
 from inverseq._core.errors import InputError
 from inverseq._core.words import visible
@@ -73,16 +74,24 @@ _STYLE: Any = {
     "text.parse_math": False,  # names are text, whatever they look like
 }
 
+_LONGEST = 48
+"""Letters of a line of text in a figure; tables have names in full."""
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
 def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were."""
+    """Run `draw` in the house style and leave the caller's settings of Matplotlib as they were.
+
+    Letters that the font lacks are boxes in PNG and PDF, which anybody sees, and letters in SVG:
+    Matplotlib says of each that it is missing, in words of its own.
+    """
 
     @wraps(draw)
     def inner(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(_STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ ")
             return draw(*args, **kwargs)
 
     return inner
@@ -165,7 +174,7 @@ def _take_names_literally(figure: Figure) -> None:
     """No formulas and no control characters in any text; powers of ten without formulas."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-        if (seen := visible(text.get_text())) != text.get_text():
+        if (seen := shortened(text.get_text())) != text.get_text():
             text.set_text(seen)
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
@@ -174,7 +183,24 @@ def _take_names_literally(figure: Figure) -> None:
                 axis.set_major_formatter(_Powers(labelOnlyBase=formatter.labelOnlyBase))
                 axis.set_minor_formatter(_Powers())
             elif isinstance(formatter, FixedFormatter):
-                formatter.seq = [visible(str(name)) for name in formatter.seq]
+                formatter.seq = [shortened(str(name)) for name in formatter.seq]
+            elif type(formatter) is FuncFormatter:  # of labels at given places
+                axis.set_major_formatter(_Visible(formatter.func))
+
+
+class _Visible(FuncFormatter):
+    """Names as `shortened` gives them."""
+
+    def __call__(self, x: Any, pos: int | None = None) -> str:
+        return shortened(str(super().__call__(x, pos)))
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """A text with visible marks in place of control characters, each line cut where it would leave
+    no room for what is drawn.
+    """
+    lines = visible(text).split("\n")
+    return "\n".join(line if len(line) <= longest else f"{line[:longest]}…" for line in lines)
 
 
 class _Powers(LogFormatter):

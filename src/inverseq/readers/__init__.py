@@ -2,6 +2,20 @@
 
 from inverseq.readers.games import read_games
 from inverseq.readers.minari import read_minari
+from inverseq.readers.nwb.contents import list_nwb
+from inverseq.readers.nwb.decisions import read_nwb
+from inverseq.readers.nwb.pynapple import to_pynapple
+from inverseq.readers.nwb.recording import read_recording
+from inverseq.readers.nwb.write import write_nwb
 from inverseq.readers.table import read_table
 
-__all__ = ["read_games", "read_minari", "read_table"]
+__all__ = [
+    "list_nwb",
+    "read_games",
+    "read_minari",
+    "read_nwb",
+    "read_recording",
+    "read_table",
+    "to_pynapple",
+    "write_nwb",
+]

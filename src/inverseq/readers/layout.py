@@ -5,12 +5,14 @@ import gzip
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
 from inverseq._core.errors import InputError
 
 _SEPARATORS = ",;\t|"
+_MOST_HEADS = 4
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,17 @@ class Layout:
     Attributes:
         names: What its columns are called.
         separator: What stands between two columns.
-        above: Lines before the one with the names.
+        above: Lines before the first with names.
+        heads: Rows of names: several where a tracker wrote them.
         odd: Whether it must be written anew before DuckDB can read it: lines stand above the names,
-            line ends differ, quotes follow spaces, or runs of spaces part the columns.
+            names have several rows, line ends differ, quotes follow spaces, or runs of spaces part
+            the columns.
     """
 
     names: list[str]
     separator: str
     above: int
+    heads: int
     odd: bool
 
 
@@ -60,10 +65,11 @@ def layout_of(path: Path) -> Layout:
             separator = " "
         if first.count('"') % 2:  # a name may hold a line break
             first, second = first + second + stream.read(65536), ""
-    names = _fields(first, separator)
+        tracked = _tracked(first, second, stream, separator)
+    names = tracked[-1] if tracked else _fields(first, separator)
     if not first.strip():
         raise InputError(f"{path.name} is empty; its first line must name the columns")
-    if len(names) < len(below := _fields(second, separator)):
+    if not tracked and len(names) < len(below := _fields(second, separator)):
         raise InputError(
             f"{path.name} has {len(names)} names in its first line and {len(below)} values in the "
             "next; the first line must name all columns. Delete lines above the names, and name "
@@ -74,8 +80,23 @@ def layout_of(path: Path) -> Layout:
     if twice:
         raise InputError(f"{path.name} has two columns called {twice[0]!r}; rename one")
     spaced = re.search(rf'{re.escape(separator)} +"', first + second) is not None
-    odd = bool(above) or spaced or separator == " " or _line_ends_differ(path)
-    return Layout(names, separator, above, odd)
+    odd = bool(above or tracked) or spaced or separator == " " or _line_ends_differ(path)
+    return Layout(names, separator, above, len(tracked) or 1, odd)
+
+
+def _tracked(first: str, second: str, stream: Any, separator: str) -> list[list[str]]:
+    """The rows of names that DeepLabCut writes (scorer, individuals if several, bodyparts, coords),
+    the last one joined to what the columns are called: "frame", "nose_x"; none in other files.
+    """
+    rows = [_fields(first, separator), _fields(second, separator)]
+    if [row[:1] for row in rows] not in ([["scorer"], [k]] for k in ("individuals", "bodyparts")):
+        return []
+    while rows[-1][:1] != ["coords"] and len(rows) < _MOST_HEADS:
+        rows.append(_fields(stream.readline(), separator))
+    if rows[-1][:1] != ["coords"]:
+        return []
+    parts = zip(*(row[1:] for row in rows[1:]), strict=False)
+    return [*rows[:-1], ["frame", *("_".join(filter(None, part)) for part in parts)]]
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -109,4 +130,5 @@ def write_anew(path: Path, layout: Layout, copy: Path) -> None:
     with _open(path, "rt") as source, copy.open("w", encoding="utf-8", newline="") as target:
         for _ in range(layout.above):
             source.readline()
-        csv.writer(target, lineterminator="\n").writerows(_rows(source, layout.separator))
+        rows = islice(_rows(source, layout.separator), layout.heads, None)
+        csv.writer(target, lineterminator="\n").writerows(chain([layout.names], rows))

@@ -1,5 +1,6 @@
 """Measured values in a table: kept as features, put into bins, or refused as names."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,6 +14,9 @@ from inverseq.readers.columns import Column
 
 Bins = Mapping[str, int | Sequence[float]]
 """Column -> number of equally wide bins, or their edges in rising order."""
+_END = r"(-?[\d.]+(?:e[+-]?\d+)?)"
+_TWO = re.compile(rf"(\S.*) {_END}–{_END}, (\S.*) {_END}–{_END}")
+"""How states made of the bins of two columns are called."""
 
 
 def features_of(columns: Sequence[Column]) -> Float[np.ndarray, "N D"]:
@@ -86,6 +90,20 @@ def binned(columns: Sequence[Column], bins: int | Sequence[float], title: str) -
         place = np.where(column.missing, 0, np.minimum(place, len(names) - 1))
         made.append(replace(column, values=place, words=names, loose=False, ordered=True))
     return made
+
+
+def two_intervals(
+    names: Sequence[str],
+) -> tuple[tuple[str, str], Float[np.ndarray, "S 2 2"]] | None:
+    """The two columns whose bins make states of these names, and the ends of each state's bins;
+    None where they are called otherwise.
+    """
+    found = [_TWO.fullmatch(name) for name in names]
+    if not found or not all(found):
+        return None
+    parts = [each.groups() for each in found if each]
+    ends = np.array([[p[1:3], p[4:6]] for p in parts], dtype=np.float64)
+    return (parts[0][0], parts[0][3]), ends
 
 
 def _edges(columns: Sequence[Column], bins: Any, title: str) -> Float[np.ndarray, " E"]:

@@ -165,6 +165,8 @@ def _old_states(old: MDP, world: MDP) -> Int[np.ndarray, " S"]:
     if _worlds(old) != _worlds(world):
         raise InputError(f"the reward belongs to the states of other worlds: {_HINT}")
     if old.history is None or world.history is None:
+        if _moved(old, world):
+            return _same_places(old, world)
         if old.num_states != world.num_states or _differ(old.state_names, world.state_names):
             raise InputError(
                 f"the reward belongs to {old.num_states} states, the new world has "
@@ -183,6 +185,30 @@ def _old_states(old: MDP, world: MDP) -> Int[np.ndarray, " S"]:
             f"state {world.history.base[s]} after {world.history.previous[s].tolist()} cannot "
             f"happen in the world of the fit ({int((where < 0).sum())} such pasts), so its reward "
             f"is unknown: {_HINT}"
+        )
+    return where
+
+
+def _moved(old: MDP, world: MDP) -> bool:
+    """Whether states without names are cells that lie elsewhere, as where walls have moved."""
+    mine, theirs = old.coordinates, world.coordinates
+    if mine is None or theirs is None or old.state_names or world.state_names:
+        return False
+    cells = all(each.shape[1] == 2 and (each == np.round(each)).all() for each in (mine, theirs))
+    return cells and not np.array_equal(mine, theirs)
+
+
+def _same_places(old: MDP, world: MDP) -> Int[np.ndarray, " S"]:
+    """The old state that lies where each state of the new world does."""
+    known = {
+        tuple(place): state for state, place in enumerate(np.asarray(old.coordinates).tolist())
+    }
+    where = np.array([known.get(tuple(p), -1) for p in np.asarray(world.coordinates).tolist()])
+    if (where < 0).any() or len(known) < old.num_states:
+        place = np.asarray(world.coordinates)[int(np.argmin(where))].tolist()
+        raise InputError(
+            f"the reward belongs to places of the world of the fit, where ({place[0]:g}, "
+            f"{place[1]:g}) was none ({int((where < 0).sum())} such places): {_HINT}"
         )
     return where
 

@@ -7,6 +7,7 @@ from inverseq.studies import (
     honesty,
     intentions,
     lecture,
+    lever,
     mice,
     objectworld,
     people,
@@ -23,6 +24,7 @@ STUDIES: tuple[Study, ...] = (
     gridworld_people.STUDY,
     highway.STUDY,
     honesty.STUDY,
+    lever.STUDY,
 )
 
 __all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]

@@ -159,7 +159,7 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
         masks = None if world.allowed is None else world.num_actions
         life = Life(world.reset(for_game), empty_replay(capacity, world.observation_shape, masks))
     nothing = jnp.full(loop.blocks, jnp.nan)
-    return Training(
+    made = Training(
         jax.random.key_data(for_blocks),
         jnp.int32(0),
         jnp.bool_(False),
@@ -167,6 +167,8 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
         life,
         Curves(dict.fromkeys(course.rule.networks(), nothing), Games(*[nothing] * 4)),
     )
+    # Numbers of no fixed type get one in `advance`, which would be compiled again for it.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), made)
 
 
 def advance(course: Course, training: Training, until: Any, shown: Shown | None = None) -> Training:

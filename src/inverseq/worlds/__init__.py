@@ -26,6 +26,7 @@ from inverseq.worlds.lever import (
     release_distribution,
 )
 from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
+from inverseq.worlds.maze_contexts import MAZE_CONTEXTS, MAZE_HABITS, maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
     objectworld,
@@ -63,7 +64,9 @@ __all__ = [
     "GERMAN_RULES",
     "KEEP_RIGHT",
     "LABYRINTH_FEATURES",
+    "MAZE_CONTEXTS",
     "MAZE_FEATURES",
+    "MAZE_HABITS",
     "TURNS",
     "ROAD_ACTIONS",
     "ROAD_FEATURES",
@@ -92,6 +95,7 @@ __all__ = [
     "lever_policy",
     "lever_session",
     "maze",
+    "maze_contexts",
     "maze_features",
     "objectworld",
     "objectworld_demonstrations",

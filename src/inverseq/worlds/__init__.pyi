@@ -29,6 +29,9 @@ from inverseq.worlds.lever import release_distribution as release_distribution
 from inverseq.worlds.lever_neurons import LeverSession as LeverSession
 from inverseq.worlds.lever_neurons import Neurons as Neurons
 from inverseq.worlds.lever_neurons import lever_session as lever_session
+from inverseq.worlds.maze_contexts import MAZE_CONTEXTS as MAZE_CONTEXTS
+from inverseq.worlds.maze_contexts import MAZE_HABITS as MAZE_HABITS
+from inverseq.worlds.maze_contexts import maze_contexts as maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES as MAZE_FEATURES
 from inverseq.worlds.maze_features import maze_features as maze_features
 from inverseq.worlds.objectworld import objectworld as objectworld

@@ -6,7 +6,6 @@ gradients: one linear solve with the transpose of (I - gamma P_pi).
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -74,7 +73,6 @@ class MaxEnt:
     seed: int = 0
     tolerance: float = 1e-6
     max_steps: int = 2000
-    held_back_by: ClassVar[str] = "strength"
 
     @property
     def picks(self) -> Gauge:

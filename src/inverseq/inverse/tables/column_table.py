@@ -1,9 +1,11 @@
 """Counting in contexts that the table itself names: a yardstick and a habit."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy import sparse
 from scipy.optimize import minimize
 
 from inverseq._core.errors import InputError
@@ -22,6 +24,9 @@ _BOUNDS = (np.log(1e-2), np.log(1e5))
 """Of the logarithm of a concentration, in decisions."""
 _START = 30.0
 _MAX_STEPS = 200
+_PRIOR, _BARRED_STEPS = 0.1, 30
+"""Decisions added for each action that exists somewhere in a context, and steps of `barred_shares`,
+after which shares have settled to far less than counting leaves open."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class ColumnTable:
             last; None chooses them: they maximise the likelihood of every unit under the counts of
             all others.
         by: The unit left out: "trajectory", "session", "subject" or any trajectory column.
+        available: Whether a context that joins places where other actions exist is counted among
+            those that exist: an action is not held less likely for having been impossible.
 
     Raises:
         InputError: There is no column, or there are not as many concentrations, above 0.
@@ -48,6 +55,7 @@ class ColumnTable:
     own: tuple[str, ...] = ()
     concentrations: tuple[float, ...] | None = None
     by: str = "trajectory"
+    available: bool = False
     describes_only = True
 
     def __post_init__(self) -> None:
@@ -76,14 +84,18 @@ class ColumnTable:
         data, mdp = problem.decisions, problem.given_mdp
         rows, kept = usable_rows(problem, context_columns(data, self.columns), self.by)
         keys, counts, places = count_levels(rows)
+        barred = [barred_shares(rows, place) for place in places] if self.available else []
         status, trace = Status(Outcome.CONVERGED), np.zeros(0)
         if self.concentrations is None:
             own = [own_counts(data, name, rows.exists.shape[1])[kept] for name in self.own]
             worth, status, trace = choose_concentrations(
-                rows, [*counts_of_others(rows, counts, places), *own]
+                rows, [*counts_of_others(rows, counts, places, barred), *own]
             )
         else:
             worth = np.array(self.concentrations)
+        if barred:
+            everybody = zip(counts, places, barred, strict=True)
+            counts = tuple(corrected(c, summed(b, p, rows.weights)) for c, p, b in everybody)
         return Solution(
             solver="ColumnTable",
             settings=asdict(self) | {"concentrations": tuple(float(c) for c in worth)},
@@ -120,8 +132,61 @@ def _free_probabilities(exists: Bool[np.ndarray, "N A"], places: Int[np.ndarray,
     return int((possible.sum(axis=1) - 1).sum())
 
 
-def counts_of_others(rows: Rows, counts: Levels, places: Levels) -> list[Float[np.ndarray, "N A"]]:
-    """What all other units did in the context of each decision, at each level.
+def barred_shares(rows: Rows, place: Int[np.ndarray, " N"]) -> Float[np.ndarray, "N A"]:
+    """How often each action would have been taken before each decision, had it existed there.
+
+    The likelihood of choices among those that exist, p(a) = w(a) / w(existing), is that of shares w
+    from which impossible draws were discarded; w(b) / w(existing) is the expected number of those
+    of b (Dempster, Laird and Rubin 1977, section 4.2, truncated samples). The shares of each
+    context are found by that iteration.
+
+    Args:
+        rows: N decisions.
+        place: `[N]` their contexts, numbered from 0.
+    """
+    sets, kind = np.unique(rows.exists, axis=0, return_inverse=True)
+    cells, where = np.unique(place * np.int64(len(sets)) + kind.ravel(), return_inverse=True)
+    context, here = cells // len(sets), sets[cells % len(sets)]
+    weight = np.bincount(where.ravel(), rows.weights)
+    seen = tabulate(place, rows)
+    possible = np.zeros(seen.shape, dtype=bool)
+    np.logical_or.at(possible, context, here)
+    start = seen + _PRIOR * possible
+    shares = start / start.sum(1, keepdims=True)
+    for _ in range(_BARRED_STEPS):
+        within = (shares[context] * here).sum(1)
+        missed = shares[context] * ~here / within[:, None]
+        made = start.copy()
+        np.add.at(made, context, weight[:, None] * missed)
+        made *= possible
+        shares = made / made.sum(1, keepdims=True)
+    within = (shares[context] * here).sum(1)
+    return (shares[context] * ~here / within[:, None])[where.ravel()]
+
+
+def summed(
+    values: Float[np.ndarray, "N A"],
+    groups: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"],
+) -> Float[np.ndarray, "M A"]:
+    """Weighted sums over the rows of each group, which are numbered from 0."""
+    sums = sparse.csr_array((weights, (groups, np.arange(groups.size))))
+    return sums @ values
+
+
+def corrected(
+    counts: Float[np.ndarray, "M A"], barred: Float[np.ndarray, "M A"]
+) -> Float[np.ndarray, "M A"]:
+    """Counts with draws that were barred, brought back to as many decisions as were made."""
+    total = counts.sum(1, keepdims=True)
+    return (counts + barred) * total / np.maximum(total + barred.sum(1, keepdims=True), 1e-300)
+
+
+def counts_of_others(
+    rows: Rows, counts: Levels, places: Levels, barred: Sequence[Float[np.ndarray, "N A"]] = ()
+) -> list[Float[np.ndarray, "N A"]]:
+    """What all other units did in the context of each decision, at each level, and what they were
+    barred from, if that counts.
 
     Raises:
         InputError: There is only one unit.
@@ -135,7 +200,13 @@ def counts_of_others(rows: Rows, counts: Levels, places: Levels) -> list[Float[n
     made = []
     for total, place in zip(counts, places, strict=True):
         group = np.unique(units * len(total) + place, return_inverse=True)[1].reshape(-1)
-        made.append(np.maximum(total[place] - tabulate(group, rows)[group], 0.0))
+        others = np.maximum(total[place] - tabulate(group, rows)[group], 0.0)
+        if barred:
+            mine = barred[len(made)]
+            missed = summed(mine, place, rows.weights)[place]
+            missed -= summed(mine, group, rows.weights)[group]
+            others = corrected(others, np.maximum(missed, 0.0))
+        made.append(others)
     return made
 
 

@@ -185,7 +185,8 @@ class Steering:
             v=plan.v,
             visits=np.bincount(states[rows], weights[rows], mdp.num_states),
             parameters={**self.habit.parameters, "weights": found},
-            num_parameters=found.size,
+            # The habit's numbers were fitted to the same decisions.
+            num_parameters=found.size + self.habit.num_parameters,
             trace=np.array(search.trace),
         )
 

@@ -15,7 +15,7 @@ same point (`method="iterate"`).
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -153,7 +153,6 @@ class IAVI:
     terminal_value: float | tuple[float, ...] = 0.0
     tolerance: float = 1e-10
     max_steps: int = 100_000
-    held_back_by: ClassVar[str] = "smoothing"
 
     @property
     def picks(self) -> Gauge:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int, Num
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from inverseq._core.words import number
 from inverseq.analysis.places import Places, likely_moves
 from inverseq.mdp import MDP
 from inverseq.plot import (
@@ -18,13 +19,16 @@ from inverseq.plot import (
     occupancy,
     state_action_map,
 )
+from inverseq.plot.maps import Ticks
 from inverseq.plot.style import COLUMN_WIDTH, Scale, name_place
+from inverseq.readers.measured import two_intervals
 from inverseq.reporting.document import Picture
 from inverseq.reporting.words import line, text
 from inverseq.worlds import World
 
 _MOST_ROWS = 24
 _MOST_WORLDS = 4
+_MOST_TICKS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,20 +203,23 @@ def _map(
         values,
         ax=ax,
         policy=policy,
-        directions=None if policy is None else _directions(mdp, world),
+        directions=None if policy is None else directions_of(mdp, world),
         walls=walls,
         wins=wins,
         visits=visits,
         scale=scale,
         label=label,
+        ticks=_ticks(scene),
     )
     _name(ax, scene, [s for s in named if s not in wins])
 
 
 def _name(ax: Axes, scene: Scene, states: Sequence[int]) -> None:
-    """Names of some places on their map."""
+    """Rings around some places of a map, with their names where no axes say where they are."""
+    named = _ticks(scene) is None
     for state in states:
-        name_place(ax, np.asarray(scene.mdp.coordinates, dtype=float)[state], scene.names[state])
+        at = np.asarray(scene.mdp.coordinates, dtype=float)[state]
+        name_place(ax, at, scene.names[state] if named else "")
 
 
 def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
@@ -221,10 +228,27 @@ def _visits(ax: Axes, scene: Scene, visits: Float[np.ndarray, " P"]) -> None:
         _map(ax, scene, visits, None, visits, "log", "decisions")
         return
     walls = None if scene.world is None else np.argwhere(scene.world.drawing.blocked)[:, ::-1]
-    occupancy(np.asarray(scene.mdp.coordinates), visits, ax=ax, walls=walls)
+    occupancy(np.asarray(scene.mdp.coordinates), visits, ax=ax, walls=walls, ticks=_ticks(scene))
 
 
-def _directions(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
+def _ticks(scene: Scene) -> tuple[Ticks, Ticks] | None:
+    """Edges of the bins of two measured columns, as many as can be read; None of other places."""
+    measured = two_intervals(scene.mdp.state_names)
+    if measured is None or scene.world is not None:
+        return None
+    made = []
+    for axis, name in enumerate(measured[0]):
+        at, ends = np.asarray(scene.mdp.coordinates, dtype=float)[:, axis], measured[1][:, axis]
+        along = 0.5 if at @ (ends[:, 0] - ends[:, 0].mean()) >= 0 else -0.5  # y may count upwards
+        edges = dict(zip(at - along, ends[:, 0], strict=True)) | dict(
+            zip(at + along, ends[:, 1], strict=True)
+        )
+        places = sorted(edges)[:: 1 + len(edges) // _MOST_TICKS]
+        made.append((name, {float(place): number(edges[place], "g") for place in places}))
+    return made[0], made[1]
+
+
+def directions_of(mdp: MDP, world: World | None) -> Num[np.ndarray, "A 2"]:
     """Where each action points: as the world says, else where it mostly leads."""
     if world is not None and world.drawing.directions is not None:
         return world.drawing.directions
@@ -278,7 +302,7 @@ def _table(
         lambda ax: state_action_map(cells, states, actions, ax=ax, **look),
         text("figures.j2", "table_alt", what="Reward" if what == "reward" else "Probability"),
         line("figures.j2", f"{what}_table", model=model, shown=rows.size, cut=cut),
-        height=0.9 + 0.27 * rows.size,
+        height=0.9 + 0.27 * rows.size + 0.036 * min(max(map(len, actions)), 25),
     )
 
 

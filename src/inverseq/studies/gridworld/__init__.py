@@ -54,7 +54,7 @@ STUDY = Study(
         most_steps=200,
         best_steps=200,
         lessons=20,
-        sizes=(4, 8),
+        sizes=(4,),
         curve_seeds=1,
     ),
 )

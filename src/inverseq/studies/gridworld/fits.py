@@ -35,9 +35,6 @@ from inverseq.training.loop import Loop
 from inverseq.training.noise import noisy
 from inverseq.worlds.game_rules import grid_simulator
 
-_TESTED = 24
-"""Games in a testing block."""
-
 _NONE = np.zeros((1, 0))
 
 

@@ -27,7 +27,7 @@ from inverseq.neural.relations import (
     beyond_syllables,
     correlating,
     following,
-    relate,
+    weigh,
 )
 from inverseq.studies.intentions import Settings
 from inverseq.studies.intentions.dopamine_figures import draw_lags, draw_session, draw_syllables
@@ -105,7 +105,7 @@ def relations(
     made = {}
     for number, (name, (weights, series)) in enumerate(families.items()):
         effort.say(f"nulls, {k} intentions", number, len(families))
-        made[name] = relate(weights, series, demos, _shuffles(effort), effort.seed)
+        made[name] = weigh(weights, series, demos, _shuffles(effort), effort.seed)
     effort.say(f"nulls, {k} intentions", len(families), len(families))
     return made
 
@@ -116,7 +116,7 @@ def syllable_relations(
     """The same of the syllables themselves: what can be found in these data if it is there."""
     shown = np.eye(len(SYLLABLES))[demos.actions]
     weights = correlating(shown, demos, (0,))
-    return relate(weights, dopamine, demos, _shuffles(effort), effort.seed)
+    return weigh(weights, dopamine, demos, _shuffles(effort), effort.seed)
 
 
 def bridged(demos: Demonstrations) -> Demonstrations:

@@ -40,5 +40,5 @@ STUDY = Study(
     "inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)",
     (Part("objectworld", f"{__name__}.study"),),
     Settings(),
-    Settings(worlds=1, sizes=(4, 8), transfer_size=8, board=Board(size=7, objects=6)),
+    Settings(worlds=1, sizes=(8,), transfer_size=8, board=Board(size=7, objects=6)),
 )

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from inverseq import plot
+from inverseq.analysis.places import expected_moves
 from inverseq.demonstrations import Demonstrations
-from inverseq.forward import occupancy
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -51,7 +51,7 @@ def draw_maps(
         walks = demonstrations.select(world=name)
         seen = np.zeros((world.mdp.num_states, world.mdp.num_actions))
         np.add.at(seen, (walks.states, walks.actions), 1.0 / walks.num_trajectories)
-        forecast = expected_moves(solution, mdps[name], walks)
+        forecast = forecast_moves(solution, mdps[name], walks)
         for row, (title, moves) in enumerate((("people", seen), ("forecast", forecast))):
             ax = figure.add_subplot(2, len(worlds), row * len(worlds) + column + 1)
             visits = moves.sum(1)
@@ -70,14 +70,9 @@ def draw_maps(
     return figure
 
 
-def expected_moves(solution: Solution, mdp: MDP, walks: Demonstrations) -> Float[np.ndarray, "S A"]:
+def forecast_moves(solution: Solution, mdp: MDP, walks: Demonstrations) -> Float[np.ndarray, "S A"]:
     """Expected number of each move in each cell on one way to the goal, from where people began."""
-    assert mdp.history is not None  # mazes remember the last action
     planned = replan(solution, mdp)
     begin = np.bincount(walks.states[walks.starts[:-1]], minlength=mdp.num_states)
-    endless = replace(mdp, discount=1.0, initial=begin / begin.sum())
-    moves = occupancy(endless, planned.policy)[:, None] * planned.policy
-    moves[mdp.terminal] = 0.0
-    made = np.zeros((mdp.history.num_base_states, mdp.num_actions))
-    np.add.at(made, mdp.history.base, moves)
-    return made
+    policy = planned.policy.per_state(planned.mdp)
+    return expected_moves(replace(mdp, initial=begin / begin.sum()), policy)

@@ -25,7 +25,7 @@ from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.inverse.tables.greedy import Greedy
-from inverseq.mdp import MDP
+from inverseq.mdp import MDP, looking_at
 from inverseq.studies.people import Settings
 from inverseq.studies.people.figures import draw_maps, draw_scores
 from inverseq.studies.run import Result
@@ -243,13 +243,6 @@ def divided(
     seen = {name: looking_at(mdp, features) for name, mdp in worlds.items()}
     inside = {name: mdp for name, mdp in seen.items() if name not in left_out}
     return inside, {name: seen[name] for name in left_out}
-
-
-def looking_at(mdp: MDP, features: Sequence[str]) -> MDP:
-    """The world with these of its features only."""
-    assert mdp.features is not None
-    columns = [mdp.feature_names.index(name) for name in features]
-    return replace(mdp, features=mdp.features[:, :, columns], feature_names=tuple(features))
 
 
 def _rows(split: Split, predicted: Mapping[str, _Predicted]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from inverseq.neural.matching import (
     match,
 )
 from inverseq.neural.readout import Readout
-from inverseq.neural.waiting import Waiting
+from inverseq.neural.trials import Waiting
 
 METHODS = ("NeuRL", "NNC", "LR", "NNC and clock", "LR and clock", "hazard", "random")
 """NeuRL, a network classifier, logistic regression, both with the time in the trial, a hazard by

@@ -1,0 +1,77 @@
+"""Deep inverse Q-learning: training steps a second, beside the same in plain PyTorch."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.gridworld import TORCH
+from benchmarks.measure import row
+from benchmarks.peers import environment
+from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.deep.diql import DIQL
+from inverseq.inverse.deep.diql_seeds import train_diql
+from inverseq.training.lessons import Lessons
+
+SCRIPT = Path(__file__).parent / "peer_scripts" / "diql_torch.py"
+LEAST = {1: 5, 8: 15}
+"""Seeds -> times the plain loop."""
+
+
+def run(small: bool = False) -> list[dict[str, Any]]:
+    steps = 300 if small else 10_000
+    peer = None if small else torch_steps(3_000)
+    rows = []
+    for seeds, least in LEAST.items():
+        spent, clock = training_seconds(steps, seeds)
+        cores = min(seeds, os.cpu_count() or 1)
+        rate = cores * seeds * steps / spent
+        ratio = None if peer is None else rate / peer
+        rows.append(
+            row(
+                f"DIQL, 3 networks of 64-64, batch 64, {seeds} seed{'s' * (seeds > 1)} on {cores} "
+                "of the cores, against plain PyTorch on one",
+                f"{rate:,.0f} steps/s ({seeds * steps / clock:,.0f} by the clock)",
+                other="" if peer is None else f"{peer:,.0f} /s",
+                ratio=ratio,
+                target=f">= {least} times",
+                met=None if ratio is None else ratio >= least,
+            )
+        )
+    return rows
+
+
+def training_seconds(steps: int, seeds: int) -> tuple[float, float]:
+    """CPU time and time by the clock of trainings side by side, once compiled; best of three."""
+    rng = np.random.default_rng(0)
+    data = Demonstrations.from_arrays(
+        rng.normal(size=(20_000, 20)),
+        rng.integers(3, size=20_000),
+        trajectory=np.arange(20_000) // 100,
+        terminated=np.arange(20_000) % 100 == 99,
+    )
+    solver = DIQL(0, 0.9, lessons=Lessons(steps, 64, schedule="constant"), held_out=0.0)
+    spent, clock = np.inf, np.inf
+    for turn in range(4):
+        before = time.process_time(), time.perf_counter()
+        train_diql(solver, data, tuple(range(seeds)))
+        if turn:  # the first compiles
+            spent = min(spent, time.process_time() - before[0])
+            clock = min(clock, time.perf_counter() - before[1])
+    return spent, clock
+
+
+def torch_steps(steps: int) -> float | None:
+    """Training steps a second of CPU time in PyTorch; None where it cannot be installed."""
+    try:
+        python = environment(Path(".peers") / "torch", TORCH)
+    except subprocess.CalledProcessError:
+        return None
+    done = subprocess.run(
+        [str(python), str(SCRIPT), str(steps)], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])["steps_per_second"]

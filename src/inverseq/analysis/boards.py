@@ -1,0 +1,94 @@
+"""What is scored on boards with a goal: walkers without foresight, a table of contexts, planners.
+
+All of it means the same on every board, so that it can be scored on boards that it has not seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from inverseq.analysis.behaviour import Behaviour
+from inverseq.analysis.family import Family, Model
+from inverseq.analysis.models import Entry
+from inverseq.evaluate.comparison import Candidate
+from inverseq.inverse.maxent.planner import Planner
+from inverseq.inverse.tables.column_table import ColumnTable
+from inverseq.inverse.tables.greedy import Greedy
+from inverseq.inverse.tables.steered import Steered
+from inverseq.mdp import MDP, looking_at, unite
+from inverseq.worlds import (
+    MAZE_CONTEXTS,
+    MAZE_FEATURES,
+    MAZE_HABITS,
+    World,
+    maze_contexts,
+    maze_features,
+)
+from inverseq.worlds.grids import ACTIONS
+from inverseq.worlds.maze_paths import with_paths
+
+DISCOUNTS = (0.9, 0.95, 0.99)
+"""Those among which planners choose, on training boards."""
+COSTS = tuple(name for group in MAZE_FEATURES.values() for name in group)
+_HABITS = ("turn", "reversal")
+_WALKERS: Mapping[str, tuple[str, tuple[str, ...], Greedy]] = {
+    "line": ("straight line", ("nearer by line",), Greedy()),
+    "path": ("shortest path, lapses", ("nearer by path",), Greedy(lapse=True)),
+    "path-habits": (
+        "shortest path, habits, lapses",
+        ("nearer by path", *_HABITS),
+        Greedy(lapse=True),
+    ),
+}
+"""Key -> name, what the next move is judged by, and the walker."""
+_FOLDS = 5
+
+
+def on_boards(behaviour: Behaviour) -> bool:
+    """Whether every world is a board of four moves with a goal."""
+    given = behaviour.given
+    mdps = [given] if isinstance(given, MDP) else [] if given is None else [*given.values()]
+    return (
+        bool(mdps)
+        and len(behaviour.worlds) == len(mdps)
+        and all(
+            mdp.action_names == ACTIONS[:4] and mdp.terminal.any() and mdp.history is None
+            for mdp in mdps
+        )
+    )
+
+
+def with_contexts(behaviour: Behaviour) -> Behaviour:
+    """The same, with the contexts of each decision as columns."""
+    worlds = behaviour.worlds
+    where: World | Mapping[str, World] = worlds
+    if isinstance(behaviour.given, MDP):
+        (where,) = worlds.values()
+    made = maze_contexts(behaviour.demonstrations, where)
+    return replace(behaviour, demonstrations=made)
+
+
+def board_entries(behaviour: Behaviour) -> list[Entry]:
+    """The models that can be carried from board to board."""
+    given, worlds = behaviour.given, behaviour.worlds
+    made = {name: with_paths(maze_features(world)) for name, world in worlds.items()}
+    whole = next(iter(made.values())) if isinstance(given, MDP) else unite(made)
+    by = behaviour.plan.by
+    found = []
+    for key, (name, features, walker) in _WALKERS.items():
+        model = Model(Family.WALK, solver=name)
+        found.append(Entry(key, model, Candidate(walker, world=looking_at(whole, features))))
+    costly = looking_at(whole, COSTS)
+    table = ColumnTable(MAZE_CONTEXTS, by=by, available=True)
+    model = Model(Family.WALK, solver="table of contexts")
+    found.append(Entry("contexts", model, Candidate(table, world=costly)))
+    planner = Planner(discounts=DISCOUNTS)
+    model = Model(Family.OTHER, solver="planner, every cost")
+    found.append(Entry("planner", model, Candidate(planner, world=costly)))
+    units = int(behaviour.demonstrations.units(by).max()) + 1
+    folds = min(_FOLDS, units - -(-units // behaviour.plan.folds))
+    if folds > 1 and costly.discount < 1:
+        habit = ColumnTable(MAZE_HABITS, by=by, available=True)
+        steered = Steered(habit, "features", folds=folds, by=by)
+        model = Model(Family.OTHER, solver="planner on top of a habit")
+        found.append(Entry("steered", model, Candidate(steered, world=costly)))
+    return found

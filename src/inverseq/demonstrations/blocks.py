@@ -1,0 +1,56 @@
+"""One long trajectory as several, of which some can be held out."""
+
+import numpy as np
+
+from inverseq._core.errors import InputError
+from inverseq.demonstrations.endings import Ending
+from inverseq.demonstrations.record import Demonstrations
+
+
+def in_blocks(demonstrations: Demonstrations, blocks: int) -> Demonstrations:
+    """The demonstrations with each trajectory cut into blocks of consecutive decisions.
+
+    Every decision keeps where it led; what a block remembers begins with it. The column "block"
+    counts them from 1 in each trajectory.
+
+    Args:
+        demonstrations: Trajectories, one per session say.
+        blocks: How many blocks of each, as equally long as they can be; fewer of a trajectory that
+            has fewer decisions.
+
+    Raises:
+        InputError: `blocks` is below 1.
+    """
+    if blocks < 1:
+        raise InputError(f"blocks must be 1 or more; got {blocks}")
+    d = demonstrations
+    lengths = np.diff(d.starts)
+    counts = np.minimum(lengths, blocks)
+    pieces = [
+        start + length * np.arange(count) // count
+        for start, length, count in zip(d.starts[:-1], lengths, counts, strict=True)
+    ]
+    starts = np.append(np.concatenate(pieces), d.num_decisions)
+    ends = starts[1:] - 1
+    endings = d.endings.copy()
+    endings[ends[endings[ends] != Ending.TERMINATED]] = Ending.TRUNCATED
+    own = np.repeat(np.arange(d.num_trajectories), counts)
+    columns = {name: values[own] for name, values in d.trajectories.items()}
+    columns["block"] = np.concatenate([np.arange(1, count + 1) for count in counts])
+    return Demonstrations(
+        d.states,
+        d.actions,
+        d.next_states,
+        endings,
+        starts,
+        d.time,
+        d.rows,
+        d.decisions,
+        columns,
+        d.state_names,
+        d.action_names,
+        d.source,
+        feature_names=d.feature_names,
+        action_feature_names=d.action_feature_names,
+        allowed=d.allowed,
+    )

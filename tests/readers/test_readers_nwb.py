@@ -1,0 +1,268 @@
+"""NWB files made here as labs make them: what is read, what is said, what goes back in."""
+
+import shutil
+import sys
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+import inverseq as iq
+from inverseq import InputError, Signal
+from inverseq.cli import main
+
+pynwb = pytest.importorskip("pynwb")
+
+TRIALS = 12
+
+
+def session(path, *, subject="m1", name="day1", trials=TRIALS, cue=0.2, rows=None, units=True):
+    """A session with trials of 0.8 s every second, three units in two areas, signals and events."""
+    file = pynwb.NWBFile(
+        session_description="a mouse chooses",
+        identifier=f"{subject}-{name}",
+        session_id=name,
+        session_start_time=datetime(2026, 1, 2, tzinfo=UTC),
+        experimenter=["Doe, Jane"],
+        institution="nowhere",
+        keywords=["choice"],
+        experiment_description="made up",
+    )
+    file.subject = pynwb.file.Subject(
+        subject_id=subject, species="Mus musculus", sex="M", age="P90D", description="made up"
+    )
+    for column in ("contrast", "choice", "cue_time", "lick_times") if trials else ():
+        file.add_trial_column(column, "as it says", index=column == "lick_times")
+    rng = np.random.default_rng(0)
+    for i in range(trials):
+        start = 10.0 + i
+        told = {"start_time": start, "stop_time": start + 0.8, "cue_time": start + cue}
+        told |= {"contrast": float(i % 3), "choice": ["left", "right"][int(rng.integers(2))]}
+        told |= (rows or {}).get(i, {})
+        file.add_trial(**told, lick_times=[start + 0.3, start + 0.4])
+    if units:
+        device = file.create_device("probe", description="made up")
+        group = file.create_electrode_group("g", "made up", "VISp", device)
+        for area in ("VISp", "CA1"):
+            file.add_electrode(location=area, group=group)
+        file.add_unit_column("quality", "of sorting")
+        for u in range(3):
+            times = np.sort(rng.uniform(10, 20, 30))
+            file.add_unit(spike_times=times, electrodes=[u % 2], quality=f"q{u}")
+    file.add_acquisition(
+        pynwb.TimeSeries(
+            name="lfp", data=np.arange(50, dtype=np.int16), unit="V", conversion=0.5, rate=10.0
+        )
+    )
+    behaviour = file.create_processing_module("behavior", "made up")
+    behaviour.add(
+        pynwb.TimeSeries(
+            name="wheel", data=np.ones((4, 2)), unit="cm", timestamps=[1.0, 2.0, 4.0, 8.0]
+        )
+    )
+    behaviour.add(
+        pynwb.TimeSeries(name="broken", data=np.ones(3), unit="cm", timestamps=[1.0, 3.0, 2.0])
+    )
+    licks = file.create_events_table(name="licks", description="made up")
+    for when in (10.5, 11.5, 12.5):
+        licks.add_event(timestamp=when)
+    with pynwb.NWBHDF5IO(str(path), "w") as stream:
+        stream.write(file)
+    return path
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory):
+    return session(tmp_path_factory.mktemp("nwb") / "day1.nwb")
+
+
+NAMES = {"state": "contrast", "action": "choice"}
+
+
+def test_trials_are_decisions(day):
+    demos = iq.read_nwb(day, **NAMES)
+    assert demos.num_decisions == TRIALS
+    assert demos.states.tolist() == [0, 1, 2] * 4
+    assert demos.action_names == ("left", "right")
+    assert demos.time.tolist() == [10.0 + i for i in range(TRIALS)]
+    assert {*demos.decisions} == {"start_time", "stop_time", "cue_time"}
+    assert demos.trajectories["subject"].tolist() == ["m1"]
+    assert demos.trajectories["session"].tolist() == ["day1"]
+    assert "lick_times" not in demos.decisions  # listed as not read, below
+
+
+def test_events_and_other_intervals_are_decisions_by_name(day):
+    with pytest.raises(InputError, match=r"'state'.*'timestamp'"):
+        iq.read_nwb(day, decisions="licks")
+    demos = iq.read_nwb(day, decisions="licks", state="subject", action="session")
+    assert demos.time.tolist() == [10.5, 11.5, 12.5]
+
+
+def test_sessions_of_a_folder_are_joined(tmp_path):
+    session(tmp_path / "a.nwb", name="a", units=False)
+    session(tmp_path / "b.nwb", name="b", trials=5, units=False)
+    demos = iq.read_nwb(tmp_path, **NAMES)
+    assert np.diff(demos.starts).tolist() == [TRIALS, 5]
+    assert demos.trajectories["session"].tolist() == ["a", "b"]
+    shutil.copy(tmp_path / "a.nwb", tmp_path / "c.nwb")
+    with pytest.raises(InputError, match=r"a\.nwb and c\.nwb both hold session 'a'"):
+        iq.read_nwb(tmp_path, **NAMES)
+
+
+def test_units_signals_events_and_intervals_are_a_recording(day):
+    found = iq.read_recording(day)
+    assert found.num_units == 3
+    assert all((np.diff(found.unit(u)) >= 0).all() for u in range(3))
+    assert found.units["area"].tolist() == ["VISp", "CA1", "VISp"]
+    assert found.units["quality"].tolist() == ["q0", "q1", "q2"]
+    assert found.take(found.units["area"] == "CA1").unit(0).tolist() == [*found.unit(1)]
+    lfp, wheel = found.signals["lfp"], found.signals["wheel"]
+    assert (lfp.values[:, 0] == np.arange(50) * 0.5).all()
+    assert lfp.times[:3].tolist() == [0.0, 0.1, 0.2]
+    assert wheel.times.tolist() == [1.0, 2.0, 4.0, 8.0]
+    assert wheel.values.shape == (4, 2)
+    assert found.events["licks"].tolist() == [10.5, 11.5, 12.5]
+    assert found.intervals["trials"].shape == (TRIALS, 2)
+    assert "sample 2 is not after the last" in found.left_out["broken"]
+    assert {*iq.read_recording(day, signals=("wheel",)).signals} == {"wheel"}
+    with pytest.raises(InputError, match=r"'broken'.*times of samples must rise; sample 2"):
+        iq.read_recording(day, signals=("broken",))
+    with pytest.raises(InputError, match=r"no signal 'whel'; there are .*'wheel'"):
+        iq.read_recording(day, signals=("whel",))
+
+
+def test_a_recording_is_one_file(day, tmp_path):
+    found = iq.read_recording(day)
+    back = iq.load(iq.save(found, tmp_path / "r.npz"), iq.Recording)
+    assert (back.spikes == found.spikes).all()
+    assert back.units["area"].tolist() == found.units["area"].tolist()
+    assert (back.signals["wheel"].values == found.signals["wheel"].values).all()
+
+
+def test_pynapple_has_the_same_numbers(day):
+    pytest.importorskip("pynapple")
+    found = iq.read_recording(day)
+    made = iq.to_pynapple(found)
+    assert (made["units"][1].times() == found.unit(1)).all()
+    assert [*made["units"]["area"]] == ["VISp", "CA1", "VISp"]
+    assert (made["wheel"].values == found.signals["wheel"].values).all()
+    assert made["licks"].times().tolist() == [10.5, 11.5, 12.5]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"rows": {3: {"start_time": np.nan}}}, "row 4, column 'start_time': the time is"),
+        ({"trials": 0}, "holds no table 'trials'; its intervals and events are .'licks'"),
+    ],
+)
+def test_trials_that_cannot_be_read_are_refused(tmp_path, how, message):
+    path = session(tmp_path / "x.nwb", units=False, **how)
+    with pytest.raises(InputError, match=message):
+        iq.read_nwb(path, **NAMES)
+
+
+def test_a_file_without_units_says_so(tmp_path):
+    found = iq.read_recording(session(tmp_path / "x.nwb", units=False))
+    with pytest.raises(InputError, match=r"x\.nwb holds 0 units, and no unit 0"):
+        found.unit(0)
+
+
+def test_what_is_no_nwb_file_is_refused(tmp_path):
+    broken = tmp_path / "broken.nwb"
+    broken.write_bytes(b"not at all")
+    for read in (iq.read_nwb, iq.read_recording, iq.list_nwb):
+        with pytest.raises(InputError, match=r"broken\.nwb cannot be read as NWB: .* whole"):
+            read(broken)
+    with pytest.raises(InputError, match="there is no file"):
+        iq.read_nwb(tmp_path / "missing.nwb")
+
+
+def test_without_the_package_the_line_to_type_is_said(monkeypatch, day):
+    monkeypatch.setitem(sys.modules, "pynwb", None)
+    with pytest.raises(InputError, match=r'pip install "inverseq\[nwb\]"'):
+        iq.read_nwb(day)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"cue": 1.2}, "cue_time do not lie in their own trial but in the one after it"),
+        ({"cue": -0.8}, "cue_time do not lie in their own trial but in the one before it"),
+        ({"rows": {2: {"stop_time": 11.0}}}, "1 trials end before they begin"),
+        ({"rows": {2: {"stop_time": 13.5}}}, "1 trials go on (stop_time) after the next"),
+        ({"rows": {4: {"cue_time": 99.0}}}, "1 of 12 times in cue_time lie outside their trial"),
+        ({}, "units units: 3 units with quality"),
+        ({}, "events licks: 3 rows with timestamp"),
+        ({}, "not read (several values per row, or references): lick_times"),
+        ({}, "signal wheel: 4 samples"),
+    ],
+)
+def test_the_doctor_lists_the_file_and_looks_at_its_trials(tmp_path, capsys, how, words):
+    path = session(tmp_path / "x.nwb", **how)
+    code = main(["doctor", str(path), "--state", "contrast", "--action", "choice"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert words in told
+    assert code == (2 if "ERROR" in told else 0)
+    assert how or "their trial" not in told
+
+
+def test_the_advice_of_the_doctor_works(tmp_path, capsys):
+    path = session(tmp_path / "x.nwb", trials=0)
+    assert main(["doctor", str(path)]) == 2
+    found = capsys.readouterr()
+    assert "events licks" in found.out
+    assert "--decisions licks" in found.err
+    told = ["--decisions", "licks", "--state", "subject", "--action", "session"]
+    assert main(["doctor", str(path), *told]) == 0
+
+
+def test_fitted_series_go_into_a_copy(day, tmp_path):
+    demos = iq.read_nwb(day, **NAMES)
+    copy = tmp_path / "copy.nwb"
+    value = Signal(
+        demos.time, 1.0 * demos.states[:, None], unit="reward", description="Value of each trial."
+    )
+    both = Signal(demos.time + 0.1, np.ones((TRIALS, 2)), channels=("one", "two"))
+    before = day.read_bytes()
+    assert iq.write_nwb(day, copy, {"value": value, "posterior": both}) == copy
+    assert day.read_bytes() == before
+    found = iq.read_recording(copy)
+    assert (found.signals["value"].values == value.values).all()
+    assert np.allclose(found.signals["posterior"].times, both.times)
+    assert found.num_units == 3
+    errors = pynwb.validate(path=str(copy))
+    assert [*errors] == []
+    with pytest.raises(InputError, match="has a series 'value' already"):
+        iq.write_nwb(copy, tmp_path / "again.nwb", {"value": value})
+    assert not (tmp_path / "again.nwb").exists()
+    with pytest.raises(InputError, match="is the file itself"):
+        iq.write_nwb(copy, copy, {"more": value})
+    assert iq.write_nwb(copy, tmp_path / "again.nwb", {"more": value}).exists()
+
+
+def test_inspectors_and_pynapple_take_the_copy(day, tmp_path):
+    inspector = pytest.importorskip("nwbinspector")
+    nap = pytest.importorskip("pynapple")
+    demos = iq.read_nwb(day, **NAMES)
+    times = demos.time + 0.01 * demos.states
+    values = Signal(times, 1.0 * demos.states[:, None], unit="reward", description="Value.")
+    copy = iq.write_nwb(day, tmp_path / "copy.nwb", {"value": values})
+    found = [m for m in inspector.inspect_nwbfile(nwbfile_path=str(copy)) if "value" in str(m)]
+    critical = (inspector.Importance.CRITICAL, inspector.Importance.ERROR)
+    assert [m for m in found if m.importance in critical] == []
+    opened = nap.load_file(str(copy))
+    assert (opened["value"].values == values.values[:, 0]).all()
+    assert len(opened["units"]) == 3
+
+
+def test_commands_take_a_file_or_a_folder(tmp_path, capsys):
+    for k in range(2):
+        session(tmp_path / f"{k}.nwb", name=f"d{k}", units=False)
+    told = ["--state", "contrast", "--action", "choice"]
+    assert main(["doctor", str(tmp_path), *told]) == 0
+    assert "24 decisions in 2 trajectories" in capsys.readouterr().out
+    table = tmp_path / "t.csv"
+    table.write_text("state,action\n0,1\n")
+    assert main(["doctor", str(table), "--decisions", "licks"]) == 2
+    assert "--decisions names a table in an NWB file" in capsys.readouterr().err

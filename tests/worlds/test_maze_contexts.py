@@ -1,0 +1,77 @@
+"""Contexts of mazes, row by row; and tables that count among the moves that exist."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import inverseq as iq
+from inverseq import InputError, worlds
+from inverseq.inverse.problem import Problem
+from inverseq.inverse.tables.column_table import barred_shares
+from inverseq.inverse.tables.leave_out import luce, usable_rows
+
+ONE = worlds.maze(["S..", ".#.", "..G"], name="one")
+TWO = worlds.maze(["..S", "G.."], name="two")
+
+
+def test_contexts_are_what_stands_before_each_decision():
+    walks = iq.Demonstrations.from_arrays(
+        [0, 1, 2, 4, 2, 1],
+        [1, 1, 2, 2, 3, 3],
+        trajectory=[0, 0, 0, 0, 1, 1],
+        trajectories={"world": ["one", "two"]},
+    )
+    made = worlds.maze_contexts(walks, {"one": ONE, "two": TWO}).decisions
+    assert made["last move"].tolist() == [0, 2, 2, 3, 0, 4]
+    # The goal lies right and down, then below; in the other maze left and down.
+    toward, ways = (
+        ((made[f"{name}, last move"] - made["last move"]) // 6).tolist()
+        for name in ("goal", "ways")
+    )
+    assert toward == [8, 8, 5, 5, 2, 2]
+    assert ways == [2 + 4, 2 + 8, 4 + 8, 1 + 4, 4 + 8, 2 + 4 + 8]
+    assert {*worlds.MAZE_CONTEXTS, *worlds.MAZE_HABITS} <= {*made}
+    # Narrower contexts part no less than wider ones.
+    for names in (worlds.MAZE_CONTEXTS, worlds.MAZE_HABITS):
+        parts = [
+            len({*zip(made[names[-1]].tolist(), made[n].tolist(), strict=True)}) for n in names
+        ]
+        assert {*parts} == {len({*made[names[-1]].tolist()})}
+
+
+def test_a_maze_that_is_not_there_is_named():
+    walks = iq.Demonstrations.from_arrays([0], [1], trajectories={"world": ["three"]})
+    with pytest.raises(InputError, match="there is no maze 'three'"):
+        worlds.maze_contexts(walks, {"one": ONE, "two": TWO})
+
+
+@pytest.fixture(scope="module")
+def choices():
+    """Choices among those that exist of four actions, by known weights, in one context."""
+    rng = np.random.default_rng(0)
+    allowed = rng.random((40, 4)) < 0.6
+    allowed[:, 3] = True
+    chance = allowed * np.array([0.5, 0.3, 0.15, 0.05])
+    states = np.repeat(np.arange(40), 50)
+    actions = [rng.choice(4, p=chance[s] / chance[s].sum()) for s in states]
+    mdp = iq.MDP.from_dense(np.full((40, 4, 40), 1 / 40), discount=0.9, allowed=allowed)
+    data = iq.Demonstrations.from_arrays(
+        states, actions, trajectory=np.arange(2000) // 20, trajectories={}
+    )
+    return replace(data, decisions={"one": np.zeros(2000, int)}), mdp
+
+
+def test_what_was_impossible_is_no_evidence(choices):
+    data, mdp = choices
+    rows, _ = usable_rows(Problem(data, mdp), np.zeros((2000, 1), int), "trajectory")
+    barred = barred_shares(rows, np.zeros(2000, int))
+    counts = np.bincount(data.actions, minlength=4) + barred.sum(0)
+    np.testing.assert_allclose(counts / counts.sum(), luce(rows, 0.0)[0], atol=2e-3)
+    assert (barred[rows.exists] == 0).all()
+    table = iq.ColumnTable(("one",), available=True)
+    knowing, blind = (iq.fit(data, replace(table, available=a), mdp) for a in (True, False))
+    assert float(iq.log_likelihood(knowing, data)) > float(iq.log_likelihood(blind, data)) + 0.005
+    kept = replace(mdp, allowed=np.ones_like(mdp.allowed))
+    same = [iq.fit(data, replace(table, available=a), kept) for a in (True, False)]
+    np.testing.assert_allclose(*(s.probabilities(data) for s in same), atol=1e-12)
