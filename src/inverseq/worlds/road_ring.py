@@ -168,7 +168,7 @@ class RingRoad:
         wanted = jnp.stack([lane, lane + 1, lane - 1])
         lateral = self.lateral(state)
         others = Others(
-            self.traffic.ahead(state.position - state.position[0]),
+            self._ahead(state.position - state.position[0]),
             lateral - lateral[0],
             state.speed,
             occupied(state, wanted) & state.present & (jnp.arange(lateral.size) > 0),
@@ -182,7 +182,7 @@ class RingRoad:
         """The ego's change of lanes, where there is a lane, and room in it."""
         lane = state.lane[0]
         target = lane + jnp.where(action == LEFT, 1, jnp.where(action == RIGHT, -1, 0))
-        ahead = self.traffic.ahead(state.position - state.position[0])
+        ahead = self._ahead(state.position - state.position[0])
         nearest = jnp.minimum(ahead, self.length - ahead)
         others = state.present & (jnp.arange(len(ahead)) > 0)
         full = (occupied(state, target[None])[0] & others & (nearest <= CAR_LENGTH)).any()
@@ -192,6 +192,10 @@ class RingRoad:
             old_lane=state.old_lane.at[0].set(lane),
             changing=state.changing.at[0].set(jnp.where(goes, self.decision, 0.0)),
         )
+
+    def _ahead(self, difference: Float[Array, " N"]) -> Float[Array, " N"]:
+        """How far ahead along the ring, of a difference of positions."""
+        return jnp.where(difference < 0, difference + self.length, difference)
 
     def lateral(self, state: RoadState) -> Float[Array, " N"]:
         """Metres from the middle of the rightmost lane."""

@@ -12,7 +12,7 @@ from inverseq.worlds.road_laws import Changing, Following
 from inverseq.worlds.road_view import CAR_LENGTH, NOBODY
 
 MOST_CARS = 128
-"""Cars at most; a gap and its car are compared as one whole number, centimetres * 128 + car."""
+"""Cars at most, a power of two."""
 _NONE = np.iinfo(np.int32).max
 _HARDEST = 9.0
 """Emergency braking in m/s^2, SUMO's default."""
@@ -102,33 +102,29 @@ class Traffic:
         return self._moved(now, near, wanted)
 
     def neighbours(self, state: RoadState) -> Neighbours:
-        """Who is next to each car in each lane, ahead and behind."""
-        count = state.lane.size
-        number = jnp.arange(count)
+        """Who is next to each car in each lane, ahead and behind.
+
+        A distance and its car are one whole number: the bits of a float above 0 are in its order,
+        and the lowest seven of them, less than 2 cm in 1,000 m, hold the number of the car.
+        """
+        number = jnp.arange(state.lane.size)
         inside = occupied(state, jnp.arange(self.lanes)) & state.present
         # [car that is looked at, car that looks]: minima are over the first axis.
-        ahead = self.ahead(state.position[:, None] - state.position[None, :])
-        other = number[:, None] != number[None, :]
-        coded = (ahead * 100).astype(jnp.int32) * MOST_CARS + number[:, None]
-        back = ((self.length - ahead) * 100).astype(jnp.int32) * MOST_CARS + number[:, None]
+        away = state.position[:, None] - state.position[None, :]
+        itself = jnp.where(number[:, None] == number[None, :], NOBODY, 0.0)
+        ahead = jnp.where(away < 0, away + self.length, away) + itself
+        back = jnp.where(away > 0, self.length - away, -away) + itself
 
-        def nearest(code: jax.Array) -> tuple[jax.Array, jax.Array]:
-            best = jnp.where(inside[:, :, None] & other, code, _NONE).min(axis=1)
-            return best % MOST_CARS, best == _NONE
+        def nearest(distance: jax.Array) -> tuple[jax.Array, jax.Array]:
+            bits = jax.lax.bitcast_convert_type(distance, jnp.int32)
+            coded = (bits & -MOST_CARS) | number[:, None]
+            best = jnp.where(inside[:, :, None], coded, _NONE).min(axis=1)
+            found = jax.lax.bitcast_convert_type(best & -MOST_CARS, jnp.float32)
+            nobody = ~(found <= self.length)
+            car = jnp.where(nobody, 0, best & (MOST_CARS - 1))
+            return car, jnp.where(nobody, NOBODY, found - CAR_LENGTH)
 
-        leader, alone = nearest(coded)
-        follower, unfollowed = nearest(back)
-        leader, follower = (jnp.minimum(who, count - 1) for who in (leader, follower))
-        here = state.position
-        gap = self.ahead(here[leader] - here) - CAR_LENGTH
-        gap_behind = self.ahead(here - here[follower]) - CAR_LENGTH
-        # A car exactly beside is ahead, and not also behind.
-        return Neighbours(
-            leader,
-            jnp.where(alone, NOBODY, gap),
-            follower,
-            jnp.where(unfollowed, NOBODY, gap_behind),
-        )
+        return Neighbours(*nearest(ahead), *nearest(back))
 
     def _accelerations(self, state: RoadState, near: Neighbours) -> Float[Array, "lanes N"]:
         """What the law of following says to each car of each lane."""
@@ -197,11 +193,6 @@ class Traffic:
             changing=jnp.maximum(state.changing - self.step, 0.0),
             crashes=state.crashes + involved,
         )
-
-    def ahead(self, difference: Float[Array, " *n"]) -> Float[Array, " *n"]:
-        """How far ahead along the ring, of a difference of positions."""
-        # Where it is negative, which is all there is to it: a remainder took most of the time.
-        return jnp.where(difference < 0, difference + self.length, difference)
 
 
 def _of(values: Shaped[Array, "lanes N"], lane: Int[Array, " N"]) -> Shaped[Array, " N"]:
