@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from inverseq import __version__
 from inverseq._core.errors import FitError, InputError, spelt
-from inverseq.cli.wording import as_option, filled
+from inverseq.cli.wording import WIDEST, as_option, columns, filled
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
@@ -123,7 +123,7 @@ def _fail(error: object, code: int) -> int:
     notes = getattr(error, "__notes__", ())
     if sys.stderr is not None:  # it may be closed, and `print` would turn to the output then
         told = f"inverseq: error: {error}"
-        if sys.stderr.isatty() or "COLUMNS" in os.environ:  # else programs read it, line by line
+        if columns() < WIDEST:  # else one line, for programs that read it
             told = filled(told)
         print(told, *notes, sep="\n", file=sys.stderr)
     return code
