@@ -123,7 +123,7 @@ def _fail(error: object, code: int) -> int:
     notes = getattr(error, "__notes__", ())
     if sys.stderr is not None:  # it may be closed, and `print` would turn to the output then
         told = f"inverseq: error: {error}"
-        if sys.stderr.isatty() or columns() < WIDEST:  # else programs read it, line by line
+        if columns() < WIDEST:  # else one line, for programs that read it
             told = filled(told)
         print(told, *notes, sep="\n", file=sys.stderr)
     return code
