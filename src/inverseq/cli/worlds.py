@@ -98,7 +98,7 @@ def describe(name: str, mdp: MDP, found: Examined) -> list[str]:
 def _record(mdp: MDP, found: Examined) -> dict[str, Any]:
     """The same for machines."""
     names = mdp.state_names or tuple(map(str, range(mdp.num_states)))
-    told = {"states": found.states, "actions": found.actions, "pairs": found.pairs}
+    told: dict[str, Any] = {"states": found.states, "actions": found.actions, "pairs": found.pairs}
     told["features"] = found.features
     for what in ("ends", "unreachable", "closed", "endless"):
         told[what] = [names[s] for s in getattr(found, what).tolist()]

@@ -186,7 +186,7 @@ def _states_of(
     at = np.stack([cells[:, 0], shown[1] - 1 - cells[:, 1] if upwards else cells[:, 1]], axis=1)
     back = np.rint((at - (shown - 1) / 2) @ turn.T + (size - 1) / 2).astype(int)
     inside = ((back >= 0) & (back < size)).all(axis=1)
-    x, y = np.where(inside[:, None], back, 0).T
+    x, y = np.where(np.asarray(inside)[:, None], back, 0).T
     return np.where(inside, board.states[y, x], -1)
 
 
