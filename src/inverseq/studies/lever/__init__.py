@@ -44,5 +44,5 @@ STUDY = Study(
         Part("signals", f"{__name__}.signals"),
     ),
     Settings(),
-    Settings(configurations=1, trials=(40,), signals=(1.0,), folds=2, sessions=4, shuffles=19),
+    Settings(configurations=1, trials=(40,), signals=(1.0,), folds=2, sessions=1, shuffles=19),
 )

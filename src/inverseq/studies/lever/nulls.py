@@ -53,9 +53,8 @@ def judged(kind: str, seed: int, *, shuffles: int) -> dict[str, float]:
     neurons = Neurons(each=2, drift=0.8 if drifts else 0.2)
     here = lever_session(rat, _TRIALS, seed=2 * seed, neurons=neurons, world=world)
     other = here if kind == "shifted" else _another(rat, neurons, seed, world)
-    series = regressors(
-        fit(here.demonstrations, IAVI(backup="soft"), world.mdp), here.demonstrations
-    )
+    behaviour = here.demonstrations
+    series = regressors(fit(behaviour, IAVI(backup="soft"), world.mdp), behaviour)
     chosen = {name: series.series[name] for name in ("value", "surprise")}
     surprise = np.concatenate([np.zeros(_LATELY - 1), chosen["surprise"]])
     chosen["surprise of late"] = np.convolve(surprise, np.full(_LATELY, 1 / _LATELY), "valid")
