@@ -22,13 +22,15 @@ def test_any_discrete_environment_is_played_and_recorded(kind):
     assert recording.moves.sum() == demos.num_decisions <= 190
     # The same seeds give the same play, written down here by hand.
     environment.action_space.seed(0)
-    state, _ = environment.reset(seed=3)
+    state, info = environment.reset(seed=3)
     agent, earned, row = Agent(int(environment.action_space.n), seed=0), [], 0
     for game in range(recording.num_games):
         total, over = 0.0, False
         while not over and row < demos.num_decisions:
+            mask = info.get("action_mask")  # of the Taxi
+            agent.allowed = None if mask is None else np.array(mask, dtype=bool)
             action = agent.get_action(state)
-            following, reward, terminated, truncated, _ = environment.step(action)
+            following, reward, terminated, truncated, info = environment.step(action)
             written = (demos.states[row], demos.actions[row], demos.next_states[row])
             assert written == (state, action, following)
             assert demos.trajectory_of[row] == game
@@ -37,7 +39,7 @@ def test_any_discrete_environment_is_played_and_recorded(kind):
                 expected = Ending.TERMINATED if terminated else Ending.TRUNCATED
                 assert demos.endings[row - 1] == expected
         earned.append(total)
-        state, _ = environment.reset()
+        state, info = environment.reset()
     np.testing.assert_allclose(recording.rewards, earned)
     assert np.isnan(recording.distance_ratio).all()
     assert "best_moves" not in demos.trajectories

@@ -13,6 +13,7 @@ from inverseq.studies import STUDIES, Effort, Part, Study, run
 
 SOURCE = Path(run.__file__).parent
 ELSEWHERE = {
+    ("highway", "highway"): "test_studies_highway.py",
     ("mice", "mice"): "test_mice.py",
     ("people", "people"): "test_people.py",
     ("intentions", "mice"): "test_studies_intentions_mice.py",

@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
+from study_form import has_the_form
 
 from inverseq import InputError
-from inverseq.studies import Effort
-from inverseq.studies.highway import STUDY, Settings
+from inverseq.studies.highway import Settings
 from inverseq.studies.highway.figures import scenes
-from inverseq.studies.highway.study import run
 from inverseq.worlds.road_view import SAFETY, around
 
 
 @pytest.fixture(scope="module")
-def found():
-    return run(STUDY.small, Effort(small=True, workers=1))
+def found(small):
+    has_the_form(small, "highway", "highway")
+    return small("highway", "highway")[0].results["highway"]
 
 
 def test_who_learned_under_the_rules_keeps_them(found):

@@ -1,5 +1,6 @@
 """Games of a simulator played side by side by what was fitted or trained, and written down."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -50,48 +51,47 @@ def play_side_by_side(
     if not player.present_only:
         raise InputError("what looks at the past plays one game at a time: QAgent")
     rng = np.random.default_rng(seed)
-    reset, look, step = _compiled(simulator)
+    reset, look, step = compiled(simulator)
     for_begin, for_steps = jax.random.split(jax.random.key(seed))
     state = reset(jax.random.split(for_begin, games))
     best, straight = _known(simulator, state, games)
     seen, exist = look(state)
     tape: list[tuple[Any, ...]] = []
+    masks: list[Any] = []
     over = np.zeros(games, dtype=bool)
     while len(tape) < moves and not over.all():
         actions = _chosen(player, np.asarray(seen), exist, temperature, rng)
+        masks.append(exist)
         keys = jax.random.split(jax.random.fold_in(for_steps, len(tape)), games)
         state, rewards, ended, cut = step(keys, state, actions)
-        following, exists_next = look(state)
-        ending = np.where(ended, Ending.TERMINATED, np.where(cut, Ending.TRUNCATED, 0))
-        tape.append((seen, exist, actions, rewards, following, ending, ~over))
-        over, seen, exist = over | (ending != 0), following, exists_next
-    known = None if exist is None else 1
-    columns = zip(*tape, strict=True)
-    seen, exist, actions, rewards, following, endings, played = (
-        None if part[0] is None else np.stack([np.asarray(x) for x in part], axis=1)
-        for part in columns
+        following, exist = look(state)
+        ending = np.where(cut, Ending.TRUNCATED, Ending.CONTINUES)
+        ending = np.where(ended, Ending.TERMINATED, ending)
+        tape.append((seen, actions, rewards, following, ending, ~over))
+        over, seen = over | (ending != Ending.CONTINUES), following
+    # [games, moves], game after game; of each game what was played.
+    all_seen, all_actions, earned, reached, all_endings, played = map(
+        _by_game, zip(*tape, strict=True)
     )
-    lengths = played.sum(axis=1)
-    rows = played  # [games, moves], game after game
-    endings = endings[rows]
+    endings, lengths = all_endings[played], played.sum(axis=1)
     last = np.cumsum(lengths) - 1
     finished = endings[last] != Ending.CONTINUES
     endings[last] = np.where(finished, endings[last], Ending.TRUNCATED)
     demonstrations = Demonstrations(
-        seen[rows],
-        actions[rows],
-        following[rows],
+        all_seen[played],
+        all_actions[played],
+        reached[played],
         endings,
         np.concatenate([[0], last + 1]),
         trajectories={"game": np.arange(games)},
         feature_names=feature_names,
         action_names=action_names,
-        allowed=None if known is None else exist[rows],
+        allowed=None if masks[0] is None else _by_game(masks)[played],
         source="play",
     )
     return Recording(
         demonstrations,
-        rewards=np.where(rows, rewards, 0.0).sum(axis=1),
+        rewards=np.where(played, earned, 0.0).sum(axis=1),
         moves=lengths,
         won=endings[last] == Ending.TERMINATED,
         over=finished,
@@ -102,8 +102,8 @@ def play_side_by_side(
 
 
 @lru_cache(maxsize=8)
-def _compiled(simulator: Simulator) -> tuple[Any, Any, Any]:
-    """Beginnings, what is seen, and moves of many games."""
+def compiled(simulator: Simulator) -> tuple[Any, Any, Any]:
+    """Beginnings, what is seen and may be done, and moves: functions of many games at once."""
 
     def look(state: Any) -> tuple[jax.Array, jax.Array | None]:
         return simulator.observe(state), simulator.allowed_in(state)
@@ -113,6 +113,11 @@ def _compiled(simulator: Simulator) -> tuple[Any, Any, Any]:
         jax.jit(jax.vmap(look)),
         jax.jit(jax.vmap(simulator.step)),
     )
+
+
+def _by_game(column: Sequence[Any]) -> np.ndarray:
+    """A column of the tape with games first."""
+    return np.stack([np.asarray(x) for x in column], axis=1)
 
 
 def _known(simulator: Simulator, state: Any, games: int) -> tuple[np.ndarray, ...]:

@@ -38,9 +38,9 @@ def road_picture(
     made[[0, -1]] = _EDGE
     ahead = (position - position[0] + length / 2) % length - length / 2
     for car in [*np.flatnonzero(np.abs(ahead) <= SIGHT)[::-1]]:
-        front = round((SIGHT + ahead[car]) * _SCALE)
+        front = round(float(SIGHT + ahead[car]) * _SCALE)
         back = max(front - round(CAR_LENGTH * _SCALE), 0)
-        middle = height - round((lateral[car] / LANE_WIDTH + 0.5) * LANE_WIDTH * _SCALE)
+        middle = height - round((float(lateral[car]) + 0.5 * LANE_WIDTH) * _SCALE)
         share = float(np.clip(speed[car] / (1.25 * SPEED), 0, 1))
         colour = _EGO if car == 0 else _SLOW + share * (_FAST - _SLOW)
         made[max(middle - 3, 0) : middle + 4, back:front] = colour

@@ -240,10 +240,10 @@ def _judged(
     """Speeds and broken rules of games of one length."""
     rows = np.arange(driven.num_decisions)
     speed = driven.next_states[:, ROAD_FEATURES.index("own speed")] * SPEED
-    broken = [
+    unsafe, not_right = (
         (~rule(driven.states)[rows, driven.actions]).reshape(games, -1).sum(axis=1)
         for rule in (SAFETY, KEEP_RIGHT)
-    ]
+    )
     moves = driven.num_decisions // games
     return Drive(
         seed,
@@ -251,6 +251,7 @@ def _judged(
         size,
         road,
         speed.astype(np.float64).reshape(games, -1).mean(axis=1),
-        *broken,
+        unsafe,
+        not_right,
         moves,
     )

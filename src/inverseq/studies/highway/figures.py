@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from inverseq import plot
 from inverseq.demonstrations import Demonstrations
-from inverseq.plot.style import GREY, MARKERS, SERIES
+from inverseq.plot.style import GREY, MARKERS, SERIES, SIGNED
 from inverseq.rewards.observations import ObservationReward
 from inverseq.studies.highway.drives import CDQN, EXPERT, LEARNED, RING, SUMO, Drive
 from inverseq.worlds.road_view import PLACES, ROAD_FEATURES, SIGHT, SPEED
@@ -78,7 +78,7 @@ def draw_samples(drives: Sequence[Drive], sizes: Sequence[int]) -> Figure:
             ax.plot(sizes, mean, MARKERS[k + 1] + "-", color=SERIES[k + 1], ms=4, label=method)
             ax.fill_between(sizes, low, high, color=SERIES[k + 1], alpha=0.15, lw=0)
         for k, method in enumerate((EXPERT, CDQN)):
-            level = np.mean([measure(d) for d in by_seed(drives, method, RING, 0)])
+            level = float(np.mean([measure(d) for d in by_seed(drives, method, RING, 0)]))
             ax.axhline(level, color=GREY, ls=("--", ":")[k], lw=1, label=method)
         ax.set_xscale("log")
         ax.set_xlabel("demonstrated decisions")
@@ -101,7 +101,7 @@ def draw_reward(rewards: Sequence[ObservationReward]) -> Figure:
         found = np.mean([_gain(r, seen, name) for r in rewards], axis=0)
         found = found.reshape(len(distance), len(speed))
         limit = float(np.abs(found).max()) or 1.0
-        look: dict[str, Any] = {"cmap": plot.style.SIGNED, "vmin": -limit, "vmax": limit}
+        look: dict[str, Any] = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
         image = ax.pcolormesh(speed, distance, found, shading="nearest", **look)
         figure.colorbar(image, ax=ax)
         ax.set_title(f"{name}: left less keep")

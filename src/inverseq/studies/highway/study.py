@@ -14,6 +14,7 @@ import numpy as np
 
 from inverseq.play.fitted import QAgent
 from inverseq.play.orchestrator import Orchestrator
+from inverseq.play.side_by_side import compiled
 from inverseq.studies.highway import Settings
 from inverseq.studies.highway.drives import (
     CDQN,
@@ -169,20 +170,20 @@ def filmed(
 
 def _ring_strip(settings: Settings, driver: Any, seed: int, moves: int) -> list[np.ndarray]:
     """Pictures of one game on the ring."""
-    road = RingRoad(cars=settings.cars, max_moves=moves)
-    game, agent = ring_road(road), QAgent(driver, seed)
-    begin, step, look = (jax.jit(f) for f in (game.reset, game.step, _looking(game)))
-    state = begin(jax.random.key(seed))
+    # Of as many games as are driven, so that nothing is compiled anew; the first is shown.
+    road, games = RingRoad(cars=settings.cars, max_moves=settings.moves), settings.games
+    begin, look, step = compiled(ring_road(road))
+    agent = QAgent(driver, seed)
+    keys = jax.random.split(jax.random.key(seed), games)
+    state = begin(keys)
     frames = []
     for _ in range(moves):
         seen, allowed = look(state)
-        agent.allowed = np.asarray(allowed)
-        state = step(jax.random.key(0), state, np.int32(agent.get_action(np.asarray(seen))))[0]
-        present = np.asarray(state.present)
-        parts = [np.asarray(x)[present] for x in (state.position, road.lateral(state), state.speed)]
-        frames.append(road_picture(*parts, road.length, road.lanes))
+        agent.allowed = np.asarray(allowed)[0]
+        action = agent.get_action(np.asarray(seen)[0])
+        state = step(keys, state, np.full(games, action, dtype=np.int32))[0]
+        shown = jax.tree.map(lambda leaf: leaf[0], state)
+        parts = (shown.position, road.lateral(shown), shown.speed)
+        at, aside, speed = (np.asarray(part)[np.asarray(shown.present)] for part in parts)
+        frames.append(road_picture(at, aside, speed, road.length, road.lanes))
     return frames
-
-
-def _looking(game: Any) -> Any:
-    return lambda state: (game.observe(state), game.allowed_in(state))
