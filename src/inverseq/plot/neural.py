@@ -43,7 +43,8 @@ def raster(
             color=VERMILION,
             lw=1.4,
         )
-        ax.text(float(times[0]), top + 1.0 + height, name, color=VERMILION, va="bottom", fontsize=7)
+        last = (float(times[-1]), top + 0.7)
+        ax.text(*last, f" {name}", color=VERMILION, va="bottom", fontsize=7)
         top += 2.5 + height
     for label, moment in (events or {}).items():
         ax.axvline(moment, color=BLUE, lw=1.0, ls="--", zorder=0)
@@ -51,7 +52,8 @@ def raster(
     ax.set_ylim(-1, top + 1.5)
     ax.set_xlabel("time (s)")
     ax.set_ylabel("unit")
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ticks = MaxNLocator(nbins=6, integer=True).tick_values(0, len(spikes) - 1)
+    ax.set_yticks([tick for tick in ticks if 0 <= tick < len(spikes)])
     return ax
 
 
@@ -83,8 +85,8 @@ def relation_map(
             inside = explained[mine, j][clear[mine, j]]
             size = 18 + 260 * share
             ax.scatter(j, group, s=size, color=BLUE if share else "none", edgecolors=GREY, lw=0.6)
-            words = f"{share:.0%}" + (f"\n{inside.mean():.1%}" if inside.size else "")
-            ax.text(j + 0.22, group, words, fontsize=6.5, va="center")
+            words = f"{share:.0%}" + (f", {inside.mean():.1%}" if inside.size else "")
+            ax.text(j + 0.15, group, words, fontsize=6.5, va="center")
     ax.set_xticks(range(len(regressors)), labels=list(regressors), rotation=20, ha="right")
     counts = np.bincount(place)
     ax.set_yticks(
@@ -163,7 +165,7 @@ def act_times(
         ax.text(moment, 1.0, f" {name}", transform=ax.get_xaxis_transform(), fontsize=7, color=GREY)
     ax.set_xlabel("time since the press (s)")
     ax.set_ylabel("probability of release")
-    ax.legend(loc="best")
+    ax.legend(loc="best", title="dashed: truth" if truth else None)
     return ax
 
 
