@@ -11,7 +11,7 @@ from rich.table import Table
 
 BENCHMARKS = (
     *("iavi", "bootstrap", "maxent", "large", "counting", "scale"),
-    *("city", "iql", "gridworld", "diql", "intentions", "engine", "relations"),
+    *("city", "mazes", "iql", "gridworld", "diql", "intentions", "engine", "relations"),
 )
 """Modules of this package; each has `run(small) -> rows` (see `measure.row`)."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import two_results
 from wheel_everywhere import interpreters
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +78,24 @@ def test_the_wheel_is_tried_in_each_version_that_runs(tmp_path):
     python(second, "python3.14", "[[3, 14], true, true]")
     assert interpreters([first, second]) == wanted
     assert interpreters([tmp_path]) == {}
+
+
+def test_two_results_are_told_apart_by_bytes_then_by_numbers(tmp_path, capsys):
+    texts = {"a": "x,name\n1.0,left\n-4,\n", "b": "x,name\n1.0000004,left\n-4,\n"}
+    for folder, text in texts.items():
+        (tmp_path / folder / "tables").mkdir(parents=True)
+        (tmp_path / folder / "tables" / "t.csv").write_text(text)
+        (tmp_path / folder / "same.svg").write_text("<svg/>")
+        (tmp_path / folder / "summary.json").write_text('{"chosen": "iavi"}')
+        for name in ("run.json", "report.html"):
+            (tmp_path / folder / name).write_text(folder)
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert two_results.verdict(first, second) == {"tables/t.csv": pytest.approx(1e-7)}
+    two_results.main(str(first), str(second))
+    assert "1 of 2 files are the same bytes" in capsys.readouterr().out
+    (second / "tables" / "t.csv").write_text(texts["a"].replace("1.0", "1.1"))
+    with pytest.raises(SystemExit, match="differ by more"):
+        two_results.main(str(first), str(second))
+    (second / "tables" / "t.csv").write_text(texts["a"].replace("left", "right"))
+    with pytest.raises(ValueError, match="name has other words"):
+        two_results.verdict(first, second)

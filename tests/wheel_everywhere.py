@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from two_results import main as compare
+
 ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "build" / "wheel"
 FIRST = (3, 11)
@@ -59,6 +61,7 @@ def main() -> None:
     wheel, found = build(), interpreters(places())
     if not found:
         sys.exit("no Python 3.11 or newer that can make an environment; install python3-venv")
+    results: list[Path] = []
     for (major, minor), python in found.items():
         name = f"python{major}.{minor}"
         print(f"the wheel in an empty environment of {name} ({python})", flush=True)
@@ -70,7 +73,13 @@ def main() -> None:
         subprocess.run([inside / "inverseq", "--help"], check=True, stdout=subprocess.DEVNULL)
         smoke = [inside / "python", ROOT / "tests" / "wheel_smoke.py"]
         subprocess.run(smoke, check=True, cwd=place)
+        results.append(PLACE / f"mice-{name}")
+        job = [inside / "inverseq", "fit", "mice", "--quiet", "--out", results[-1]]
+        subprocess.run(job, check=True)
         shutil.rmtree(place)  # a gigabyte each
+    for other in results[1:]:
+        print(f"{results[0].name} beside {other.name}: ", end="", flush=True)
+        compare(str(results[0]), str(other))
     print("tried:", ", ".join(f"{major}.{minor}" for major, minor in found))
 
 

@@ -9,7 +9,7 @@ import inverseq as iq
 from inverseq.plot.style import BLUE, GREY, styled
 
 HERE = Path(__file__).parent
-LOOKS = {"fit": ("inverseq fit", BLUE, "o"), "doctor": ("inverseq doctor", GREY, "s")}
+LOOKS = {"fit": ("fit", BLUE, "o"), "doctor": ("doctor", GREY, "s")}
 
 
 def main() -> None:
@@ -31,7 +31,8 @@ def draw(ax: Axes, rows: list[dict], over: str, what: str, label: str) -> None:
     for command, (name, hue, marker) in LOOKS.items():
         found = sorted((row[over], row[what]) for row in rows if row["command"] == command)
         ax.plot(*zip(*found, strict=True), marker=marker, ms=4, color=hue)
-        ax.annotate(name, found[-1], (0, 5), textcoords="offset points", color=hue, ha="right")
+        # To the right of the last point, where no line can run.
+        ax.annotate(name, found[-1], (6, 0), textcoords="offset points", color=hue, va="center")
     ax.set(xscale="log", yscale="log", xlabel=over, ylabel=label)
 
 

@@ -84,13 +84,13 @@ WORDS = {
 def test_what_cannot_be_is_said_at_once(inside, walker, case):
     code, out, err = inside("fit", walker, "--features", "x,y,heading", *REFUSED[case])
     assert (code, out) == (2, "")
-    assert WORDS[case] in err
+    assert WORDS[case] in " ".join(err.split())
 
 
 def test_numbered_states_are_told_of_features(inside, walks):
     code, _, err = inside("fit", walks, "--solver", "diql")
     assert code == 2
-    assert "--features x,y" in err
+    assert "--features x,y" in " ".join(err.split())
 
 
 def test_rules_forbid_what_they_say():

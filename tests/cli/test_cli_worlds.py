@@ -147,3 +147,40 @@ def test_trips_to_destinations_share_a_reward(typed, tmp_path):
     assert (tmp_path / "out" / "figures" / "routes.png").stat().st_size > 10_000
     code, _, err = typed(f"fit {where} --solver iavi")
     assert (code, "has a solver of its own" in err) == (2, True)
+
+
+def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
+    layouts = {"one": ["S...", ".#..", "...G"], "two": ["S.#.", "....", "#..G"]}
+    layouts |= {"three": ["S...", "..#.", "#..G"], "four": ["S#..", "....", ".#.G"]}
+    (tmp_path / "mazes.json").write_text(json.dumps(layouts))
+    rows = []
+    for number, (name, world) in enumerate(worlds.read_mazes(tmp_path / "mazes.json").items()):
+        cost = np.where(world.mdp.terminal, 4.0, -1.5)
+        agent = iq.forward.soft_policy_iteration(world.mdp, cost)
+        made = iq.forward.simulate(world.mdp, agent.policy, trajectories=15, steps=25, seed=number)
+        columns = (made.trajectory_of, made.step, made.states, made.actions)
+        rows += [f"{name},{name}{t},{k},{s},{a}" for t, k, s, a in zip(*columns, strict=True)]
+    head = "world,trajectory,time,state,action"
+    (tmp_path / "walks.csv").write_text("\n".join([head, *rows]) + "\n")
+    where = "compare walks.csv --world mazes.json --by world --folds 2"
+    code, out, _ = typed(f"{where} --models line,path,contexts,planner --json")
+    scores = {row["key"]: row for row in json.loads(out)["scores"]}
+    assert code == 0
+    assert [*scores] == ["line", "path", "contexts", "planner"]
+    assert scores["planner"]["nats"] > scores["line"]["nats"]
+    assert not scores["planner"]["yardstick"]
+    assert all(scores[key]["yardstick"] for key in ("line", "path", "contexts"))
+    code, _, err = typed(f"{where} --models plan")
+    assert (code, "there are marginal, line, path" in err) == (2, True)
+
+
+def test_a_data_set_is_written_and_read_back(typed, tmp_path):
+    assert typed("datasets --write people --out p --quiet")[0] == 0
+    found = worlds.read_mazes(tmp_path / "p" / "mazes.json")
+    known = iq.datasets.load("people")
+    assert [*found] == [*known.worlds]
+    read = iq.read_table(
+        tmp_path / "p" / "decisions.csv", action_names=("up", "right", "down", "left")
+    )
+    np.testing.assert_array_equal(read.states, known.demonstrations.states)
+    np.testing.assert_array_equal(read.actions, known.demonstrations.actions)

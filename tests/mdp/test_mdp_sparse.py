@@ -108,5 +108,15 @@ def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
         MDP.estimate(demos, discount=0.9)
 
 
+def test_all_tables_of_a_fit_are_asked_for_together(monkeypatch):
+    demos = hub(states=500)
+    world = MDP.estimate(demos, discount=0.9)
+    monkeypatch.setattr(memory, "available", lambda: 159_999.0)  # each takes 8,000
+    with pytest.raises(InputError, match=r"a fit in a world of 500 .* needs 160.0 kB of memory"):
+        iq.fit(demos, iq.IAVI(), world)
+    monkeypatch.setattr(memory, "available", lambda: 160_000.0)
+    assert iq.fit(demos, iq.IAVI(), world).status.ok
+
+
 def test_the_bytes_that_are_free_are_known_here():
     assert 1e6 < memory.available() < 1e15

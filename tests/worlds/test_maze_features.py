@@ -51,6 +51,14 @@ def test_turns_reversals_and_blocked_moves_by_hand():
         ("first horizontal", (0, 2), -1, RIGHT, 1),
         ("first horizontal", (0, 2), -1, UP, 0),
         ("first horizontal", (1, 2), RIGHT, RIGHT, 0),
+        ("along wall", (0, 2), -1, RIGHT, 1),  # obstacle above, border below
+        ("along wall", (2, 1), UP, UP, 0),
+        ("along wall", (2, 2), RIGHT, UP, 1),  # the obstacle is to the left of (2, 1)
+        ("along wall", (1, 2), RIGHT, UP, 0),  # blocked moves go nowhere
+        ("goal in view", (0, 0), UP, RIGHT, 1),
+        ("goal in view", (3, 2), RIGHT, UP, 1),
+        ("goal in view", (2, 2), RIGHT, RIGHT, 0),
+        ("goal in view", (1, 0), RIGHT, DOWN, 0),
     ):
         assert value(mdp, name, cell, before, action) == wanted, (name, cell, before, action)
     assert not mdp.features[mdp.terminal].any()

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
+from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.planning import TowardsGoals
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -42,14 +43,14 @@ class Routes:
         return np.abs(self.weights) / np.maximum((self.high - self.low) / 2, 1e-300)
 
 
-def routes_of(solution: Solution | None, level: float = 0.95) -> Routes | None:
+def routes_of(solution: Explanation | None, level: float = 0.95) -> Routes | None:
     """The routes of a solution; None where it is no reward for trips to destinations.
 
     Args:
         solution: Of a fit, or None.
         level: Of the intervals.
     """
-    if solution is None or not isinstance(solution.planning, TowardsGoals):
+    if not isinstance(solution, Solution) or not isinstance(solution.planning, TowardsGoals):
         return None
     found, mdp = solution.parameters, solution.mdp
     assert mdp is not None  # routes lie in a network

@@ -1,15 +1,21 @@
 """`inverseq datasets`."""
 
+from pathlib import Path
+
 from rich.console import Console
 
 from inverseq import datasets
-from inverseq._core.files import to_json
+from inverseq._core.files import to_json, write_text
 from inverseq.cli.options_others import Datasets
+from inverseq.cli.tables import decision_columns
+from inverseq.evaluate.posterior_table import write_columns
 from inverseq.mdp import MDP
 
 
 def run(options: Datasets) -> int:
-    """List the bundled data sets."""
+    """List the bundled data sets, or write one."""
+    if options.write is not None:
+        return _write(options, options.write)
     loaded = [datasets.load(name) for name in datasets.names()]
     if options.output.json:
         print(to_json([_record(dataset) for dataset in loaded]), end="")
@@ -25,6 +31,22 @@ def run(options: Datasets) -> int:
         for name in ("description", "source", "licence", "citation"):
             console.print(f"  {name}: {facts[name]}", markup=False, soft_wrap=False)
         console.print()
+    return 0
+
+
+def _write(options: Datasets, name: str) -> int:
+    """The decisions and the mazes of a data set as files."""
+    dataset, folder = datasets.load(name), Path(options.out or name)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [write_columns([decision_columns(dataset.demonstrations)], folder / "decisions.csv")]
+    layouts = {n: world.settings.get("layout") for n, world in dataset.worlds.items()}
+    if layouts and all(layouts.values()):
+        written.append(folder / "mazes.json")
+        write_text(written[-1], to_json(layouts))
+    if options.output.json:
+        print(to_json({"files": [str(path) for path in written]}), end="")
+    elif not options.output.quiet:
+        print("\n".join(f"Written: {path}" for path in written))
     return 0
 
 

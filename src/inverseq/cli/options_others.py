@@ -79,8 +79,20 @@ class Show:
 
 @dataclass(frozen=True)
 class Datasets:
-    """List the data sets that come with the package, with their sources and licences."""
+    """List the data sets that come with the package, with their sources and licences, or write one
+    as files, to see how such files look.
 
+    For example:
+
+      inverseq datasets
+      inverseq datasets --write people --out people
+      inverseq compare people/decisions.csv --world people/mazes.json --by world
+    """
+
+    write: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: none)")] = None
+    """Write the decisions of this data set as a table, and its mazes, if it has some."""
+    out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: NAME)")] = None
+    """Folder for these files."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
 
 

@@ -13,7 +13,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_bytes
 from inverseq.cli.load import boards_of, read, worlds_of
 from inverseq.cli.options_others import Worlds
-from inverseq.demonstrations import Demonstrations
+from inverseq.cli.tables import decision_columns
 from inverseq.evaluate.posterior_table import write_columns
 from inverseq.mdp import MDP
 from inverseq.worlds import World, place
@@ -146,7 +146,7 @@ def _place(options: Worlds) -> int:
     positions = read(Path(options.file), columns, None)
     upwards, transform = columns.upwards, options.world.transform
     placed = place(positions, boards, upwards=upwards, transform=transform)
-    written = write_columns([_columns(placed)], options.out)
+    written = write_columns([decision_columns(placed)], options.out)
     ended = int(placed.terminated.sum())
     if options.output.json:
         print(to_json({"decisions": placed.num_decisions, "ended": ended, "file": str(written)}))
@@ -156,15 +156,3 @@ def _place(options: Worlds) -> int:
             f"{ended:,} of which end at a goal\nWritten: {written}"
         )
     return 0
-
-
-def _columns(placed: Demonstrations) -> dict[str, np.ndarray]:
-    """The decisions as a table that every command reads."""
-    of, names = placed.trajectory_of, np.array([*placed.action_names, ""])
-    led = placed.next_states
-    made = {name: values[of] for name, values in placed.trajectories.items()}
-    made.setdefault("trajectory", of)
-    made |= {} if placed.time is None else {"time": placed.time}
-    made |= {"state": placed.states, "action": names[placed.actions], "next_state": led}
-    made |= {"terminated": placed.terminated.astype(np.int64)}
-    return made | {n: v for n, v in placed.decisions.items() if n not in made}

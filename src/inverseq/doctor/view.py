@@ -14,7 +14,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.spaces import number_of, numbers_meant
 from inverseq.doctor.record import About, Finding, Severity, Value
 from inverseq.mdp import MDP, unite
-from inverseq.mdp.build import bytes_of_estimate
+from inverseq.mdp.build import bytes_of_estimate, bytes_of_fit
 
 MOST_ROWS = 5
 MOST_NAMES = 8
@@ -149,7 +149,8 @@ def _room(demonstrations: Demonstrations, states: int, actions: int) -> list[Fin
     """More transitions of an estimated world than fit into memory, at the most."""
     visits = np.bincount(demonstrations.states, minlength=states)
     most = demonstrations.num_decisions + actions * int(np.minimum(visits, states).sum())
-    needed, free = bytes_of_estimate(states * actions, most), available()
+    pairs, free = states * actions, available()
+    needed = max(bytes_of_estimate(pairs, most), bytes_of_fit(pairs))
     if needed <= free:
         return []
     told = {"needed": size_of(needed), "free": size_of(free)}

@@ -29,12 +29,14 @@ def expectation(model: Model) -> tuple[Expected, Float[np.ndarray, " R"]]:
         Posteriors and expected transitions as `messages.smooth` has them, and `[R]`
         log-likelihoods.
     """
-    top = model.likelihood.max(axis=-1)
+    # `[R, K, N]`: a maximum over a few intentions runs along decisions, ten times as quick.
+    likely = model.likelihood[model.chains.rows].transpose(1, 2, 0).copy()
+    top = likely.max(axis=1)
     if np.isfinite(top).all():
         if _never(model):
             return _whole_chains(model)
         if min(model.initial.min(), model.transition.min()) > _RARE:
-            return _in_probabilities(model, top)
+            return _in_probabilities(model, likely, top)
     beliefs = forward(model)
     return smooth(model, beliefs), beliefs.evidence.sum(axis=0)
 
@@ -61,13 +63,14 @@ def _whole_chains(model: Model) -> tuple[Expected, Float[np.ndarray, " R"]]:
 
 
 def _in_probabilities(
-    model: Model, top: Float[np.ndarray, "N R"]
+    model: Model, likely: Float[np.ndarray, "R K N"], top: Float[np.ndarray, "R N"]
 ) -> tuple[Expected, Float[np.ndarray, " R"]]:
     """The filter and the smoother; arrays are `[R, K, N]` inside, decisions in order of time, so
-    that the innermost loops of NumPy run along decisions and not along a few intentions.
+    that the innermost loops of NumPy run along decisions and not along a few intentions. `likely`,
+    log-likelihoods and the `top` of each decision, is written over.
     """
     chain = model.chains
-    likely = (model.likelihood - top[..., None])[chain.rows].transpose(1, 2, 0).copy()
+    likely -= top[:, None]
     np.exp(likely, out=likely)
     switch = np.exp(model.transition).transpose(1, 0, 2, 3).copy()
     context = model.context[chain.rows] if switch.shape[1] > 1 else None
@@ -102,7 +105,7 @@ def _in_probabilities(
             before, likely[:, :, first:], switch, None if context is None else context[first:]
         ),
     )
-    return expected, np.log(evidence).sum(axis=1) + top.sum(axis=0)
+    return expected, np.log(evidence).sum(axis=1) + top.sum(axis=1)
 
 
 @no_type_check  # where annotations are executed, they cost more than the product itself

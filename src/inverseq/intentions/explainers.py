@@ -79,8 +79,9 @@ class CountedPolicies:
     def log_likelihood(self, explained: Float[np.ndarray, "S A R K"]) -> Float[np.ndarray, "N R K"]:
         """Of each decision under each policy, times its weight; 0 where the action is missing."""
         with np.errstate(divide="ignore"):
-            logs = np.log(explained)[self.states, self.actions]
-        return _weighed(logs, self.acted, self.given)
+            logs = np.log(explained).reshape(-1, *explained.shape[2:])
+        cell = self.states * self.mdp.num_actions + self.actions
+        return _weighed(logs.take(cell, axis=0, mode="clip"), self.acted, self.given)
 
     def log_prior(self, explained: Float[np.ndarray, "S A R K"]) -> Float[np.ndarray, " R"]:
         """Of all intentions together."""
@@ -165,6 +166,8 @@ def _weighed(
 ) -> Float[np.ndarray, "N R K"]:
     """Log-likelihoods times weights; 0 where the action is missing or has no weight."""
     counts = acted & (given > 0)
+    if counts.all() and (given == 1).all():
+        return logs
     return np.where(counts[:, None, None], logs, 0.0) * given[:, None, None]
 
 

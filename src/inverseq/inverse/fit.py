@@ -11,12 +11,14 @@ from jaxtyping import Float
 
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.log import log
+from inverseq._core.memory import require_room
 from inverseq._core.status import Outcome
 from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.problem import Problem, Progress, Solver
 from inverseq.mdp import MDP, as_one
+from inverseq.mdp.build import bytes_of_fit
 from inverseq.policies import TabularPolicy
 
 Found = TypeVar("Found")
@@ -47,8 +49,8 @@ def fit(
         `Intentions` find.
 
     Raises:
-        InputError: The input cannot be used, or the solver returns no solution; the message says
-            what to do.
+        InputError: The input cannot be used, its tables of states and actions do not fit into
+            memory, or the solver returns no solution; the message says what to do.
         FitError: The solver did not converge and `accept_failure` is false, or the result is not
             finite.
     """
@@ -63,6 +65,12 @@ def fit(
         raise InputError("counts are weighted already; give weights with the demonstrations")
     demonstrations = None if isinstance(data, Counts) else data
     counts = data if isinstance(data, Counts) else None
+    if world is not None:
+        require_room(
+            bytes_of_fit(world.allowed.size),
+            f"a fit in a world of {world.num_states:,} states and {world.num_actions:,} actions",
+            "join states so that there are fewer (bins, or a coarser column)",
+        )
     started = time.perf_counter()
     solution: Any = solver.solve(Problem(demonstrations, world, counts, weights, progress))
     _check_solution(solution, solver)

@@ -294,6 +294,11 @@ def bytes_of_estimate(pairs: int, transitions: int) -> float:
     return 100.0 * pairs + 80.0 * transitions
 
 
+def bytes_of_fit(pairs: int) -> float:
+    """Memory of all tables [S, A] of a fit together: 20 of them at the peak, as measured."""
+    return 160.0 * pairs
+
+
 def fields_from_demonstrations(
     demonstrations: Any, smoothing: float, num_states: int = 0, num_actions: int = 0
 ) -> Fields:

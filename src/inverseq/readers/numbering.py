@@ -218,7 +218,8 @@ def require_present(column: Column, what: str, rows: np.ndarray | None = None) -
         row = int(np.argmax(absent))
         raise InputError(
             f"{column.place(row)}: {what} is empty ({int(absent.sum())} such "
-            "rows). Fill it in, or leave these rows out and mark the gap (see longest_step)"
+            "rows). Fill it in, or leave these rows out and mark the gap with "
+            f"{argument('longest_step')}"
             + f"; if {' and '.join(column.nothing)} are names, add {argument('named', column.name)}"
             * bool(column.nothing)
         )

@@ -29,19 +29,19 @@ class Result:
             where there is none. Written as CSV.
         figures: Name -> figure. Written as PNG.
         sentences: What was found, one finding each, with figures.
-        films: Name -> pictures `[height, width, 3]`. Written as GIF.
         facts: What else the file of all numbers should say, by name.
         long: Tables that are left to their files where the others are shown.
         record: The numbers as they were computed, for whoever goes on with them.
+        films: Name -> pictures `[height, width, 3]`. Written as GIF.
     """
 
     tables: Mapping[str, Rows]
     figures: Mapping[str, Figure]
     sentences: tuple[str, ...]
-    films: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     long: tuple[str, ...] = ()
     record: Any = None
+    films: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

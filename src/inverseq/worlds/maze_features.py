@@ -18,6 +18,8 @@ MAZE_FEATURES: dict[str, tuple[str, ...]] = {
     "blocked": ("blocked", "blocked at first", "blocked turn", "blocked reversal"),
     "closeness": ("obstacle beside", "obstacle diagonal", "border beside"),
     "first": ("first horizontal",),
+    "walls": ("along wall",),
+    "view": ("goal in view",),
 }
 """Names of the features, by what kind of cost they are."""
 
@@ -40,6 +42,8 @@ def maze_features(world: World, names: Sequence[str] | None = None) -> MDP:
       cell moved to that are obstacles.
     - border beside: share of the 4 cells beside it that are off the board.
     - first horizontal: 1 for left or right as the first move.
+    - along wall: 1 for a move to a cell with an obstacle or the border on its left or right.
+    - goal in view: 1 for a move towards a goal straight ahead, with nothing between.
 
     Args:
         world: A grid of the actions up, right, down, left: `gridworld` or `maze`.
@@ -93,6 +97,23 @@ class _Moves:
         return np.mean([board[self.y + dy + b, self.x + dx + a] for a, b in offsets], axis=0)
 
 
+def _in_view(mdp: MDP) -> Bool[np.ndarray, "S 4"]:
+    """Whether going straight on leads to an end, before anything blocks the way."""
+    assert mdp.history is not None  # made so by the only caller
+    base, following = mdp.history.base, mdp.successors[:, :, 0]
+    seen = np.zeros(following.shape, dtype=bool)
+    for action in range(4):
+        here = np.arange(mdp.num_states)
+        while True:
+            after = following[here, action]
+            moved = (base[after] != base[here]) & ~mdp.terminal[here]
+            if not moved.any():
+                break
+            here = np.where(moved, after, here)
+        seen[:, action] = mdp.terminal[here]
+    return seen
+
+
 def _all_features(world: World, mdp: MDP) -> dict[str, Float[np.ndarray, "S 4"]]:
     """Every feature of every move, by name."""
     assert mdp.history is not None  # made so by the only caller
@@ -132,5 +153,8 @@ def _all_features(world: World, mdp: MDP) -> dict[str, Float[np.ndarray, "S 4"]]
         "obstacle diagonal": beside(moves.obstacle, True),
         "border beside": beside(moves.border, False),
         "first horizontal": first & (action % 2 == 1),
+        "along wall": ~blocked
+        & (moves.wall(ahead[0] + dy, ahead[1] + dx) | moves.wall(ahead[0] - dy, ahead[1] - dx)),
+        "goal in view": _in_view(mdp),
     }
     return {name: np.where(mdp.terminal[:, None], 0.0, value) for name, value in made.items()}

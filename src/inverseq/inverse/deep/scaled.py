@@ -53,5 +53,6 @@ def scale_of(states: Shaped[np.ndarray, "N *shape"], network: Network) -> Scale:
     """The scale of features `[N, D]` before fully connected layers; none for anything else."""
     if states.ndim != 2 or not isinstance(network, FullyConnected) or network.tiles is not None:
         return Scale()
-    spread = states.std(axis=0, dtype=np.float64)
-    return Scale(states.mean(axis=0, dtype=np.float64), np.where(spread > 0, spread, 1.0))
+    centre, spread = (of(states, axis=0, dtype=np.float64) for of in (np.mean, np.std))
+    # The spread of equal numbers is their rounding error.
+    return Scale(centre, np.where(np.ptp(states, axis=0) > 0, spread, 1.0))

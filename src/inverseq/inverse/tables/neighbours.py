@@ -107,14 +107,15 @@ def _policy(
     neighbours: int,
 ) -> NeighbourPolicy:
     """The policy that counts some of the decisions."""
-    spread = states[among].std(axis=0)
-    centre, spread = states[among].mean(axis=0), np.where(spread > 0, spread, 1.0)
+    counted = states[among]
+    varies = np.ptp(counted, axis=0) > 0  # the spread of equal numbers is their rounding error
+    centre, spread = counted.mean(axis=0), np.where(varies, counted.std(axis=0), 1.0)
     done, weights = rows.actions[among], rows.weights[among]
     shares = np.bincount(done, weights, actions) + _MARGINAL_SMOOTHING
     return NeighbourPolicy(
         centre,
         spread,
-        (states[among] - centre) / spread,
+        (counted - centre) / spread,
         done,
         weights,
         shares / shares.sum(),

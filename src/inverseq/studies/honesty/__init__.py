@@ -23,7 +23,7 @@ class Settings:
 
 STUDY = Study(
     "honesty",
-    "what is claimed of coin flips, and of effects of known size (ten minutes)",
+    "what is claimed of coin flips, and of effects of known size (two minutes)",
     (Part("honesty", f"{__name__}.study"),),
     Settings(),
     Settings(coins=4, bandits=3, effects=(0.3,), animals=(15, 20), decisions=(20, 25)),

@@ -52,7 +52,7 @@ def claimed(
         "effect": effect,
         "animals": table.demonstrations.num_trajectories,
         "held_out": gain.units,
-        "true_errors": round(_true_errors(table, gain.units), 3),
+        "true_errors": round(_true_errors(table, gain.units), 6),
         "gain": round(gain.mean, 5),
         "error": round(gain.standard_error, 5),
         "found_errors": round(gain.mean / gain.standard_error, 3),

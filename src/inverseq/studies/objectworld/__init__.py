@@ -31,6 +31,12 @@ class Settings:
     """Numbers of trajectories, of 8 decisions each."""
     transfer_size: int = 512
     """Which of them gives the rewards that are drawn, and carried to changed worlds."""
+    decisions: tuple[int, ...] = (100, 1000, 10_000, 100_000)
+    """Numbers of decisions that measured values are learned from."""
+    gauges: tuple[str, ...] = ("zero-mean", "state-only")
+    """Which of the equivalent rewards networks find there."""
+    steps: int = 10_000
+    """Training steps of networks that read them."""
     board: Board = Board()
     """Size and objects of the worlds."""
 
@@ -38,7 +44,15 @@ class Settings:
 STUDY = Study(
     "objectworld",
     "inverse Q-learning and maximum entropy from 1 to 2,048 trajectories (minutes)",
-    (Part("objectworld", f"{__name__}.study"),),
+    (Part("states", f"{__name__}.study"), Part("features", f"{__name__}.features")),
     Settings(),
-    Settings(worlds=1, sizes=(8,), transfer_size=8, board=Board(size=7, objects=6)),
+    Settings(
+        worlds=1,
+        sizes=(8,),
+        transfer_size=8,
+        decisions=(80,),
+        gauges=("zero-mean",),
+        steps=20,
+        board=Board(size=7, objects=6),
+    ),
 )

@@ -1,0 +1,19 @@
+"""Decisions as a table that every command reads."""
+
+import numpy as np
+
+from inverseq.demonstrations import Demonstrations
+
+
+def decision_columns(placed: Demonstrations) -> dict[str, np.ndarray]:
+    """The decisions, column by column; states by number, actions by name where they have one."""
+    of = placed.trajectory_of
+    called = placed.action_names or tuple(map(str, range(placed.num_actions)))
+    names = np.array([*called, ""])
+    led = placed.next_states
+    made = {name: values[of] for name, values in placed.trajectories.items()}
+    made.setdefault("trajectory", of)
+    made |= {} if placed.time is None else {"time": placed.time}
+    made |= {"state": placed.states, "action": names[placed.actions], "next_state": led}
+    made |= {"terminated": placed.terminated.astype(np.int64)}
+    return made | {n: v for n, v in placed.decisions.items() if n not in made}
