@@ -1,6 +1,7 @@
 """Neurons and what they foretell: rasters, relations, embeddings, times of an act."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
@@ -121,11 +122,11 @@ def embedding(
     """
     ax = own_axes(ax)
     which = np.zeros(len(points), dtype=np.int64) if groups is None else groups
-    limits = {"vmin": float(np.nanmin(values)), "vmax": float(np.nanmax(values))}
-    drawn = None
+    limits: Any = {"vmin": float(np.nanmin(values)), "vmax": float(np.nanmax(values))}
+    drawn = ax.scatter([], [], c=[], **limits)
     for group in np.unique(which):
         mine = which == group
-        look = {"marker": MARKERS[int(group) % len(MARKERS)], "s": 16, "lw": 0, "alpha": 0.85}
+        look: Any = {"marker": MARKERS[int(group) % len(MARKERS)], "s": 16, "lw": 0, "alpha": 0.85}
         name = names[int(group)] if names else None
         drawn = ax.scatter(*points[mine].T, c=values[mine], label=name, **limits, **look)
     ax.figure.colorbar(drawn, ax=ax, label=label)

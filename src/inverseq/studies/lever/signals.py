@@ -174,7 +174,8 @@ def _photometry(path: str, settings: Settings, effort: Effort) -> list[dict[str,
     """
     import duckdb
 
-    columns = duckdb.sql(f"SELECT t_s, G_2 FROM read_parquet('{path}') ORDER BY t_s").fetchnumpy()
+    asked = "SELECT t_s, G_2 FROM read_parquet(?) ORDER BY t_s"
+    columns = duckdb.execute(asked, [path]).fetchnumpy()
     whole = bandit()
     session = whole.demonstrations.select(subject=_SUBJECT)
     acted = session.acted
