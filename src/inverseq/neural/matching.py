@@ -111,7 +111,8 @@ def match(logits: Float[np.ndarray, "T B"], reading: Reading, data: Waiting) -> 
     flat = y.mean().clip(1e-6, 1 - 1e-6)
     got = np.where(y, np.log(chance), np.log1p(-chance))
     gain = got - np.where(y, np.log(flat), np.log1p(-flat))
-    return Match(*(_within(first, data, n) for n in NEAR), float(gain.mean()))
+    exact, near_1, near_2 = (_within(first, data, n) for n in NEAR)
+    return Match(exact, near_1, near_2, float(gain.mean()))
 
 
 def drawn_match(chances: Float[np.ndarray, "T B"], data: Waiting, draws: int, seed: int) -> Match:
@@ -121,7 +122,8 @@ def drawn_match(chances: Float[np.ndarray, "T B"], data: Waiting, draws: int, se
         hit = rng.random(chances.shape) < chances
         first = np.where(hit.any(axis=1), hit.argmax(axis=1), hit.shape[1])
         found.append([_within(first, data, n) for n in NEAR])
-    return Match(*np.mean(found, axis=0).tolist(), 0.0)
+    exact, near_1, near_2 = np.mean(found, axis=0).tolist()
+    return Match(exact, near_1, near_2, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,9 @@ class FittedReadout:
     def embed(self, x: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N H"]:
         """`[N, L]` the latent layer; the standardised activity where there is none."""
         z = (x - self.centre) / self.scale
-        return z if self.into is None else np.tanh(z @ self.into + self.into_bias)
+        if self.into is None or self.into_bias is None:
+            return z
+        return np.tanh(z @ self.into + self.into_bias)
 
     def predict(self, x: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N R"]:
         """`[N, R]` values, or logits of chances."""
@@ -152,4 +154,5 @@ def _climb(
         start[sizes[2] : sizes[3]] = rng.standard_normal(sizes[3] - sizes[2]) / np.sqrt(latent)
     best, _, _ = ascend(objective, start, tolerance=_TOLERANCE, max_steps=settings.steps)
     *first, out, bias = parts(best)
-    return (*(first or (None, None)), out, bias)
+    into, into_bias = first or (None, None)
+    return into, into_bias, out, bias

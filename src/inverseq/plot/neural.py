@@ -1,6 +1,7 @@
 """Neurons and what they foretell: rasters, relations, embeddings, times of an act."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
@@ -43,7 +44,8 @@ def raster(
             color=VERMILION,
             lw=1.4,
         )
-        ax.text(float(times[0]), top + 1.0 + height, name, color=VERMILION, va="bottom", fontsize=7)
+        last = (float(times[-1]), top + 0.7)
+        ax.text(*last, f" {name}", color=VERMILION, va="bottom", fontsize=7)
         top += 2.5 + height
     for label, moment in (events or {}).items():
         ax.axvline(moment, color=BLUE, lw=1.0, ls="--", zorder=0)
@@ -51,7 +53,8 @@ def raster(
     ax.set_ylim(-1, top + 1.5)
     ax.set_xlabel("time (s)")
     ax.set_ylabel("unit")
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ticks = MaxNLocator(nbins=6, integer=True).tick_values(0, len(spikes) - 1)
+    ax.set_yticks([tick for tick in ticks if 0 <= tick < len(spikes)])
     return ax
 
 
@@ -83,8 +86,8 @@ def relation_map(
             inside = explained[mine, j][clear[mine, j]]
             size = 18 + 260 * share
             ax.scatter(j, group, s=size, color=BLUE if share else "none", edgecolors=GREY, lw=0.6)
-            words = f"{share:.0%}" + (f"\n{inside.mean():.1%}" if inside.size else "")
-            ax.text(j + 0.22, group, words, fontsize=6.5, va="center")
+            words = f"{share:.0%}" + (f", {inside.mean():.1%}" if inside.size else "")
+            ax.text(j + 0.15, group, words, fontsize=6.5, va="center")
     ax.set_xticks(range(len(regressors)), labels=list(regressors), rotation=20, ha="right")
     counts = np.bincount(place)
     ax.set_yticks(
@@ -119,11 +122,11 @@ def embedding(
     """
     ax = own_axes(ax)
     which = np.zeros(len(points), dtype=np.int64) if groups is None else groups
-    limits = {"vmin": float(np.nanmin(values)), "vmax": float(np.nanmax(values))}
-    drawn = None
+    limits: Any = {"vmin": float(np.nanmin(values)), "vmax": float(np.nanmax(values))}
+    drawn = ax.scatter([], [], c=[], **limits)
     for group in np.unique(which):
         mine = which == group
-        look = {"marker": MARKERS[int(group) % len(MARKERS)], "s": 16, "lw": 0, "alpha": 0.85}
+        look: Any = {"marker": MARKERS[int(group) % len(MARKERS)], "s": 16, "lw": 0, "alpha": 0.85}
         name = names[int(group)] if names else None
         drawn = ax.scatter(*points[mine].T, c=values[mine], label=name, **limits, **look)
     ax.figure.colorbar(drawn, ax=ax, label=label)
@@ -163,7 +166,7 @@ def act_times(
         ax.text(moment, 1.0, f" {name}", transform=ax.get_xaxis_transform(), fontsize=7, color=GREY)
     ax.set_xlabel("time since the press (s)")
     ax.set_ylabel("probability of release")
-    ax.legend(loc="best")
+    ax.legend(loc="best", title="dashed: truth" if truth else None)
     return ax
 
 

@@ -27,7 +27,7 @@ _OFTEN = 20
 def run(settings: Settings, effort: Effort) -> Result:
     """All methods at each signal and length of a session."""
     world, rat = lever(), Rat()
-    rows, rewards, found, last = [], [], None, None
+    rows, rewards, found, last, session = [], [], None, None, None
     for signal in settings.signals:
         for trials in settings.trials:
             session = lever_session(
@@ -48,6 +48,7 @@ def run(settings: Settings, effort: Effort) -> Result:
                 rewards.append(_reward(session, rat, trials))
     assert found is not None  # there is a signal
     assert last is not None
+    assert session is not None
     return Result(
         {"methods": rows, "rewards": rewards},
         {"methods": _methods(found), "trials": _trials(last), "raster": _raster(session, world)},

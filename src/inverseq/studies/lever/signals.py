@@ -25,7 +25,7 @@ from inverseq.studies.study import Effort
 _BIN = 0.01
 _AFTER = Window(0.05, 0.4, causal=False)
 _WINDOWS = tuple(Window(s, s + 0.1, causal=False) for s in (0.0, 0.1, 0.2, 0.3))
-_SESSION = "2024-03-01_08-51-32"
+_SUBJECT = "717531"
 LEVEL = 0.05
 
 
@@ -162,7 +162,7 @@ def _by_area(found: Relations, areas: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _map(found: Relations, areas: tuple[str, ...]) -> Any:
     """The map of relations by area."""
-    figure, (ax,) = plot.canvas(5.6, 3.6)
+    figure, (ax,) = plot.canvas(6.2, 1.0 + 0.22 * len(set(areas)))
     plot.relation_map(found.explained, found.adjusted <= LEVEL, found.regressors, areas, ax=ax)
     return figure
 
@@ -174,9 +174,10 @@ def _photometry(path: str, settings: Settings, effort: Effort) -> list[dict[str,
     """
     import duckdb
 
-    columns = duckdb.sql(f"SELECT t_s, G_2 FROM read_parquet('{path}') ORDER BY t_s").fetchnumpy()
+    asked = "SELECT t_s, G_2 FROM read_parquet(?) ORDER BY t_s"
+    columns = duckdb.execute(asked, [path]).fetchnumpy()
     whole = bandit()
-    session = whole.demonstrations.select(session=_SESSION)
+    session = whole.demonstrations.select(subject=_SUBJECT)
     acted = session.acted
     found = regressors(fit(whole.demonstrations, IAVI(backup="soft"), whole.mdp), session)
     cues = np.asarray(session.decisions["go_cue_s"])
