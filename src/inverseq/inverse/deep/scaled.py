@@ -53,6 +53,6 @@ def scale_of(states: Shaped[np.ndarray, "N *shape"], network: Network) -> Scale:
     """The scale of features `[N, D]` before fully connected layers; none for anything else."""
     if states.ndim != 2 or not isinstance(network, FullyConnected) or network.tiles is not None:
         return Scale()
-    centre, spread = (of(states, axis=0, dtype=np.float64) for of in (np.mean, np.std))
+    centre, spread = (np.asarray(of(states, axis=0, dtype=float)) for of in (np.mean, np.std))
     # The spread of equal numbers is their rounding error.
     return Scale(centre, np.where(np.ptp(states, axis=0) > 0, spread, 1.0))

@@ -173,8 +173,8 @@ def _signal(series: Any) -> Signal:
     values = np.asarray(series.data[:], dtype=np.float64)
     values = values * series.conversion + (getattr(series, "offset", 0.0) or 0.0)
     values = values[:, None] if values.ndim == 1 else values
-    told = {"unit": str(series.unit), "description": str(series.description or "")}
-    return Signal(times_of(series), values, **told)
+    description = str(series.description or "")
+    return Signal(times_of(series), values, unit=str(series.unit), description=description)
 
 
 def _annotations(name: str, series: Any) -> dict[str, np.ndarray]:
