@@ -167,17 +167,20 @@ def compare_with_null(
         raise InputError(f"need 2 or more shuffles; got {len(null)}")
     require_finite(np.asarray(observed), "observed")
     require_finite(null, "null")
-    mean, deviation = null.mean(axis=0), null.std(axis=0, ddof=1)
-    here = _standardised(observed, mean, deviation)
-    there = _standardised(null, mean, deviation)
+    # Moments of all alike: by those of the shuffles alone, which know nothing of the data, the data
+    # would be the more extreme more often than by chance (with 99 shuffles of 30 normal series in
+    # 7 of 100 tables at 5 %).
+    pool = np.concatenate([np.asarray(observed)[None], null])
+    moments = pool.mean(axis=0), pool.std(axis=0, ddof=1)
+    here, there = _standardised(observed, *moments), _standardised(null, *moments)
     if sides == "both":
         here, there = np.abs(here), np.abs(there)
     slack = 1e-9  # rounding makes no shuffle less extreme than the data it equals
     share = lambda hits: (1 + hits.sum(axis=0)) / (len(null) + 1)  # noqa: E731
     return NullComparison(
         observed=np.asarray(observed),
-        mean=mean,
-        deviation=deviation,
+        mean=null.mean(axis=0),
+        deviation=null.std(axis=0, ddof=1),
         p_values=share(there >= here - slack),
         adjusted=share(there.max(axis=1, keepdims=True) >= here - slack),
     )
