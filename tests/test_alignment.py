@@ -133,6 +133,9 @@ def test_names_that_stand_for_other_numbers_are_refused():
     table = Demonstrations.from_arrays([0], [0], action_names=("right", "left"))
     with pytest.raises(InputError, match="actions are named"):
         align(table, world)
+    third = Demonstrations.from_arrays([0], [0], action_names=("left", "right", "jump"))
+    with pytest.raises(InputError, match=r"are named jump in the table and no more in the world, "):
+        align(third, world)
     fewer = Demonstrations.from_arrays([0], [0], action_names=("left",))
     assert align(fewer, world).tolist() == [0]
 
@@ -187,6 +190,9 @@ def test_numbers_are_not_taken_for_places_in_a_list_of_other_numbers():
     numbered = Demonstrations.from_arrays([0, 1, 2], [0, 1, 0])
     with pytest.raises(InputError, match=r"are named 0, 1, 2 .* 1, 3, 4 .*state_names="):
         align(numbered, world)
+    holes = read_table({"state": [0, 1, 5], "action": [0, 0, 0]})
+    with pytest.raises(InputError, match="named 2 in the table and 5 in the world, from number 2"):
+        align(numbered, MDP.estimate(holes, discount=0.9))
     again = read_table({"state": [3, 1], "action": [0, 0]}, state_names=world.state_names)
     assert align(again, world).tolist() == [1, 0]
     with pytest.raises(InputError, match="row 2, column 'state': '2' is not among the state names"):

@@ -12,6 +12,7 @@ from inverseq.play.fitted import QAgent
 from inverseq.readers import read_games
 from inverseq.training.lessons import Lessons
 from inverseq.worlds.game_rules import GridWorldRules
+from played_games import board, walk
 
 RULES = GridWorldRules(width=4, height=3, num_walls=1)
 
@@ -117,6 +118,19 @@ def test_what_was_fitted_to_a_table_of_games_plays_the_moves_that_were_made(what
         agent = make(0)
         right += [agent.get_action(played.states[i].astype(np.float32)) for i in range(first, last)]
     assert (np.array(right) == played.actions).mean() > 0.6  # chance is a quarter
+
+
+@pytest.mark.parametrize("columns", [{}, {"state": "tiles", "next_state": "next_tiles"}])
+def test_games_that_leave_cells_out_play_beside(columns, tmp_path):
+    log = GameLog(tmp_path / "games.parquet")
+    log.append(walk([2, 1, 2, 5]))
+    log.append(walk([1, 2, 5]))
+    log.close()
+    games = iq.read_table(tmp_path / "games.parquet", **columns)
+    assert games.num_states == 3  # of six cells
+    solution = iq.fit(games, iq.CountTable(1), mdp=iq.MDP.estimate(games, discount=0.9))
+    make = companions(iq.save(solution, tmp_path / "mine.npz"), (2, 3))["mine"]
+    assert [make(0).get_action(board(cell).astype(np.float32)) for cell in (1, 2)] == [1, 2]
 
 
 def test_where_the_games_never_were_it_makes_some_move_of_theirs(table, tmp_path):

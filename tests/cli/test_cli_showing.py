@@ -118,19 +118,30 @@ def test_what_cannot_be_drawn_is_one_message(inside, tmp_path, walks_solution):
         assert words in err
 
 
-def test_cells_of_games_are_places(inside, tmp_path):
-    log = GameLog(tmp_path / "games.parquet")
-    for _ in range(6):
-        log.append(walk([0, 1, 2, 5]))
-        log.append(walk([0, 3, 4, 5]))
-    log.close()
-    games = iq.read_table(tmp_path / "games.parquet")
-    wanted = [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]
-    assert places_of_cells(games).tolist() == wanted
+@pytest.mark.parametrize("below", [[0, 3, 4, 5], [1, 2, 5]])
+def test_cells_of_games_are_places(below, tmp_path):
+    games = games_of(tmp_path, below)
+    cells = sorted({0, 1, 2, 5, *below})  # some may have been left out
+    assert places_of_cells(games).tolist() == [[cell % 3, cell // 3] for cell in cells]
+
+
+def test_games_that_leave_cells_out_are_drawn_as_maps(inside, tmp_path):
+    games_of(tmp_path, [0, 3, 0, 1, 2, 5])
     code, _, err = inside("fit", "games.parquet", "--bootstrap", "0", "--history", "1", "--quiet")
     assert (code, err) == (0, "")
     assert inside("show", "out/solution.npz", "--quiet") == (0, "", "")
+    assert (tmp_path / "out/figures/reward_map.png").exists()
     assert (tmp_path / "out/shown/figures/value_map.png").exists()
+
+
+def games_of(folder, below):
+    """Games on a board of 3 x 2 cells, half of them through those told."""
+    log = GameLog(folder / "games.parquet")
+    for _ in range(6):
+        log.append(walk([0, 1, 2, 5]))
+        log.append(walk(below))
+    log.close()
+    return iq.read_table(folder / "games.parquet")
 
 
 def test_other_tables_with_a_column_of_tiles_are_left_alone():

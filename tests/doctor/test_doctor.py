@@ -166,7 +166,9 @@ def test_worlds_are_taken_by_name():
 def test_names_that_stand_for_other_numbers():
     demos = Demonstrations.from_arrays([0], [0], action_names=("back", "on", "stay"))
     world = ring(action_names=("on", "back", "stay"))
-    assert found(diagnose(demos, world))["action names differ"].severity is Severity.ERROR
+    about = found(diagnose(demos, world))["action names differ"]
+    assert about.severity is Severity.ERROR
+    assert "its actions from 0 on back, on, stay, the world on, back, stay" in about.text
 
 
 def test_gaps_pauses_and_equal_times():

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from inverseq import MDP, InputError, Solution, Status, unite, worlds
+from inverseq import MDP, InputError, Solution, Status, read_table, unite, worlds
 from inverseq._core.status import Outcome
 from inverseq.forward import value_iteration
 from inverseq.inverse.fit import fit
@@ -90,6 +90,16 @@ def test_a_fitted_solution_plays_its_own_world():
     agent = QAgent(solution, 0, temperature=1.0)
     counts = np.bincount([agent.get_action(start) for _ in range(4000)], minlength=4) / 4000
     assert np.abs(counts - solution.policy[start]).max() < 5 * np.sqrt(0.25 / 4000)
+
+
+def test_states_and_actions_whose_names_are_other_numbers_are_those_of_the_world():
+    table = {"state": [3, 8, 3], "action": [2, 1, 2], "next_state": [8, 3, 8]}
+    demos = read_table(table)
+    mdp = MDP.estimate(demos, discount=0.9)
+    assert (mdp.state_names, mdp.action_names) == (("3", "8"), ("1", "2"))
+    for fitted in (fit(demos, CountTable(1), mdp), fit(demos, CountTable(2), mdp)):
+        agent = QAgent(fitted, 0)
+        assert [agent.get_action(state) for state in (0, 1, 0)] == [1, 0, 1]
 
 
 def test_actions_that_tie_share_equally_and_those_that_do_not_exist_are_left_out():

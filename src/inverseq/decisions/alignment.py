@@ -120,21 +120,26 @@ def _check_fit(demonstrations: Demonstrations, mdp: MDP) -> None:
 
 def _check_names(demonstrations: Demonstrations, mdp: MDP) -> None:
     """Raise an `InputError` where numbers stand for other things than in the world."""
-    for what, mine, theirs in name_conflicts(demonstrations, mdp):
+    for what, first, mine, theirs in name_conflicts(demonstrations, mdp):
         raise InputError(
-            f"{what}s are named {', '.join(mine[:5])} ... in the table and "
-            f"{', '.join(theirs[:5])} ... in the world: read the table with {what}_names= in the "
-            "order of the world"
+            f"{what}s are named {_some(mine)} in the table and {_some(theirs)} in the world, from "
+            f"number {first} on: read the table with {what}_names= in the order of the world"
         )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first names, for a message."""
+    return ", ".join(names[:5]) + " ..." * (len(names) > 5) if names else "no more"
 
 
 def name_conflicts(
     demonstrations: Demonstrations, mdp: MDP
-) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+) -> list[tuple[str, int, tuple[str, ...], tuple[str, ...]]]:
     """Where the numbers of a table stand for other things than those of the world.
 
     Returns:
-        "state" or "action", their names in the table, and those in the world, for each conflict.
+        For each conflict "state" or "action", the first number that stands for something else, and
+        the names from there on, in the table and in the world (which may have no more).
     """
     theirs = mdp.action_names
     if numbers_meant(demonstrations.action_names) is not None:
@@ -155,7 +160,12 @@ def name_conflicts(
         for what, mine, theirs in pairs
         if theirs and (mine or numbers_meant(theirs) is not None)
     ]
-    return [pair for pair in named if pair[1] != pair[2][: len(pair[1])]]
+    conflicts = []
+    for what, mine, theirs in named:
+        differ = (i for i, name in enumerate(mine) if theirs[i : i + 1] != (name,))
+        if (first := next(differ, None)) is not None:
+            conflicts.append((what, first, mine[first:], theirs[first:]))
+    return conflicts
 
 
 def check_existing(demonstrations: Demonstrations, mdp: MDP, states: Int[np.ndarray, " N"]) -> None:

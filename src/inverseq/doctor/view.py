@@ -192,7 +192,7 @@ def _names_differ(demonstrations: Demonstrations, mdp: MDP) -> list[Finding]:
             Severity.ERROR,
             about[what],
             len(mine),
-            values={"mine": tuple(mine[:6]), "theirs": tuple(theirs[:6])},
+            values={"first": first, "mine": mine[:6], "theirs": theirs[:6]},
         )
-        for what, mine, theirs in name_conflicts(demonstrations, mdp)
+        for what, first, mine, theirs in name_conflicts(demonstrations, mdp)
     ]

@@ -121,7 +121,15 @@ class QAgent(Agent):
         if self.allowed is not None and self._shape is not None:
             allowed = np.ones((len(states), self.num_actions), dtype=bool)
             allowed[-1] = self.allowed
-        return Demonstrations.from_arrays(states, np.stack([*self._actions, now]), allowed=allowed)
+        actions = np.stack([*self._actions, now])
+        return Demonstrations.from_arrays(states, actions, allowed=allowed, **self._names(states))
+
+    def _names(self, states: np.ndarray) -> dict[str, tuple[str, ...]]:
+        """What the numbers of the fitted world stand for: what is observed has these numbers."""
+        mdp = self._fitted.mdp
+        if mdp is None or states.ndim > 1:
+            return {}
+        return {"state_names": mdp.state_names, "action_names": mdp.action_names}
 
     def _seen(self, observation: Any) -> Shaped[np.ndarray, "*shape"]:
         """The observation in the form that was fitted to."""

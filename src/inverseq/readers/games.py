@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.spaces import numbers_meant
 from inverseq.readers.engine import Scan, connect, scan_file
 
 ACTION_NAMES = ("up", "right", "down", "left")
@@ -117,12 +118,16 @@ def places_of_cells(demonstrations: Demonstrations) -> Float[np.ndarray, "S 2"] 
     column, boards have several widths, or states are something else.
     """
     tiles = demonstrations.decisions.get("tiles")
-    if tiles is None or demonstrations.state_names or demonstrations.states.ndim != 1:
+    if tiles is None or demonstrations.states.ndim != 1:
+        return None
+    names = demonstrations.state_names
+    # Cells where nobody was are no states; the names of the others are their numbers on the board.
+    numbers = numbers_meant(names) if names else np.arange(demonstrations.num_states)
+    if numbers is None:
         return None
     rows = [str(board).split("/") for board in tiles]
     width = len(rows[0][0])
     cells = ["".join(row).find("2") for row in rows]
-    if {len(row[0]) for row in rows} != {width} or cells != demonstrations.states.tolist():
+    if {len(row[0]) for row in rows} != {width} or cells != numbers[demonstrations.states].tolist():
         return None
-    numbers = np.arange(demonstrations.num_states)
     return np.stack([numbers % width, numbers // width], axis=1).astype(float)
