@@ -92,12 +92,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     )
 
 
-def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
-    """What the doctor finds; features are not his to examine."""
-    known = behaviour.demonstrations
-    if not behaviour.numbered:
-        return None
-    return diagnose(known, behaviour.given, goal=behaviour.plan.goal)
+def diagnosis_of(behaviour: Behaviour) -> Diagnosis:
+    """What the doctor finds."""
+    return diagnose(behaviour.demonstrations, behaviour.given, goal=behaviour.plan.goal)
 
 
 def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:

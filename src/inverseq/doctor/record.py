@@ -69,6 +69,10 @@ class About(StrEnum):
     ONE_SIDED = "states with one action only"
     FEW_PER_STATE = "too few decisions per state"
     FEW_DECISIONS = "too few decisions"
+    NOT_FINITE = "features that are no numbers"
+    CONSTANT = "features that never change"
+    ANGLE = "a feature that is an angle"
+    SCALES = "features of very different scales"
     REPEATED = "repeated trajectories"
     OVERLAPPING = "overlapping trajectories"
     LEAKING = "test repeats training"
@@ -105,7 +109,7 @@ class Finding:
     @property
     def _told(self) -> tuple[str, ...]:
         """What was found, and in a second paragraph what to do."""
-        told = {"severity": self.severity, "count": self.count, **self.values}
+        told = {"severity": self.severity, "count": self.count, "features": 0, **self.values}
         return render_text(_HERE, "findings.j2", self.about.name.lower(), **told)
 
 
