@@ -53,6 +53,11 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
         assert words in page
     for figure in ("reward_components", "value_components", "calibration"):
         assert (tmp_path / f"out/figures/{figure}.svg").exists()
+    assert {"bootstrap", "smoothing", "history"}.isdisjoint(told["settings"])
+    for words in ("No intervals were asked", "best table"):
+        assert words not in page
+    code, _, err = inside("show", tmp_path / "out/solution.npz")
+    assert (code, "see report.html" in " ".join(err.split())) == (2, True)
     solution = iq.load(tmp_path / "out/solution.npz", iq.Solution)
     data = iq.read_table(walker, features=("x", "y", "heading"))
     table = iq.decision_table(solution, data)

@@ -109,7 +109,7 @@ class Finding:
     @property
     def _told(self) -> tuple[str, ...]:
         """What was found, and in a second paragraph what to do."""
-        told = {"severity": self.severity, "count": self.count, "features": 0, **self.values}
+        told = {"severity": self.severity, "count": self.count, **self.values}
         return render_text(_HERE, "findings.j2", self.about.name.lower(), **told)
 
 

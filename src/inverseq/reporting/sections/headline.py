@@ -134,6 +134,7 @@ def _values(findings: Findings) -> dict[str, Any]:
         "test": np.ceil(20 * FEWEST_UNITS / units) / 20 if units >= 2 * FEWEST_UNITS else None,
         "times": float(np.exp(gain.mean)),
         "table": table,
+        "neighbours": table.model.family is Family.NEIGHBOURS,
         "to_table": difference(mine.score, table.score),
         "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
         "contrasts": found,

@@ -117,6 +117,8 @@ def short_table(findings: Findings) -> Table:
     ]
     cells.append((text("scores.j2", "chance"), rows[0].score.chance_mean, 1.0, None))
     shown = findings.row(findings.chosen) or findings.best_reward
+    table = findings.best_table
+    best = table.name if table.model.family is Family.NEIGHBOURS else "the best of the tables"
     return Table(
         "",
         text("scores.j2", "short"),
@@ -127,7 +129,7 @@ def short_table(findings: Findings) -> Table:
             Column("Of counting, %", ".0f"),
         ),
         tuple(cells),
-        note=line("scores.j2", "short_note", count=len(findings.scores)),
+        note=line("scores.j2", "short_note", count=len(findings.scores), best=best),
         strong=tuple(i for i, row in enumerate(rows) if row is shown),
     )
 
