@@ -95,6 +95,10 @@ from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL
 from inverseq.inverse.maxent.planner import Planner as Planner
 from inverseq.inverse.maxent.recursive_logit import RecursiveLogit as RecursiveLogit
+from inverseq.inverse.planning import HardOptimum as HardOptimum
+from inverseq.inverse.planning import SoftOptimum as SoftOptimum
+from inverseq.inverse.problem import Problem as Problem
+from inverseq.inverse.problem import Solver as Solver
 from inverseq.inverse.replan import replan as replan
 from inverseq.inverse.solution import Solution as Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit as ColumnLogit

@@ -27,6 +27,12 @@ def test_blocks_keep_every_decision_and_where_it_led():
         in_blocks(demos, 0)
 
 
+def test_a_column_of_that_name_is_not_overwritten():
+    demos = Demonstrations.from_arrays([0, 1, 0], [0, 1, 0], decisions={"block": np.arange(3)})
+    with pytest.raises(InputError, match="give that another name"):
+        in_blocks(demos, 2)
+
+
 def test_the_advice_for_a_single_trajectory_works(tmp_path, capsys):
     table = tmp_path / "t.csv"
     table.write_text("state,action\n" + "".join(f"{i % 3},{i % 2}\n" for i in range(60)))

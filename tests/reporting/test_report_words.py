@@ -100,7 +100,7 @@ def test_the_first_screen_says_plainly_how_the_reward_does_against_counting(mean
     assert words in told
     assert f"{np.exp(mean + 0.7):.2f} times as likely as by chance" in told
     share = f"explains {(mean + 0.7) / 0.2:.0%} of what can be explained by counting"
-    assert ("at least as well as counting does" if mean > -0.5 else share) in told
+    assert ("explains at least as much as counting does" if mean > -0.5 else share) in told
     assert "150%" not in told
 
 

@@ -49,7 +49,8 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
 
 
 def _asked(listed: list[Entry], models: tuple[str, ...]) -> list[Entry]:
-    """Those of the models that were asked for; all where none was.
+    """Those of the models that were asked for, beside the first, the share of each action; all
+    where none was asked for.
 
     Raises:
         InputError: There is no such model.
@@ -60,7 +61,7 @@ def _asked(listed: list[Entry], models: tuple[str, ...]) -> list[Entry]:
             f"{argument('models', unknown[0])}: there is no such model here; there are "
             f"{', '.join(known)}"
         )
-    return [entry for entry in listed if not models or entry.key in models]
+    return [e for e in listed if not models or e.key in models or e is listed[0]]
 
 
 def _menu(behaviour: Behaviour) -> Menu:

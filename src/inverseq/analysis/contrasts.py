@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import FitError, InputError
 from inverseq.analysis.behaviour import Parts
 from inverseq.analysis.findings import Contrast, Contrasts, Difference, Intervals, Otherwise
 from inverseq.analysis.models import Entry, Menu
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
-from inverseq.evaluate.intervals import interval
+from inverseq.evaluate.intervals import Sandwich, interval
 from inverseq.evaluate.sandwich import sandwich
-from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds
+from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName
@@ -72,11 +72,10 @@ def contrasts_of(
         for each in weights.values()
     ]
     if menu.units >= FEWEST_RESAMPLED:
-        how = Intervals.SANDWICH if responds else Intervals.BOOTSTRAP
-        made = (
-            sandwich(parts.train, solver, mdp, by=by, estimate=solution)
-            if responds
-            else bootstrap(
+        made = _curved(parts, solver, mdp, by, solution) if responds else None
+        how = Intervals.BOOTSTRAP if made is None else Intervals.SANDWICH
+        if made is None:
+            made = bootstrap(
                 parts.train,
                 solver,
                 mdp,
@@ -87,8 +86,8 @@ def contrasts_of(
                 progress=progress,
                 keep=menu.plan.keep,
             )
-        )
-        ends = [interval(made, weights[key] if responds else key) for key in weights]
+        by_curvature = isinstance(made, Sandwich)
+        ends = [interval(made, weights[key] if by_curvature else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
     found, error = _identified(mdp, solver.picks, solution.visits, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
@@ -107,6 +106,16 @@ def contrasts_of(
         otherwise=_otherwise(named, solution, others),
         unexamined=error,
     )
+
+
+def _curved(
+    parts: Parts, solver: Solver[Solution], mdp: MDP, by: str, solution: Solution
+) -> Sandwich | None:
+    """Intervals by curvature; None where a fit of few decisions is flat in some direction."""
+    try:
+        return sandwich(parts.train, solver, mdp, by=by, estimate=solution)
+    except FitError:
+        return None
 
 
 def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:

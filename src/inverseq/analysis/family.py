@@ -55,5 +55,9 @@ class Model:
     @property
     def counts(self) -> bool:
         """Whether it only counts."""
-        tables = (Family.SHARES, Family.TABLE, Family.BACKOFF, Family.NEIGHBOURS)
-        return self.family in tables
+        return self.tabled or self.family is Family.NEIGHBOURS
+
+    @property
+    def tabled(self) -> bool:
+        """Whether it is a table of counts."""
+        return self.family in (Family.SHARES, Family.TABLE, Family.BACKOFF)

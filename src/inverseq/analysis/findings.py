@@ -11,7 +11,7 @@ from jaxtyping import Float
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.analysis.crossed import Crossed
-from inverseq.analysis.family import Model
+from inverseq.analysis.family import Family, Model
 from inverseq.analysis.observed import Earned, Observed
 from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
@@ -385,10 +385,12 @@ class Findings(ShownTable):
 
     @property
     def best_reward(self) -> ScoreRow:
-        """The model with a reward that scores best."""
-        return max((r for r in self.scores if not r.yardstick), key=lambda row: row.score.mean)
+        """The model with a reward that scores best; the best of all where none has one."""
+        rows = [r for r in self.scores if not r.yardstick] or self.scores
+        return max(rows, key=lambda row: row.score.mean)
 
     @property
-    def best_table(self) -> ScoreRow:
-        """The model that only counts and scores best."""
-        return max((r for r in self.scores if r.model.counts), key=lambda row: row.score.mean)
+    def best_yardstick(self) -> ScoreRow:
+        """The model that counts, or looks no further than the next move, and scores best."""
+        rows = (r for r in self.scores if r.model.counts or r.model.family is Family.WALK)
+        return max(rows, key=lambda row: row.score.mean)

@@ -154,20 +154,20 @@ def _choose(
 def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> dict[str, Any]:
     """The settings as they were used."""
     plan = menu.plan
-    same = {"by": plan.by, "seed": plan.seed, "folds": min(plan.folds, menu.units)}
-    if parts.mdp is None:  # the others are of models of a world
-        return same | {"solver": solver_settings(solution)}
-    return (
-        world_settings(parts.mdp)
-        | same
-        | {
-            "smoothing": plan.smoothing,
-            "history": plan.history,
-            "gauge": menu.gauge,
-            "bootstrap": replicates,
-            "solver": solver_settings(solution),
-        }
-    )
+    of_worlds = {
+        "smoothing": plan.smoothing,
+        "history": plan.history,
+        "gauge": menu.gauge,
+        "bootstrap": replicates,
+    }
+    return {
+        **world_settings(parts.mdp),
+        "by": plan.by,
+        "seed": plan.seed,
+        "folds": min(plan.folds, menu.units),
+        **({} if parts.mdp is None else of_worlds),
+        "solver": solver_settings(solution),
+    }
 
 
 def world_settings(mdp: MDP | None) -> dict[str, Any]:

@@ -19,10 +19,15 @@ def in_blocks(demonstrations: Demonstrations, blocks: int) -> Demonstrations:
             has fewer decisions.
 
     Raises:
-        InputError: `blocks` is below 1.
+        InputError: `blocks` is below 1, or there is a column "block" already.
     """
     if blocks < 1:
         raise InputError(f"blocks must be 1 or more; got {blocks}")
+    if "block" in {*demonstrations.trajectories, *demonstrations.decisions}:
+        raise InputError(
+            'the blocks are numbered in a column "block", and the table has one: give that another '
+            "name in the table"
+        )
     d = demonstrations
     lengths = np.diff(d.starts)
     counts = np.minimum(lengths, blocks)

@@ -50,7 +50,7 @@ def sandwich(
     Raises:
         InputError: The solver does not know its second derivatives, or they do not fit into memory,
             or there are fewer than two units.
-        FitError: The fit did not converge.
+        FitError: The fit did not converge, or is at no maximum of the penalised likelihood.
     """
     check_level(level)
     if not isinstance(solver, Responds):

@@ -22,6 +22,8 @@ from inverseq.mdp.build import bytes_of_fit
 from inverseq.policies import TabularPolicy
 
 Found = TypeVar("Found")
+_ROUNDING = 1e-6
+"""By how much probabilities may miss 1."""
 
 
 def fit(
@@ -77,6 +79,7 @@ def fit(
     # Several intentions are several solutions, and numbers of their own.
     for part in (solution, *solution.intentions):
         _check_finite(part)
+        _check_table(part)
     ended = solution.status
     told = f"{solution.solver}: {ended.outcome} after {ended.steps} steps"
     if ended.outcome is not Outcome.CONVERGED:
@@ -110,6 +113,22 @@ def _check_finite(solution: Any) -> None:
                 f"{solution.solver}: {name} is not finite. {solution.status.message} "
                 "Use more smoothing or a stronger prior, or a lower discount."
             )
+
+
+def _check_table(solution: Any) -> None:
+    """Raise an `InputError` naming the first state in which a policy is no distribution."""
+    policy = getattr(solution, "policy", None)
+    if not isinstance(policy, TabularPolicy):
+        return
+    sums = policy.table.sum(axis=1)
+    wrong = (np.abs(sums - 1) > _ROUNDING) | (policy.table < 0).any(axis=1)
+    if wrong.any():
+        state = int(np.argmax(wrong))
+        raise InputError(
+            f"{solution.solver}: the policy of state {state} is no distribution (its smallest "
+            f"number is {policy.table[state].min():.4g}, they sum to {sums[state]:.6g}); give "
+            "probabilities of actions, 0 where one does not exist"
+        )
 
 
 def _provenance(data: Demonstrations | Counts) -> dict[str, object]:

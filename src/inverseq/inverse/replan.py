@@ -81,10 +81,15 @@ def replan(
             f"{one.solver} was fitted without a world, so nobody knows how its reward would be "
             "planned for. Fit it, IAVI or MaxEnt to numbered states with mdp=..., and replan that"
         )
-    if one.reward_function is None or one.mdp is None or one.planning is None:
+    if one.reward_function is None or one.mdp is None:
         raise InputError(
             f"{one.solver} has no reward to carry over: a table of what was done where says "
             "nothing about a changed world. Fit IAVI or MaxEnt, and replan that"
+        )
+    if one.planning is None:
+        raise InputError(
+            f"{one.solver} does not say how its agent plans: give its Solution a planning, such as "
+            "planning=inverseq.SoftOptimum()"
         )
     if not 0 < level < 1:
         raise InputError(f"level must be a share between 0 and 1; got {level}")

@@ -120,7 +120,7 @@ def log_taken(
     """Logarithm of the probability of each action taken; 0 where it is missing.
 
     Raises:
-        InputError: An action has no column.
+        InputError: An action has no column, or what it was given is no probability.
     """
     actions, num_actions = demonstrations.actions, probabilities.shape[1]
     if actions.ndim > 1:
@@ -135,6 +135,12 @@ def log_taken(
             f"which knew {num_actions} actions numbered from 0"
         )
     taken = probabilities[np.arange(len(actions)), np.maximum(actions, 0)]
+    if not ((taken >= 0) & (taken <= 1 + 1e-6)).all():
+        row = int(np.argmax(~((taken >= 0) & (taken <= 1 + 1e-6))))
+        raise InputError(
+            f"row {demonstrations.row(row)}: the policy gives its action {taken[row]:.4g}, which "
+            "is no probability; make what probabilities() returns sum to 1 over actions"
+        )
     with np.errstate(divide="ignore"):
         return np.where(actions >= 0, np.log(taken), 0.0)
 

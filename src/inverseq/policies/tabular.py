@@ -71,7 +71,8 @@ def _known(mdp: MDP | None) -> MDP:
     if mdp is None:
         raise InputError(
             "this policy is a table of the states of a world, and no world is there: fit it with "
-            "mdp=..., or give an agent the table of action values, numpy.log(policy.table)"
+            "mdp=... (a solver of your own keeps it, Solution(mdp=problem.mdp, ...)), or give an "
+            "agent the table of action values, numpy.log(policy.table)"
         )
     return mdp
 

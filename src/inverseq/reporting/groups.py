@@ -67,7 +67,7 @@ def scores_of_groups(groups: Groups) -> Table:
     """One row per group: how well its reward predicts its own held-out decisions."""
     where, rows = folders_of(groups), []
     for name, found in groups.findings.items():
-        row, table = found.row(found.chosen), found.best_table
+        row, table = found.row(found.chosen), found.best_yardstick
         assert row is not None  # what is shown was scored
         score, best = row.score, table.score
         cells = (row.name, score.mean, or_none(score.standard_error), score.chance_mean)

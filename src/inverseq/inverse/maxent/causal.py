@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy import sparse
 from scipy.linalg import LinAlgError
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome
 from inverseq.decisions.counts import count
 from inverseq.forward.soft import SoftPlan
@@ -157,7 +157,8 @@ class MaxEnt:
         derivative of the penalised likelihood, times the slope of that decision's log probability.
 
         Raises:
-            InputError: There are too many weights, or the fit is at no maximum.
+            InputError: There are too many weights.
+            FitError: The fit is at no maximum: the likelihood is flat or rises in some direction.
         """
         model, _, plan = self._at(estimate)
         plan = factored(model.mdp, plan)
@@ -171,7 +172,7 @@ class MaxEnt:
         try:
             solve = penalised(model, matrix, estimate.settings["strength"])
         except LinAlgError as error:
-            raise InputError(
+            raise FitError(
                 "this fit is at no maximum of the penalised likelihood, so that its curvature says "
                 "nothing of how sure it is; fit with a larger strength, or take inverseq.bootstrap"
             ) from error

@@ -116,7 +116,8 @@ def _values(findings: Findings) -> dict[str, Any]:
     """The numbers of the first screen."""
     shown = findings.row(findings.chosen)
     mine = max(findings.scores, key=lambda row: row.score.mean) if shown is None else shown
-    table, gain = findings.best_table, mine.score.above_chance
+    table, gain = findings.best_yardstick, mine.score.above_chance
+    others = [row.score for row in findings.scores if row is not mine]
     reach = table.score.above_chance
     mdp = None if findings.solution is None else findings.solution.mdp
     visits = [each.visits for each in each_place(findings)]
@@ -134,9 +135,11 @@ def _values(findings: Findings) -> dict[str, Any]:
         "test": np.ceil(20 * FEWEST_UNITS / units) / 20 if units >= 2 * FEWEST_UNITS else None,
         "times": float(np.exp(gain.mean)),
         "table": table,
-        "neighbours": table.model.family is Family.NEIGHBOURS,
+        "yardstick": "table" if table.model.tabled else "yardstick",
         "to_table": difference(mine.score, table.score),
-        "share": gain.mean / reach.mean if reach.mean > 0 and reach.clear() else float("nan"),
+        "held": reach.mean > 0 and reach.clear(),
+        "share": gain.mean / reach.mean if reach.mean > 0 and table.model.counts else float("nan"),
+        "rival": difference(mine.score, max(others, key=lambda s: s.mean)) if others else None,
         "contrasts": found,
         "seen": findings.observed,
         "routes": routes_of(findings.solution) is not None,

@@ -38,14 +38,14 @@ def how_well(findings: Findings) -> Section | None:
 
 def _that_matter(findings: Findings) -> tuple[ScoreRow, ...]:
     """The model that is shown (else the best with a reward), the one-step table, cloning, and the
-    best table.
+    best yardstick.
     """
     shown = findings.row(findings.chosen) or findings.best_reward
     rows = (
         shown,
         findings.find(**ONE_STEP),
         findings.find(family=Family.CLONING),
-        findings.best_table,
+        findings.best_yardstick,
     )
     return tuple(row for row in findings.scores if any(row is each for each in rows))
 
@@ -105,20 +105,22 @@ def short_table(findings: Findings) -> Table:
     """The scores that matter, best first, with what they mean beside chance."""
     rows = sorted(_that_matter(findings), key=lambda row: -row.score.mean)
     gains = [row.score.above_chance for row in rows]
-    reach = findings.best_table.score.above_chance
+    best = findings.best_yardstick
+    reach = best.score.above_chance
+    counted = best.model.counts and reach.mean > 0 and reach.clear()
     cells = [
         (
             row.name,
             row.score.mean,
             float(np.exp(gain.mean)),
-            100 * gain.mean / reach.mean if reach.mean > 0 and reach.clear() else None,
+            100 * gain.mean / reach.mean if counted else None,
         )
         for row, gain in zip(rows, gains, strict=True)
     ]
     cells.append((text("scores.j2", "chance"), rows[0].score.chance_mean, 1.0, None))
     shown = findings.row(findings.chosen) or findings.best_reward
     table = findings.best_table
-    best = table.name if table.model.family is Family.NEIGHBOURS else "the best of the tables"
+    best = "the best of the tables" if table.model.tabled else table.name
     return Table(
         "",
         text("scores.j2", "short"),
