@@ -119,8 +119,7 @@ def short_table(findings: Findings) -> Table:
     ]
     cells.append((text("scores.j2", "chance"), rows[0].score.chance_mean, 1.0, None))
     shown = findings.row(findings.chosen) or findings.best_reward
-    table = findings.best_table
-    best = "the best of the tables" if table.model.tabled else table.name
+    reached = "the best of the tables" if best.model.tabled else best.name
     return Table(
         "",
         text("scores.j2", "short"),
@@ -131,7 +130,7 @@ def short_table(findings: Findings) -> Table:
             Column("Of counting, %", ".0f"),
         ),
         tuple(cells),
-        note=line("scores.j2", "short_note", count=len(findings.scores), best=best),
+        note=line("scores.j2", "short_note", count=len(findings.scores), best=reached),
         strong=tuple(i for i, row in enumerate(rows) if row is shown),
     )
 
