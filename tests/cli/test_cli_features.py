@@ -43,10 +43,21 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     assert 0.5 < told["supported"]["existing"] <= told["supported"]["taken"] <= 1
     assert "off by" in " ".join(told["headline"])
     page = (tmp_path / "out/report.html").read_text()
-    for words in ("What each action earns", "over x and heading", "Reliability.", "nearest"):
+    for words in (
+        "What each action earns",
+        "The data",
+        "over x and heading",
+        "Reliability.",
+        "nearest",
+    ):
         assert words in page
     for figure in ("reward_components", "value_components", "calibration"):
         assert (tmp_path / f"out/figures/{figure}.svg").exists()
+    assert {"bootstrap", "smoothing", "history"}.isdisjoint(told["settings"])
+    for words in ("No intervals were asked", "best table"):
+        assert words not in page
+    code, _, err = inside("show", tmp_path / "out/solution.npz")
+    assert (code, "see report.html" in " ".join(err.split())) == (2, True)
     solution = iq.load(tmp_path / "out/solution.npz", iq.Solution)
     data = iq.read_table(walker, features=("x", "y", "heading"))
     table = iq.decision_table(solution, data)
@@ -54,6 +65,28 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     behind = solution.reward_function.supported(data)[rows]
     np.testing.assert_array_equal(table["supported"], behind)
     np.testing.assert_allclose(table["reward"], solution.reward_function.values(data, None))
+
+
+def test_a_walker_is_examined(inside, walker):
+    code, out, err = inside("doctor", walker, "--features", "x,y,heading", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert (told["facts"]["features"], told["facts"]["decisions"]) == (3, 600)
+    assert "a feature that is an angle" in {each["about"] for each in told["findings"]}
+
+
+def test_what_reads_features_is_compared(inside, walker):
+    asked = ("compare", walker, "--features", "x,y,heading", "--folds", 2)
+    code, out, err = inside(*asked, "--models", "marginal,neighbours", "--json")
+    assert (code, err) == (0, "")
+    rows = {row["key"]: row["nats"] for row in json.loads(out)["scores"]}
+    assert rows["neighbours"] > rows["marginal"] + 0.1
+    for wrong, words in (
+        (("--models", "iavi"), "there are marginal, neighbours, cloning, diql"),
+        (("--intentions", "1,2"), "put the features into bins: --bins 10"),
+    ):
+        code, _, err = inside(*asked, *wrong)
+        assert (code, words in " ".join(err.split())) == (2, True)
 
 
 REFUSED = {

@@ -7,6 +7,7 @@ from typing import Any
 from inverseq._core.errors import InputError, argument
 from inverseq.analysis.behaviour import Behaviour
 from inverseq.analysis.boards import board_entries, on_boards, with_contexts
+from inverseq.analysis.deep import Features
 from inverseq.analysis.findings import Choosing, Failure, Findings, ScoreRow
 from inverseq.analysis.models import (
     RESTARTS,
@@ -80,6 +81,7 @@ def _menu(behaviour: Behaviour) -> Menu:
         features=bool(worlds) and all(w.features is not None for w in worlds),
         units=units - -(-units // plan.folds),
         gauge=plan.gauge or "zero-mean",
+        observed=None if behaviour.numbered else Features.of(known),
     )
 
 

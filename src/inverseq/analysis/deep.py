@@ -38,7 +38,8 @@ class Features:
 
 
 def deep_models(plan: Plan, features: Features) -> list[tuple[str, Model, Solver]]:
-    """Yardsticks that read features, and the model that the plan names, each with its key.
+    """Yardsticks that read features, and the model that the plan names (DIQL where it names
+    none), each with its key.
 
     Raises:
         InputError: A setting cannot be used.
@@ -58,7 +59,7 @@ def deep_models(plan: Plan, features: Features) -> list[tuple[str, Model, Solver
         counted = NeighbourTable(folds=plan.folds, by=plan.by, num_actions=actions)
         made.append(("neighbours", Model(Family.NEIGHBOURS), counted))
     made.append(("cloning", Model(Family.CLONING), cloning))
-    if plan.solver == "diql":
+    if plan.solver in (None, "diql"):
         if plan.forbid is not None:
             raise InputError(
                 f"{argument('forbid', plan.forbid)} goes with {argument('solver', 'dciql')}"

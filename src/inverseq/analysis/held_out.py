@@ -92,12 +92,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     )
 
 
-def diagnosis_of(behaviour: Behaviour) -> Diagnosis | None:
-    """What the doctor finds; features are not his to examine."""
-    known = behaviour.demonstrations
-    if not behaviour.numbered:
-        return None
-    return diagnose(known, behaviour.given, goal=behaviour.plan.goal)
+def diagnosis_of(behaviour: Behaviour) -> Diagnosis:
+    """What the doctor finds."""
+    return diagnose(behaviour.demonstrations, behaviour.given, goal=behaviour.plan.goal)
 
 
 def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:
@@ -157,14 +154,18 @@ def _choose(
 def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> dict[str, Any]:
     """The settings as they were used."""
     plan = menu.plan
-    return world_settings(parts.mdp) | {
-        "by": plan.by,
-        "seed": plan.seed,
-        "folds": min(plan.folds, menu.units),
+    of_worlds = {
         "smoothing": plan.smoothing,
         "history": plan.history,
         "gauge": menu.gauge,
         "bootstrap": replicates,
+    }
+    return {
+        **world_settings(parts.mdp),
+        "by": plan.by,
+        "seed": plan.seed,
+        "folds": min(plan.folds, menu.units),
+        **({} if parts.mdp is None else of_worlds),
         "solver": solver_settings(solution),
     }
 

@@ -98,9 +98,10 @@ def entries(menu: Menu) -> list[Entry]:
     """The models to score: yardsticks, then models with a reward.
 
     Raises:
-        InputError: States are features, and no solver is given that fits them.
+        InputError: States are features, and the solver that is given does not fit them.
     """
     own, solver = [], menu.plan.solver
+    unasked = solver is None and menu.plan.cross_validate
     if menu.plan.goal is not None:
         routes = RecursiveLogit(menu.plan.goal, by=menu.plan.by)
         model = Model(Family.OTHER, solver=type(routes).__name__)
@@ -108,11 +109,11 @@ def entries(menu: Menu) -> list[Entry]:
     if isinstance(solver, Solver):
         name = type(solver).__name__
         own = [Entry(name, Model(Family.OTHER, solver=name), Candidate(solver))]
-    elif menu.observed is not None and solver in DEEP:
+    elif menu.observed is not None and (solver in DEEP or unasked):
         asked = deep_models(menu.plan, menu.observed)
         own = [Entry(key, model, Candidate(each)) for key, model, each in asked]
     elif not menu.num_states:
-        _require_numbers(solver)
+        _require_numbers(menu.plan)
     elif solver in DEEP:
         raise InputError(
             f"{argument('solver', str(solver))} reads features, and these states are numbers: name "
@@ -203,7 +204,7 @@ def explainer_of(menu: Menu) -> tuple[Solver[Solution], Model]:
     if isinstance(solver, Solver):
         return solver, Model(Family.OTHER, solver=type(solver).__name__)
     if not menu.num_states:
-        _require_numbers(solver)
+        _require_numbers(menu.plan)
     solver = "iavi" if solver in (None, "best") else solver
     if solver not in _EXPLAINERS:
         raise InputError(
@@ -248,10 +249,14 @@ def law_of(text: str | Law | None, demonstrations: Demonstrations) -> Law:
     return DependentMarkov(on=names)
 
 
-def _require_numbers(solver: str | None) -> None:
+def _require_numbers(plan: Plan) -> None:
     """Raise an `InputError`: features need a solver that fits them."""
+    bins = f"put the features into bins: {argument('bins', 10)}"
+    if plan.numbers:
+        raise InputError(
+            f"several intentions are explained at numbered states, and these are features: {bins}"
+        )
     raise InputError(
-        f"states are features, which {solver or 'no model that is fitted by default'} explains: "
-        f"give a solver that does, {argument('solver', 'diql')}, or put the features into bins: "
-        f"{argument('bins', 10)}"
+        f"states are features, which {plan.solver or 'no model that is fitted by default'} "
+        f"explains: give a solver that does, {argument('solver', 'diql')}, or {bins}"
     )

@@ -4,7 +4,6 @@ from typing import Literal
 
 import numpy as np
 
-from inverseq._core.errors import InputError
 from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import MOST_NAMES, View
 
@@ -16,14 +15,8 @@ has a standard error of 0.16, a log-odds of 0.63."""
 
 
 def check_coverage(view: View, reward: RewardOn) -> list[Finding]:
-    """States never visited, actions never taken, pairs never tried, and too few decisions.
-
-    Raises:
-        InputError: `reward` is not one of the three.
-    """
-    if reward not in ("state_action", "state", "features"):
-        raise InputError(f'reward must be "state_action", "state" or "features"; got {reward!r}')
-    findings = _unvisited(view) + _untaken_actions(view) + _untried_pairs(view)
+    """States never visited, actions never taken, pairs never tried, and too few decisions."""
+    findings = _unvisited(view) + untaken_actions(view) + _untried_pairs(view)
     return findings + _one_sided(view) + _too_few(view, reward)
 
 
@@ -37,7 +30,7 @@ def _unvisited(view: View) -> list[Finding]:
     return [Finding(severity, About.UNVISITED, int(mask.sum()), values=told)]
 
 
-def _untaken_actions(view: View) -> list[Finding]:
+def untaken_actions(view: View) -> list[Finding]:
     """Actions that exist but that nobody ever took."""
     mask = view.allowed.any(0) & (view.pairs.sum(0) == 0)
     if not mask.any():

@@ -54,7 +54,7 @@ def _one_step(view: View) -> list[Finding]:
     rows[demos.starts[:-1][single]] = True
     blind = int((rows & (demos.next_states < 0)).sum())
     severity = Severity.WARNING if single.mean() > 0.2 else Severity.NOTE
-    if blind == demos.num_decisions and view.mdp is None:
+    if blind == demos.num_decisions and view.mdp is None and not view.features:
         severity = Severity.ERROR
     told = {"trajectories": single.size, "blind": blind}
     return [view.finding(severity, About.ONE_STEP, rows, **told)]

@@ -32,6 +32,7 @@ class View:
         actions: `[N]` action of each row; -1 where it is missing or outside.
         num_states: S.
         allowed: `[S, A]` the actions that exist.
+        features: Whether states are numbered observations, of which no world knows anything.
     """
 
     demonstrations: Demonstrations
@@ -41,6 +42,7 @@ class View:
     actions: Int[np.ndarray, " N"]
     num_states: int
     allowed: Bool[np.ndarray, "S A"]
+    features: bool = False
 
     @cached_property
     def decided(self) -> Bool[np.ndarray, " N"]:

@@ -15,6 +15,7 @@ from inverseq.reporting.document import Picture, Table
 from inverseq.reporting.figures.places import maps, policy_table, scenes
 from inverseq.reporting.folder import write_pictures, write_tables
 from inverseq.reporting.report import state_table
+from inverseq.rewards.observations import ObservationReward
 from inverseq.worlds import World, labyrinth
 
 
@@ -51,6 +52,11 @@ def show(solution: Explanation, folder: Path) -> list[Path]:
 
 def _one(part: Solution, model: str) -> tuple[list[Picture], list[Table]]:
     """Figures and tables of one intention."""
+    if part.mdp is None and isinstance(part.reward_function, ObservationReward):
+        raise InputError(
+            f"the reward of this {part.solver} is of observations, which a solution does not hold: "
+            "see report.html of inverseq fit, which draws it over two of them (--over)"
+        )
     if part.mdp is None:
         raise InputError(
             f"this {part.solver} was fitted without a world of numbered states, so there is no map "

@@ -119,6 +119,7 @@ def short_table(findings: Findings) -> Table:
     ]
     cells.append((text("scores.j2", "chance"), rows[0].score.chance_mean, 1.0, None))
     shown = findings.row(findings.chosen) or findings.best_reward
+    reached = "the best of the tables" if best.model.tabled else best.name
     return Table(
         "",
         text("scores.j2", "short"),
@@ -129,7 +130,7 @@ def short_table(findings: Findings) -> Table:
             Column("Of counting, %", ".0f"),
         ),
         tuple(cells),
-        note=line("scores.j2", "short_note", count=len(findings.scores)),
+        note=line("scores.j2", "short_note", count=len(findings.scores), best=reached),
         strong=tuple(i for i, row in enumerate(rows) if row is shown),
     )
 
