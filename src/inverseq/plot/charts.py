@@ -31,7 +31,7 @@ def scores(
     yardsticks: Bool[np.ndarray, " M"] | None = None,
     chance: float | None = None,
     chosen: int | None = None,
-    unit: str = "held-out score (nats per decision; further right is better)",
+    unit: str = "held-out score, nats per decision",
     ax: Axes | None = None,
 ) -> Axes:
     """A dot and a bar per model, best on top; yardsticks hollow and grey, models filled and blue.
