@@ -113,7 +113,6 @@ def test_findings_hold_no_sentences(found, kind):
             "one",
             {
                 "what_they_want",
-                "what_would_change_it",
                 "how_well",
                 "what_it_adds",
                 "the_data",

@@ -15,7 +15,7 @@ from inverseq.reporting.words import plain
     [
         (127, 2, {"maxent-history-states", "maxent-history"}),
         (1008, 2, {"maxent-history"}),
-        (5000, 2, set()),
+        (2000, 2, set()),
         (127, 1, set()),
     ],
 )
@@ -37,11 +37,11 @@ def test_what_is_left_out_of_a_large_world_is_told_and_fitted_where_it_is_asked_
     lines = plain("scores.j2", "failures", failures=told)
     assert lines[0] == (
         "MaxEnt on states was left out: the world has 100,000 states, and it is fitted unasked in "
-        'up to 20,000; solver="maxent-states" asks for it'
+        'up to 2,000; solver="maxent-states" asks for it'
     )
     asked = replace(menu, plan=Plan(history=1, solver="maxent-states"))
     assert {entry.key for entry in entries(asked)} == kept | {"maxent-states"}
-    assert not left_out(replace(menu, num_states=20_000))
+    assert not left_out(replace(menu, num_states=2_000))
 
 
 def test_the_command_line_offers_the_models_of_a_plan():

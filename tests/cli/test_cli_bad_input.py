@@ -36,7 +36,7 @@ CASES = {
         HEAD + GOOD,
         WORLD.replace("1,1,1,1\n", "1,1,1,0.7\n"),
         [],
-        ["state 1, action 1", "sum to 1", "0.7"],
+        ["action 1 at state 1", "not to 1", "0.7"],
     ),
     "NaN as a probability": (
         HEAD + GOOD,

@@ -15,10 +15,13 @@ SHARES = np.array([[0.25, 0.75], [0.5, 0.5]])
 NAMES = ["a", "b", "c"]
 
 CALLS = {
+    "act_times": ({"a": VALUES}, 0.1),
+    "by_fold": (["a", "b"], SHARES),
     "choice_points": (NAMES, VALUES),
     "component_map": (SHARES, (np.arange(3.0), np.arange(3.0)), ("x", "y")),
     "curves": (np.array([1, 2]), SHARES, SHARES, ["a", "b"]),
     "dwell_histogram": (np.array([1, 2, 2, 5]), 2.5),
+    "embedding": (SQUARES, VALUES),
     "grid_map": (SQUARES, VALUES),
     "intention_bands": (SHARES,),
     "intention_path": (SQUARES, np.array([0, 1, 1])),
@@ -30,6 +33,8 @@ CALLS = {
     "occupancy": (SQUARES, np.array([1, 10, 0])),
     "occupancy_bars": (SHARES[:1],),
     "predictive_checks": (["a", "b"], np.array([0.2, 0.4]), SHARES),
+    "raster": ([VALUES, VALUES + 1],),
+    "relation_map": (SHARES, SHARES > 0.5, ["a", "b"], ["one", "two"]),
     "reliability": (VALUES, VALUES, VALUES - 0.05, VALUES + 0.05),
     "reward_scatter": (VALUES, VALUES + 1),
     "scores": (NAMES, VALUES, VALUES),

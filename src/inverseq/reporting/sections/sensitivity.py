@@ -23,7 +23,7 @@ def what_would_change_it(findings: Findings) -> Section | None:
     """The largest difference that behaviour settles under the other rewards that were fitted, and
     the gain of rewards that look further back; silent where nothing is claimed or compared.
     """
-    if standing_of(findings) is not Standing.ABOVE:
+    if not findings.scores or standing_of(findings) is not Standing.ABOVE:
         return None
     memories, (top, others) = _memories(findings), _largest(findings)
     if top is None or not (others or len(memories) > 1):

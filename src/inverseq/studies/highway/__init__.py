@@ -38,7 +38,7 @@ class Settings:
 
 STUDY = Study(
     "highway",
-    "keep right as nobody showed it: DIQL and DCIQL on a ring road and in SUMO (many minutes)",
+    "rules of the road that nobody showed, on a ring and in SUMO (many minutes)",
     (Part("highway", f"{__name__}.study"),),
     Settings(),
     Settings(

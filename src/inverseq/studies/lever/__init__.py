@@ -36,7 +36,7 @@ class Settings:
 
 STUDY = Study(
     "lever",
-    "neurons of simulated rats at a lever, silencing, nulls and real signals (an hour)",
+    "neurons of rats at a lever: releases, silencing, nulls (an hour)",
     (
         Part("match", f"{__name__}.match"),
         Part("silencing", f"{__name__}.silencing"),
