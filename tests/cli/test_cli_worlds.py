@@ -163,10 +163,11 @@ def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
     head = "world,trajectory,time,state,action"
     (tmp_path / "walks.csv").write_text("\n".join([head, *rows]) + "\n")
     where = "compare walks.csv --world mazes.json --by world --folds 2"
-    code, out, _ = typed(f"{where} --models line,path,contexts,planner --json")
+    code, out, _ = typed(f"{where} --models line,path,contexts,planner --json --out page")
     scores = {row["key"]: row for row in json.loads(out)["scores"]}
     assert code == 0
-    assert [*scores] == ["line", "path", "contexts", "planner"]
+    assert [*scores] == ["marginal", "line", "path", "contexts", "planner"]  # chosen, beside shares
+    assert (tmp_path / "page" / "report.html").is_file()
     assert scores["planner"]["nats"] > scores["line"]["nats"]
     assert not scores["planner"]["yardstick"]
     assert all(scores[key]["yardstick"] for key in ("line", "path", "contexts"))
