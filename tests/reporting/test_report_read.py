@@ -78,4 +78,10 @@ def test_nothing_scrolls_sideways(pages, width):
             shown.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
             assert shown.evaluate(wider) == 0
             assert max(shown.evaluate(boxes)) <= 1
+            # Names come from tables, as long as they like and without spaces.
+            shown.evaluate(
+                "document.querySelectorAll('h1, p, tbody th, figcaption').forEach("
+                "e => e.textContent = 'mouse_two_armed_bandit_'.repeat(9))"
+            )
+            assert shown.evaluate(wider) == 0
         browser.close()
