@@ -1,6 +1,6 @@
 """Checks of arrays at the door, and read-only views of what passed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,3 +121,8 @@ def numbered(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     place = np.cumsum(seen, dtype=np.int32 if seen.size < 2**31 else np.int64)
     place -= 1
     return np.flatnonzero(seen), place[keys].astype(np.int64)
+
+
+def names_or_numbers(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """The names of `count` things, or their numbers from 0 where they have none."""
+    return tuple(names) or tuple(map(str, range(count)))

@@ -1,6 +1,6 @@
 """Deep inverse Q-learning by name, with the yardsticks that read features too."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import inverseq.inverse.deep as deep
@@ -52,7 +52,7 @@ def deep_models(plan: Plan, features: Features) -> list[tuple[str, Model, Solver
         **_gauge(plan, features),
     )
     cloning = deep.BehaviourCloning(
-        plan.seed, learner.settings, replace(learner.lessons), learner.held_out, num_actions=actions
+        plan.seed, learner.settings, learner.lessons, learner.held_out, num_actions=actions
     )
     made: list[tuple[str, Model, Solver]] = []
     if features.components:

@@ -17,8 +17,7 @@ from inverseq.analysis.observed import action_names, drawn_over, earned_of, obse
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.identifiability import Verdict
-from inverseq.inverse.maxent.recursive_logit import RecursiveLogit
-from inverseq.inverse.problem import Progress
+from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import GaugeName
@@ -57,8 +56,9 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         replace(row, validation=_validation(by_key[row.key], fits[row.key], parts, menu))
         for row in rows
     )
-    wanted = RecursiveLogit.__name__ if plan.goal is not None else plan.solver or "best"
-    wanted = wanted if isinstance(wanted, str) else type(wanted).__name__
+    # A solver that was given, or that a goal calls for, stands last.
+    own = plan.goal is not None or isinstance(plan.solver, Solver)
+    wanted = listed[-1].key if own else str(plan.solver or "best")
     chosen, reason = _choose(wanted, rows, failures)
     replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Box, Demonstrations
 from inverseq.evaluate.calibration import Calibration, calibration
@@ -105,7 +106,11 @@ def observed_of(
         test: Those held out, for the rest.
         over: Names of the components to draw over, of `drawn_over`.
     """
-    if solution.mdp is not None or solution.num_actions is None or not _features(test):
+    if (
+        solution.mdp is not None
+        or solution.num_actions is None
+        or not isinstance(test.state_space, Box)
+    ):
         return None
     choices = solution.exists(test)[test.acted].sum(axis=1) > 1
     judged = calibration(solution, test) if choices.any() else None
@@ -152,7 +157,7 @@ def earned_of(solution: Solution, test: Demonstrations) -> tuple[Earned, ...]:
 
 def action_names(of: Demonstrations | MDP) -> tuple[str, ...]:
     """Names of its actions, else their numbers."""
-    return of.action_names or tuple(map(str, range(of.num_actions)))
+    return names_or_numbers(of.action_names, of.num_actions)
 
 
 def component_names(data: Demonstrations) -> tuple[str, ...]:
@@ -161,10 +166,6 @@ def component_names(data: Demonstrations) -> tuple[str, ...]:
     if not isinstance(space, Box) or len(space.shape) != 1:
         return ()
     return space.names or tuple(f"feature {d}" for d in range(space.shape[0]))
-
-
-def _features(data: Demonstrations) -> bool:
-    return isinstance(data.state_space, Box)
 
 
 def _support(solution: Solution, reward: ObservationReward, test: Demonstrations) -> Support:

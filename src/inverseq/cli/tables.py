@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq.demonstrations import Demonstrations
 
 
 def decision_columns(placed: Demonstrations) -> dict[str, np.ndarray]:
     """The decisions, column by column; states by number, actions by name where they have one."""
     of = placed.trajectory_of
-    called = placed.action_names or tuple(map(str, range(placed.num_actions)))
+    called = names_or_numbers(placed.action_names, placed.num_actions)
     names = np.array([*called, ""])
     led = placed.next_states
     made = {name: values[of] for name, values in placed.trajectories.items()}

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from inverseq import plot
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_bytes
 from inverseq.cli.load import boards_of, read, worlds_of
@@ -78,7 +79,7 @@ def describe(name: str, mdp: MDP, found: Examined) -> list[str]:
     told += f", {found.ends.size} end(s)" if found.ends.size else ", no end"
     told += f"; features {', '.join(found.features)}" if found.features else ""
     lines = [told]
-    actions = mdp.action_names or tuple(map(str, range(mdp.num_actions)))
+    actions = names_or_numbers(mdp.action_names, mdp.num_actions)
     for states, what in (
         (found.unreachable, "cannot be reached from where behaviour begins"),
         (found.closed, "cannot be left, and are no ends: give each a way out, or no row"),
@@ -97,7 +98,7 @@ def describe(name: str, mdp: MDP, found: Examined) -> list[str]:
 
 def _record(mdp: MDP, found: Examined) -> dict[str, Any]:
     """The same for machines."""
-    names = mdp.state_names or tuple(map(str, range(mdp.num_states)))
+    names = names_or_numbers(mdp.state_names, mdp.num_states)
     told: dict[str, Any] = {"states": found.states, "actions": found.actions, "pairs": found.pairs}
     told["features"] = found.features
     for what in ("ends", "unreachable", "closed", "endless"):

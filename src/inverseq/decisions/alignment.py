@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.spaces import number_of, numbers_meant
@@ -143,7 +144,7 @@ def name_conflicts(
     """
     theirs = mdp.action_names
     if numbers_meant(demonstrations.action_names) is not None:
-        theirs = theirs or tuple(map(str, range(mdp.num_actions)))
+        theirs = names_or_numbers(theirs, mdp.num_actions)
     pairs = [("action", demonstrations.action_names, theirs)]
     if mdp.worlds is None:
         pairs.append(("state", demonstrations.state_names, mdp.state_names))
@@ -156,7 +157,7 @@ def name_conflicts(
                 pairs.append(("state", demonstrations.state_names[: len(theirs)], theirs))
     # Numbers beside names that are numbers too are these, not places in the list of names.
     named = [
-        (what, mine or tuple(map(str, range(len(theirs)))), theirs)
+        (what, names_or_numbers(mine, len(theirs)), theirs)
         for what, mine, theirs in pairs
         if theirs and (mine or numbers_meant(theirs) is not None)
     ]

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
@@ -29,7 +30,7 @@ def goals_of(demonstrations: Demonstrations, mdp: MDP, column: str) -> Int[np.nd
             f"{argument('goal', column)}: there is no such column that is constant in a "
             f"trajectory; there are {[*demonstrations.trajectories]}"
         )
-    names = mdp.state_names or tuple(map(str, range(mdp.num_states)))
+    names = names_or_numbers(mdp.state_names, mdp.num_states)
     known = {name: state for state, name in enumerate(names)}
     goals = np.array([known.get(str(value), -1) for value in values])
     if (goals < 0).any():

@@ -14,7 +14,7 @@ from inverseq.demonstrations.columns import beside, key_columns
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import several
 from inverseq.inverse.explanation import Explanation
-from inverseq.readers.engine import connect, write_file
+from inverseq.readers.engine import connect, quoted, write_file
 
 _ROOM = "300MB"
 """Memory that a table on its way to a file takes before the rest of it goes to the disk."""
@@ -118,16 +118,11 @@ def write_columns(
             connection.register("piece", piece)
             connection.execute(f"{into} SELECT {cells} FROM piece")
             connection.unregister("piece")
-        called = ", ".join(f"c{place} AS {_quote(name)}" for place, name in enumerate(names))
+        called = ", ".join(f"c{place} AS {quoted(name)}" for place, name in enumerate(names))
         order = "" if by is None else f" ORDER BY c{names.index(by)}, rowid"
         whole = f"(SELECT {called} FROM written{order})"
         write_file(connection, whole, temporary, f"FORMAT {form}")
     return target
-
-
-def _quote(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _texts(values: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from inverseq._core.arrays import freeze, require_finite
+from inverseq._core.arrays import freeze, names_or_numbers, require_finite
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Recording, Signal
 
@@ -96,7 +96,7 @@ def activity_at(
     for name in chosen:
         signal = recording.signals[name]
         parts.append(_means(name, signal, edges))
-        channels = signal.channels or tuple(map(str, range(signal.values.shape[1])))
+        channels = names_or_numbers(signal.channels, signal.values.shape[1])
         names += [name] if len(channels) == 1 else [f"{name} {c}" for c in channels]
         units += [-1] * len(channels)
     return Activity(np.concatenate(parts, axis=1), tuple(names), np.array(units, dtype=np.int64))

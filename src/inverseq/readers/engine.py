@@ -146,7 +146,7 @@ def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
         raise read_error(path, error) from error
     expressions, types = {}, {}
     for name, kind, *_ in described:
-        column = '"' + name.replace('"', '""') + '"'
+        column = quoted(name)
         if kind in _PLAIN:
             expressions[name], types[name] = column, kind
         elif (decimal := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)) and decimal[2] != "0":
@@ -331,6 +331,11 @@ def write_file(connection: duckdb.DuckDBPyConnection, relation: str, path: Path,
 def _no_glob(path: Path) -> str:
     """The path with wildcards taken literally."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has names of columns."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quote(text: str) -> str:

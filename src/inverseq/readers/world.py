@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError, argument
 from inverseq.decisions.goals import goals_of
 from inverseq.demonstrations import Demonstrations
@@ -149,7 +150,7 @@ def _places(path: Path, names: tuple[str, ...], size: int) -> _Places:
     state = as_words(read[roles["state"][0]])
     _require_values(path, state, numbers=False)
     assert state.words is not None  # made of words above
-    wanted = names or tuple(map(str, range(size)))
+    wanted = names_or_numbers(names, size)
     texts = [state.words[value] for value in state.values.tolist()]
     first = {text: row for row, text in reversed([*enumerate(texts)])}
     if len(first) < len(texts):

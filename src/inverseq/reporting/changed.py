@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError
 from inverseq.analysis.changed import Change, Forecast
 from inverseq.plot import grid_map
@@ -85,7 +86,7 @@ def _table(parts: dict[str, Forecast]) -> Table:
     """Expected moves of every place in both worlds."""
     rows = []
     for name, each in parts.items():
-        actions = each.mdp.action_names or tuple(map(str, range(each.mdp.num_actions)))
+        actions = names_or_numbers(each.mdp.action_names, each.mdp.num_actions)
         for state, (x, y) in enumerate(np.asarray(each.mdp.coordinates).tolist()):
             for action, moves in zip(actions, each.moves[state].tolist(), strict=True):
                 rows.append((name, state, x, y, action, moves))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Demonstrations
 from inverseq.worlds.grids import ACTIONS
@@ -150,7 +151,7 @@ def _turns(positions: Demonstrations, column: str | None) -> np.ndarray:
 
 def _actions(positions: Demonstrations, count: int) -> Int[np.ndarray, " N"]:
     """The actions by the numbers of the boards."""
-    names = positions.action_names or tuple(map(str, range(positions.num_actions)))
+    names = names_or_numbers(positions.action_names, positions.num_actions)
     numbered = not positions.action_names or all(name.isdecimal() for name in names)
     meant = []
     for name in names:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError
 from inverseq._core.store import load_any
 from inverseq.app.games import player_cell, tiles_as_text
@@ -41,7 +42,7 @@ class TablePlayer:
     def __init__(self, agent: QAgent, mdp: MDP):
         self._agent = agent
         known = mdp.num_states if mdp.history is None else mdp.history.num_base_states
-        names = mdp.state_names or tuple(map(str, range(known)))
+        names = names_or_numbers(mdp.state_names, known)
         self._states = {name: number for number, name in enumerate(names)}
         self._moves = [ACTION_NAMES.index(name) for name in mdp.action_names]
 

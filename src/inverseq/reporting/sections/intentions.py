@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from inverseq._core.arrays import names_or_numbers
 from inverseq.analysis.findings import Findings, IntentionFindings
 from inverseq.analysis.places import Places, has_places, places
 from inverseq.mdp import MDP
@@ -112,7 +113,7 @@ def _unlike(
     names: Sequence[str],
 ) -> list[str]:
     """The action and the place in which each intention differs most from all together."""
-    actions = actions or tuple(map(str, range(policies.shape[2])))
+    actions = names_or_numbers(actions, policies.shape[2])
     shares = visits / np.maximum(visits.sum(axis=0), 1e-300)
     together = np.einsum("kp,kpa->pa", shares, policies)
     told = []
