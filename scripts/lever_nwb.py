@@ -23,7 +23,7 @@ _BUSY = ("press", "cue", "release", "treat")
 
 def simulated() -> LeverSession:
     """The session as it was simulated."""
-    return lever_session(Rat(), 100, seed=3, neurons=Neurons(each=3))
+    return lever_session(Rat(), 100, seed=3, neurons=Neurons(each=3, signal=2.0))
 
 
 def written(session: LeverSession, path: Path) -> None:
@@ -37,7 +37,7 @@ def written(session: LeverSession, path: Path) -> None:
         institution="inverseq",
         lab="inverseq",
         keywords=["simulation", "response preparation", "NeuRL"],
-        experiment_description="inverseq.worlds.lever_session(Rat(), 100, seed=3, Neurons(each=3))",
+        experiment_description="Made with inverseq.worlds.lever_session.",
         related_publications=["doi:10.48550/arXiv.2204.04733"],
         data_collection="Simulated; licence MIT.",
     )

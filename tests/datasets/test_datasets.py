@@ -162,4 +162,6 @@ socket.socket = socket.create_connection = socket.getaddrinfo = shut
 print(sum(datasets.load(name).demonstrations.num_decisions for name in datasets.names()))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == str(119_000 + 46_437 + 4_032 + 250_000 + 47_700 + 1_842), done.stderr
+    assert done.stdout.strip() == str(119_000 + 46_437 + 4_032 + 250_000 + 47_700 + 1_842), (
+        done.stderr
+    )

@@ -56,7 +56,7 @@ def foretell(
                 + (f"ask for {argument('folds', folds)}" if folds > 1 else "record more")
             )
         assert isinstance(findings.given, MDP)
-        window = Window(-_PIECES * asked.bin, 0.0, _PIECES)
+        window = Window(-_PIECES * asked.bin_width, 0.0, _PIECES)
         data = waiting(demos, recording, findings.given, event, window)
         return _foretold(data, event, findings, areas, progress), None
     except InputError as error:

@@ -38,7 +38,8 @@ def look_at_neurons(
             a setting names what is not there.
     """
     plan, asked = findings.plan, findings.plan.neural
-    assert asked is not None and findings.solution is not None  # as `analyse` has seen
+    assert asked is not None  # as `analyse` has seen
+    assert findings.solution is not None
     demos, recording = in_time(known), chosen_of(recording, asked)
     unit_areas = areas_of(recording, asked)
     series = regressors(findings.solution, demos)
@@ -212,7 +213,7 @@ def _corrected(made: Relations, asked: NeuralPlan, lag: float = 0.0, times: int 
 def _windows(asked: NeuralPlan) -> Float[np.ndarray, "W 2"]:
     """The pieces of all windows that were asked for, one after another."""
     low, high = asked.window[0] + min(asked.lags), asked.window[1] + max(asked.lags)
-    edges = np.linspace(low, high, max(round((high - low) / asked.bin), 1) + 1)
+    edges = np.linspace(low, high, max(round((high - low) / asked.bin_width), 1) + 1)
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 

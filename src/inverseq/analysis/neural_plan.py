@@ -23,8 +23,8 @@ class NeuralPlan:
         area: Column of the units that says where each is; None for "area" where there is one.
         window: Seconds around a decision whose activity is related to it. What lies after the
             decision knows what it led to.
-        bin: Width in seconds of the pieces in which regressors are read out, and of what foretells
-            an act.
+        bin_width: Width in seconds of the pieces in which regressors are read out, and of what
+            foretells an act.
         lags: Seconds by which the window is moved, each asked.
         regressors: Series of `inverseq.neural.regressors`; all that vary where left out.
         covariates: What is taken out of both sides, as in `neural.relate`; None for the action, the
@@ -49,7 +49,7 @@ class NeuralPlan:
     signals: tuple[str, ...] | None = None
     area: str | None = None
     window: tuple[float, float] = (-0.3, 0.0)
-    bin: float = 0.1
+    bin_width: float = 0.1
     lags: tuple[float, ...] = (0.0,)
     regressors: tuple[str, ...] = ()
     covariates: tuple[str, ...] | None = None
@@ -66,7 +66,11 @@ class NeuralPlan:
         low, high = self.window
         expected: dict[str, tuple[Any, bool, str]] = {
             "window": (self.window, low < high, "from a time to a later one, in seconds"),
-            "bin": (self.bin, 0 < self.bin <= high - low, "above 0 and no wider than the window"),
+            "bin_width": (
+                self.bin_width,
+                0 < self.bin_width <= high - low,
+                "above 0 and no wider than the window",
+            ),
             "lags": (self.lags, bool(self.lags), "one or more times in seconds"),
             "drift": (self.drift, self.drift >= 0, "0 or more"),
             "shuffles": (self.shuffles, self.shuffles >= 19, "19 or more"),

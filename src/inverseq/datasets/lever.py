@@ -13,8 +13,8 @@ def lever() -> Dataset:
     """A simulated rat at a lever: 100 trials, and 15 neurons whose link to what it does is known.
 
     States are bins of 0.1 s since the press and three outcomes, actions 0 hold and 1 release. The
-    rat is that of `worlds.lever_session(Rat(), 100, seed=3, neurons=Neurons(each=3))`. It lies
-    in an NWB file, so that `pip install "inverseq[nwb]"` is needed.
+    rat is that of `worlds.lever_session(Rat(), 100, seed=3, neurons=Neurons(each=3, signal=2.0))`.
+    It lies in an NWB file, so that `pip install "inverseq[nwb]"` is needed.
 
     Raises:
         InputError: PyNWB is missing.

@@ -190,3 +190,37 @@ def by_fold(
     ax.set_xlim(left=min(0.0, float(scores.min())))
     ax.grid(axis="x", color="#E6E6E6", lw=0.6)
     return ax
+
+
+@styled
+def told_over_time(
+    times: Float[np.ndarray, " W"],
+    shares: Float[np.ndarray, "W G"],
+    names: Sequence[str],
+    *,
+    clear: Bool[np.ndarray, "W G"] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """How much is told in each window, a line per series.
+
+    Args:
+        times: `[W]` middle of each window, in seconds from the decision.
+        shares: `[W, G]` shares that are told; below 0 where nothing is.
+        names: Of the G series.
+        clear: `[W, G]` whether that is more than chance: these are filled.
+        ax: Where to draw; axes of its own where left out.
+    """
+    ax = own_axes(ax)
+    ax.axhline(0, color=GREY, lw=0.7)
+    if times.min() <= 0 <= times.max():
+        ax.axvline(0, color=GREY, lw=0.7, ls=":")
+    sure = np.zeros(shares.shape, dtype=bool) if clear is None else clear
+    for index, name in enumerate(names):
+        hue, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+        ax.plot(times, shares[:, index], color=hue, marker=marker, ms=5, mfc="white", label=name)
+        mine = sure[:, index]
+        ax.plot(times[mine], shares[mine, index], marker, color=hue, ms=5)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    ax.set_xlabel("time from the decision (s)")
+    ax.set_ylabel("share that is told")
+    return ax
