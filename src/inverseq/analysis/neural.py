@@ -213,7 +213,7 @@ def _corrected(made: Relations, asked: NeuralPlan, lag: float = 0.0, times: int 
 def _windows(asked: NeuralPlan) -> Float[np.ndarray, "W 2"]:
     """The pieces of all windows that were asked for, one after another."""
     low, high = asked.window[0] + min(asked.lags), asked.window[1] + max(asked.lags)
-    edges = np.linspace(low, high, max(round((high - low) / asked.bin_width), 1) + 1)
+    edges = np.linspace(low, high, max(round((high - low) / asked.bin_width), 1) + 1).round(9)
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 

@@ -33,7 +33,7 @@ def encoding_picture(found: NeuralFindings) -> Picture:
     }
 
     def draw(width: float) -> Figure:
-        figure, (ax,) = canvas(width, 1.3 + 0.34 * areas)
+        figure, (ax,) = canvas(width, 1.2 + 0.42 * areas)
         relation_map(best.relations.explained, best.clear, found.asked, found.areas, ax=ax)
         return figure
 

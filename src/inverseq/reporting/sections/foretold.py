@@ -29,6 +29,14 @@ def who_foretells(findings: Findings) -> Section | None:
     return Section(text(_TEMPLATE, "title", event=found.event), blocks, more)
 
 
+def foretold_line(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """The same for the first screen; nothing where no act ends the trials."""
+    found = _found(findings)
+    if found is None:
+        return ()
+    return ((text(_TEMPLATE, "label"), line(_TEMPLATE, "foretold", **_told(findings, found))),)
+
+
 def _found(findings: Findings) -> Foretold | None:
     """What was foretold."""
     return None if findings.neural is None else findings.neural.foretold

@@ -14,6 +14,7 @@ from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
 from inverseq.reporting.document import Answer
 from inverseq.reporting.sections.crossed import strongest
+from inverseq.reporting.sections.foretold import foretold_line
 from inverseq.reporting.sections.intentions import (
     AGREEING,
     described,
@@ -68,7 +69,7 @@ def answer(findings: Findings) -> Answer:
         told = line("headline.j2", block, standing=standing, **values)
         if told:
             lines.append((text("headline.j2", f"{label}_label"), told))
-    lines = (*neural_line(findings), *lines)
+    lines = (*neural_line(findings), *foretold_line(findings), *lines)
     return Answer((*neural_lead(findings), *lead), points, lines)
 
 
