@@ -132,6 +132,7 @@ _HOME = {
     "adjust_p_values": "neural.nulls",
     "analyse": "analysis.analyse",
     "Plan": "analysis.plan",
+    "NeuralPlan": "analysis.neural_plan",
     "Findings": "analysis.findings",
     "report": "reporting.report",
     "decision_table": "evaluate.decision_table",

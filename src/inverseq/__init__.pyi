@@ -18,6 +18,7 @@ from inverseq._core.store import load as load
 from inverseq._core.store import save as save
 from inverseq.analysis.analyse import analyse as analyse
 from inverseq.analysis.findings import Findings as Findings
+from inverseq.analysis.neural_plan import NeuralPlan as NeuralPlan
 from inverseq.analysis.plan import Plan as Plan
 from inverseq.decisions.alignment import align as align
 from inverseq.decisions.counts import Counts as Counts

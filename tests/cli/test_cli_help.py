@@ -90,6 +90,17 @@ def test_other_shells_are_told_which_there_are(shell, inside):
     assert "--completion takes one of bash, zsh, fish" in err
 
 
+def test_data_sets_are_listed_without_the_package_that_one_of_them_needs(inside, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynwb", None)
+    code, out, _ = inside("datasets")
+    assert code == 0
+    assert 'lever: NWB files need PyNWB: pip install "inverseq[nwb]"' in out
+    assert "mice" in out
+    told = {each["name"]: each for each in json.loads(inside("datasets", "--json")[1])}
+    assert {*told} == {*datasets.names()}
+    assert "pip install" in told["lever"]["error"]
+
+
 def test_all_data_sets_are_listed_whole(inside, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     out = " ".join(inside("datasets")[1].split())

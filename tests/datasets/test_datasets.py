@@ -50,7 +50,7 @@ def test_every_bundled_file_is_told_of_and_all_are_small():
     told = (folder / "SOURCES.md").read_text(encoding="utf-8")
     sizes = {f.name: len(f.read_bytes()) for f in folder.iterdir() if f.name != "SOURCES.md"}
     assert all(name in told for name in sizes)
-    assert sum(sizes.values()) < 1_000_000
+    assert sum(sizes.values()) < 1_200_000
 
 
 def test_unknown_names_are_refused_with_a_hint():
@@ -162,4 +162,6 @@ socket.socket = socket.create_connection = socket.getaddrinfo = shut
 print(sum(datasets.load(name).demonstrations.num_decisions for name in datasets.names()))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == str(119_000 + 46_437 + 4_032 + 250_000 + 47_700), done.stderr
+    assert done.stdout.strip() == str(119_000 + 46_437 + 4_032 + 250_000 + 47_700 + 1_842), (
+        done.stderr
+    )

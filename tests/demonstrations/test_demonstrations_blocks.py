@@ -37,7 +37,8 @@ def test_the_advice_for_a_single_trajectory_works(tmp_path, capsys):
     table = tmp_path / "t.csv"
     table.write_text("state,action\n" + "".join(f"{i % 3},{i % 2}\n" for i in range(60)))
     demos = read_table(table)
-    with pytest.raises(InputError, match="cut them into blocks: blocks=20"):
+    words = r"cut them into blocks: inverseq\.in_blocks\(demonstrations, blocks=20\)"
+    with pytest.raises(InputError, match=words):
         demos.split(0.2)
     assert in_blocks(demos, blocks=20).split(0.2)[1].num_trajectories == 4
     main(["doctor", str(table)])

@@ -39,6 +39,7 @@ CALLS = {
     "reward_scatter": (VALUES, VALUES + 1),
     "scores": (NAMES, VALUES, VALUES),
     "state_action_map": (SHARES, ["a", "b"], ["left", "right"]),
+    "told_over_time": (np.array([0.1, 0.2]), SHARES, ["a", "b"]),
     "transition_matrix": (SHARES,),
 }
 NEEDED = {"intention_path": {"count": 2}}

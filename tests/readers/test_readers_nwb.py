@@ -1,8 +1,10 @@
 """NWB files made here as labs make them: what is read, what is said, what goes back in."""
 
+import shlex
 import shutil
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from inverseq import InputError, Signal
 from inverseq.cli import main
 
 pynwb = pytest.importorskip("pynwb")
+h5py = pytest.importorskip("h5py")
 
 TRIALS = 12
 
@@ -168,9 +171,88 @@ def test_a_file_without_units_says_so(tmp_path):
         found.unit(0)
 
 
+def with_other(path, target, place, values):
+    """A copy of a file in which other values stand at one place."""
+    shutil.copy(path, target)
+    with h5py.File(target, "r+") as file:
+        attributes = dict(file[place].attrs)
+        del file[place]
+        made = file.create_dataset(place, data=values)
+        for name, value in attributes.items():
+            made.attrs[name] = value
+    return target
+
+
+@pytest.mark.parametrize("index", [[60, 30, 90], [30, 60, 80], [30, 60, 100]])
+def test_spikes_whose_index_does_not_fit_are_refused(day, tmp_path, index):
+    path = with_other(day, tmp_path / "x.nwb", "units/spike_times_index", index)
+    with pytest.raises(InputError, match=r"x\.nwb: .*spike_times_index must rise to the 90 spikes"):
+        iq.read_recording(path)
+    assert iq.read_recording(path, units=False).num_units == 0  # as the message says
+
+
+def test_spikes_without_a_time_name_their_file(day, tmp_path):
+    path = with_other(day, tmp_path / "x.nwb", "units/spike_times", np.full(90, np.nan))
+    with pytest.raises(InputError, match=r"x\.nwb: unit 0 has 30 spikes without a time"):
+        iq.read_recording(path)
+
+
+def test_events_without_a_time_are_left_out_and_said(day, tmp_path):
+    path = with_other(day, tmp_path / "x.nwb", "events/licks/timestamp", [1.0, np.nan, 0.5])
+    found = iq.read_recording(path)
+    assert found.events["licks"].tolist() == [0.5, 1.0]
+    assert found.left_out["licks"] == "1 of 3 events without a time"
+
+
+def test_the_advice_for_a_large_signal_works(day, monkeypatch):
+    monkeypatch.setattr("inverseq.readers.nwb.recording._LARGEST", 100)
+    reason = iq.read_recording(day).left_out["lfp"]
+    assert reason.endswith('read it with signals="lfp"')
+    assert {*iq.read_recording(day, signals="lfp").signals} == {"lfp"}
+
+
+def test_a_listing_reads_no_waveforms(tmp_path, monkeypatch):
+    file = pynwb.NWBFile(
+        session_description="s", identifier="i", session_start_time=datetime(2026, 1, 2, tzinfo=UTC)
+    )
+    file.add_unit_column("quality", "of sorting")
+    for _ in range(2):
+        file.add_unit(spike_times=[1.0], waveform_mean=np.ones((40, 3)), quality="good")
+    with pynwb.NWBHDF5IO(str(tmp_path / "w.nwb"), "w") as stream:
+        stream.write(file)
+    read, plain = [], h5py.Dataset.__getitem__
+
+    def watched(self, *where):
+        read.append(self.name)
+        return plain(self, *where)
+
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", watched)
+    (units,) = [part for part in iq.list_nwb(tmp_path / "w.nwb").parts if part.kind == "units"]
+    assert units.columns == ("quality",)
+    assert units.unread == ("waveform_mean",)
+    assert "/units/quality" in read
+    assert "/units/waveform_mean" not in read
+
+
+def test_rows_of_several_files_are_told_apart(tmp_path, capsys):
+    session(tmp_path / "a.nwb", name="a", units=False)
+    session(tmp_path / "b.nwb", name="b", units=False, rows={3: {"start_time": np.nan}})
+    with pytest.raises(InputError, match="row 16, column 'start_time'") as error:
+        iq.read_nwb(tmp_path, **NAMES)
+    note = "rows are counted through all files: a.nwb 1 to 12, b.nwb 13 to 24"
+    assert error.value.__notes__ == [note]
+    assert main(["doctor", str(tmp_path), "--state", "contrast", "--action", "choice"]) == 2
+    assert note in capsys.readouterr().err
+
+
 def test_what_is_no_nwb_file_is_refused(tmp_path):
-    broken = tmp_path / "broken.nwb"
+    broken = tmp_path / "it is broken.nwb"
     broken.write_bytes(b"not at all")
+    with pytest.raises(InputError, match="pynwb-validate") as error:
+        iq.list_nwb(broken)
+    typed = shlex.split(str(error.value).split("`")[1])
+    assert shutil.which(typed[0], path=str(Path(sys.executable).parent)) is not None
+    assert typed[1] == str(broken)
     for read in (iq.read_nwb, iq.read_recording, iq.list_nwb):
         with pytest.raises(InputError, match=r"broken\.nwb cannot be read as NWB: .* whole"):
             read(broken)

@@ -19,6 +19,8 @@ class FitError(RuntimeError):
 
 def in_python(name: str, value: object) -> str:
     """An argument as it is typed in Python: `named="state"`, `smoothing=0.5`, `bins={"x": 10}`."""
+    if name == "blocks":  # of a table; in Python a function of its own
+        return f"inverseq.in_blocks(demonstrations, blocks={value})"
     if isinstance(value, str | Mapping):
         return f"{name}={json.dumps(value, ensure_ascii=False)}"
     return f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"

@@ -8,26 +8,35 @@ from inverseq.analysis.behaviour import behaviour_of
 from inverseq.analysis.compared import compare_models
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.held_out import look_at_models
+from inverseq.analysis.neural import look_at_neurons
+from inverseq.analysis.neural_plan import NeuralPlan
 from inverseq.analysis.plan import Plan
 from inverseq.analysis.several import look_at_intentions
 from inverseq.datasets import Dataset
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.demonstrations.grouping import idle_units
 from inverseq.inverse.problem import Progress
 
 
 def analyse(
-    data: Demonstrations | Dataset, plan: Plan | None = None, *, progress: Progress | None = None
+    data: Demonstrations | Dataset,
+    plan: Plan | None = None,
+    *,
+    recording: Recording | None = None,
+    progress: Progress | None = None,
 ) -> Findings:
     """Fit what explains the decisions, score it on others, and say how sure that is.
 
     The plan decides which of three questions is asked: which reward explains all decisions (the
     usual one), which `intentions` give way to one another, or, with `cross_validate`, how models
-    or numbers of intentions compare.
+    or numbers of intentions compare. With a recording it goes on to the neurons: which of them
+    follow what the fit says of each decision, and what they foretell.
 
     Args:
         data: Decisions, or a data set with its world from `inverseq.datasets`.
         plan: What is asked; the usual question with usual settings where left out.
+        recording: Spikes and signals on the clock of the decisions (`read_recording`); where the
+            plan asks for neurons, that of a data set needs not be given.
         progress: Called with (what, steps done, steps in all).
 
     Returns:
@@ -45,6 +54,14 @@ def analyse(
             f"an analysis takes a plan second; got a {type(plan).__name__}. A solver goes into "
             "one: inverseq.Plan(solver=inverseq.IAVI())"
         )
+    if recording is None and plan.neural is not None and isinstance(data, Dataset):
+        recording = data.recording
+    if plan.neural is not None and recording is None:
+        raise InputError(
+            "nothing was recorded beside these decisions: give recording=, of read_recording"
+        )
+    if plan.neural is None and recording is not None:
+        plan = replace(plan, neural=NeuralPlan())
     behaviour = behaviour_of(data, plan)
     known, dataset = behaviour.demonstrations, behaviour.dataset
     start = Findings(
@@ -62,5 +79,8 @@ def analyse(
         look = compare_models
     else:
         look = look_at_models if plan.intentions is None else look_at_intentions
-    made = look(behaviour, start, progress or (lambda *_: None))
+    progress = progress or (lambda *_: None)
+    made = look(behaviour, start, progress)
+    if recording is not None and made.solution is not None:
+        made = replace(made, neural=look_at_neurons(made, known, recording, progress))
     return replace(made, seconds=time.perf_counter() - began)

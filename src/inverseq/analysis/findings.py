@@ -12,6 +12,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Family, Model
+from inverseq.analysis.neural_findings import NeuralFindings
 from inverseq.analysis.observed import Earned, Observed
 from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
@@ -298,6 +299,7 @@ class Findings(ShownTable):
         observed: Calibration, support and drawing of a fit to observations; else None.
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
+        neural: What was recorded beside the decisions and has to do with them; else None.
         idle: Units in which no action is known: they are left out of the scores.
         seconds: Time of everything.
 
@@ -327,6 +329,7 @@ class Findings(ShownTable):
     observed: Observed | None = None
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
+    neural: NeuralFindings | None = None
     idle: tuple[str, ...] = ()
     seconds: float = 0.0
 

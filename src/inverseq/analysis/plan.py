@@ -8,6 +8,7 @@ import numpy as np
 
 from inverseq._core.errors import InputError, argument
 from inverseq._core.ranges import RANGES
+from inverseq.analysis.neural_plan import NeuralPlan
 from inverseq.intentions.law import Law
 from inverseq.inverse.problem import Describes, Solver
 from inverseq.inverse.solution import Solution
@@ -74,6 +75,8 @@ class Plan:
         simulations: Simulations of several intentions beside the real behaviour; None for 100.
         title: Of the report; None for that of the data set, or where the table came from.
         keep: Folder of finished fits, as in `inverseq.evaluate.compare`; None to keep nothing.
+        neural: What is asked of a recording beside the decisions; its relations are held out by
+            `folds` blocks of time, and what foretells an act by `folds` parts of the trials.
 
     Raises:
         InputError: A number is out of its range, a word is none of the choices, the solver finds no
@@ -106,6 +109,7 @@ class Plan:
     simulations: int | None = None
     title: str | None = None
     keep: str | None = None
+    neural: NeuralPlan | None = None
 
     def __post_init__(self) -> None:
         for name, (will_do, expected) in RANGES.items():
@@ -136,6 +140,8 @@ class Plan:
             raise InputError(f"{argument('intentions', self.intentions)} must be 1 or more")
         elif not self.cross_validate and len(self.numbers) != 1:
             raise InputError("several numbers of intentions need cross_validate=True")
+        if self.neural is not None and self.cross_validate:
+            raise InputError("neurons are related to one fit: drop cross_validate=True")
         if self.anchor is not None and self.gauge != "anchor":
             raise InputError(f"an anchor goes with {argument('gauge', 'anchor')}")
 

@@ -1,4 +1,4 @@
-"""The command line: `inverseq fit`, `compare`, `doctor`, `worlds`, `show`, `study` and others.
+"""The command line: `inverseq fit`, `compare`, `neural`, `doctor`, `worlds`, `study` and others.
 
 Only what is needed to understand the arguments is imported here; each command's own module, with
 everything heavy, is imported when the command runs, so that help comes at once.
@@ -23,6 +23,7 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 _COMMANDS = {
     "fit": ("Fit", "find the reward behind a table of decisions, score and report it"),
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
+    "neural": ("Neural", "relate neurons of an NWB file to what is wanted, and foretell acts"),
     "doctor": ("Doctor", "say what will hurt, before any fit"),
     "worlds": ("Worlds", "look at mazes and networks from files, put positions into them"),
     "replan": ("Replan", "say what the same reward does in a changed world"),

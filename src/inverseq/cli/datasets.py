@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from inverseq import datasets
+from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_text
 from inverseq.cli.options_others import Datasets
 from inverseq.cli.tables import decision_columns
@@ -16,9 +17,15 @@ def run(options: Datasets) -> int:
     """List the bundled data sets, or write one."""
     if options.write is not None:
         return _write(options, options.write)
-    loaded = [datasets.load(name) for name in datasets.names()]
+    loaded, missing = [], {}
+    for name in datasets.names():
+        try:
+            loaded.append(datasets.load(name))
+        except InputError as error:  # a package that one of them needs
+            missing[name] = str(error)
     if options.output.json:
-        print(to_json([_record(dataset) for dataset in loaded]), end="")
+        lacking = [{"name": name, "error": error} for name, error in missing.items()]
+        print(to_json([*map(_record, loaded), *lacking]), end="")
         return 0
     console = Console(highlight=False)
     for dataset in loaded:
@@ -31,6 +38,8 @@ def run(options: Datasets) -> int:
         for name in ("description", "source", "licence", "citation"):
             console.print(f"  {name}: {facts[name]}", markup=False, soft_wrap=False)
         console.print()
+    for name, error in missing.items():
+        console.print(f"{name}: {error}", markup=False)
     return 0
 
 

@@ -75,7 +75,7 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         raise InputError("features have no world to be looked up in: leave --world out")
     mdp = given.mdp if isinstance(given, World) else given
     boards = boards_of(given)
-    if boards and len(_parts(columns.state)) == 2:
+    if boards and len(between_commas(columns.state)) == 2:
         positions = read(path, columns, None)
         known = place(positions, boards, upwards=columns.upwards, transform=world.transform)
     else:
@@ -148,10 +148,12 @@ def worlds_of(options: WorldOptions, columns: Columns) -> Given:
             raise InputError("--places goes with a transition table; a maze says where cells are")
         mazes = read_mazes(path, discount=discount)
         return next(iter(mazes.values())) if len(mazes) == 1 else mazes
-    told = {role: _parts(getattr(columns, role)) for role in ("state", "action", "next_state")}
+    told = {
+        role: between_commas(getattr(columns, role)) for role in ("state", "action", "next_state")
+    }
     called = {role: names for role, names in told.items() if names}
     where = None if options.places is None else Path(options.places)
-    named = _parts(columns.named)
+    named = between_commas(columns.named)
     return read_world(path, discount=discount, columns=called, named=named, places=where)
 
 
@@ -163,15 +165,15 @@ def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
         if value is not None:
             told[role] = _none_or(value, several=role in ("state", "next_state"))
     if columns.features is not None:
-        told["features"] = _parts(columns.features)
+        told["features"] = between_commas(columns.features)
     if columns.terminated is not None:
         told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:
         told |= {"state_names": given.state_names, "action_names": given.action_names}
     told |= {
-        "state_from_previous": _parts(columns.previous),
-        "missing": _parts(columns.missing),
-        "named": _parts(columns.named),
+        "state_from_previous": between_commas(columns.previous),
+        "missing": between_commas(columns.missing),
+        "named": between_commas(columns.named),
         "bins": _bins(columns.bins),
         "upwards": columns.upwards,
         "longest_step": columns.longest_step,
@@ -194,7 +196,7 @@ def _bins(value: str | None) -> int | dict[str, int | list[float]]:
     if value is not None and value.strip().isdecimal():
         return int(value)
     made: dict[str, int | list[float]] = {}
-    for part in _parts(value):
+    for part in between_commas(value):
         name, _, told = part.rpartition("=")
         edges = told.split(":")
         try:
@@ -213,11 +215,11 @@ def _none_or(value: str, *, several: bool) -> str | tuple[str, ...] | None:
     """A column, several, or none of that role."""
     if value == "none":
         return None
-    parts = _parts(value)
+    parts = between_commas(value)
     return parts if several and len(parts) > 1 else value
 
 
-def _parts(value: str | None) -> tuple[str, ...]:
+def between_commas(value: str | None) -> tuple[str, ...]:
     """What stands between commas."""
     return () if value is None else tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -228,7 +230,7 @@ def _coordinates(columns: Columns, known: Demonstrations) -> np.ndarray | None:
     if (measured := two_intervals(known.state_names)) is not None:
         ends = measured[1]
         return np.stack([_squares(*ends[:, 0].T), _squares(*ends[:, 1].T)], axis=1) * upwards
-    whole = [part.lower() for part in _parts(columns.state)] == ["x", "y"]
+    whole = [part.lower() for part in between_commas(columns.state)] == ["x", "y"]
     found = [_WHOLE.fullmatch(name) for name in known.state_names] if whole else []
     if not found or not all(found):
         return None

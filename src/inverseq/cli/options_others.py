@@ -5,7 +5,103 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from inverseq.cli.options import Columns, Output, World
+from inverseq.cli.choices import one_of
+from inverseq.cli.options import Changing, Columns, HeldOut, Model, Name, Output, Width, World
+
+Null = Literal["shift", "exchange"]
+Correction = Literal["max", "holm", "bh"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded beside the decisions, and how it is related to them."""
+
+    units: Annotated[str | None, arg(metavar="A=B", help_behavior_hint="(default: all)")] = None
+    """Units that are looked at, by columns of their table: quality=good,area=CA1; "none"."""
+    signals: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
+    """Sampled signals that are looked at, by name; "none"."""
+    area: Annotated[
+        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: area, if any)")
+    ] = None
+    """Column of the units by which they are put together, and silenced."""
+    window: Annotated[str, arg(metavar="FROM,TO")] = "-0.3,0"
+    """Seconds around a decision whose activity is related to it: 0,0.3 for what follows it, which
+    knows what it led to."""
+    bin_width: float = 0.1
+    """Seconds of the pieces of the window in which regressors are read out, and from which acts
+    are foretold."""
+    lags: Annotated[str, arg(metavar="A,B")] = "0"
+    """Seconds by which the window is moved, each asked: -0.6,-0.3,0."""
+    regressors: Annotated[
+        str | None, arg(metavar="A,B", help_behavior_hint="(default: all that vary)")
+    ] = None
+    """Of value, action value, advantage, reward, prediction error, surprise, entropy; with
+    --intentions also intention 1, intention 2 and switch."""
+    beyond: Annotated[
+        str | None, arg(metavar="A,B", help_behavior_hint="(default: action,step,reward)")
+    ] = None
+    """What is taken out first: action, state, step (time in the trajectory), columns; "none"."""
+    within: Name = None
+    """Column of the parts that are shuffled each by itself: trajectory, session."""
+    null: Null = "shift"
+    """Regressors are shifted in a circle, or exchanged between the parts that --within names."""
+    shuffles: int = 1000
+    """Of each null."""
+    correction: Correction = "max"
+    """For asking many: the largest of each shuffle, holm, or bh (false discoveries)."""
+    foretell: Annotated[
+        str | None,
+        arg(metavar="ACTION", help_behavior_hint="(default: the one that ends all trials, if any)"),
+    ] = None
+    """The action that ends the wait of each trial, foretold by NeuRL, classifiers and a clock;
+    "none"."""
+    configurations: int = 4
+    """Settings that each of these draws in each fold."""
+
+
+@dataclass(frozen=True)
+class Neural:
+    """Find the reward behind the decisions, and relate neurons and signals to it: which neuron
+    follows which of value, reward, prediction error and others beyond what was done, in which
+    window they can be read out, and, where an act ends each trial, who foretells it.
+
+    For example:
+
+      inverseq neural lever --out out/lever
+      inverseq neural session.nwb --state contrast --action choice --blocks 20
+      inverseq neural session.nwb --units quality=good --window 0,0.4
+
+    Exit code: 0 done, 1 a fit failed, 2 the input cannot be used, 130 interrupted.
+    """
+
+    table: Annotated[str, Positional, arg(metavar="FILE")]
+    """An NWB file with decisions and units or signals, or the data set lever."""
+    out: Annotated[str, arg(metavar="FOLDER")] = "out"
+    """Folder for the report, figures, tables and the fitted model."""
+    recorded: OmitArgPrefixes[Recorded] = field(default_factory=Recorded)
+    write_nwb: bool = False
+    """Write fitted.nwb too: a copy of the file with the fitted series in it."""
+    columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
+    world: OmitArgPrefixes[World] = field(default_factory=World)
+    held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    intentions: Annotated[
+        int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
+    ] = None
+    """Find K intentions, and relate neurons to what is believed of each."""
+    changing: OmitArgPrefixes[Changing] = field(default_factory=Changing)
+    solver: Model = "best"
+    """Whose reward is looked at, as in fit."""
+    folds: int = 5
+    """Blocks of time, and parts of the trials, that are held out in turn."""
+    width: Annotated[
+        Width | None,
+        one_of(Width),
+        arg(help_behavior_hint="(default: each as on the page)"),
+    ] = None
+    """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""
+    keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    """Folder where each finished fit is kept: what is there is not fitted again."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ def as_option(name: str, value: object) -> str:
         value = ",".join(f"{key}={each}" for key, each in value.items())
     if value is True:
         return f"--{name.replace('_', '-')}"
-    told = f"{value:.3g}" if isinstance(value, float) else "none" if value is None else str(value)
+    if value is None or value is False:
+        value = "none"
+    told = f"{value:.3g}" if isinstance(value, float) else str(value)
     return f"--{_OPTIONS.get(name, name).replace('_', '-')} {quote(told)}"
 
 

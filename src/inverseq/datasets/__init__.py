@@ -1,6 +1,7 @@
 """Behaviour that comes with the package, loaded by name and without a network."""
 
 from inverseq.datasets.bandit import bandit
+from inverseq.datasets.lever import lever
 from inverseq.datasets.mice import mice
 from inverseq.datasets.people import people
 from inverseq.datasets.record import Dataset
@@ -16,6 +17,7 @@ __all__ = [
     "Dataset",
     "SwitchingTruth",
     "bandit",
+    "lever",
     "load",
     "mice",
     "names",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inverseq._core.display import Fact, Shown
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.mdp import MDP
 from inverseq.worlds import World
 
@@ -26,6 +26,7 @@ class Dataset(Shown):
         split: Trajectory column with the values "train" and "test" of the split in which results
             are usually given, or None.
         score_from_step: The first step of a trajectory that is usually scored (from 0).
+        recording: What was recorded beside the decisions, on their clock; or None.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Dataset(Shown):
     worlds: Mapping[str, World] = field(default_factory=dict)
     split: str | None = None
     score_from_step: int = 0
+    recording: Recording | None = None
 
     def _facts(self) -> Iterable[Fact]:
         return (

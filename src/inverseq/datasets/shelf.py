@@ -4,6 +4,7 @@ import difflib
 
 from inverseq._core.errors import InputError
 from inverseq.datasets.bandit import bandit
+from inverseq.datasets.lever import lever
 from inverseq.datasets.mice import mice
 from inverseq.datasets.people import people
 from inverseq.datasets.record import Dataset
@@ -12,6 +13,7 @@ from inverseq.datasets.switching_grid import switching_grid
 
 _ALL = {
     "bandit": bandit,
+    "lever": lever,
     "mice": mice,
     "people": people,
     "spontaneous": spontaneous,

@@ -11,7 +11,7 @@ from inverseq.plot.intentions_law import dwell_histogram, transition_matrix
 from inverseq.plot.labyrinth import labyrinth_floor, labyrinth_map
 from inverseq.plot.maps import grid_map, occupancy, state_action_map
 from inverseq.plot.networks import network_map
-from inverseq.plot.neural import act_times, by_fold, embedding, raster, relation_map
+from inverseq.plot.neural import act_times, by_fold, embedding, raster, relation_map, told_over_time
 from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
 
 __all__ = [
@@ -43,5 +43,6 @@ __all__ = [
     "to_pdf",
     "to_png",
     "to_svg",
+    "told_over_time",
     "transition_matrix",
 ]

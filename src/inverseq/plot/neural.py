@@ -10,6 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from inverseq.plot.style import BLUE, GREY, MARKERS, SERIES, VERMILION, own_axes, styled
 
+_ROOM = 0.65
+"""Inches of a column in which both numbers find room beside their circle."""
+
 
 @styled
 def raster(
@@ -47,15 +50,28 @@ def raster(
         last = (float(times[-1]), top + 0.7)
         ax.text(*last, f" {name}", color=VERMILION, va="bottom", fontsize=7)
         top += 2.5 + height
-    for label, moment in (events or {}).items():
+    last, line = -np.inf, max(len(spikes) * 0.05, 1.0)
+    near, height = 0.12 * (np.ptp(ax.get_xlim()) or 1.0), 0
+    for moment, label in _at_once(events or {}):
+        height = height + 1 if moment - last < near else 0
+        last = moment
         ax.axvline(moment, color=BLUE, lw=1.0, ls="--", zorder=0)
-        ax.text(moment, top, f" {label}", color=BLUE, va="bottom", fontsize=7)
-    ax.set_ylim(-1, top + 1.5)
+        ax.text(moment, top + height * line, f" {label}", color=BLUE, va="bottom", fontsize=7)
+        ax.set_ylim(-1, max(ax.get_ylim()[1], top + (height + 1.2) * line))
+    ax.set_ylim(-1, max(ax.get_ylim()[1], top + 1.5))
     ax.set_xlabel("time (s)")
     ax.set_ylabel("unit")
     ticks = MaxNLocator(nbins=6, integer=True).tick_values(0, len(spikes) - 1)
     ax.set_yticks([tick for tick in ticks if 0 <= tick < len(spikes)])
     return ax
+
+
+def _at_once(events: Mapping[str, float]) -> list[tuple[float, str]]:
+    """Moments in their order, with the names of what happened at each."""
+    names: dict[float, list[str]] = {}
+    for name, moment in events.items():
+        names.setdefault(round(moment, 6), []).append(name)
+    return [(moment, ", ".join(names[moment])) for moment in sorted(names)]
 
 
 @styled
@@ -79,6 +95,8 @@ def relation_map(
     """
     ax = own_axes(ax)
     names, place = np.unique(np.asarray(groups), return_inverse=True)
+    width = ax.figure.get_figwidth() * ax.get_position().width  # pyright: ignore[reportAttributeAccessIssue]
+    narrow = width / len(regressors) < _ROOM
     for group in range(len(names)):
         mine = place == group
         for j in range(len(regressors)):
@@ -86,6 +104,9 @@ def relation_map(
             inside = explained[mine, j][clear[mine, j]]
             size = 18 + 260 * share
             ax.scatter(j, group, s=size, color=BLUE if share else "none", edgecolors=GREY, lw=0.6)
+            if narrow:
+                ax.text(j, group - 0.28, f"{share:.0%}", fontsize=6, va="top", ha="center")
+                continue
             words = f"{share:.0%}" + (f", {inside.mean():.1%}" if inside.size else "")
             ax.text(j + 0.15, group, words, fontsize=6.5, va="center")
     ax.set_xticks(range(len(regressors)), labels=list(regressors), rotation=20, ha="right")
@@ -189,4 +210,38 @@ def by_fold(
     ax.set_xlabel(unit)
     ax.set_xlim(left=min(0.0, float(scores.min())))
     ax.grid(axis="x", color="#E6E6E6", lw=0.6)
+    return ax
+
+
+@styled
+def told_over_time(
+    times: Float[np.ndarray, " W"],
+    shares: Float[np.ndarray, "W G"],
+    names: Sequence[str],
+    *,
+    clear: Bool[np.ndarray, "W G"] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """How much is told in each window, a line per series.
+
+    Args:
+        times: `[W]` middle of each window, in seconds from the decision.
+        shares: `[W, G]` shares that are told; below 0 where nothing is.
+        names: Of the G series.
+        clear: `[W, G]` whether that is more than chance: these are filled.
+        ax: Where to draw; axes of its own where left out.
+    """
+    ax = own_axes(ax)
+    ax.axhline(0, color=GREY, lw=0.7)
+    if times.min() <= 0 <= times.max():
+        ax.axvline(0, color=GREY, lw=0.7, ls=":")
+    sure = np.zeros(shares.shape, dtype=bool) if clear is None else clear
+    for index, name in enumerate(names):
+        hue, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+        ax.plot(times, shares[:, index], color=hue, marker=marker, ms=5, mfc="white", label=name)
+        mine = sure[:, index]
+        ax.plot(times[mine], shares[mine, index], marker, color=hue, ms=5)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    ax.set_xlabel("time from the decision (s)")
+    ax.set_ylabel("share that is told")
     return ax

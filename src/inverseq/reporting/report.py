@@ -16,7 +16,7 @@ from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.places import Places
 from inverseq.evaluate.decision_table import write_decisions
-from inverseq.evaluate.posterior_table import write_posterior
+from inverseq.evaluate.posterior_table import write_columns, write_posterior
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Facts, Report, Section, Table, Width
 from inverseq.reporting.folder import PAGE, result_folder, write_report
@@ -24,9 +24,11 @@ from inverseq.reporting.sections.changes import does_it_behave, transition_table
 from inverseq.reporting.sections.choice import how_many
 from inverseq.reporting.sections.crossed import what_they_go_with
 from inverseq.reporting.sections.first import first_picture
+from inverseq.reporting.sections.foretold import who_foretells
 from inverseq.reporting.sections.headline import answer, size, title
 from inverseq.reporting.sections.intentions import each_place, what_they_are
 from inverseq.reporting.sections.methods import methods, references, the_data
+from inverseq.reporting.sections.neurons import relation_tables, when_it_is_told, which_neurons
 from inverseq.reporting.sections.observed import calibrated
 from inverseq.reporting.sections.routes import which_ways
 from inverseq.reporting.sections.scores import how_well, what_it_adds
@@ -37,6 +39,9 @@ from inverseq.reporting.summary import summary
 from inverseq.reporting.words import text
 
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+    which_neurons,
+    when_it_is_told,
+    who_foretells,
     how_many,
     what_they_are,
     what_they_go_with,
@@ -54,6 +59,9 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     references,
 )
 """The parts of a report in their order; each is left out where it has nothing to say."""
+
+_MOST_AS_TEXT = 10_000
+"""Relations that are written as CSV; more as Parquet."""
 
 
 def report(
@@ -110,6 +118,9 @@ def write(
         name = "decisions" if findings.intentions is None else "posterior"
         write_one = write_decisions if findings.intentions is None else write_posterior
         write_one(findings.solution, findings.whole, root / "tables" / f"{name}.parquet")
+    for name, relations in () if findings.neural is None else relation_tables(findings.neural):
+        ending = "csv" if len(relations["adjusted"]) <= _MOST_AS_TEXT else "parquet"
+        write_columns([relations], root / "tables" / f"{name}.{ending}")
     made, told = build_report(findings, provenance), summary(findings, provenance)
     run = {**run_of(findings), **provenance}
     write_report(root, made, told, run, further_tables(findings), width)

@@ -6,9 +6,11 @@ from typing import Any
 from inverseq.analysis.findings import Choosing, Contrasts, Findings, IntentionFindings, ScoreRow
 from inverseq.analysis.observed import Observed
 from inverseq.reporting.sections.choice import failures_of
+from inverseq.reporting.sections.foretold import foretold_summary
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.intentions import described
 from inverseq.reporting.sections.methods import division
+from inverseq.reporting.sections.neurons import neural_remarks, neural_summary
 from inverseq.reporting.sections.sure import warnings_of
 from inverseq.reporting.sections.wants import contrast_name, verdict_name
 from inverseq.reporting.words import plain, text
@@ -33,6 +35,8 @@ def summary(findings: Findings, provenance: Mapping[str, str]) -> dict[str, Any]
         told |= {"chosen": findings.chosen, "contrasts": _contrasts(findings.contrasts)}
         told |= {"settled": _contrasts(findings.settled)}
         told |= _observed(findings.observed)
+    if findings.neural is not None:
+        told |= {"neural": neural_summary(findings) | foretold_summary(findings)}
     return told | {
         "division": division(findings),
         "chance": first.chance_mean,
@@ -56,6 +60,7 @@ def _remarks(findings: Findings) -> Iterator[str]:
         yield from plain("choice.j2", "failures", **failures_of(findings))
         return
     yield from plain("scores.j2", "failures", failures=findings.failures)
+    yield from neural_remarks(findings)
     for block, values in warnings_of(findings):
         yield text("intentions.j2", block, **values)
 

@@ -50,7 +50,12 @@ def read_nwb(
     clock = next((name for name in _CLOCKS if name in joined), None)
     if columns.get("time", AUTO) == AUTO:
         columns["time"] = clock
-    made = read_table(joined, **columns)
+    try:
+        made = read_table(joined, **columns)
+    except InputError as error:
+        if len(paths) > 1:
+            error.add_note(f"rows are counted through all files: {_rows_of(paths, tables)}")
+        raise
     kept = {**made.decisions}
     if columns["time"] == clock == "start_time" and made.time is not None:
         kept.setdefault("start_time", made.time)
@@ -105,6 +110,14 @@ def _stacked(parts: list[tuple[Mapping[str, np.ndarray], str]]) -> np.ndarray:
     made = np.empty(len(rows), dtype=object)
     made[:] = rows
     return made
+
+
+def _rows_of(paths: list[Path], tables: list[dict[str, np.ndarray]]) -> str:
+    """Which rows of the joined table are those of each file."""
+    last = np.cumsum([len(next(iter(table.values()))) for table in tables])
+    first = np.append(1, last[:-1] + 1)
+    parts = zip(paths, first, last, strict=True)
+    return ", ".join(f"{path.name} {low} to {high}" for path, low, high in parts)
 
 
 def _refuse_equal_sessions(paths: list[Path], tables: list[dict[str, np.ndarray]]) -> None:

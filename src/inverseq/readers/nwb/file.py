@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from inverseq._core.errors import InputError
 
 _ENDING = ".nwb"
+_OTHER = ("VectorIndex", "DynamicTableRegion", "TimeSeriesReferenceVectorData")
+"""Columns with several values per row, or references."""
 
 
 def is_nwb(source: str | os.PathLike) -> bool:
@@ -84,7 +87,7 @@ def _unreadable(path: Path, error: Exception) -> InputError:
     cause = next((line for line in str(error).strip().splitlines() if line), type(error).__name__)
     return InputError(
         f"{path.name} cannot be read as NWB: {cause[:200].rstrip('.')}. Is it an NWB file of "
-        f"version 2, whole? `python -m pynwb.validate {path.name}` says more"
+        f"version 2, whole? `pynwb-validate {quote(str(path))}` says more"
     )
 
 
@@ -129,7 +132,7 @@ def plain_columns(table: Any) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
         kind = type(column).__name__
         if kind == "EnumData":
             values = np.asarray([str(column[i]) for i in range(len(column))])
-        elif kind in ("VectorIndex", "DynamicTableRegion", "TimeSeriesReferenceVectorData"):
+        elif kind in _OTHER or np.ndim(column.data) != 1:  # waveforms, say, which may be large
             continue
         else:
             values = np.asarray(column.data[:])

@@ -22,7 +22,7 @@ _LARGEST = 200_000_000
 
 
 def read_recording(
-    source: str | os.PathLike, *, signals: Sequence[str] | None = None, units: bool = True
+    source: str | os.PathLike, *, signals: str | Sequence[str] | None = None, units: bool = True
 ) -> Recording:
     """Spikes, sampled signals, events and intervals of an NWB file, in seconds of its session.
 
@@ -33,24 +33,29 @@ def read_recording(
 
     Args:
         source: The file.
-        signals: Names of the signals to read; all of up to 200 MB where None, none for `()`.
-            What is not read stands in `left_out` with its reason.
+        signals: Name of the signal to read, or several; all of up to 200 MB where None, none for
+            `()`. What is not read stands in `left_out` with its reason.
         units: Whether to read spikes.
 
     Raises:
         InputError: PyNWB is missing, the file cannot be read, there is nothing of this in it, a
-            signal that was named does not exist or cannot be read, or a spike has no time.
+            signal that was named does not exist or cannot be read, or spikes have no time or no
+            unit.
     """
     path = Path(source)
+    signals = (signals,) if isinstance(signals, str) else signals
     with opened(path) as (file, _):
         found = _signals(file, path, signals)
         table = units_of(file) if units else None
-        trains, columns, unread = ([], {}, {}) if table is None else _units(table)
+        trains, columns, unread = ([], {}, {}) if table is None else _units(table, path)
         events, intervals = found.pop("events"), {}
         for name, each in tables_of(file).items():
             plain, _ = plain_columns(each)
             if "timestamp" in plain:
-                events[name] = np.sort(plain["timestamp"])
+                times = np.sort(plain["timestamp"])
+                events[name] = times[np.isfinite(times)]
+                if lost := len(times) - len(events[name]):
+                    unread[name] = f"{lost} of {len(times)} events without a time"
             elif {"start_time", "stop_time"} <= {*plain}:
                 intervals[name] = np.stack([plain["start_time"], plain["stop_time"]], axis=1)
         if not (trains or found["signals"] or events or intervals or found["left_out"]):
@@ -69,17 +74,30 @@ def read_recording(
         )
 
 
-def _units(table: Any) -> tuple[list[np.ndarray], dict[str, np.ndarray], dict[str, str]]:
-    """Spike times per unit, columns per unit, and what of the table was not read."""
+def _units(
+    table: Any, path: Path
+) -> tuple[list[np.ndarray], dict[str, np.ndarray], dict[str, str]]:
+    """Spike times per unit, columns per unit, and what of the table was not read.
+
+    Raises:
+        InputError: A spike has no time, or belongs to no unit.
+    """
     index = table["spike_times"]
     flat = np.asarray(index.target.data[:], dtype=np.float64)
     bounds = np.concatenate([[0], np.asarray(index.data[:], dtype=np.int64)])
+    if (np.diff(bounds) < 0).any() or bounds[-1] != len(flat):
+        raise InputError(
+            f"{path.name}: spikes cannot be told apart by unit, as spike_times_index must rise to "
+            f"the {len(flat)} spikes; write the file anew, or read it with "
+            f"{argument('units', False)}"
+        )
     trains = [np.sort(flat[a:b]) for a, b in pairwise(bounds)]
     for unit, train in enumerate(trains):
         if not np.isfinite(train).all():
             raise InputError(
-                f"unit {int(table.id[unit])} has {int((~np.isfinite(train)).sum())} spikes "
-                "without a time; write the file without them, or read it with units=False"
+                f"{path.name}: unit {int(table.id[unit])} has {int((~np.isfinite(train)).sum())} "
+                "spikes without a time; write the file without them, or read it with "
+                f"{argument('units', False)}"
             )
     plain, unread = plain_columns(table)
     columns = {"id": np.asarray(table.id[:]), **plain}

@@ -4,6 +4,7 @@ from inverseq.analysis.findings import Findings
 from inverseq.analysis.routes import routes_of
 from inverseq.reporting.document import Picture
 from inverseq.reporting.figures.intentions import session_figures
+from inverseq.reporting.figures.neurons import stretch_picture
 from inverseq.reporting.figures.places import maps
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
 from inverseq.reporting.sections.observed import reward_pictures
@@ -11,9 +12,11 @@ from inverseq.reporting.sections.routes import route_maps
 
 
 def first_picture(findings: Findings) -> Picture | None:
-    """Ways of trips, the reward of each place or over two components, or a session with its
-    intentions; or none of it.
+    """Neurons beside decisions, ways of trips, the reward of each place or over two components, or
+    a session with its intentions; or none of it.
     """
+    if findings.neural is not None:
+        return next(iter(stretch_picture(findings.neural)), None)
     shown, row = each_place(findings), findings.row(findings.chosen)
     where = drawn_worlds(findings, shown)
     if findings.intentions is not None:

@@ -14,6 +14,7 @@ from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
 from inverseq.reporting.document import Answer
 from inverseq.reporting.sections.crossed import strongest
+from inverseq.reporting.sections.foretold import foretold_line
 from inverseq.reporting.sections.intentions import (
     AGREEING,
     described,
@@ -22,6 +23,7 @@ from inverseq.reporting.sections.intentions import (
     on_map,
     wanted,
 )
+from inverseq.reporting.sections.neurons import neural_lead, neural_line
 from inverseq.reporting.sections.observed import highest
 from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
@@ -38,7 +40,8 @@ _MOST_POINTS = 4
 
 def title(findings: Findings) -> str:
     """What the report is about."""
-    return plain("headline.j2", f"{_kind(findings)}_title", title=findings.title)[0]
+    kind = _kind(findings) if findings.neural is None else "neural"
+    return plain("headline.j2", f"{kind}_title", title=findings.title)[0]
 
 
 def size(findings: Findings) -> str:
@@ -66,7 +69,8 @@ def answer(findings: Findings) -> Answer:
         told = line("headline.j2", block, standing=standing, **values)
         if told:
             lines.append((text("headline.j2", f"{label}_label"), told))
-    return Answer(lead, points, tuple(lines))
+    lines = (*neural_line(findings), *foretold_line(findings), *lines)
+    return Answer((*neural_lead(findings), *lead), points, lines)
 
 
 def headline_text(findings: Findings) -> tuple[str, ...]:

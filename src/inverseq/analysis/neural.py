@@ -1,0 +1,270 @@
+"""Neurons and signals beside the decisions: which follow what the fit says of each, and when."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq._core.errors import InputError, argument
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.foretelling import foretell
+from inverseq.analysis.neural_findings import NeuralFindings, Related, Stretch
+from inverseq.analysis.neural_plan import NeuralPlan
+from inverseq.demonstrations import Demonstrations, Recording
+from inverseq.inverse.problem import Progress
+from inverseq.neural.activity import Window, decision_times
+from inverseq.neural.nulls import adjust_p_values
+from inverseq.neural.relating import Relations, read_out, relate
+from inverseq.neural.series import Regressors, regressors
+
+_ALIKE = 0.95
+_SHOWN = 12
+"""Decisions that are drawn beside the spikes around them."""
+_AROUND = 0.5
+"""Seconds that are drawn before the first of them and after the last."""
+_WHOLE = "all"
+_SIGNALS = "signals"
+
+
+def look_at_neurons(
+    findings: Findings, known: Demonstrations, recording: Recording, progress: Progress
+) -> NeuralFindings:
+    """Everything about a recording beside the decisions that were fitted.
+
+    Raises:
+        InputError: There is nothing to relate, it is on another clock, several sessions overlap, or
+            a setting names what is not there.
+    """
+    plan, asked = findings.plan, findings.plan.neural
+    assert asked is not None  # as `analyse` has seen
+    assert findings.solution is not None
+    demos, recording = in_time(known), chosen_of(recording, asked)
+    unit_areas = areas_of(recording, asked)
+    series = regressors(findings.solution, demos)
+    names, constant = _names(series, asked)
+    wanted = Regressors({name: series.series[name] for name in names}, series.times)
+    _require_rows(wanted, plan.folds)
+    how: dict[str, Any] = {
+        "covariates": _covariates(demos, asked),
+        "drift": asked.drift,
+        "within": asked.within,
+        "null": asked.null,
+        "shuffles": asked.shuffles,
+        "blocks": plan.folds,
+        "seed": plan.seed,
+    }
+    steps = len(asked.lags) + 1
+    encoding = []
+    for number, lag in enumerate(asked.lags):
+        progress("relations", number, steps)
+        window = Window(asked.window[0] + lag, asked.window[1] + lag, causal=False)
+        made = relate(recording, wanted, demos, window=window, **how)
+        encoding.append(_corrected(made, asked, lag, len(asked.lags)))
+    progress("relations", steps - 1, steps)
+    windows = _windows(asked)
+    parts = [Window(float(low), float(high), causal=False) for low, high in windows]
+    decoding = _corrected(read_out(recording, wanted, demos, windows=parts, **how), asked)
+    progress("relations", steps, steps)
+    width = len(encoding[0].relations.units) - recording.num_units
+    foretold, unforetold = foretell(findings, demos, recording, unit_areas, progress)
+    return NeuralFindings(
+        source=recording.source,
+        units=recording.num_units,
+        signals=tuple(recording.signals),
+        areas=(*unit_areas, *[_SIGNALS] * width),
+        series=series,
+        asked=names,
+        constant=constant,
+        alike=_alike(wanted),
+        covariates=tuple(how["covariates"]),
+        outside=_outside(demos, recording),
+        encoding=tuple(encoding),
+        decoding=decoding,
+        windows=windows,
+        stretch=_stretch(demos, recording, wanted, unit_areas),
+        foretold=foretold,
+        unforetold=unforetold,
+    )
+
+
+def in_time(known: Demonstrations) -> Demonstrations:
+    """The trajectories in the order of time, which blocks and shifts go by.
+
+    Raises:
+        InputError: Decisions have no times, or trajectories overlap.
+    """
+    time = decision_times(known)
+    ordered = known.take(np.argsort(time[known.starts[:-1]], kind="stable"))
+    if (np.diff(decision_times(ordered)) < 0).any():
+        raise InputError(
+            "trajectories overlap in time, so they are not of one session on one clock; take one "
+            "session at a time: one NWB file, or Demonstrations.select(session=...)"
+        )
+    return ordered
+
+
+def chosen_of(recording: Recording, asked: NeuralPlan) -> Recording:
+    """The units and signals that are looked at.
+
+    Raises:
+        InputError: There is no such column, unit or signal, or nothing is left.
+    """
+    keep = np.ones(recording.num_units, dtype=bool)
+    for column, value in asked.units.items():
+        values = _column(recording, column, "units")
+        keep &= values.astype(str) == value
+        if not keep.any():
+            raise InputError(
+                f"no unit has {column}={value}; there {column} is {np.unique(values)[:8].tolist()}"
+            )
+    there = recording.signals
+    names = tuple(there) if asked.signals is None else asked.signals
+    if missing := [name for name in names if name not in there]:
+        reason = recording.left_out.get(missing[0])
+        raise InputError(
+            f"no signal {missing[0]!r}" + (f" ({reason})" if reason else f"; there are {[*there]}")
+        )
+    if not keep.any() and not names:
+        raise InputError(
+            f"{recording.source} holds no units and no signals to be related to decisions"
+            + (f"; left out: {dict(recording.left_out)}" if recording.left_out else "")
+            + f". inverseq doctor {recording.source} lists what it holds"
+        )
+    return replace(recording.take(keep), signals={name: there[name] for name in names})
+
+
+def areas_of(recording: Recording, asked: NeuralPlan) -> tuple[str, ...]:
+    """Where each unit is; all in one where the recording does not say.
+
+    Raises:
+        InputError: The column that was asked for does not exist.
+    """
+    if asked.area is None and "area" not in recording.units:
+        return (_WHOLE,) * recording.num_units
+    values = _column(recording, asked.area or "area", "area")
+    return tuple(str(value) or "unknown" for value in values)
+
+
+def _column(recording: Recording, name: str, option: str) -> np.ndarray:
+    """A column of the units.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    if name not in recording.units:
+        told = [*recording.units]
+        remedy = f"give {argument(option, told[0])}, say" if told else "leave it out"
+        raise InputError(f"units have no column {name!r}; there are {told}: {remedy}")
+    return np.asarray(recording.units[name])
+
+
+def _names(series: Regressors, asked: NeuralPlan) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Series that are asked about, and those that do not vary.
+
+    Raises:
+        InputError: One that was named does not exist, or none varies.
+    """
+    if missing := [name for name in asked.regressors if name not in series.series]:
+        raise InputError(
+            f"there is no regressor {missing[0]!r}; this fit has {[*series.series]}. Give "
+            f"{argument('regressors', ','.join([*series.series][:2]))}, or leave it out"
+        )
+    names = asked.regressors or tuple(series.series)
+    varies = {}
+    for name in names:
+        values = series.series[name][np.isfinite(series.series[name])]
+        varies[name] = bool(values.size) and bool(np.ptp(values) > 1e-9)
+    if not any(varies.values()):
+        raise InputError(f"nothing that the fit says of decisions varies: {', '.join(names)}")
+    left_out = tuple(n for n in names if not varies[n])
+    return tuple(n for n in names if varies[n]), left_out
+
+
+def _require_rows(wanted: Regressors, blocks: int) -> None:
+    """Raise where there are fewer decisions than blocks of time."""
+    rows = int(np.isfinite(np.stack([*wanted.series.values()])).all(axis=0).sum())
+    if rows < 2 * blocks:
+        most = rows // 2
+        remedy = f"ask for {argument('folds', most)} or fewer" if most >= 2 else "record more"
+        raise InputError(
+            f"{rows} decisions with all regressors are too few for {blocks} blocks of time that "
+            f"are held out; {remedy}"
+        )
+
+
+def _covariates(demos: Demonstrations, asked: NeuralPlan) -> tuple[str, ...]:
+    """What is taken out of both sides."""
+    if asked.covariates is not None:
+        return asked.covariates
+    return ("action", "step", *(("reward",) if "reward" in demos.decisions else ()))
+
+
+def _corrected(made: Relations, asked: NeuralPlan, lag: float = 0.0, times: int = 1) -> Related:
+    """Relations with p-values corrected for all of them."""
+    adjusted = made.adjusted
+    if asked.correction != "max":
+        adjusted = adjust_p_values(made.p_values.ravel(), asked.correction)
+    adjusted = np.minimum(adjusted.reshape(made.explained.shape) * times, 1.0)
+    return Related(made, adjusted, lag)
+
+
+def _windows(asked: NeuralPlan) -> Float[np.ndarray, "W 2"]:
+    """The pieces of all windows that were asked for, one after another."""
+    low, high = asked.window[0] + min(asked.lags), asked.window[1] + max(asked.lags)
+    edges = np.linspace(low, high, max(round((high - low) / asked.bin_width), 1) + 1).round(9)
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def _alike(wanted: Regressors) -> tuple[tuple[str, str, float], ...]:
+    """Pairs of series that say the same."""
+    columns = np.stack([*wanted.series.values()])
+    known = columns[:, np.isfinite(columns).all(axis=0)]
+    found = np.atleast_2d(np.corrcoef(known))
+    names = wanted.names
+    return tuple(
+        (names[i], names[j], float(found[i, j]))
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
+        if abs(found[i, j]) >= _ALIKE
+    )
+
+
+def _outside(demos: Demonstrations, recording: Recording) -> int:
+    """Decisions at which nothing was recorded any more, or yet."""
+    ends = [s.times[[0, -1]] for s in recording.signals.values() if len(s.times)]
+    if len(recording.spikes):
+        ends.append(np.array([recording.spikes.min(), recording.spikes.max()]))
+    time = decision_times(demos)
+    return int(((time < np.min(ends)) | (time > np.max(ends))).sum()) if ends else 0
+
+
+def _stretch(
+    demos: Demonstrations, recording: Recording, wanted: Regressors, areas: Sequence[str]
+) -> Stretch:
+    """A trial of middling length where trials have several decisions, else some decisions in the
+    middle; units of an area stand together.
+    """
+    lengths = np.diff(demos.starts)
+    if np.median(lengths) >= 3 and demos.num_trajectories > 1:
+        trial = int(np.argsort(lengths, kind="stable")[len(lengths) // 2])
+        first, last = int(demos.starts[trial]), int(demos.starts[trial + 1])
+        last = min(last, first + 4 * _SHOWN)
+    else:
+        first = max((demos.num_decisions - _SHOWN) // 2, 0)
+        last = min(first + _SHOWN, demos.num_decisions)
+    time = decision_times(demos)[first:last]
+    low, high, start = time[0] - _AROUND, time[-1] + _AROUND, float(time[0])
+    name = "value" if "value" in wanted.series else wanted.names[0]
+    events = {}
+    for event, times in recording.events.items():
+        inside = times[(times >= low) & (times <= high)]
+        if len(inside) == 1:
+            events[event] = float(inside[0]) - start
+    spikes = []
+    for unit in np.argsort(areas, kind="stable"):
+        times = recording.unit(int(unit))
+        spikes.append(times[(times >= low) & (times <= high)] - start)
+    values = wanted.series[name][first:last]
+    return Stretch(tuple(spikes), time - start, values, name, events, start)
