@@ -17,7 +17,7 @@ from inverseq.neural.matching import (
     match,
     paired,
 )
-from inverseq.neural.readout import Readout, fit_readout
+from inverseq.neural.readout import Design, Readout, fit_readout
 from inverseq.neural.searching import METHODS, search
 from inverseq.neural.silencing import foretold_distribution, silenced
 from inverseq.neural.trials import waiting
@@ -33,12 +33,12 @@ POPULATION = SESSION.recording.units["population"]
 def test_a_linear_readout_is_ridge_and_chances_are_logistic():
     rng = np.random.default_rng(0)
     x, y = rng.normal(2.0, 3.0, (50, 3)), rng.normal(size=(50, 2))
-    made = fit_readout(Readout(penalty=5.0), x, y)
+    made = fit_readout(Readout(penalty=5.0), Design(x), y)
     z, wanted = (x - x.mean(0)) / x.std(0), (y - y.mean(0)) / y.std(0)
     by_hand = np.linalg.solve(z.T @ z + 5.0 * np.eye(3), z.T @ wanted) * y.std(0)
     np.testing.assert_allclose(made.predict(x), z @ by_hand + y.mean(0))
     hit = (y[:, :1] > 0).astype(float)
-    made = fit_readout(Readout(penalty=5.0), x, hit, "chances")
+    made = fit_readout(Readout(penalty=5.0), Design(x), hit, "chances")
     error = 1 / (1 + np.exp(-made.predict(x))) - hit
     np.testing.assert_allclose(error.sum(), 0.0, atol=1e-2)
     np.testing.assert_allclose(z.T @ error + 5.0 * made.out, 0.0, atol=1e-2)
@@ -51,7 +51,7 @@ def test_a_latent_layer_learns_what_no_line_can(kind):
     y = (x[:, :1] * x[:, 1:] > 0).astype(float)
     corr = {}
     for latent in (0, 6):
-        made = fit_readout(Readout(0.1, latent, 300), x, y, kind)
+        made = fit_readout(Readout(0.1, latent, 300), Design(x), y, kind)
         corr[latent] = np.corrcoef(made.predict(x)[:, 0], y[:, 0])[0, 1]
     assert corr[0] < 0.3
     assert corr[6] > 0.8

@@ -1,6 +1,8 @@
 """Trials in which one waits and then acts, with the activity of every moment of the wait."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -41,10 +43,17 @@ class Waiting:
     step: float
     window: Window
     units: Int[np.ndarray, " F"]
+    _made: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         freeze(self, np.int64, "states", "happened", "units")
         freeze(self, np.float32, "activity")
+
+    def once(self, what: str, key: Any, make: Callable[[], Any]) -> Any:
+        """What many settings share, made once: the latest of each kind is kept."""
+        if what not in self._made or self._made[what][0] != key:
+            self._made[what] = key, make()
+        return self._made[what][1]
 
     @property
     def seen(self) -> Bool[np.ndarray, "T B"]:
