@@ -117,7 +117,7 @@ def calibrated(logits: Float[np.ndarray, "T B"], data: Waiting) -> tuple[float, 
         else:
             break
         point, gained, value = then, value - reached, reached
-        if gained < 1e-9:
+        if gained < 1e-6:
             break
     return float(point[0]), float(point[1])
 

@@ -67,14 +67,20 @@ class FittedReadout:
 
     def embed(self, x: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N H"]:
         """`[N, L]` the latent layer; the standardised activity where there is none."""
-        z = (x - self.centre) / self.scale
         if self.into is None or self.into_bias is None:
-            return z
-        return np.tanh(z @ self.into + self.into_bias)
+            return (x - self.centre) / self.scale
+        return np.tanh(self._after(x, self.into, self.into_bias))
 
     def predict(self, x: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N R"]:
         """`[N, R]` values, or logits of chances."""
+        if self.into is None:
+            return self._after(x, self.out, self.bias)
         return self.embed(x) @ self.out + self.bias
+
+    def _after(self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Standardised activity, weighted: the scale is folded into the weights, as rows are many."""
+        own = weights / self.scale[:, None]
+        return x @ own.astype(x.dtype) + (bias - self.centre @ own)
 
 
 class Design:
