@@ -19,7 +19,7 @@ from inverseq.neural.matching import (
 )
 from inverseq.neural.readout import Design, Readout, fit_readout
 from inverseq.neural.searching import METHODS, search
-from inverseq.neural.silencing import foretold_distribution, silenced
+from inverseq.neural.silencing import effect_of_means, foretold_distribution, silenced
 from inverseq.neural.trials import waiting
 from inverseq.worlds import Neurons, Rat, lever, lever_policy, lever_session, release_distribution
 
@@ -180,6 +180,32 @@ def test_silenced_movement_is_foretold_to_delay_and_untuned_neurons_to_do_nothin
     assert abs(later["untuned"]) < 0.5
 
 
+def test_means_of_steps_tell_what_silenced_preparation_does_and_trials_do_not():
+    rat, neurons = Rat(), Neurons(signal=0.5)
+    made = lever_session(rat, 1000, seed=1, neurons=neurons, world=WORLD)
+    data = waiting(made.demonstrations, made.recording, WORLD.mdp, "release")
+    learn, check = data.take(np.arange(0, 1000, 2)), data.take(np.arange(1, 1000, 2))
+    fitted = Classifier(Readout(100.0), Inputs(clock=True)).prepare(learn)
+    reading = choose_reading(fitted.foretell(check), check)
+    usual = foretold_distribution(fitted, reading, check)
+    wanted = lambda *silence: release_distribution(  # noqa: E731
+        lever_policy(rat, WORLD, neurons.silence(*silence))
+    ) - release_distribution(lever_policy(rat, WORLD))
+    for population in ("preparation", "movement"):
+        units = made.recording.units["population"] == population
+        true = wanted(population, 0.2)
+        told = foretold_distribution(fitted, reading, check, effect_of_means(data, units, 0.2))
+        assert np.corrcoef(np.cumsum(told - usual), np.cumsum(true))[0, 1] > 0.9
+        shifts = [float(change @ np.arange(31)) for change in (told - usual, true)]
+        assert 0.5 < shifts[0] / shifts[1] < 2.0
+    paper = foretold_distribution(
+        fitted, reading, silenced(check, made.recording.units["population"] == "preparation", 0.2)
+    )
+    assert np.corrcoef(np.cumsum(paper - usual), np.cumsum(wanted("preparation", 0.2)))[0, 1] < 0.8
+    late = effect_of_means(data, units, 0.2, 1.0, 1.5)
+    np.testing.assert_array_equal(late != 0, (np.arange(30) > 10) & (np.arange(30) < 16))
+
+
 def test_trials_are_placed_by_what_varies_most():
     group = np.arange(160) % 4 == 0
     activity = np.array(DATA.activity)
@@ -293,6 +319,12 @@ def test_trials_that_the_grid_would_misread_are_refused(columns, words):
         (lambda: search(DATA, methods=()), "1 or more configurations and methods"),
         (lambda: folds_of(3, 4), "3 trials"),
         (lambda: silenced(DATA, POPULATION == "cue", 2.0), "dose"),
+        (lambda: effect_of_means(DATA, POPULATION == "cue", 2.0), "dose"),
+        (lambda: effect_of_means(DATA.take(np.arange(9)), POPULATION == "cue", 0.1), "more trials"),
+        (
+            lambda: effect_of_means(replace(DATA, window=Window()), POPULATION == "cue", 0.1),
+            r"window=Window\(-0.2, 0.0, 2\)",
+        ),
         (lambda: embed(DATA, 9.0, 9.5), "no step"),
         (lambda: embed(DATA, 0.0, 1.0, fitted=Hazard().prepare(TRAIN)), "reads nothing"),
         (

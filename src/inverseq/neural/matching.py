@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import expit, stdtrit
 
 from inverseq._core.arrays import freeze
@@ -38,8 +38,7 @@ class Reading:
 
     def first(self, logits: Float[np.ndarray, "T B"]) -> Int[np.ndarray, " T"]:
         """The step at which the act is foretold; B where it is not."""
-        above = expit(self.slope * logits + self.offset + self.lift) > self.epsilon
-        return np.where(above.any(axis=1), above.argmax(axis=1), above.shape[1])
+        return _first(expit(self.slope * logits + self.offset + self.lift) > self.epsilon)
 
 
 class Match(NamedTuple):
@@ -81,8 +80,7 @@ def choose_reading(
     scaled = slope * logits + offset
     best, lift = -1.0, 0.0
     for cut in np.unique(np.quantile(scaled[data.seen], np.linspace(0.5, 0.999, 60))):
-        above = scaled > cut
-        first = np.where(above.any(axis=1), above.argmax(axis=1), above.shape[1])
+        first = _first(scaled > cut)
         share = np.mean([_within(first, data, n) for n in NEAR])
         if share > best:
             best, lift = float(share), float(np.log(epsilon / (1 - epsilon)) - cut)
@@ -150,8 +148,7 @@ def drawn_match(chances: Float[np.ndarray, "T B"], data: Waiting, draws: int, se
     """`match` of acts that are drawn from chances: a random controller. Its gain is 0."""
     rng, found = np.random.default_rng(seed), []
     for _ in range(draws):
-        hit = rng.random(chances.shape) < chances
-        first = np.where(hit.any(axis=1), hit.argmax(axis=1), hit.shape[1])
+        first = _first(rng.random(chances.shape) < chances)
         found.append([_within(first, data, n) for n in NEAR])
     exact, near_1, near_2 = np.mean(found, axis=0).tolist()
     return Match(exact, near_1, near_2, 0.0)
@@ -202,6 +199,11 @@ def folds_of(trials: int, folds: int) -> list[Int[np.ndarray, " n"]]:
     if not 2 <= folds <= trials:
         raise InputError(f"{trials} trials cannot be cut into {folds} folds; ask for 2 to {trials}")
     return [np.arange(trials)[number::folds] for number in range(folds)]
+
+
+def _first(hit: Bool[np.ndarray, "T B"]) -> Int[np.ndarray, " T"]:
+    """The first step that is hit; B where none is."""
+    return np.where(hit.any(axis=1), hit.argmax(axis=1), hit.shape[1])
 
 
 def _within(first: Int[np.ndarray, " T"], data: Waiting, steps: int) -> float:
