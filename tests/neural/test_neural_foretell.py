@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inverseq import IAVI, IQL, CountTable, InputError, Intentions, MaxEnt, fit, worlds
+from inverseq import IAVI, IQL, CountTable, Demonstrations, InputError, Intentions, MaxEnt, fit, worlds
 from inverseq.neural.activity import Window
 from inverseq.neural.embedding import embed
 from inverseq.neural.foretell import Classifier, Hazard, Inputs, NeuRL
@@ -17,9 +17,9 @@ from inverseq.neural.matching import (
     match,
     paired,
 )
-from inverseq.neural.readout import Readout, fit_readout
+from inverseq.neural.readout import Design, Readout, fit_readout
 from inverseq.neural.searching import METHODS, search
-from inverseq.neural.silencing import foretold_distribution, silenced
+from inverseq.neural.silencing import effect_of_means, foretold_distribution, silenced
 from inverseq.neural.trials import waiting
 from inverseq.worlds import Neurons, Rat, lever, lever_policy, lever_session, release_distribution
 
@@ -33,12 +33,12 @@ POPULATION = SESSION.recording.units["population"]
 def test_a_linear_readout_is_ridge_and_chances_are_logistic():
     rng = np.random.default_rng(0)
     x, y = rng.normal(2.0, 3.0, (50, 3)), rng.normal(size=(50, 2))
-    made = fit_readout(Readout(penalty=5.0), x, y)
+    made = fit_readout(Readout(penalty=5.0), Design(x), y)
     z, wanted = (x - x.mean(0)) / x.std(0), (y - y.mean(0)) / y.std(0)
     by_hand = np.linalg.solve(z.T @ z + 5.0 * np.eye(3), z.T @ wanted) * y.std(0)
     np.testing.assert_allclose(made.predict(x), z @ by_hand + y.mean(0))
     hit = (y[:, :1] > 0).astype(float)
-    made = fit_readout(Readout(penalty=5.0), x, hit, "chances")
+    made = fit_readout(Readout(penalty=5.0), Design(x), hit, "chances")
     error = 1 / (1 + np.exp(-made.predict(x))) - hit
     np.testing.assert_allclose(error.sum(), 0.0, atol=1e-2)
     np.testing.assert_allclose(z.T @ error + 5.0 * made.out, 0.0, atol=1e-2)
@@ -51,7 +51,7 @@ def test_a_latent_layer_learns_what_no_line_can(kind):
     y = (x[:, :1] * x[:, 1:] > 0).astype(float)
     corr = {}
     for latent in (0, 6):
-        made = fit_readout(Readout(0.1, latent, 300), x, y, kind)
+        made = fit_readout(Readout(0.1, latent, 300), Design(x), y, kind)
         corr[latent] = np.corrcoef(made.predict(x)[:, 0], y[:, 0])[0, 1]
     assert corr[0] < 0.3
     assert corr[6] > 0.8
@@ -118,12 +118,31 @@ def test_matches_by_hand():
     assert drawn[:3] == pytest.approx((1 / 3, 2 / 3, 2 / 3))
 
 
-def test_the_length_of_a_record_tells_a_method_nothing():
-    last = lambda data: np.where(data.seen & (data.happened[:, None] - 1 <= np.arange(30)), 1, 0)  # noqa: E731
-    fitted = Hazard().prepare(TRAIN)
-    moved = replace(TEST, happened=np.minimum(TEST.happened + 3, 29))
-    np.testing.assert_array_equal(fitted.foretell(TEST), fitted.foretell(moved))
-    assert last(TEST).any()  # there is something to give away
+@pytest.mark.parametrize(
+    "method",
+    [
+        Hazard(),
+        Classifier(Readout(30.0), Inputs(clock=True)),
+        NeuRL(readout=Readout(30.0), own=0.9),
+        NeuRL(Intentions(2, solver=IAVI(backup="soft"), restarts=1), Readout(30.0)),
+    ],
+    ids=["hazard", "classifier", "NeuRL", "intentions"],
+)
+def test_the_length_of_a_record_tells_a_method_nothing(method):
+    demos, cut = SESSION.demonstrations, np.ones(SESSION.demonstrations.num_decisions, dtype=bool)
+    cut[demos.starts[1:] - 1] = np.diff(demos.starts) == 1  # the act itself is not in the record
+    shorter = Demonstrations.from_arrays(
+        demos.states[cut],
+        demos.actions[cut],
+        trajectory=demos.trajectory_of[cut],
+        time=demos.time[cut],
+        state_names=demos.state_names,
+        action_names=demos.action_names,
+    )
+    fitted = method.prepare(TRAIN)
+    blind = waiting(shorter, SESSION.recording, WORLD.mdp, "release")
+    assert (blind.happened == 30).mean() > 0.9
+    np.testing.assert_allclose(fitted.foretell(blind), fitted.foretell(DATA), atol=1e-5)
 
 
 def test_paired_intervals_and_folds():
@@ -161,14 +180,54 @@ def test_silenced_movement_is_foretold_to_delay_and_untuned_neurons_to_do_nothin
     assert abs(later["untuned"]) < 0.5
 
 
+def test_means_of_steps_tell_what_silenced_preparation_does_and_trials_do_not():
+    rat, neurons = Rat(), Neurons(signal=0.5)
+    made = lever_session(rat, 1000, seed=1, neurons=neurons, world=WORLD)
+    data = waiting(made.demonstrations, made.recording, WORLD.mdp, "release")
+    learn, check = data.take(np.arange(0, 1000, 2)), data.take(np.arange(1, 1000, 2))
+    fitted = Classifier(Readout(100.0), Inputs(clock=True)).prepare(learn)
+    reading = choose_reading(fitted.foretell(check), check)
+    usual = foretold_distribution(fitted, reading, check)
+    wanted = lambda *silence: release_distribution(  # noqa: E731
+        lever_policy(rat, WORLD, neurons.silence(*silence))
+    ) - release_distribution(lever_policy(rat, WORLD))
+    for population in ("preparation", "movement"):
+        units = made.recording.units["population"] == population
+        true = wanted(population, 0.2)
+        told = foretold_distribution(fitted, reading, check, effect_of_means(data, units, 0.2))
+        assert np.corrcoef(np.cumsum(told - usual), np.cumsum(true))[0, 1] > 0.9
+        shifts = [float(change @ np.arange(31)) for change in (told - usual, true)]
+        assert 0.5 < shifts[0] / shifts[1] < 2.0
+    paper = foretold_distribution(
+        fitted, reading, silenced(check, made.recording.units["population"] == "preparation", 0.2)
+    )
+    assert np.corrcoef(np.cumsum(paper - usual), np.cumsum(wanted("preparation", 0.2)))[0, 1] < 0.8
+    late = effect_of_means(data, units, 0.2, 1.0, 1.5)
+    np.testing.assert_array_equal(late != 0, (np.arange(30) > 10) & (np.arange(30) < 16))
+
+
 def test_trials_are_placed_by_what_varies_most():
-    strong = replace(DATA, activity=DATA.activity.copy())
-    made = embed(strong, 0.5, 1.0)
+    group = np.arange(160) % 4 == 0
+    activity = np.array(DATA.activity)
+    activity[group, 5:10, :8] += 9.0
+    planted = replace(DATA, activity=activity)
+    made = embed(planted, 0.5, 1.0)
     assert made.points.shape == (160, 2)
-    assert made.shares[0] > made.shares[1] > 0
+    assert made.shares[0] > 2 * made.shares[1] > 0
+    assert abs(np.corrcoef(made.points[:, 0], group)[0, 1]) > 0.95
+    assert abs(np.corrcoef(embed(planted, 1.2, 1.5).points[:, 0], group)[0, 1]) < 0.5
     np.testing.assert_allclose(made.points.mean(axis=0), 0.0, atol=1e-9)
-    learned = embed(DATA, 0.5, 1.0, fitted=NeuRL(readout=Readout(30.0, 3)).prepare(TRAIN))
-    assert learned.points.shape == (160, 2)
+    fitted = NeuRL(readout=Readout(30.0, 3)).prepare(TRAIN)
+    learned = embed(DATA, 0.5, 1.0, fitted=fitted, dimensions=3)
+    x = fitted.method.inputs.of(DATA)[:, 5:10]
+    hidden = np.tanh(
+        (x - fitted.readout.centre) / fitted.readout.scale @ fitted.readout.into
+        + fitted.readout.into_bias
+    ).mean(axis=1)
+    hidden = hidden - hidden.mean(axis=0)
+    np.testing.assert_allclose(
+        learned.points @ learned.points.T, hidden @ hidden.T, atol=1e-4
+    )  # the same but for a turn
 
 
 def test_search_is_nested_and_goes_on_where_it_was_killed(tmp_path):
@@ -200,6 +259,52 @@ def test_search_is_nested_and_goes_on_where_it_was_killed(tmp_path):
         assert other.of(name)[0] != found.of(name)[0]
 
 
+def table(steps, actions=None, states=None):
+    """Trials that release in the last of so many steps of 0.1 s."""
+    place = np.concatenate([np.arange(n) for n in steps])
+    last = np.concatenate([np.arange(n) == n - 1 for n in steps]).astype(np.int64)
+    trial = np.repeat(np.arange(len(steps)), steps)
+    return {
+        "states": place if states is None else np.array(states),
+        "actions": last if actions is None else np.array(actions),
+        "trajectory": trial,
+        "time": 3.0 * trial + 0.1 * place,
+        "state_names": WORLD.mdp.state_names[: place.max() + 1],
+        "action_names": WORLD.mdp.action_names,
+    }
+
+
+def late(columns, row, seconds):
+    time = columns["time"].copy()
+    time[row] += seconds
+    return columns | {"time": time}
+
+
+def without(columns, row):
+    return {
+        name: np.delete(values, row) if isinstance(values, np.ndarray) else values
+        for name, values in columns.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (late(table([4, 5]), 6, 0.04), r"trial 2, decision 3 is 0\.24 s .* steps of 0\.1 s.*\(1 "),
+        (without(table([4, 5]), 6), "trial 2, decision 3 is 0.3 s after the first, off the steps"),
+        (table([3], states=[0, 2, 3]), "trial 1, decision 2 is in state 2, one who waits is in 1"),
+        (table([3], actions=[0, 1, 0]), "decision 2 ends the wait, and the trial goes on"),
+        (table([3, 2], states=[0, 1, 2, 29, 29]), "decision 2 comes after the 1 steps"),
+        (table([1, 1]), "no trial has two decisions"),
+    ],
+)
+def test_trials_that_the_grid_would_misread_are_refused(columns, words):
+    with pytest.raises(InputError, match=words):
+        waiting(Demonstrations.from_arrays(**columns), SESSION.recording, WORLD.mdp, "release")
+    good = Demonstrations.from_arrays(**table([4, 5]))
+    assert waiting(good, SESSION.recording, WORLD.mdp, "release").happened.tolist() == [3, 4]
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -210,8 +315,16 @@ def test_search_is_nested_and_goes_on_where_it_was_killed(tmp_path):
         (lambda: Inputs(4).of(DATA), "look at 1 to 3"),
         (lambda: search(DATA, configurations=0), "1 or more configurations"),
         (lambda: search(DATA, methods=("SVM",)), f"one of {METHODS[0]}"),
+        (lambda: search(DATA, methods=("LR", "SVM")), f"one of {METHODS[0]}"),
+        (lambda: search(DATA, methods=()), "1 or more configurations and methods"),
         (lambda: folds_of(3, 4), "3 trials"),
         (lambda: silenced(DATA, POPULATION == "cue", 2.0), "dose"),
+        (lambda: effect_of_means(DATA, POPULATION == "cue", 2.0), "dose"),
+        (lambda: effect_of_means(DATA.take(np.arange(9)), POPULATION == "cue", 0.1), "more trials"),
+        (
+            lambda: effect_of_means(replace(DATA, window=Window()), POPULATION == "cue", 0.1),
+            r"window=Window\(-0.2, 0.0, 2\)",
+        ),
         (lambda: embed(DATA, 9.0, 9.5), "no step"),
         (lambda: embed(DATA, 0.0, 1.0, fitted=Hazard().prepare(TRAIN)), "reads nothing"),
         (

@@ -50,6 +50,20 @@ def test_regressors_by_hand_and_their_laws():
     assert [*regressors(fit(DEMOS, CountTable()), DEMOS).series] == ["surprise", "entropy"]
 
 
+def test_where_a_trajectory_ended_counts_where_it_is_known():
+    found = fit(DEMOS, IAVI(backup="soft"), GRID.mdp)
+    ends = DEMOS.starts[1:] - 1
+    row = int(ends[~GRID.mdp.terminal[DEMOS.states[ends]]][0])
+    s, a = int(DEMOS.states[row]), int(DEMOS.actions[row])
+    for then in (-1, *range(GRID.mdp.num_states)):
+        led = np.array(DEMOS.next_states)
+        led[row] = then
+        told = replace(DEMOS, next_states=led, following=None)
+        onward = found.v[then] if then >= 0 else GRID.mdp.expected(found.v)[s, a]
+        wanted = found.reward[s, a] + GRID.mdp.discount * onward - found.v[s]
+        assert regressors(found, told).series["prediction error"][row] == pytest.approx(wanted)
+
+
 def test_several_intentions_weigh_what_each_says():
     found = fit(DEMOS, Intentions(2, solver=IAVI(), restarts=1), GRID.mdp)
     series = regressors(found, DEMOS).series
@@ -84,6 +98,24 @@ def test_encoding_is_what_a_dull_loop_finds():
                 error += ((a[test] - slope * b[test]) ** 2).sum()
             assert found.explained[unit, j] == pytest.approx(1 - error / (a @ a))
             assert found.correlations[unit, j] == pytest.approx(np.corrcoef(a, b)[0, 1])
+
+
+def test_what_covariates_explain_up_to_rounding_is_not_explained_again():
+    rng = np.random.default_rng(4)
+    z = np.concatenate([np.ones((80, 1)), rng.normal(size=(80, 3))], axis=1)
+    known = z @ rng.normal(size=(4, 1)) * 1e3
+    noise, other = rng.normal(size=(80, 1)), rng.normal(size=(80, 1))
+    found = encoding(
+        np.concatenate([known, noise], 1), np.concatenate([known, other], 1), z, orders(80),
+        units="ab", names="cd",
+    )  # fmt: skip
+    assert found.explained[:, 0].tolist() == found.explained[0].tolist() == [0.0, 0.0]
+    assert found.correlations[:, 0].tolist() == found.correlations[0].tolist() == [0.0, 0.0]
+    assert found.p_values[0].tolist() == [1.0, 1.0]
+    assert found.explained[1, 1] != 0
+    told, null = decoding(np.concatenate([known, noise], 1), known, z, orders(80))
+    assert told.tolist() == [0.0]
+    assert not null.any()
 
 
 def test_shuffled_shares_are_those_of_shuffled_regressors():
@@ -192,7 +224,7 @@ def test_a_value_is_read_out_before_the_decision_and_not_long_before():
         (lambda r, s: relate(r, s, DEMOS, covariates=("licks",)), "no covariate 'licks'"),
         (lambda r, s: relate(r, s, DEMOS, null="jitter"), "shift or exchange"),
         (lambda r, s: relate(r, s, DEMOS, blocks=1), "cannot be cut"),
-        (lambda r, s: relate(r, s, DEMOS, null="exchange"), "use circular_shift_null"),
+        (lambda r, s: relate(r, s, DEMOS, null="exchange"), 'take null="shift", or name in within='),
         (
             lambda r, s: relate(r, Regressors({"x": np.full(DEMOS.num_decisions, np.nan)}), DEMOS),
             "NaN everywhere",

@@ -163,6 +163,8 @@ def test_neurons_without_signal_tell_nothing_and_counts_are_reproducible():
         (lambda: Rat(gives_up=2.0), "a share"),
         (lambda: Silence(dose=1.5), "dose"),
         (lambda: Neurons(each=0), "1 or more neurons"),
+        (lambda: Neurons(shared=-1), "sizes not below"),
+        (lambda: Neurons().silence("prep", 0.1), "population must be one of preparation, movement"),
         (lambda: lever_session(RAT, 0, seed=0), "1 or more trials"),
         (lambda: lever_policy(RAT, worlds.four_by_three()), "has no lever"),
         (lambda: worlds.rats(0, seed=0), "1 or more rats"),

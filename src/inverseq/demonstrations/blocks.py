@@ -1,5 +1,7 @@
 """One long trajectory as several, of which some can be held out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from inverseq._core.errors import InputError
@@ -42,20 +44,4 @@ def in_blocks(demonstrations: Demonstrations, blocks: int) -> Demonstrations:
     own = np.repeat(np.arange(d.num_trajectories), counts)
     columns = {name: values[own] for name, values in d.trajectories.items()}
     columns["block"] = np.concatenate([np.arange(1, count + 1) for count in counts])
-    return Demonstrations(
-        d.states,
-        d.actions,
-        d.next_states,
-        endings,
-        starts,
-        d.time,
-        d.rows,
-        d.decisions,
-        columns,
-        d.state_names,
-        d.action_names,
-        d.source,
-        feature_names=d.feature_names,
-        action_feature_names=d.action_feature_names,
-        allowed=d.allowed,
-    )
+    return replace(d, endings=endings, starts=starts, trajectories=columns)

@@ -89,6 +89,11 @@ class Recording(Shown):
             )
         for name, column in self.units.items():
             require_shape(column, (self.num_units,), name, "U")
+        for name, moments in self.events.items():
+            require_shape(moments, (None,), name, "events")
+            require_finite(moments, name)
+            if (np.diff(moments) < 0).any():
+                raise InputError(f"times of {name} are not in the order of time; sort them")
         falls = np.diff(self.spikes) < 0
         falls[self.bounds[(self.bounds > 0) & (self.bounds < len(self.spikes))] - 1] = False
         if falls.any():
@@ -106,6 +111,8 @@ class Recording(Shown):
         Raises:
             InputError: As for `Recording`.
         """
+        if any(np.ndim(each) != 1 for each in times):
+            raise InputError("give one array of spike times per unit, [[0.1, 0.7]] for one unit")
         bounds = np.concatenate([[0], np.cumsum([len(each) for each in times])])
         joined = np.concatenate([np.zeros(0), *times])
         return cls(spikes=joined, bounds=bounds.astype(np.int64), **fields)

@@ -23,6 +23,7 @@ _HOME = {
     "Found": "searching",
     "search": "searching",
     "silenced": "silencing",
+    "effect_of_means": "silencing",
     "foretold_distribution": "silencing",
     "Embedding": "embedding",
     "embed": "embedding",

@@ -23,6 +23,7 @@ from inverseq.neural.searching import METHODS as METHODS
 from inverseq.neural.searching import search as search
 from inverseq.neural.series import Regressors as Regressors
 from inverseq.neural.series import regressors as regressors
+from inverseq.neural.silencing import effect_of_means as effect_of_means
 from inverseq.neural.silencing import foretold_distribution as foretold_distribution
 from inverseq.neural.silencing import silenced as silenced
 from inverseq.neural.trials import Waiting as Waiting

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Int
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
@@ -33,7 +33,7 @@ from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.values.iavi import IAVI
-from inverseq.neural.readout import FittedReadout, Readout, fit_readout
+from inverseq.neural.readout import Design, FittedReadout, Readout, fit_readout
 from inverseq.neural.trials import Waiting
 
 
@@ -69,12 +69,19 @@ class Inputs:
     apart: bool = False
     clock: bool = False
 
-    def of(self, data: Waiting) -> Float[np.ndarray, "T B F"]:
+    def of(self, data: Waiting) -> Float32[np.ndarray, "T B F"]:
         """`[T, B, F]` numbers.
 
         Raises:
             InputError: There are not so many pieces, or nothing to look at.
         """
+        return data.once("inputs", self, lambda: self._of(data))
+
+    def design(self, data: Waiting) -> Design:
+        """The rows at which a decision was made, for a readout."""
+        return data.once("design", self, lambda: Design(self.of(data)[data.seen]))
+
+    def _of(self, data: Waiting) -> Float32[np.ndarray, "T B F"]:
         trials, bins, _, pieces = data.activity.shape
         if not 0 <= self.pieces <= pieces or not (self.pieces or self.clock):
             raise InputError(
@@ -85,7 +92,7 @@ class Inputs:
         parts = [shown] if self.pieces else []
         if self.clock:
             parts.append(np.eye(data.mdp.num_states, dtype=np.float32)[data.states])
-        return np.concatenate(parts, axis=2).astype(np.float64)
+        return np.concatenate(parts, axis=2)
 
 
 @dataclass(frozen=True)
@@ -114,17 +121,26 @@ class NeuRL:
         Raises:
             InputError: The solver finds no reward or no values.
         """
-        solver: Solver[Explanation] = self.solver
-        shown, seen = data.demonstrations, data.seen
-        explanation = fit(shown, solver, data.mdp)
-        states = data.states[seen]
-        beliefs = explanation.beliefs(shown)
-        reward = _over_intentions(explanation, "reward", states, beliefs)
-        policy = np.asarray(explanation.probabilities(shown))
-        acts = np.eye(2)[np.where(data.acted[seen], data.event, 1 - data.event)]
+        explanation, reward, policy = self._first(data)
+        acts = np.eye(2)[np.where(data.acted[data.seen], data.event, 1 - data.event)]
         drawn = np.log((1 - self.own) * policy + self.own * acts) - np.log(policy)
-        x = self.inputs.of(data)[seen]
-        return FittedNeuRL(self, explanation, fit_readout(self.readout, x, reward + drawn))
+        made = fit_readout(self.readout, self.inputs.design(data), reward + drawn)
+        return FittedNeuRL(self, explanation, made)
+
+    def _first(self, data: Waiting) -> tuple[Explanation, np.ndarray, np.ndarray]:
+        """Step one, once for all settings with this solver: what explains the decisions, and the
+        reward and the policy at each.
+        """
+        solver: Solver[Explanation] = self.solver
+
+        def make() -> tuple[Any, Explanation, np.ndarray, np.ndarray]:
+            shown = data.demonstrations
+            explanation = fit(shown, solver, data.mdp)
+            states, beliefs = data.states[data.seen], explanation.beliefs(shown)
+            reward = _over_intentions(explanation, "reward", states, beliefs)
+            return solver, explanation, reward, np.asarray(explanation.probabilities(shown))
+
+        return data.once("first step", id(solver), make)[1:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +164,19 @@ class FittedNeuRL:
 
     def foretell(self, data: Waiting) -> Float[np.ndarray, "T B"]:
         """Step three."""
-        beliefs = _while_waiting(self.explanation, data)
-        states = data.states.ravel()
-        onward = _over_intentions(self.explanation, "next", states, beliefs)
-        q = self.rewards(data) + onward.reshape(*data.states.shape, 2)
+        q = self.rewards(data) + self._onward(data)
         return q[..., data.event] - q[..., 1 - data.event]
+
+    def _onward(self, data: Waiting) -> Float[np.ndarray, "T B 2"]:
+        """Discounted values of what follows."""
+        explanation = self.explanation
+
+        def make() -> tuple[Explanation, np.ndarray]:
+            beliefs = _while_waiting(explanation, data)
+            found = _over_intentions(explanation, "next", data.states.ravel(), beliefs)
+            return explanation, found.reshape(*data.states.shape, 2)
+
+        return data.once("onward", id(explanation), make)[1]
 
 
 @dataclass(frozen=True)
@@ -169,9 +193,8 @@ class Classifier:
 
     def prepare(self, data: Waiting) -> "FittedClassifier":
         """Fit to the decisions."""
-        seen = data.seen
-        x, y = self.inputs.of(data)[seen], data.acted[seen]
-        made = fit_readout(self.readout, x, y[:, None].astype(float), "chances")
+        acted = data.acted[data.seen][:, None].astype(float)
+        made = fit_readout(self.readout, self.inputs.design(data), acted, "chances")
         return FittedClassifier(self, made)
 
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.optimize import minimize
+from jaxtyping import Bool, Float, Int
 from scipy.special import expit, stdtrit
 
 from inverseq._core.arrays import freeze
@@ -14,6 +13,7 @@ from inverseq.neural.trials import Waiting
 
 NEAR = (0, 1, 2)
 """Steps by which a foretold act may be off: exact, near-1, near-2."""
+_NEWTON = 50
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Reading:
 
     def first(self, logits: Float[np.ndarray, "T B"]) -> Int[np.ndarray, " T"]:
         """The step at which the act is foretold; B where it is not."""
-        above = expit(self.slope * logits + self.offset + self.lift) > self.epsilon
-        return np.where(above.any(axis=1), above.argmax(axis=1), above.shape[1])
+        return _first(expit(self.slope * logits + self.offset + self.lift) > self.epsilon)
 
 
 class Match(NamedTuple):
@@ -61,7 +60,8 @@ class Match(NamedTuple):
 def choose_reading(
     logits: Float[np.ndarray, "T B"], data: Waiting, epsilon: float = 0.6
 ) -> Reading:
-    """Slope and offset of the largest likelihood, and the lift with most matches within one step.
+    """Slope and offset of the largest likelihood, and the lift with most matches: of the mean share
+    over exact, within one and within two steps.
 
     A probability per step of 0.1 s hardly ever exceeds 0.6, however sure it is that one acts soon;
     what it has to exceed is therefore chosen, for every method alike.
@@ -70,30 +70,65 @@ def choose_reading(
         logits: `[T, B]` of trials that, best, did not make the method.
         data: The trials.
         epsilon: In (0, 1).
+
+    Raises:
+        InputError: Epsilon is no such number.
     """
     if not 0 < epsilon < 1:
         raise InputError(f"epsilon must lie between 0 and 1; got {epsilon:g}")
-    seen, acted = data.seen, data.acted
-    x, y = logits[seen], acted[seen].astype(float)
-
-    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-        made = np.exp(point[0]) * x + point[1]
-        error = expit(made) - y
-        weak = 0.5 * point[0] ** 2  # a slope of 1 where nothing speaks
-        slopes = np.array([np.exp(point[0]) * (error @ x) + point[0], error.sum()])
-        return float((np.logaddexp(0, made) - y * made).sum() + weak), slopes
-
-    found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-5, 5), (-30, 30)])
-    slope, offset = float(np.exp(found.x[0])), float(found.x[1])
+    slope, offset = calibrated(logits, data)
     scaled = slope * logits + offset
     best, lift = -1.0, 0.0
-    for cut in np.unique(np.quantile(scaled[seen], np.linspace(0.5, 0.999, 60))):
-        above = scaled > cut
-        first = np.where(above.any(axis=1), above.argmax(axis=1), above.shape[1])
+    for cut in np.unique(np.quantile(scaled[data.seen], np.linspace(0.5, 0.999, 60))):
+        first = _first(scaled > cut)
         share = np.mean([_within(first, data, n) for n in NEAR])
         if share > best:
             best, lift = float(share), float(np.log(epsilon / (1 - epsilon)) - cut)
     return Reading(slope, offset, lift, epsilon)
+
+
+def calibrated(logits: Float[np.ndarray, "T B"], data: Waiting) -> tuple[float, float]:
+    """Slope, 1 where nothing speaks and never below 0.01, and offset of the largest likelihood, by
+    Newton's method.
+    """
+    x, y = logits[data.seen].astype(np.float64), data.acted[data.seen]
+    columns = np.stack([x, np.ones_like(x)])
+    prior = np.array([1.0, 0.0])
+
+    def loss(point: np.ndarray) -> float:
+        made = point @ columns
+        return float(np.logaddexp(0, made).sum() - made[y].sum() + 0.5 * (point[0] - 1) ** 2)
+
+    point, value = prior, loss(prior)
+    for _ in range(_NEWTON):
+        chance = expit(point @ columns)
+        slope = columns @ (chance - y) + prior * (point - 1)
+        curve = (columns * (chance * (1 - chance))) @ columns.T
+        curve += np.diag(prior + 1e-9)  # an offset is free, but not where nobody ever acts
+        step = np.linalg.solve(curve, slope)
+        size = 1.0
+        while size > 1e-4:
+            then = np.maximum(point - size * step, (0.01, -30.0))
+            if (reached := loss(then)) < value:
+                break
+            size /= 2
+        else:
+            break
+        point, gained, value = then, value - reached, reached
+        if gained < 1e-6:
+            break
+    return float(point[0]), float(point[1])
+
+
+def gain(
+    logits: Float[np.ndarray, "T B"], slope: float, offset: float, data: Waiting
+) -> float:
+    """Nats per decision above a hazard that is the same at all times."""
+    y = data.acted[data.seen]
+    flat = y.mean().clip(1e-6, 1 - 1e-6)
+    chance = expit(slope * logits[data.seen] + offset).clip(1e-6, 1 - 1e-6)
+    got = np.where(y, chance / flat, (1 - chance) / (1 - flat))
+    return float(np.log(got).mean())
 
 
 def match(logits: Float[np.ndarray, "T B"], reading: Reading, data: Waiting) -> Match:
@@ -105,22 +140,15 @@ def match(logits: Float[np.ndarray, "T B"], reading: Reading, data: Waiting) -> 
         data: The trials.
     """
     first = reading.first(logits)
-    seen, acted = data.seen, data.acted
-    chance = reading.chances(logits)[seen].clip(1e-6, 1 - 1e-6)
-    y = acted[seen]
-    flat = y.mean().clip(1e-6, 1 - 1e-6)
-    got = np.where(y, np.log(chance), np.log1p(-chance))
-    gain = got - np.where(y, np.log(flat), np.log1p(-flat))
     exact, near_1, near_2 = (_within(first, data, n) for n in NEAR)
-    return Match(exact, near_1, near_2, float(gain.mean()))
+    return Match(exact, near_1, near_2, gain(logits, reading.slope, reading.offset, data))
 
 
 def drawn_match(chances: Float[np.ndarray, "T B"], data: Waiting, draws: int, seed: int) -> Match:
     """`match` of acts that are drawn from chances: a random controller. Its gain is 0."""
     rng, found = np.random.default_rng(seed), []
     for _ in range(draws):
-        hit = rng.random(chances.shape) < chances
-        first = np.where(hit.any(axis=1), hit.argmax(axis=1), hit.shape[1])
+        first = _first(rng.random(chances.shape) < chances)
         found.append([_within(first, data, n) for n in NEAR])
     exact, near_1, near_2 = np.mean(found, axis=0).tolist()
     return Match(exact, near_1, near_2, 0.0)
@@ -171,6 +199,11 @@ def folds_of(trials: int, folds: int) -> list[Int[np.ndarray, " n"]]:
     if not 2 <= folds <= trials:
         raise InputError(f"{trials} trials cannot be cut into {folds} folds; ask for 2 to {trials}")
     return [np.arange(trials)[number::folds] for number in range(folds)]
+
+
+def _first(hit: Bool[np.ndarray, "T B"]) -> Int[np.ndarray, " T"]:
+    """The first step that is hit; B where none is."""
+    return np.where(hit.any(axis=1), hit.argmax(axis=1), hit.shape[1])
 
 
 def _within(first: Int[np.ndarray, " T"], data: Waiting, steps: int) -> float:

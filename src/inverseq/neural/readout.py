@@ -1,10 +1,12 @@
 """From activity to numbers: linear, or through a latent layer; least squares or chances."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import expit
 
 from inverseq._core.arrays import freeze
 from inverseq._core.ascent import ascend
@@ -65,27 +67,49 @@ class FittedReadout:
 
     def embed(self, x: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N H"]:
         """`[N, L]` the latent layer; the standardised activity where there is none."""
-        z = (x - self.centre) / self.scale
         if self.into is None or self.into_bias is None:
-            return z
-        return np.tanh(z @ self.into + self.into_bias)
+            return (x - self.centre) / self.scale
+        return np.tanh(self._after(x, self.into, self.into_bias))
 
     def predict(self, x: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N R"]:
         """`[N, R]` values, or logits of chances."""
+        if self.into is None:
+            return self._after(x, self.out, self.bias)
         return self.embed(x) @ self.out + self.bias
+
+    def _after(self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Standardised activity, weighted: the scale is folded into the weights, as rows are many."""
+        own = weights / self.scale[:, None]
+        return x @ own.astype(x.dtype) + (bias - self.centre @ own)
+
+
+class Design:
+    """N rows of activity, brought to mean 0 and variance 1, and what all fits to them share.
+
+    Attributes:
+        centre: `[F]` what was taken from the activity.
+        scale: `[F]` what it was then divided by.
+        z: `[N, F]` what came out, as precise as what was given.
+    """
+
+    def __init__(self, x: Float[np.ndarray, "N F"]) -> None:
+        self.centre, self.scale = x.mean(axis=0, dtype=np.float64), _spread(x)
+        self.z = (x - self.centre.astype(x.dtype)) / self.scale.astype(x.dtype)
+
+    @cached_property
+    def spectrum(self) -> tuple[Float[np.ndarray, " F"], Float[np.ndarray, "F F"]]:
+        """Eigenvalues `[F]` and eigenvectors of z'z: one factorisation for all penalties."""
+        return np.linalg.eigh((self.z.T @ self.z).astype(np.float64))
 
 
 def fit_readout(
-    settings: Readout,
-    x: Float[np.ndarray, "N F"],
-    y: Float[np.ndarray, "N R"],
-    kind: Kind = "values",
+    settings: Readout, design: Design, y: Float[np.ndarray, "N R"], kind: Kind = "values"
 ) -> FittedReadout:
     """Fit a readout.
 
     Args:
         settings: How.
-        x: `[N, F]` activity.
+        design: Of `[N, F]` activity.
         y: `[N, R]` values, or chances in [0, 1].
         kind: "values" by least squares, each column in units of its own spread; "chances" by
             maximum likelihood of the logistic function.
@@ -95,23 +119,24 @@ def fit_readout(
     """
     if kind not in ("values", "chances"):
         raise InputError(f"kind must be values or chances; got {kind!r}")
-    centre, scale = x.mean(axis=0), _spread(x)
-    z = (x - centre) / scale
     middle = np.zeros(y.shape[1]) if kind == "chances" else y.mean(axis=0)
     unit = np.ones(y.shape[1]) if kind == "chances" else _spread(y)
-    wanted = (y - middle) / unit
+    wanted = ((y - middle) / unit).astype(design.z.dtype)
     if kind == "values" and settings.latent == 0:
-        gram = z.T @ z
-        gram[np.diag_indices_from(gram)] += settings.penalty
-        out = np.linalg.solve(gram, z.T @ wanted)
-        return FittedReadout(centre, scale, None, None, out * unit, middle)
-    into, into_bias, out, bias = _climb(settings, z, wanted, kind)
-    return FittedReadout(centre, scale, into, into_bias, out * unit, bias * unit + middle)
+        sizes, axes = design.spectrum
+        out = axes @ (axes.T @ (design.z.T @ wanted) / (sizes + settings.penalty)[:, None])
+        into = into_bias = None
+        bias = np.zeros(y.shape[1])
+    else:
+        into, into_bias, out, bias = _climb(settings, design.z, wanted, kind)
+    return FittedReadout(
+        design.centre, design.scale, into, into_bias, out * unit, bias * unit + middle
+    )
 
 
 def _spread(values: Float[np.ndarray, "N F"]) -> Float[np.ndarray, " F"]:
     """Standard deviations; 1 where nothing varies."""
-    deviation = values.std(axis=0)
+    deviation = values.std(axis=0, dtype=np.float64)
     return np.where(deviation > 1e-12, deviation, 1.0)
 
 
@@ -126,6 +151,7 @@ def _climb(
     weigh = settings.penalty / rows
 
     def parts(point: np.ndarray) -> list[np.ndarray]:
+        point = point.astype(z.dtype)
         cut = zip(sizes[:-1], sizes[1:], shapes, strict=True)
         return [point[low:high].reshape(shape) for low, high, shape in cut]
 
@@ -135,17 +161,17 @@ def _climb(
         made = hidden @ out + bias
         if kind == "values":
             error = made - wanted
-            loss = 0.5 * (error**2).sum() / rows
+            loss = 0.5 * (error**2).sum(dtype=np.float64) / rows
         else:
-            loss = (np.logaddexp(0.0, made) - wanted * made).sum() / rows
-            error = 1.0 / (1.0 + np.exp(-made)) - wanted
+            loss = (np.logaddexp(0.0, made) - wanted * made).sum(dtype=np.float64) / rows
+            error = expit(made) - wanted
         error = error / rows
         slopes = [hidden.T @ error + weigh * out, error.sum(axis=0)]
         if first:
             back = (error @ out.T) * (1.0 - hidden**2)
             slopes = [z.T @ back + weigh * first[0], back.sum(axis=0), *slopes]
-        held = sum((each**2).sum() for each in (*first[:1], out))
-        return -loss - 0.5 * weigh * held, -np.concatenate([s.ravel() for s in slopes])
+        held = sum(float((each**2).sum()) for each in (*first[:1], out))
+        return float(-loss) - 0.5 * weigh * held, -np.concatenate([s.ravel() for s in slopes])
 
     start = np.zeros(sizes[-1])
     if latent:

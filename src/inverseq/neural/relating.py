@@ -221,8 +221,7 @@ def encoding(
     y, g = left(series), left(regressors)
     parts = bounds(len(y), blocks)
     total = np.maximum((y**2).sum(axis=0), 1e-300)
-    first = gains(y, g[:, :, None], parts)[..., 0] / total[:, None]
-    observed = np.where(total[:, None] > 1e-200, first, 0.0)
+    observed = gains(y, g[:, :, None], parts)[..., 0] / total[:, None]
     small = y.astype(np.float32)
     null = []
     for batch in batches(orders):
@@ -231,7 +230,7 @@ def encoding(
             shuffled = left(g[:, j][batch.T]).astype(np.float32)[:, None, :]
             made[:, :, j] = (gains(small, shuffled, parts)[:, 0] / total[:, None]).T
         null.append(made.reshape(len(batch), -1))
-    size = np.sqrt(total[:, None] * np.maximum((g**2).sum(axis=0), 1e-300))
+    size = np.sqrt(total)[:, None] * np.sqrt(np.maximum((g**2).sum(axis=0), 1e-300))
     return Relations(
         tuple(units),
         tuple(names),
@@ -271,7 +270,8 @@ def decoding(
         error = np.zeros(wanted.shape[1])
         for test, weights in zip(tests, solved, strict=True):
             error += ((wanted[test] - x[test] @ (weights @ wanted[~test])) ** 2).sum(axis=0)
-        return 1.0 - error / np.maximum((wanted**2).sum(axis=0), 1e-300)
+        total = (wanted**2).sum(axis=0)
+        return (total - error) / np.maximum(total, 1e-300)
 
     null = []
     for batch in batches(orders):
@@ -352,5 +352,10 @@ def _orders(
             f"parts of {within} do not follow one another; sort the trajectories by it"
         )
     starts = np.concatenate([[0], edges, [rows.size]])
+    if null == "exchange" and len(starts) == 2:
+        raise InputError(
+            'one part has none to change places with: take null="shift", or name in within= the '
+            'column whose parts are exchanged ("trajectory" for each by itself)'
+        )
     make = shift_orders if null == "shift" else exchange_orders
     return make(starts, permutations=shuffles, seed=seed)

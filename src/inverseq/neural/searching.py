@@ -14,9 +14,11 @@ from inverseq._core.errors import InputError
 from inverseq.neural.foretell import Classifier, Hazard, Inputs, Method, NeuRL
 from inverseq.neural.matching import (
     Match,
+    calibrated,
     choose_reading,
     drawn_match,
     folds_of,
+    gain,
     match,
 )
 from inverseq.neural.readout import Readout
@@ -27,11 +29,9 @@ METHODS = ("NeuRL", "NNC", "LR", "NNC and clock", "LR and clock", "hazard", "ran
 time alone, and a controller that acts at random."""
 
 _INNER = 5
-"""Every so many-th trial of a training fold is held out there."""
-_FEWEST = 40
-"""Trials of a first look at a setting, at least."""
-_FINALISTS = 8
-"""One of so many settings is looked at with all training trials."""
+"""Parts of the training trials, each foretold by the others where finalists are compared."""
+_ROUNDS = ((40, 10), (320, 100))
+"""Successive halving: training trials of a round at most, and one of how many settings goes on."""
 _DRAWS = 20
 
 
@@ -89,7 +89,7 @@ def drawn_settings(method: str, solver: Any, rng: np.random.Generator) -> Method
     readout = Readout(
         penalty=float(10 ** rng.uniform(0, 3.5)),
         latent=int(rng.choice([2, 4, 8])) if network else 0,
-        steps=int(rng.choice([20, 40, 80])),
+        steps=int(rng.choice([10, 20, 40])),
         seed=int(rng.integers(1000)),
     )
     clock = "clock" in method
@@ -114,10 +114,11 @@ def search(
 ) -> Found:
     """Foretell the act of trials held out with each method.
 
-    Cross-validation is nested: in each fold every method draws as many settings, looks at each with
-    some of the training trials, at the best eighth with all but a fifth, takes the one that
-    predicts this fifth best (likelihood), and learns how to read it there. The fold held out is
-    seen once.
+    Cross-validation is nested: in each fold every method draws as many settings and halves them
+    with the same number of trials: each learns from 40 of the training trials, the best tenth from
+    320, and the best hundredth are cross-validated on all training trials (five parts). The one
+    that predicts best there (likelihood) is taken, and how to read it is learned from the same
+    trials held out. The fold held out outside is seen once.
 
     Args:
         data: The trials.
@@ -132,12 +133,15 @@ def search(
         progress: Called with (what, done, in all).
 
     Raises:
-        InputError: Settings are out of range, or there is no such method.
+        InputError: Settings are out of range, or there is no such method, or none.
     """
-    if configurations < 1:
-        raise InputError(f"need 1 or more configurations; got {configurations}")
-    drawn_settings(methods[0], solver, np.random.default_rng(0))
+    if configurations < 1 or not methods:
+        raise InputError(
+            f"need 1 or more configurations and methods; got {configurations} and {methods}"
+        )
     solver = NeuRL().solver if solver is None else solver
+    for name in methods:
+        drawn_settings(name, solver, np.random.default_rng(0))
     parts = folds_of(len(data.happened), folds)
     work = partial(_searched, data, solver=solver, count=configurations, epsilon=epsilon, seed=seed)
     cells = [(name, number, test) for name in methods for number, test in enumerate(parts)]
@@ -161,29 +165,42 @@ def _searched(
 ) -> tuple[tuple[float, ...], str]:
     """Scores on one fold, and the settings chosen for it."""
     rng = np.random.default_rng([seed, number, METHODS.index(name)])
-    train = np.setdiff1d(np.arange(len(data.happened)), test)
-    inner = np.zeros(len(train), dtype=bool)
-    inner[:: min(_INNER, len(train))] = True
-    learn, check = data.take(train[~inner]), data.take(train[inner])
-    every = max(len(learn.happened) // max(_FEWEST, len(learn.happened) // 4), 1)
-    few = learn.take(np.arange(len(learn.happened))[::every])
-    drawn = [drawn_settings(name, solver, rng) for _ in range(1 if name == "random" else count)]
-    best = drawn
-    for part in (few, learn) if len(drawn) > 1 else ():
-        gains = np.array([_gain(method, part, check) for method in best])
-        keep = max(len(best) // _FINALISTS, 1) if part is few else 1
-        best = [best[i] for i in np.argsort(-gains, kind="stable")[:keep]]
-    (method,) = best
-    reading = choose_reading(method.prepare(learn).foretell(check), check, epsilon)
+    train = data.take(np.setdiff1d(np.arange(len(data.happened)), test))
+    size = len(train.happened)
+    parts = folds_of(size, min(_INNER, size))
+    best = [drawn_settings(name, solver, rng) for _ in range(1 if name == "random" else count)]
+    for trials, share in _ROUNDS:
+        if len(best) > 1:
+            others = np.setdiff1d(np.arange(size), parts[0])
+            few = others[:: -(-len(others) // trials)]
+            told = _told(best, train.take(few), check := train.take(parts[0]))
+            order = np.argsort([-_gain(each, check) for each in told], kind="stable")
+            best = [best[i] for i in order[: max(count // share, 1)]]
+    logits = np.empty((len(best), *train.states.shape))
+    for part in parts:
+        learn = train.take(np.setdiff1d(np.arange(size), part))
+        logits[:, part] = _told(best, learn, train.take(part))
+    chosen = int(np.argmax([_gain(each, train) for each in logits]))
+    method, reading = best[chosen], choose_reading(logits[chosen], train, epsilon)
     held = data.take(test)
-    logits = method.prepare(data.take(train)).foretell(held)
+    told = method.prepare(train).foretell(held)
     if name == "random":
-        return tuple(drawn_match(reading.chances(logits), held, _DRAWS, seed)), str(method)
+        return tuple(drawn_match(reading.chances(told), held, _DRAWS, seed)), str(method)
     shown = replace(method, solver=None) if isinstance(method, NeuRL) else method
-    return tuple(match(logits, reading, held)), str(shown)
+    return tuple(match(told, reading, held)), str(shown)
 
 
-def _gain(method: Method, learn: Waiting, check: Waiting) -> float:
-    """Nats per decision that settings reach on trials they were not fitted to."""
-    logits = method.prepare(learn).foretell(check)
-    return match(logits, choose_reading(logits, check), check).gain
+def _told(methods: Sequence[Method], learn: Waiting, check: Waiting) -> list[np.ndarray]:
+    """What methods foretell of some trials after others; those with the same inputs in a row, as
+    they share what is made of them.
+    """
+    inputs = [str(getattr(method, "inputs", "")) for method in methods]
+    told: list[Any] = [None] * len(methods)
+    for place in np.argsort(inputs, kind="stable"):
+        told[place] = methods[place].prepare(learn).foretell(check)
+    return told
+
+
+def _gain(logits: np.ndarray, data: Waiting) -> float:
+    """Nats per decision that logits reach, read as well as can be."""
+    return gain(logits, *calibrated(logits, data), data)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from inverseq._core.arrays import freeze, require_shape
 from inverseq._core.display import data_frame
@@ -15,6 +15,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.intentions.predict import posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.explanation import Explanation, check_arguments
+from inverseq.inverse.values.iql_transitions import next_states
 from inverseq.policies.policy import log_taken
 
 
@@ -145,7 +146,7 @@ def _of_values(
         policy = np.asarray(one.probabilities(demonstrations))
         rows = np.arange(len(states))
         exists = np.where(policy > 0, q[states], 0.0)
-        onward = _onward(one, demonstrations, v)
+        onward = _onward(one, demonstrations, states, v)
         parts = {
             "value": v[states],
             "action value": q[states, action],
@@ -159,11 +160,14 @@ def _of_values(
     return found
 
 
-def _onward(one: Any, demonstrations: Demonstrations, v: Float[np.ndarray, " S"]) -> np.ndarray:
-    """Value of where each decision led: of the state seen next, else of what was expected."""
-    states = align(demonstrations, one.mdp)
-    action = np.maximum(demonstrations.actions, 0)
-    onward = one.mdp.expected(v)[states, action]
-    inside = np.append(demonstrations.continues[1:], False)
-    onward[inside] = v[np.roll(states, -1)[inside]]
+def _onward(
+    one: Any, demonstrations: Demonstrations, states: Int[np.ndarray, " N"], v: np.ndarray
+) -> Float[np.ndarray, " N"]:
+    """Value of where each decision led: of the state that is known to follow, else of what was
+    expected; 0 after a terminal state.
+    """
+    onward = one.mdp.expected(v)[states, np.maximum(demonstrations.actions, 0)]
+    then = next_states(demonstrations, one.mdp, states)
+    known = (then >= 0) & ~one.mdp.terminal[states]
+    onward[known] = v[then[known]]
     return onward

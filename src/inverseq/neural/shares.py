@@ -10,13 +10,21 @@ from inverseq._core.errors import InputError
 
 BATCH = 250
 """Shuffles at once."""
+_ROUNDING = 1e-10
+"""Share of the size of a series below which what is left of it is rounding."""
 
 
 def beyond(covariates: Float[np.ndarray, "N Z"]) -> Callable[[np.ndarray], np.ndarray]:
-    """From series to what covariates leave of them."""
+    """From series `[N, ...]` to what covariates leave of them: 0 where that is rounding."""
     base, size, _ = np.linalg.svd(covariates, full_matrices=False)
     base = base[:, size > 1e-10 * size[0]]
-    return lambda series: series - base @ (base.T @ series)
+
+    def left(series: np.ndarray) -> np.ndarray:
+        rest = series - base @ (base.T @ series)
+        kept = (rest**2).sum(axis=0) > _ROUNDING**2 * (series**2).sum(axis=0)
+        return np.where(kept, rest, 0.0)
+
+    return left
 
 
 def bounds(rows: int, blocks: int) -> list[tuple[int, int]]:

@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.special import expit
 
 from inverseq._core.arrays import require_shape
 from inverseq._core.errors import InputError
 from inverseq.neural.foretell import Fitted
 from inverseq.neural.matching import Reading
 from inverseq.neural.trials import Waiting
+from inverseq.worlds.lever import first_act
+
+_OFTEN = 20
+"""Trials that must have reached a step for its mean to count."""
+_STEPS = 3
+_NOISE = 0.01
+"""Ridge of the regression on means, in variances within a step: what differs less is noise."""
 
 
 def silenced(
@@ -41,8 +49,69 @@ def silenced(
     return replace(data, activity=data.activity * factors)
 
 
+def effect_of_means(
+    data: Waiting,
+    units: Bool[np.ndarray, " F"],
+    dose: float,
+    start: float = 0.0,
+    stop: float = float("inf"),
+) -> Float[np.ndarray, " B"]:
+    """By how much silencing moves the log-odds of the act, told by the means of steps.
+
+    What a method learned trial by trial (`silenced`) says too little of neurons whose work others
+    go on with. A burst that answers to them stays in the record as it was; and what few noisy
+    neurons tell of one trial is a fraction of what all of them carry, so that slopes are diluted
+    (Spearman 1904). Means over trials have hardly any noise: here the log-odds of acting at each
+    step are regressed on the mean spikes of the units in the piece before it, and of all others in
+    the piece before that, so that these cannot have answered yet. The price is an assumption: that
+    what changes from step to step moves the act through what was recorded.
+
+    Args:
+        data: N trials, with pieces as long as a step.
+        units: `[F]` which are held down.
+        dose: Share of their spikes that is taken away, in [0, 1].
+        start: From this time of a trial on, in seconds.
+        stop: Until then.
+
+    Returns:
+        `[B]` nats.
+
+    Raises:
+        InputError: As `silenced`, pieces are not as long as a step, or fewer than three steps are
+            reached by 20 trials.
+    """
+    edges = data.window.edges
+    if len(edges) < 3 or edges[-1] != 0 or abs(edges[-1] - edges[-2] - data.step) > 1e-6:
+        raise InputError(
+            "means of steps need the activity of the last two steps apart; make the trials with "
+            f"waiting(..., window=Window({-2 * data.step:g}, 0.0, 2))"
+        )
+    kept = silenced(data, units, dose, start, stop).activity  # refuses what is no dose
+    seen, reached = data.seen, data.seen.sum(axis=0)
+    often = reached >= _OFTEN
+    if often.sum() < _STEPS:
+        raise InputError(
+            f"{int(often.sum())} steps are reached by {_OFTEN} trials; take more trials"
+        )
+    mean = lambda values: (values * seen[..., None]).sum(axis=0) / np.maximum(reached, 1)[:, None]  # noqa: E731
+    shown = np.where(units, data.activity[..., -1], data.activity[..., -2]).astype(np.float64)
+    means = mean(shown)
+    within = (mean((shown - means) ** 2) * reached[:, None]).sum(axis=0) / reached.sum()
+    spread = np.sqrt(np.where(within > 0, within, 1.0))
+    acts = data.acted.sum(axis=0)
+    odds = np.log(acts + 0.5) - np.log(reached - acts + 0.5)
+    share = np.where(often, reached, 0) / reached[often].sum()
+    z = means / spread - share @ (means / spread)
+    gram = (z * share[:, None]).T @ z + _NOISE * np.eye(len(units))
+    weights = np.linalg.solve(gram, z.T @ (share * (odds - share @ odds))) / spread
+    return mean(kept[..., -1] - data.activity[..., -1]) @ weights
+
+
 def foretold_distribution(
-    fitted: Fitted, reading: Reading, data: Waiting
+    fitted: Fitted,
+    reading: Reading,
+    data: Waiting,
+    effect: Float[np.ndarray, " B"] | float = 0.0,
 ) -> Float[np.ndarray, " B1"]:
     """When one acts, as a method foretells it from the activity of those who still wait.
 
@@ -53,13 +122,12 @@ def foretold_distribution(
         fitted: A method that was fitted.
         reading: Of its logits.
         data: The trials.
+        effect: `[B]` nats by which the log-odds of each step are moved, of `effect_of_means`.
 
     Returns:
         `[B + 1]` probability to act in each step, and never.
     """
     seen = data.seen
-    chances = np.where(seen, reading.chances(fitted.foretell(data)), 0.0).sum(axis=0)
-    reached = seen.sum(axis=0)
-    hazard = chances / np.maximum(reached, 1)
-    alive = np.cumprod(np.append(1.0, 1.0 - hazard))
-    return np.append(alive[:-1] * hazard, alive[-1])
+    odds = reading.slope * fitted.foretell(data) + reading.offset + effect
+    chances = np.where(seen, expit(odds), 0.0).sum(axis=0)
+    return first_act(chances / np.maximum(seen.sum(axis=0), 1))

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.special import expit
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
@@ -248,9 +249,9 @@ def lever_policy(rat: Rat, world: World, silence: Silence = AWAKE) -> Float[np.n
         parts.append(_drives(rat, world, silence, grid[0].ravel(), grid[1].ravel(), ready).release)
         weights.append(share * chance / chance.sum())
     release, weight = np.concatenate(parts), np.concatenate(weights)
-    alive = np.cumprod(np.append(np.ones((len(release), 1)), 1 - release[:, :-1], axis=1), axis=1)
+    acts = weight @ first_act(release)
+    mean = acts[:-1] / np.maximum(acts[::-1].cumsum()[:0:-1], 1e-300)
     policy = np.full(world.mdp.allowed.shape, 0.5)
-    mean = (weight @ (alive * release)) / np.maximum(weight @ alive, 1e-300)
     policy[: mean.size] = np.stack([1 - mean, mean], axis=1)
     return policy
 
@@ -259,9 +260,15 @@ def release_distribution(policy: Float[np.ndarray, "S 2"]) -> Float[np.ndarray, 
     """`[B + 1]` probability to release in each bin, and to hold to the end, under a policy in the
     world of `lever`.
     """
-    release = policy[: len(policy) - len(OUTCOMES), RELEASE]
-    alive = np.cumprod(np.append([1.0], 1 - release))
-    return np.append(alive[:-1] * release, alive[-1])
+    return first_act(policy[: len(policy) - len(OUTCOMES), RELEASE])
+
+
+def first_act(hazard: Float[np.ndarray, "*n B"]) -> Float[np.ndarray, "*n B1"]:
+    """`[..., B + 1]` probability to act first in each bin, and never, of the probability to act in
+    it if not before.
+    """
+    alive = np.cumprod(np.append(np.ones((*hazard.shape[:-1], 1)), 1 - hazard, axis=-1), axis=-1)
+    return np.append(alive[..., :-1] * hazard, alive[..., -1:], axis=-1)
 
 
 def run_lever(
@@ -356,7 +363,7 @@ def _drives(
     a = np.where(engaged[:, None], *wanted)
     held, driven = np.logaddexp(0, -a), np.logaddexp(0, a)
     calm = silence.drive("preparation", held, now)
-    release = 1 / (1 + np.exp(calm - silence.drive("movement", driven, now)))
+    release = expit(silence.drive("movement", driven, now) - calm)
     release = release * silence.of("movement", now)
     return Drives(held, driven, release)
 

@@ -64,7 +64,7 @@ class Neurons:
     shared: float = 0.15
 
     def __post_init__(self) -> None:
-        if self.each < 1 or self.rest <= 0 or min(self.signal, self.gain, self.drift) < 0:
+        if self.each < 1 or self.rest <= 0 or min(self.signal, self.gain, self.drift, self.shared) < 0:
             raise InputError(
                 f"need 1 or more neurons, a resting rate above 0 and sizes not below; got {self}"
             )
@@ -79,7 +79,14 @@ class Neurons:
             dose: Share of their spikes that is taken away, in [0, 1].
             start: From this time after the press on, in seconds.
             stop: Until then.
+
+        Raises:
+            InputError: There is no such population, or the dose is no share.
         """
+        if population not in POPULATIONS:
+            raise InputError(
+                f"population must be one of {', '.join(POPULATIONS)}; got {population!r}"
+            )
         unit = {"preparation": _HELD, "movement": 1.0}.get(population, 0.0)
         rest = unit / self.signal if self.signal > 0 else 0.0
         return Silence(population, dose, start, stop, rest)

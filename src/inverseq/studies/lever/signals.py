@@ -23,6 +23,11 @@ from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
 _BIN = 0.01
+_HELD = (
+    *("shape", "trial", "neuron", "bin", "count", "area", "time_of_bin0_s"),
+    *("contrast_left", "contrast_right", "feedback"),
+)
+"""Arrays of a file of spikes."""
 _AFTER = Window(0.05, 0.4, causal=False)
 _WINDOWS = tuple(Window(s, s + 0.1, causal=False) for s in (0.0, 0.1, 0.2, 0.3))
 _SUBJECT = "717531"
@@ -87,9 +92,12 @@ def _spikes(
     """Contrasts and feedback in the neurons of a session of Steinmetz and others (2019)."""
     try:
         with np.load(path) as file:
-            data: Mapping[str, np.ndarray] = dict(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as arrays of spikes; give a .npz file") from error
+            data: Mapping[str, np.ndarray] = {name: file[name] for name in _HELD}
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path} cannot be read as spikes with trials: give a .npz file of the arrays "
+            f"{', '.join(_HELD)} ({error})"
+        ) from error
     trials, units, _ = (int(n) for n in data["shape"])
     begun = np.asarray(data["time_of_bin0_s"])
     place = np.repeat(np.arange(len(data["count"])), data["count"])
@@ -175,7 +183,13 @@ def _photometry(path: str, settings: Settings, effort: Effort) -> list[dict[str,
     import duckdb
 
     asked = "SELECT t_s, G_2 FROM read_parquet(?) ORDER BY t_s"
-    columns = duckdb.execute(asked, [path]).fetchnumpy()
+    try:
+        columns = duckdb.execute(asked, [path]).fetchnumpy()
+    except duckdb.Error as error:
+        raise InputError(
+            f"{path} cannot be read as photometry: give a Parquet file with the columns t_s "
+            f"(seconds) and G_2 ({str(error).splitlines()[0]})"
+        ) from error
     whole = bandit()
     session = whole.demonstrations.select(subject=_SUBJECT)
     acted = session.acted

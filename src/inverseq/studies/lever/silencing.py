@@ -1,5 +1,6 @@
 """Part "silencing": what is foretold of silenced neurons, against what the rat would do."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from inverseq import plot
 from inverseq.neural.foretell import Classifier, Inputs, NeuRL
 from inverseq.neural.matching import choose_reading
 from inverseq.neural.readout import Readout
-from inverseq.neural.silencing import foretold_distribution, silenced
+from inverseq.neural.silencing import effect_of_means, foretold_distribution, silenced
 from inverseq.neural.trials import waiting
 from inverseq.studies.lever import Settings
 from inverseq.studies.run import Result
@@ -25,6 +26,8 @@ from inverseq.worlds import (
 
 DOSES = (0.05, 0.1, 0.2, 0.3, 0.5)
 SHOWN = ("preparation", "movement", "untuned")
+TOLD_BY = ("trials", "means")
+"""Silenced in the record of each trial, or by the means of steps."""
 _DRAWN = 0.2
 
 
@@ -33,7 +36,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     world, rat = lever(), Rat()
     trials = max(settings.trials)
     usual = release_distribution(lever_policy(rat, world))
-    rows, curves, truths = [], {}, {}
+    rows, curves, truths, pooled = [], {}, {}, []
     middle = settings.signals[len(settings.signals) // 2]
     for number, signal in enumerate(settings.signals):
         effort.say("signals", number, len(settings.signals))
@@ -54,16 +57,26 @@ def run(settings: Settings, effort: Effort) -> Result:
             fitted = method.prepare(learn)
             reading = choose_reading(fitted.foretell(check), check)
             base = foretold_distribution(fitted, reading, check)
-            for kind in SHOWN:
+            for kind, told_by in product(SHOWN, TOLD_BY):
+                units, changes = population == kind, []
                 for dose in doses:
-                    less = silenced(check, population == kind, dose)
-                    told = foretold_distribution(fitted, reading, less)
+                    if told_by == "means":
+                        moved = effect_of_means(data, units, dose)
+                        told = foretold_distribution(fitted, reading, check, moved)
+                    else:
+                        less = silenced(check, units, dose)
+                        told = foretold_distribution(fitted, reading, less)
                     true = truth[kind, dose]
+                    changes.append((told - base, true - usual))
                     row = {"signal": signal, "method": name, "population": kind, "dose": dose}
-                    rows.append(plain(row | _compared(told - base, true - usual, world)))
-                    if signal == middle and name == "NeuRL" and dose == _DRAWN:
+                    row |= {"told_by": told_by} | _compared(*changes[-1], world)
+                    rows.append(plain(row))
+                    if (signal, name, dose, told_by) == (middle, "NeuRL", _DRAWN, "means"):
                         curves[f"{kind}, {dose:.0%} less"] = told[:-1]
                         truths[f"{kind}, {dose:.0%} less"] = true[:-1]
+                whole = [np.cumsum(np.array(each), axis=1).ravel() for each in zip(*changes, strict=True)]
+                row = {"signal": signal, "method": name, "population": kind, "told_by": told_by}
+                pooled.append(plain(row | {"correlation": _correlation(*whole)}))
             if signal == middle and name == "NeuRL":
                 curves = {"as recorded": base[:-1], **curves}
                 truths = {"as recorded": usual[:-1], **truths}
@@ -71,7 +84,8 @@ def run(settings: Settings, effort: Effort) -> Result:
     figure, (ax,) = plot.canvas(5.6, 3.2)
     marks = {"cue": world.settings["cue"]}
     plot.act_times(curves, world.settings["width"], truth=truths, marks=marks, ax=ax)
-    return Result({"doses": rows}, {"silencing": figure}, _sentences(rows, middle))
+    tables = {"doses": rows, "curves": pooled}
+    return Result(tables, {"silencing": figure}, _sentences(rows, pooled, middle))
 
 
 def _methods() -> dict[str, Any]:
@@ -84,11 +98,13 @@ def _methods() -> dict[str, Any]:
 
 
 def _compared(told: np.ndarray, true: np.ndarray, world: Any) -> dict[str, float]:
-    """Changes of the distribution of releases: correlation, sizes, and shifts of the mean."""
-    moves = np.abs(true).sum() > 1e-9
+    """Changes of the distribution of releases: correlations of its bins and of the share released
+    so far, sizes, and shifts of the mean.
+    """
     time = np.arange(len(told)) * world.settings["width"]
     return {
-        "correlation": float(np.corrcoef(told, true)[0, 1]) if moves else float("nan"),
+        "correlation": _correlation(told, true),
+        "correlation_so_far": _correlation(np.cumsum(told), np.cumsum(true)),
         "foretold_change": float(np.abs(told).sum() / 2),
         "true_change": float(np.abs(true).sum() / 2),
         "foretold_shift": float(told @ time),
@@ -96,20 +112,30 @@ def _compared(told: np.ndarray, true: np.ndarray, world: Any) -> dict[str, float
     }
 
 
-def _sentences(rows: list[dict[str, Any]], middle: float) -> tuple[str, ...]:
+def _correlation(told: np.ndarray, true: np.ndarray) -> float:
+    """NaN where nothing changes in truth."""
+    return float(np.corrcoef(told, true)[0, 1]) if np.abs(true).sum() > 1e-9 else float("nan")
+
+
+def _sentences(
+    rows: list[dict[str, Any]], pooled: list[dict[str, Any]], middle: float
+) -> tuple[str, ...]:
     """Correlations at the middle signal."""
     told = []
-    for kind in SHOWN:
-        mine = [
-            r
-            for r in rows
-            if (r["signal"], r["method"], r["population"]) == (middle, "NeuRL", kind)
-        ]
+    for whole in pooled:
+        where = {name: whole[name] for name in ("signal", "method", "population", "told_by")}
+        if (where["signal"], where["method"]) != (middle, "NeuRL"):
+            continue
+        mine = [row for row in rows if where.items() <= row.items()]
         doses = "; ".join(
             f"{r['dose']:.0%}: "
             + ("" if r["correlation"] is None else f"r = {r['correlation']:.2f}, ")
             + f"mean release {r['foretold_shift']:+.2f} s (true {r['true_shift']:+.2f})"
             for r in mine
         )
-        told.append(f"NeuRL at signal {middle:g}, {kind} neurons silenced by {doses}.")
+        curve = "" if whole["correlation"] is None else f", r = {whole['correlation']:.2f} in all"
+        told.append(
+            f"NeuRL at signal {middle:g}, {where['population']} neurons, told by "
+            f"{where['told_by']}{curve}: {doses}."
+        )
     return tuple(told)
