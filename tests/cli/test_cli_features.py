@@ -131,5 +131,8 @@ def test_rules_forbid_what_they_say():
     seen = np.array([[4.0, -0.5], [4.1, 0.0], [0.0, -0.6], [9.0, -9.0]])
     expected = [[True, True], [True, False], [False, True], [False, False]]
     np.testing.assert_array_equal(rules(seen), expected)
-    with pytest.raises(iq.InputError, match="is no rule"):
-        Forbidden.read("left where x > much", ("left",), ("x",))
+    for text, bound in (("1e-3", 0.001), ("-.5", -0.5), ("+2.", 2.0), ("1.5E+2", 150.0)):
+        assert Forbidden.read(f"left where x > {text}", ("left",), ("x",)).bounds == (bound,)
+    for text in ("much", "e", "1e", "--2", "1.2.3", "."):
+        with pytest.raises(iq.InputError, match="is no rule"):
+            Forbidden.read(f"left where x > {text}", ("left",), ("x",))

@@ -428,6 +428,13 @@ def test_features_are_examined_without_a_world():
     )
 
 
+def test_features_of_single_decisions_are_examined():
+    """Nobody saw where any of them led."""
+    alone = Demonstrations.from_arrays(np.eye(3), [0, 1, 2], trajectory=[0, 1, 2])
+    assert not alone.next_known.any()
+    assert diagnose(alone).facts["observations"] == 3
+
+
 def test_features_that_are_no_numbers_or_repeat_are_told():
     data = tracked()
     states = data.states.copy()

@@ -47,6 +47,9 @@ def test_what_cannot_be_calibrated():
     solution, data = behaviour(POLICY)
     with pytest.raises(iq.InputError, match="bins must be 1 or more"):
         iq.calibration(solution, data, bins=0)
+    other = iq.Demonstrations.from_arrays([0, 1], [2, 3])
+    with pytest.raises(iq.InputError, match="row 2: action 3 was never seen while fitting"):
+        iq.calibration(solution, other)
     silent = iq.Demonstrations.from_arrays([0, 1], [-1, -1])
     with pytest.raises(iq.InputError, match="nothing to calibrate on"):
         iq.calibration(solution, silent)

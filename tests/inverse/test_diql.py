@@ -1,6 +1,6 @@
 """Deep inverse Q-learning: it tends to the exact answer on numbered states, and says what it is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -10,71 +10,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import inverseq as iq
+from deep_worlds import EXACT, TABLE, each_state, error, everything, walk, world
+from inverseq.inverse.deep.learning import classifier_loss
 from inverseq.inverse.deep.network_fit import enrolled
 from inverseq.inverse.problem import Problem
-from inverseq.inverse.values.ciql import constrained_plan
-from inverseq.networks import FullyConnected, module_of
-from inverseq.policies.network import network_q
+from inverseq.networks import Ensemble, FullyConnected, module_of
 from inverseq.rewards.gauges import Gauge
 from inverseq.training.batch import Batch
 from inverseq.training.loop import advance
 from inverseq.training.rule import Learner
 from inverseq.training.trainer import begin_training
 from strategies import random_mdp, random_policy
-
-TABLE = FullyConnected(hidden=())
-"""One linear layer, which on one-hot states is a table."""
-EXACT = iq.DIQL(
-    0,
-    0.8,
-    TABLE,
-    smoothing=0.0,
-    support=0.0,
-    follow=0.05,
-    held_out=0.0,
-    lessons=iq.Lessons(4000, 256, 0.03),
-)
-
-
-def everything(mdp: iq.MDP, policy: np.ndarray) -> tuple[iq.Demonstrations, np.ndarray]:
-    """Every transition that can happen, with its probability: data without noise."""
-    states, actions = policy.shape
-    chance = mdp.transition_matrix.toarray().reshape(states, actions, states)
-    chance = chance * policy[:, :, None] * ~mdp.terminal[:, None, None]
-    s, a, t = np.nonzero(chance)
-    data = iq.Demonstrations.from_arrays(
-        np.eye(states)[s],
-        a,
-        next_states=np.eye(states)[t],
-        trajectory=np.arange(s.size),
-        terminated=mdp.terminal[t],
-        allowed=mdp.allowed[s],
-    )
-    return data, chance[s, a, t]
-
-
-def each_state(mdp: iq.MDP) -> iq.Demonstrations:
-    """One row per state, with an action that exists."""
-    eye, actions = np.eye(mdp.num_states), mdp.allowed.argmax(axis=1)
-    return iq.Demonstrations.from_arrays(
-        eye, actions, trajectory=np.arange(len(eye)), allowed=mdp.allowed
-    )
-
-
-def world(seed: int = 0, **asked):
-    rng = np.random.default_rng(seed)
-    mdp = random_mdp(rng, 5, 3, discount=0.8, **asked)
-    return mdp, random_policy(rng, mdp)
-
-
-def centred(values: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    inside = np.where(allowed, values, 0.0)
-    return np.where(allowed, values - inside.sum(1, keepdims=True) / allowed.sum(1)[:, None], 0.0)
-
-
-def error(found: np.ndarray, right: np.ndarray, mdp: iq.MDP) -> float:
-    off = centred(found, mdp.allowed) - centred(right, mdp.allowed)
-    return float(np.abs(off[~mdp.terminal]).max())
 
 
 @pytest.mark.parametrize(
@@ -181,26 +127,6 @@ def test_one_two_and_five_actions():
         assert np.abs(found - right)[~mdp.terminal].max() < 0.1
 
 
-def walk(seed: int = 0, count: int = 40, length: int = 60) -> iq.Demonstrations:
-    """A walker in metres and degrees who turns towards x = 300 and stops there."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for walker in range(count):
-        x, heading = rng.uniform(0, 600), rng.uniform(-180, 180)
-        for _ in range(length):
-            away = (300 - x) / 100
-            q = np.array([0.0, away, -away])
-            chance = np.exp(q - q.max())
-            action = rng.choice(3, p=chance / chance.sum())
-            rows.append((walker, x, heading, action))
-            x += [0, 20, -20][action] + rng.normal(scale=2)
-            heading = (heading + rng.normal(scale=10) + 180) % 360 - 180
-    trajectory, x, heading, actions = map(np.array, zip(*rows, strict=True))
-    return iq.Demonstrations.from_arrays(
-        np.column_stack([x, heading]), actions, trajectory=trajectory
-    )
-
-
 @pytest.fixture(scope="module")
 def walked():
     data = walk()
@@ -267,6 +193,20 @@ def test_an_ensemble_predicts_no_worse_and_is_saved(walked, tmp_path):
     assert np.ptp(each, axis=1).max() > 0.01
     logits = each.mean(axis=1) / several.policy.temperature
     assert_allclose(several.probabilities(unseen)[:4], jax.nn.softmax(logits, axis=1), rtol=1e-4)
+
+
+def test_members_of_an_ensemble_learn_and_are_penalised_as_alone():
+    lessons, seen = iq.Lessons(decay=0.3), jax.random.normal(jax.random.key(1), (6, 2))
+    nothing = jnp.zeros(6)
+    batch = Batch(seen, jnp.arange(6) % 3, nothing, seen, nothing, nothing > 0)
+    together = Ensemble.of(TABLE, 3).build(jax.random.key(0), (2,), 3)
+    slope = jax.grad(lambda network: classifier_loss(network, batch, 0.01, lessons))
+    for one, other in zip(
+        jax.tree.leaves(slope(jax.tree.map(lambda leaf: leaf[1], together.members))),
+        jax.tree.leaves(slope(together).members),
+        strict=True,
+    ):
+        assert_allclose(3 * other[1], one, rtol=1e-4, atol=1e-6)
 
 
 def test_seeds_together_are_seeds_alone_and_survive_an_interruption(walked, tmp_path):
@@ -350,67 +290,3 @@ def test_divergence_is_told():
     data, weights = everything(*world(masks=False))
     with pytest.raises(iq.FitError, match="lower learning_rate, follow or discount"):
         iq.fit(data, solver, weights=weights)
-
-
-# --- With constraints ---
-
-
-@dataclass(frozen=True)
-class Never:
-    """A rule that can be written to a file."""
-
-    state: int
-    action: int
-
-    def __call__(self, observations):
-        safe = np.ones((len(observations), 3), dtype=bool)
-        safe[observations[:, self.state] > 0.5, self.action] = False
-        return safe
-
-
-def test_under_constraints_it_tends_to_ciql(tmp_path):
-    mdp, policy = world(masks=False)
-    data, weights = everything(mdp, policy)
-    free = iq.inverse_action_values(policy, mdp)
-    worst = int(np.argmax(np.where(mdp.terminal, -1.0, policy.max(axis=1))))
-    rule = Never(worst, int(policy[worst].argmax()))
-    mask = rule(np.eye(5))
-    right = constrained_plan(mdp, free.reward, mask)
-    solution = iq.fit(data, iq.DCIQL(rule, EXACT), weights=weights)
-    states = each_state(mdp)
-    made = network_q(solution.policy.values, states.states)
-    assert np.abs(made - right.q)[~mdp.terminal].max() < 0.15
-    chances = solution.probabilities(states)
-    assert (chances[~mask] == 0).all()
-    assert_array_equal(chances[~mdp.terminal].argmax(1), right.policy[~mdp.terminal].argmax(1))
-    assert error(solution.reward_function.of_actions(states), free.reward, mdp) < 0.1
-    path = iq.save(solution, tmp_path / "it.npz")
-    read = iq.load(path, iq.Solution, also=(Never,))
-    assert_array_equal(read.probabilities(states), chances)
-    with pytest.raises(iq.InputError, match="also="):
-        iq.load(path, iq.Solution)
-
-
-def test_costs_and_bounds_are_a_constraint_too(walked):
-    _, data, solver = walked
-    quick = replace(solver, lessons=iq.Lessons(50, 16))
-    cost = lambda seen: np.column_stack([0 * seen[:, 0], seen[:, 0], -seen[:, 0]])  # noqa: E731
-    rule = iq.Constraint(cost, 300.0, "never farther right")
-    solution = iq.fit(data, iq.DCIQL([rule], quick, "boltzmann"))
-    chances = solution.probabilities(data)
-    right = data.states[:, 0] > 300
-    assert (chances[right, 1] == 0).all()
-    assert (chances[~right] > 0).all()
-    with pytest.raises(iq.InputError, match="is a function, which cannot be written"):
-        iq.save(solution, "unwritten.npz")
-
-
-def test_nothing_safe_is_an_error_that_shows_the_observation(walked):
-    _, data, solver = walked
-    never = lambda seen: np.zeros((len(seen), 3), dtype=bool)  # noqa: E731
-    with pytest.raises(iq.InputError, match=r"no action is safe at the observation \["):
-        iq.fit(data, iq.DCIQL(never, solver))
-    with pytest.raises(iq.InputError, match="bool of shape"):
-        iq.fit(data, iq.DCIQL(lambda seen: np.ones(3), solver))
-    with pytest.raises(iq.InputError, match="without any, fit DIQL"):
-        iq.DCIQL([], solver)

@@ -38,7 +38,11 @@ def test_a_person_chooses_by_a_queue_or_a_function():
     assert agent.get_action(None) == 2
     with pytest.raises(InputError, match="got 7"):
         agent.get_action(None)
-    assert HumanAgent(lambda seen: seen + 1, num_actions=3).get_action(1) == 2
+    careless = HumanAgent(lambda seen: seen + 1, num_actions=3)
+    assert careless.get_action(1) == 2
+    careless.allowed = np.array([True, True, False])
+    with pytest.raises(InputError, match=r"action 2 does not exist here.*\[0, 1\]"):
+        careless.get_action(1)
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)

@@ -1,18 +1,21 @@
 """Agents that learn while they play."""
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.envs.toy_text import FrozenLakeEnv
 
-from inverseq import FitError, InputError, fit
+from inverseq import MDP, FitError, InputError, fit
+from inverseq.forward import policy_iteration
 from inverseq.forward.dqn import DQN
 from inverseq.inverse.deep.iq_learn import IQLearn
-from inverseq.networks import FullyConnected
+from inverseq.networks import FullyConnected, action_values
 from inverseq.play import DQNAgent, IQLearnAgent, Orchestrator, QAgent, expert_games
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Loop
-from inverseq.worlds import GridWorldEnv, GridWorldRules
+from inverseq.worlds import GridWorldEnv, GridWorldRules, MDPEnv, World
+from inverseq.worlds.record import Drawing
 
 BOARD = {"width": 4, "height": 4, "walls": ((1, 1), (2, 2))}
 SMALL = FullyConnected((32,), tiles=4)
@@ -42,6 +45,26 @@ def test_whole_numbers_are_seen_one_hot_and_a_seed_decides_everything():
     assert one.demonstrations.fingerprint == again.demonstrations.fingerprint
     np.testing.assert_array_equal(one.losses, again.losses)
     assert one.demonstrations.fingerprint != other.demonstrations.fingerprint
+
+
+def test_agents_that_learn_take_and_value_only_actions_that_exist():
+    """Two states; in each, another one of three actions does not exist."""
+    rows = {"state": [0, 0, 1, 1], "action": [0, 1, 0, 2], "next_state": [1, 0, 0, 1]}
+    rows |= {"probability": np.ones(4), "reward": [1.0, 0.0, 0.0, 0.5]}
+    mdp = MDP.from_table(rows, discount=0.5)
+    doors = World("doors", mdp, Drawing(2, 1, np.zeros((1, 2), dtype=bool)), "none")
+    environment = gymnasium.wrappers.TimeLimit(MDPEnv(doors), max_episode_steps=20)
+    loop = Loop(600, capacity=256, learn_from=32, test_games=0)
+    agent = DQNAgent(
+        environment, DQN(FullyConnected(()), loop, 0.5, learning_rate=0.1, target_every=20), seed=0
+    )
+    played = Orchestrator(environment, agent, training_freq=1).play(moves=600, seed=0)
+    done = played.demonstrations
+    assert mdp.allowed[done.states, done.actions].all()
+    assert not mdp.allowed.all()
+    learned = action_values(agent.trained(), np.eye(2))
+    right = policy_iteration(mdp).q
+    np.testing.assert_allclose(learned[mdp.allowed], right[mdp.allowed], atol=0.15)
 
 
 def test_iq_learn_by_steps_is_iq_learn_by_fit():

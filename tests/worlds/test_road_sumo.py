@@ -96,7 +96,20 @@ def test_a_process_holds_one(road):
         road.step(3)
     with pytest.raises(iq.InputError, match='there is "game"'):
         road.reset(options={"board": 1})
+    for game in ("7", 1.5, None, -1, 2**31):
+        with pytest.raises(iq.InputError, match="a game has a whole number from 0"):
+            road.reset(options={"game": game})
     assert isinstance(road, gymnasium.Env)
+
+
+def test_a_game_must_have_begun(monkeypatch):
+    monkeypatch.setattr("inverseq.worlds.road_sumo._held", [])
+    fresh = SumoRoadEnv()
+    with pytest.raises(iq.InputError, match=r"reset\(\) first"):
+        fresh.step(KEEP)
+    fresh.close()
+    with pytest.raises(iq.InputError, match="make another"):
+        fresh.step(KEEP)
 
 
 def test_settings_that_cannot_be():

@@ -25,7 +25,8 @@ def numbered_alike(
         InputError: Actions are continuous.
     """
     rows = [array for d in parts for array in (d.states, d.next_states[d.next_known])]
-    keys = [np.ascontiguousarray(each).reshape(len(each), -1) for each in rows]
+    size = rows[0][0].size  # there is a decision
+    keys = [np.ascontiguousarray(each).reshape(len(each), size) for each in rows]
     together = np.concatenate(keys)
     whole = together.view(np.dtype((np.void, together.dtype.itemsize * together.shape[1])))
     kinds, number = np.unique(whole.ravel(), return_inverse=True)

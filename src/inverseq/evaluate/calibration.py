@@ -17,6 +17,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.explanation import Explanation, check_arguments
+from inverseq.policies.policy import check_known
 
 _WIDTH = 1.96
 """Standard errors of an interval of 95 %."""
@@ -83,14 +84,15 @@ def calibration(
         bins: B, each of equally many predictions (fewer where probabilities are few).
 
     Raises:
-        InputError: The decisions do not fit the world, actions are continuous, or no decision has a
-            known action and a choice.
+        InputError: The decisions do not fit the world, actions are continuous or unknown to the
+            fit, or no decision has a known action and a choice.
     """
     check_arguments(solution, demonstrations, "calibration")
     if solution.num_actions is None:
         raise InputError("continuous actions have densities, and no probabilities to calibrate")
     if bins < 1:
         raise InputError(f"bins must be 1 or more; got {bins}")
+    check_known(demonstrations, solution.num_actions)
     exists = solution.exists(demonstrations)
     judged = demonstrations.acted & (exists.sum(axis=1) > 1)
     if not judged.any():

@@ -5,7 +5,7 @@ from queue import Queue
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
 from inverseq.worlds.game_boards import PLAYER, WALL, WIN, board_distances
@@ -17,8 +17,8 @@ class Agent:
     Attributes:
         num_actions: A; actions are 0 to A - 1.
         rng: Where random choices come from.
-        allowed: `[A]` bool, which actions exist now, as the environment says; None where it does
-            not.
+        allowed: `[A]` bool, which actions exist now (when it is informed of a result, after that),
+            as the environment says; None where it does not.
     """
 
     allowed: np.ndarray | None = None
@@ -27,10 +27,15 @@ class Agent:
         self.num_actions = num_actions
         self.rng = np.random.default_rng(seed)
 
+    @property
+    def exist(self) -> Bool[np.ndarray, " A"]:
+        """Which actions exist now; all where nobody says."""
+        return np.ones(self.num_actions, dtype=bool) if self.allowed is None else self.allowed
+
     def get_action(self, observation: Any) -> int:
         """The action to take."""
-        if self.allowed is not None and not self.allowed.all():
-            return int(self.rng.choice(np.flatnonzero(self.allowed)))
+        if not self.exist.all():
+            return int(self.rng.choice(np.flatnonzero(self.exist)))
         return int(self.rng.integers(self.num_actions))
 
     def inform_result(
@@ -60,11 +65,14 @@ class HumanAgent(Agent):
         """The action that the person chooses.
 
         Raises:
-            InputError: There is no such action.
+            InputError: There is no such action, or not here.
         """
         action = self._next(observation)
         if not 0 <= action < self.num_actions:
             raise InputError(f"actions are 0 to {self.num_actions - 1}; got {action}")
+        if not self.exist[action]:
+            exist = np.flatnonzero(self.exist).tolist()
+            raise InputError(f"action {action} does not exist here; those that do are {exist}")
         return int(action)
 
 

@@ -46,17 +46,17 @@ class DQNAgent(Agent):
         key_begin, self._key_act, self._key_learn = jax.random.split(jax.random.key(seed), 3)
         self._learner = untaught(settings, key_begin, self.shape, num_actions)
         # In NumPy, which writes one move in place.
-        nothing = empty_replay(settings.loop.capacity, self.shape)
+        nothing = empty_replay(settings.loop.capacity, self.shape, num_actions)
         self._seen = jax.tree.map(np.array, nothing.moves)
         self._moves = self._lessons = 0
-        self._last: tuple[np.ndarray, int] | None = None
+        self._last: tuple[np.ndarray, int, np.ndarray] | None = None
 
     def get_action(self, observation: Any) -> int:
         """The best action, or a random one with probability epsilon."""
-        seen = seen_as(observation, self.shape)
+        seen, exist = seen_as(observation, self.shape), self.exist
         moves = np.int32(self._moves)
-        action = int(_act(self.settings, self._key_act, moves, self._learner, seen, moves))
-        self._last = seen, action
+        action = int(_act(self.settings, self._key_act, moves, self._learner, seen, exist, moves))
+        self._last = seen, action, exist
         return action
 
     def inform_result(
@@ -70,9 +70,11 @@ class DQNAgent(Agent):
         if self._last is None:
             raise InputError("inform_result tells of an action that get_action gave; ask for one")
         following = seen_as(next_observation, self.shape)
-        move = (*self._last, reward, following, terminated, terminated or truncated)
+        seen, action, exist = self._last
+        over = terminated or truncated
+        move = (seen, action, reward, following, terminated, over, exist, self.exist)
         columns: Any = self._seen
-        for column, value in zip(columns[: len(move)], move, strict=True):
+        for column, value in zip(columns, move, strict=True):
             column[self._moves % len(column)] = value
         self._moves += 1
         self._last = None
@@ -139,7 +141,7 @@ class IQLearnAgent(Agent):
         """An action drawn at the temperature of the settings."""
         self._moves += 1
         seen, number = seen_as(observation, self.shape), np.int32(self._moves)
-        return int(_act(self._rule, self._key_act, number, self._learner, seen, None))
+        return int(_act(self._rule, self._key_act, number, self._learner, seen, self.exist, None))
 
     def train(self) -> float | None:
         """One training step on the expert's moves; None once all of the settings' are made.
@@ -204,10 +206,10 @@ def _sizes(environment: gymnasium.Env) -> tuple[tuple[int, ...], int]:
 
 @partial(jax.jit, static_argnames="rule")
 def _act(
-    rule: Player, key: jax.Array, number: Any, learner: Learner, seen: Any, moves: Any
+    rule: Player, key: jax.Array, number: Any, learner: Learner, seen: Any, exist: Any, moves: Any
 ) -> jax.Array:
     """Action number `number`, with a key of its own."""
-    return rule.act(jax.random.fold_in(key, number), learner, seen[None], None, moves)[0]
+    return rule.act(jax.random.fold_in(key, number), learner, seen[None], exist[None], moves)[0]
 
 
 @partial(jax.jit, static_argnames="rule")

@@ -94,19 +94,25 @@ class Orchestrator:
         environment, agent = self.environment, self.agent
         seen, info = environment.reset(seed=seed)
         tape.begin(info, environment)
+        agent.allowed = _allowed(info)
         over = False
         while not over and (limit is None or tape.moves < limit):
-            mask = info.get("action_mask")
-            agent.allowed = None if mask is None else np.asarray(mask, dtype=bool)
             action = agent.get_action(seen)
             tape.allowed.append(agent.allowed)
             following, reward, terminated, truncated, info = environment.step(action)
+            agent.allowed = _allowed(info)
             agent.inform_result(following, float(reward), terminated, truncated)
             tape.add(seen, action, following, float(reward), terminated, truncated, environment)
             if self.training_freq is not None and tape.moves % self.training_freq == 0:
                 loss = agent.train()
                 tape.losses += [] if loss is None else [loss]
             seen, over = following, terminated or truncated
+
+
+def _allowed(info: dict[str, Any]) -> np.ndarray | None:
+    """Which actions exist, where an environment says it."""
+    mask = info.get("action_mask")
+    return None if mask is None else np.asarray(mask, dtype=bool)
 
 
 @dataclass

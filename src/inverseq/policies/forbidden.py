@@ -11,7 +11,8 @@ from jaxtyping import Bool, Shaped
 
 from inverseq._core.errors import InputError
 
-_RULE = re.compile(r"\s*(.+?)\s+where\s+(.+?)\s*([<>])\s*([-+.\deE]+)\s*")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_RULE = re.compile(rf"\s*(.+?)\s+where\s+(.+?)\s*([<>])\s*({_NUMBER})\s*")
 
 
 @dataclass(frozen=True)

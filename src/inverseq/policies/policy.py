@@ -114,6 +114,17 @@ class FinitePolicy(ABC):
         )
 
 
+def check_known(demonstrations: Demonstrations, num_actions: int) -> None:
+    """Raise an `InputError` where an action is none of those that a policy knows."""
+    unknown = demonstrations.actions >= num_actions
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise InputError(
+            f"row {demonstrations.row(row)}: action {demonstrations.actions[row]} was never seen "
+            f"while fitting, which knew {num_actions} actions numbered from 0"
+        )
+
+
 def log_taken(
     probabilities: Float[np.ndarray, "N A"], demonstrations: Demonstrations
 ) -> Float[np.ndarray, " N"]:
@@ -128,12 +139,7 @@ def log_taken(
             "these actions are continuous, and this solution chooses among numbered ones: bin "
             "them, or fit a solver whose policy has densities"
         )
-    if (actions >= num_actions).any():
-        row = int(np.argmax(actions >= num_actions))
-        raise InputError(
-            f"row {demonstrations.row(row)}: action {actions[row]} was never seen while fitting, "
-            f"which knew {num_actions} actions numbered from 0"
-        )
+    check_known(demonstrations, num_actions)
     taken = probabilities[np.arange(len(actions)), np.maximum(actions, 0)]
     if not ((taken >= 0) & (taken <= 1 + 1e-6)).all():
         row = int(np.argmax(~((taken >= 0) & (taken <= 1 + 1e-6))))

@@ -1,5 +1,6 @@
 """Demonstrated transitions as arrays for a compiled training loop, drawn by weight."""
 
+import hashlib
 from typing import NamedTuple
 
 import jax
@@ -81,6 +82,14 @@ def shown_in(
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
     drawn = _running(weight[used]), first_rows, _running(weight[used][begins])
     return Shown(jnp.asarray(pool), rows, *drawn)
+
+
+def content(shown: Shown) -> str:
+    """SHA-256 of all that is learned from: what was seen, how much it weighs, what is safe."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(shown):
+        digest.update(np.ascontiguousarray(leaf).data)
+    return digest.hexdigest()
 
 
 def _pooled(

@@ -37,6 +37,8 @@ from inverseq.worlds.road_view import (
 _NET = Path(__file__).parent / "roads" / "ring.net.xml"
 _LENGTH, _LANES, _STEP = 1000.0, 3, 0.5
 _EGO = "0"
+_GAMES = 2**31 - 1
+"""Games are numbers below this, SUMO's seeds."""
 
 # One simulation is all that a process can hold: libsumo starts a second one in place of the first.
 _held: list["SumoRoadEnv"] = []
@@ -105,6 +107,7 @@ class SumoRoadEnv(gymnasium.Env):
         self.observation_space = spaces.Box(-np.inf, np.inf, (len(ROAD_FEATURES),), np.float32)
         self._folder = TemporaryDirectory(prefix="inverseq-sumo-")
         self._running = False
+        self._seen: np.ndarray | None = None
         _held.append(self)
 
     def reset(
@@ -117,15 +120,21 @@ class SumoRoadEnv(gymnasium.Env):
             options: {"game": number}, of a game to play again.
 
         Raises:
-            InputError: The environment is closed, or there is another option.
+            InputError: The environment is closed, there is another option, or the game is no whole
+                number that SUMO takes as a seed.
         """
         super().reset(seed=seed)
-        if self not in _held:
-            raise InputError("this environment is closed; make another")
+        self._check_open()
         if unknown := sorted(set(options or ()) - {"game"}):
             raise InputError(f'unknown options {unknown}; there is "game"')
-        drawn = int(self.np_random.integers(2**31 - 1))
-        self._game = int(options["game"]) if options else drawn
+        drawn = int(self.np_random.integers(_GAMES))
+        game = (options or {}).get("game", drawn)
+        if not isinstance(game, int | np.integer) or not 0 <= game < _GAMES:
+            raise InputError(
+                f'options={{"game": {game!r}}}: a game has a whole number from 0 to {_GAMES - 1}, '
+                'that of info["game"]'
+            )
+        self._game = int(game)
         routes = Path(self._folder.name) / "cars.rou.xml"
         routes.write_text(_cars(self._game, self.cars), encoding="utf-8")
         given = [
@@ -144,9 +153,9 @@ class SumoRoadEnv(gymnasium.Env):
             self._sumo.simulationStep()
         self._sumo.vehicle.setLaneChangeMode(_EGO, 0)
         self._moves = self._crashes = self._unsafe = self._not_right = 0
-        self._drift = 0
         self._look()
-        return self._seen, self._info()
+        seen = self._see(drift=0)
+        return seen, self._info()
 
     def step(
         self, action: int | np.integer
@@ -154,13 +163,16 @@ class SumoRoadEnv(gymnasium.Env):
         """One decision of two seconds: 0 keep, 1 left, 2 right.
 
         Raises:
-            InputError: There is no such action.
+            InputError: There is no such action, or no game has begun.
         """
+        self._check_open()
+        if self._seen is None:
+            raise InputError("no game has begun: reset() first")
         if action not in (KEEP, LEFT, RIGHT):
             raise InputError(f"actions are 0 keep, 1 left, 2 right; got {action}")
         self._unsafe += not SAFETY(self._seen[None])[0, action]
         self._not_right += not KEEP_RIGHT(self._seen[None])[0, action]
-        here, sumo = self._lane, self._sumo
+        here, sumo = int(self._lanes[0]), self._sumo
         target = here + int(action == LEFT) - int(action == RIGHT)
         if target != here and 0 <= target < _LANES and self._has_room(target):
             sumo.vehicle.changeLane(_EGO, target, 2.0)
@@ -171,11 +183,10 @@ class SumoRoadEnv(gymnasium.Env):
             hits = sumo.simulation.getCollisions()
             self._crashes += any(_EGO in (hit.collider, hit.victim) for hit in hits)
         self._look()
-        self._drift = self._lane - here
         self._moves += 1
-        self._see()
+        seen = self._see(drift=int(self._lanes[0]) - here)
         reward = 1 - abs(self._speed[0] - SPEED) / SPEED - self.change_cost * (action != KEEP)
-        return self._seen, float(reward), False, self._moves >= self.max_moves, self._info()
+        return seen, float(reward), False, self._moves >= self.max_moves, self._info()
 
     def render(self) -> UInt8[np.ndarray, "height width 3"] | None:
         """The road around the ego, as `render_mode` says."""
@@ -191,6 +202,10 @@ class SumoRoadEnv(gymnasium.Env):
             self._folder.cleanup()
             _held.remove(self)
 
+    def _check_open(self) -> None:
+        if self not in _held:
+            raise InputError("this environment is closed; make another")
+
     def _look(self) -> None:
         """Read where all cars are, the ego first."""
         vehicle = self._sumo.vehicle
@@ -205,20 +220,20 @@ class SumoRoadEnv(gymnasium.Env):
         self._lateral = self._lanes * LANE_WIDTH + aside
         # Who is on the way between two lanes stands in the way in both.
         self._other_lane = self._lanes + np.sign(aside).astype(int) * (abs(aside) > 0.1)
-        self._see()
 
-    def _see(self) -> None:
-        """The observation of what was read."""
-        lane = self._lane = int(self._lanes[0])
+    def _see(self, drift: int) -> Float32[np.ndarray, "26"]:
+        """The observation of what was read, by an ego that came from `drift` lanes to the right."""
+        lane = int(self._lanes[0])
         wanted = np.array([lane, lane + 1, lane - 1])[:, None]
         ahead = (self._place - self._place[0]) % _LENGTH
         inside = (self._lanes == wanted) | (self._other_lane == wanted)
         inside[:, 0] = False
         others = Others(ahead, self._lateral - self._lateral[0], self._speed, inside)
-        heading = np.arctan2(self._drift * LANE_WIDTH / 2.0, max(self._speed[0], 1.0))
+        heading = np.arctan2(drift * LANE_WIDTH / 2.0, max(self._speed[0], 1.0))
         exists = (wanted[:, 0] >= 0) & (wanted[:, 0] < _LANES)
         self._exists: Bool[np.ndarray, "3"] = exists
         self._seen = observation(others, self._speed[0], heading, exists, _LENGTH)
+        return self._seen
 
     def _has_room(self, lane: int) -> bool:
         """Whether no car is beside the ego in a lane."""

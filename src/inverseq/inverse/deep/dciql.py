@@ -9,7 +9,7 @@ which foresees that only safe actions will follow; the policy takes the best saf
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import jax
@@ -19,8 +19,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.existing import existing
-from inverseq.inverse.deep.diql import DIQL, REMEDY, Seen, log_probabilities, taken
-from inverseq.inverse.deep.network_fit import Taught, teach
+from inverseq.inverse.deep.diql import DIQL
+from inverseq.inverse.deep.learning import Seen, log_probabilities, taken
+from inverseq.inverse.deep.network_fit import Taught
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.ciql import Constraint
@@ -105,19 +106,11 @@ class DCIQL:
         Raises:
             InputError: As for `DIQL`; or no action is safe at an observation.
         """
-        rule, next_safe = self.rule(problem)
-        learner = self.learner
-        seen = learner.seen(problem)
-        taught = teach(
-            seen.problem,
-            rule,
-            learner.lessons,
-            learner.seed,
-            learner.num_actions,
-            next_safe=next_safe,
-            remedy=REMEDY,
-        )
-        return self.solution(taught, seen)
+        return self.solution(*self.learner.taught(problem, *self.rule(problem)))
+
+    def with_seed(self, seed: int) -> "DCIQL":
+        """The same with another seed."""
+        return replace(self, learner=self.learner.with_seed(seed))
 
     def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"]]:
         """How it learns, and `[N, A]` what is safe where each decision led.
@@ -134,7 +127,7 @@ class DCIQL:
             there = data.next_allowed
             exists = next_safe[known] if there is None else there[known]
             next_safe[known] = safe_at(self.safety, data.next_states[known], exists)
-        return _Constrained(replace(learner, seed=0)), next_safe
+        return _Constrained(learner.with_seed(0)), next_safe
 
     def solution(self, taught: Taught, seen: Seen) -> Solution:
         """The solution of a training."""
@@ -144,11 +137,7 @@ class DCIQL:
         return replace(
             free,
             solver="DCIQL",
-            settings={
-                "constraints": self._said(),
-                "learner": asdict(learner),
-                "behaviour": self.behaviour,
-            },
+            settings=free.settings | {"constraints": self._said(), "behaviour": self.behaviour},
             policy=SafePolicy(NetworkPolicy(values, float(heat)), self.safety, self.behaviour),
         )
 

@@ -21,7 +21,7 @@ others 2020).
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -29,39 +29,28 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
-from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.calibrate import best_temperature, kept_apart
+from inverseq.inverse.deep.learning import (
+    REMEDY,
+    Mask,
+    Seen,
+    classifier_loss,
+    log_probabilities,
+    taken,
+)
 from inverseq.inverse.deep.network_fit import Taught, teach
 from inverseq.inverse.deep.scaled import Scale, scale_of
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.networks import Ensemble, FullyConnected, Network, TrainedNetwork
-from inverseq.networks.ensemble import Average
 from inverseq.policies.network import NetworkPolicy
 from inverseq.rewards.observations import ObservationReward
-from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.training.batch import Batch, Drawing
 from inverseq.training.lessons import Lessons
 from inverseq.training.rule import Learner, Part, Rule, Target
 
-Mask = Bool[Array, "n A"] | None
-
 _SMALL = 1e-4
 """Weight of the smallest v where the gauge "state-only" leaves a constant open."""
-
-REMEDY = "lower learning_rate, follow or discount, or raise smoothing"
-"""What to try where a training diverged."""
-
-
-class Seen(NamedTuple):
-    """A problem as networks see it."""
-
-    problem: Problem
-    """Of scaled features, with weight 0 where decisions are held out."""
-    scale: Scale
-    data: Demonstrations
-    """The decisions in their own units."""
-    judged: Float[np.ndarray, " N"]
-    """Weights for the temperature: 0 where decisions are learned from."""
 
 
 @dataclass(frozen=True)
@@ -145,30 +134,32 @@ class DIQL:
         Raises:
             InputError: States are numbered, or the decisions cannot be learned from.
         """
-        rule, next_safe = self.rule(problem)
+        return self.solution(*self.taught(problem, *self.rule(problem)))
+
+    def taught(
+        self, problem: Problem, rule: Rule, next_safe: Bool[np.ndarray, "N A"] | None
+    ) -> tuple[Taught, Seen]:
+        """A training by a rule of its networks (and of that of `DCIQL`), and what was seen."""
         seen = self.seen(problem)
-        taught = teach(
-            seen.problem,
-            rule,
-            self.lessons,
-            self.seed,
-            self.num_actions,
-            next_safe=next_safe,
-            remedy=REMEDY,
-        )
-        return self.solution(taught, seen)
+        told = {"next_safe": next_safe, "remedy": REMEDY}
+        settings = rule, self.lessons, self.seed, self.num_actions
+        return teach(seen.problem, *settings, **told), seen
 
     @property
     def learner(self) -> "DIQL":
         """Itself, as of `DCIQL` the settings below it."""
         return self
 
+    def with_seed(self, seed: int) -> "DIQL":
+        """The same with another seed."""
+        return replace(self, seed=seed)
+
     def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"] | None]:
         """How it learns, with seed 0 so that seeds share what is compiled; no action is unsafe."""
         del problem
-        return replace(self, seed=0), None
+        return self.with_seed(0), None
 
-    def seen(self, problem: Problem) -> "Seen":
+    def seen(self, problem: Problem) -> Seen:
         """A problem as the networks see it.
 
         Raises:
@@ -200,7 +191,7 @@ class DIQL:
         settings = self.classifier if name == "policy" else self.settings
         return taught.course.record(settings, module)
 
-    def solution(self, taught: Taught, seen: "Seen") -> Solution:
+    def solution(self, taught: Taught, seen: Seen) -> Solution:
         """The solution of a training, with the temperature calibrated."""
         classifier, reward, shifted = (
             self.record(taught, seen.scale, name) for name in ("policy", "reward", "shifted")
@@ -256,15 +247,7 @@ class DIQL:
     ) -> Float[Array, ""]:
         """Cross-entropy of the smoothed actions of a batch, in nats."""
         del learner, key, own  # of no meaning here
-        each = network.each if isinstance(network, Average) else lambda x: network(x)[None]
-        values = jax.vmap(each)(expert.observations)  # [n, M, A]: members learn by themselves
-        mask = None if expert.allowed is None else expert.allowed[:, None]
-        log_policy = jax.nn.log_softmax(existing(values, mask), axis=2)
-        exist = jnp.isfinite(log_policy[:, 0])
-        spread = self.smoothing * exist / exist.sum(axis=1, keepdims=True)
-        wanted = spread + (1 - self.smoothing) * jax.nn.one_hot(expert.actions, exist.shape[1])
-        nats = -jnp.where(exist[:, None], wanted[:, None] * log_policy, 0.0).sum(axis=2)
-        return jnp.mean(nats) + self.lessons.penalty(network)
+        return classifier_loss(network, expert, self.smoothing, self.lessons)
 
     def shifted_loss(
         self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
@@ -385,15 +368,3 @@ class DIQL:
         """Actions that the data speak of; the likeliest always."""
         best = log_policy.max(axis=1, keepdims=True)
         return (jnp.exp(log_policy) >= self.support) | (log_policy == best)
-
-
-def log_probabilities(
-    network: Any, observations: Float[Array, "n *shape"], allowed: Mask
-) -> Float[Array, "n A"]:
-    """Logarithm of what a classifier expects; minus infinity where no action exists."""
-    return jax.nn.log_softmax(existing(jax.vmap(network)(observations), allowed), axis=1)
-
-
-def taken(values: Float[Array, "n A"], actions: Any) -> Float[Array, " n"]:
-    """Of each row, that of its action."""
-    return jnp.take_along_axis(values, actions[:, None], axis=1)[:, 0]

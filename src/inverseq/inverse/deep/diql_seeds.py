@@ -12,11 +12,13 @@ from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.dciql import DCIQL
-from inverseq.inverse.deep.diql import DIQL, REMEDY
+from inverseq.inverse.deep.diql import DIQL
+from inverseq.inverse.deep.learning import REMEDY
 from inverseq.inverse.deep.network_fit import enrolled, taught_in
 from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.problem import Problem, Progress
 from inverseq.inverse.solution import Solution
+from inverseq.training.shown import content
 from inverseq.training.trainer import train
 
 
@@ -62,12 +64,11 @@ def train_diql(
     rule, next_safe = solver.rule(problem)
     seen = learner.seen(problem)
     course, shown = enrolled(seen.problem, rule, learner.lessons, learner.num_actions, next_safe)
-    weighed = "" if weights is None else f" weights {weights.sum():r}"
     trainings = train(
         course,
         [jax.random.key(seed) for seed in seeds],
         shown,
-        settings=f"{rule!r} {demonstrations.fingerprint}{weighed}",
+        settings=f"{rule!r} on {content(shown)}",
         checkpoint=checkpoint,
         every=every,
         progress=progress,
@@ -78,8 +79,6 @@ def train_diql(
         taught = taught_in(course, training, REMEDY)
         if taught.status.outcome is not Outcome.CONVERGED and not accept_failure:
             raise FitError(f"seed {seed}: {taught.status.outcome}. {taught.status.message}")
-        own = replace(learner, seed=seed)
-        own = own if isinstance(solver, DIQL) else replace(solver, learner=own)
         told = {"source": demonstrations.source, "data_sha256": demonstrations.fingerprint}
-        made.append(replace(own.solution(taught, seen), provenance=told))
+        made.append(replace(solver.with_seed(seed).solution(taught, seen), provenance=told))
     return tuple(made)

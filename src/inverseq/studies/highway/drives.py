@@ -106,7 +106,7 @@ def one_expert(settings: Settings, seed: int) -> Learned:
     drivers: dict[str, Any] = {EXPERT: expert, CDQN: ruled}
     shown = demonstrated(settings, expert, seed)
     drives, agreement, reward = [], {}, None
-    for size in settings.sizes:
+    for size in sorted(settings.sizes):  # who drives in SUMO learned from the most
         learned, reward = learned_from(shown, size, settings, seed)
         drivers |= learned
         agreement[size] = _agreement(shown, expert, reward)
