@@ -72,12 +72,55 @@ def test_positions_are_placed_and_read_back(typed, tmp_path):
         ("worlds place walks.csv --state x,y --out a.csv", "needs a file or folder of mazes"),
         ("worlds place walks.csv --state x,y --world mazes.txt", "say where with --out"),
         ("worlds check none.txt", "there is no such file"),
+        ("worlds check estimated", "there is nothing to check"),
+        ("doctor walks.csv --state x --world mazes.txt --transform w", "--state x,y"),
+        ("doctor walks.csv --state x,y --action moves --places p.csv", "--places goes with"),
+        ("doctor mice --transform w", "leave --transform out"),
+        ("compare walks.csv --state x --action moves --models path --intentions 2", "drop one"),
+        (
+            "doctor walks.csv --state x,y --action moves --world mazes.txt --world-column y",
+            "the world changes",
+        ),
         ("doctor walks.csv --state x,y --action moves --upwards --world mazes.txt", "--upwards"),
     ],
 )
 def test_what_cannot_be_done_is_said(typed, command, words):
     code, _, err = typed(command)
     assert (code, words in err, err.count("\n")) == (2, True, 1)
+
+
+def test_names_of_mazes_lead_nowhere_else(typed, tmp_path):
+    (tmp_path / "odd.txt").write_text("[../x]\nS.G\n[x]\nS..G\n[..]\nSG\n")
+    code, _, _ = typed("worlds check odd.txt --out a/b --quiet")
+    drawn = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    assert (code, drawn) == (0, ["a/b/3.png", "a/b/x.png", "a/b/x_2.png"])
+
+
+def test_a_column_of_another_name_says_which_world(typed, tmp_path):
+    (tmp_path / "walks.csv").write_text(WALKS.replace("world,", "labyrinth,", 1))
+    where = "doctor walks.csv --world mazes.txt --state x,y --action moves --json"
+    code, _, err = typed(where)
+    assert (code, "no column 'world'" in err) == (2, True)
+    code, out, _ = typed(f"{where} --world-column labyrinth")
+    assert (code, json.loads(out)["facts"]["terminated"]) == (0, 2)
+
+
+def test_a_table_of_transitions_may_be_text(typed, tmp_path):
+    rows = ["state\taction\tnext_state\tprobability", "a\tx\tb\t1", "b\tx\ta\t1"]
+    (tmp_path / "net.txt").write_text("\n".join(rows) + "\n")
+    code, out, _ = typed("worlds check net.txt")
+    assert (code, "net: 2 states, 1 actions" in out) == (0, True)
+
+
+def test_gaps_outlive_a_file(typed, tmp_path):
+    (tmp_path / "m.txt").write_text("S....\n....G\n")
+    rows = ["trajectory,time,x,y,action", "1,0,0,0,right", "1,1,1,0,right", "1,9,2,0,right"]
+    (tmp_path / "w.csv").write_text("\n".join(rows) + "\n")
+    where = "--world m.txt --state x,y --longest-step 2"
+    assert typed(f"worlds place w.csv {where} --out placed.csv --quiet")[0] == 0
+    read = iq.read_table(tmp_path / "placed.csv")
+    assert read.continues.tolist() == [False, True, False]
+    assert json.loads(typed("doctor placed.csv --world m.txt --json")[1])["facts"]["gaps"] == 1
 
 
 def test_a_reward_is_planned_in_a_changed_maze(typed, tmp_path):

@@ -444,3 +444,19 @@ def test_features_that_are_no_numbers_or_repeat_are_told():
     assert found(diagnose(data, train=data.take([1])))["test repeats training"].count == 1
     boards = Demonstrations.from_arrays(np.zeros((3, 4, 4), dtype=np.uint8), [0, 1, 0])
     assert diagnose(boards).facts["observations"] == 1
+
+
+def test_trips_that_end_at_their_own_goals_are_no_surprise():
+    demos = Demonstrations.from_arrays(
+        [0, 1, 0, 1, 2],
+        [0, 0, 0, 0, 0],
+        next_states=[1, 2, 1, 2, -1],
+        trajectory=[0, 0, 1, 1, 1],
+        terminated=[False, True, False, False, False],
+        trajectories={"goal": [2, 4], "place": [3, 4]},
+    )
+    ends = "ends that the world does not know"
+    assert ends not in found(diagnose(demos, ring(), goal="goal"))
+    assert found(diagnose(demos, ring(), goal="place"))[ends].count == 1
+    with pytest.raises(InputError, match="there is no such column"):
+        diagnose(demos, ring(), goal="nowhere")

@@ -61,6 +61,14 @@ def test_of_a_single_trajectory_runs_of_rows_are_left_out():
     assert iq.fit(data, iq.NeighbourTable()).settings["neighbours"] > 1
 
 
+def test_units_are_numbered_anew_where_some_have_no_weight():
+    data = wandering(5)
+    few_units = np.isin(data.trajectory_of, [0, 5, 10])  # all of fold 0, were they not
+    few = iq.fit(data, iq.NeighbourTable(), weights=few_units.astype(float))
+    alone = iq.fit(data.take(np.isin(np.arange(12), [0, 5, 10])), iq.NeighbourTable())
+    assert few.settings["neighbours"] == alone.settings["neighbours"] != 10
+
+
 def test_what_cannot_be_counted():
     with pytest.raises(iq.InputError, match="neighbours must be 1 or more"):
         iq.NeighbourTable(0)

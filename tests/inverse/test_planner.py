@@ -7,6 +7,7 @@ import pytest
 
 import inverseq as iq
 from inverseq import InputError, Planner, worlds
+from inverseq.inverse.maxent import planner
 from inverseq.inverse.maxent.objective import Model
 from inverseq.inverse.maxent.planner import _Search
 from inverseq.rewards.linear import make_design
@@ -49,6 +50,19 @@ def test_the_discount_is_the_one_under_which_the_data_are_most_likely():
     assert sorted(made.settings["profile"]) == sorted(f"{d:g}" for d in tried)
     solver = Planner(discounts=tried)
     assert solver.settle(iq.inverse.problem.Problem(WALKS, MDP)).discounts == (0.9,)
+
+
+def test_a_search_that_broke_off_has_not_converged(monkeypatch):
+    real = planner.minimize
+
+    def broken(*given, **how):
+        found = real(*given, **how)
+        found.success = False
+        return found
+
+    monkeypatch.setattr(planner, "minimize", broken)
+    made = iq.fit(WALKS, Planner(lapse=True), MDP, accept_failure=True)
+    assert (made.status.ok, "max_steps" in made.status.message) == (False, True)
 
 
 def test_lapses_are_found():

@@ -164,6 +164,39 @@ def test_a_missing_column_is_named():
         RecursiveLogit(strength=-1.0)
 
 
+def test_an_arrival_that_is_written_as_a_row_changes_nothing(found):
+    ends = np.append(WALKS.starts[1:], 0)[:-1]
+    states, actions = (
+        np.insert(v, ends, a)
+        for v, a in ((WALKS.states, WALKS.next_states[ends - 1]), (WALKS.actions, -1))
+    )
+    trips = np.insert(WALKS.trajectory_of, ends, np.arange(WALKS.num_trajectories))
+    told = {"destination": WALKS.trajectories["destination"]}
+    arrived = Demonstrations.from_arrays(states, actions, trajectory=trips, trajectories=told)
+    again = fit(arrived, SOLVER, NET)
+    np.testing.assert_array_equal(again.parameters["weights"], found.parameters["weights"])
+    ours, theirs = (iq.log_likelihood(found, each, by="trajectory") for each in (arrived, WALKS))
+    assert (ours.mean, ours.num_decisions) == (theirs.mean, theirs.num_decisions)
+    with pytest.raises(InputError, match="no action is possible where it is made"):
+        found.act(np.random.default_rng(0), arrived)
+
+
+def test_staying_for_nothing_is_refused_and_the_advice_helps():
+    pairs = np.argwhere(NET.allowed)
+    state = np.append(pairs[:, 0], np.arange(NET.num_states))
+    action = np.append(pairs[:, 1], np.full(NET.num_states, NET.num_actions))
+    following = np.append(NET.successors[(*pairs.T, 0)], np.arange(NET.num_states))
+    features = np.zeros((NET.num_states, NET.num_actions + 1, NET.features.shape[2]))
+    features[:, :-1] = NET.features
+    table = {"state": state, "action": action, "next_state": following}
+    table["probability"] = np.ones(state.size)
+    stay = lambda f: iq.MDP.from_table(table, discount=0.9, features=f)  # noqa: E731
+    with pytest.raises(InputError, match="1 for every move, those that stay included"):
+        fit(WALKS, SOLVER, stay(features))
+    features[:, -1, NET.feature_names.index("link")] = 1.0
+    assert fit(WALKS, SOLVER, stay(features)).status.ok
+
+
 def test_weights_count_decisions_as_often(found):
     twice = fit(WALKS, SOLVER, NET, weights=np.full(WALKS.num_decisions, 2.0))
     np.testing.assert_allclose(twice.parameters["weights"], found.parameters["weights"], rtol=1e-7)

@@ -51,6 +51,10 @@ WRONG = {
         lambda r, p: p.append(("c", 0, 0, 0)),
         "places.csv, row 4: state 'c' stands in row 1",
     ),
+    "two of a name": (
+        lambda r, p: p.__setitem__(0, ("state", "x", "y", "length")),
+        "both have a column 'length'",
+    ),
     "empty": (lambda r, p: p.append(("", 0, 0, 0)), "places.csv, row 4, column 'state'"),
 }
 

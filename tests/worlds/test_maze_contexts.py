@@ -42,7 +42,7 @@ def test_contexts_are_what_stands_before_each_decision():
 
 def test_a_maze_that_is_not_there_is_named():
     walks = iq.Demonstrations.from_arrays([0], [1], trajectories={"world": ["three"]})
-    with pytest.raises(InputError, match="there is no maze 'three'"):
+    with pytest.raises(InputError, match="no MDP for world 'three'"):
         worlds.maze_contexts(walks, {"one": ONE, "two": TWO})
 
 
@@ -75,3 +75,17 @@ def test_what_was_impossible_is_no_evidence(choices):
     kept = replace(mdp, allowed=np.ones_like(mdp.allowed))
     same = [iq.fit(data, replace(table, available=a), kept) for a in (True, False)]
     np.testing.assert_allclose(*(s.probabilities(data) for s in same), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("states", "actions", "world", "words"),
+    [
+        ([0, 100], [1, 1], ONE, "row 2: state 100 is outside"),
+        ([0, 1], [1, 4], worlds.maze(["S.G"], stay=True), "needs the actions up, right, down"),
+        ([0, 1], [1, 1], worlds.labyrinth(), "needs the actions up, right, down and left"),
+        ([[0.0], [1.0]], [1, 1], ONE, "states are features"),
+    ],
+)
+def test_what_is_in_no_maze_is_named(states, actions, world, words):
+    with pytest.raises(InputError, match=words):
+        worlds.maze_contexts(iq.Demonstrations.from_arrays(states, actions), world)

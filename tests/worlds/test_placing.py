@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import inverseq as iq
 from inverseq import InputError, read_table, worlds
 
 BOARD = worlds.maze(["S.#.", "...A", "##.G"], name="m")
@@ -73,7 +74,7 @@ def test_each_trajectory_has_the_board_that_it_names():
 def test_names_of_places_are_positions_too():
     source = {"place": ["A", "goal"], "trajectory": [1, 1], "action": ["down", "up"]}
     read = read_table(source, state="place")
-    with pytest.raises(InputError, match=r"row 1: position \(A\) cannot lead|is no free cell"):
+    with pytest.raises(InputError, match=r"row 2: position \(goal\) is no free cell"):
         worlds.place(read, worlds.maze(["S.A", "..B"]))
     made = worlds.place(read_table(source | {"place": ["A", "B"]}, state="place"),
                         worlds.maze(["S.A", "..B"]))  # fmt: skip
@@ -103,3 +104,19 @@ def test_what_is_impossible_is_named(case):
 def test_several_boards_need_a_column():
     with pytest.raises(InputError, match="no column 'world'"):
         placed(table(WALK), {"m": BOARD, "n": BOARD})
+
+
+def test_gaps_and_ends_that_the_table_tells_are_kept():
+    source = table([(0, 0), (0, 1), (1, 1), (2, 1), (3, 1)], time=0)
+    source |= {"action": ["down", "right", "right", "right", "down"], "time": [0, 1, 2, 9, 10]}
+    source["terminated"] = [0, 0, 0, 0, 1]
+    made = placed(source, read={"action": "action", "longest_step": 2})
+    # The third decision led to where the fourth row stands, and still nothing goes on behind it.
+    assert made.next_states[2] == made.states[3]
+    assert made.continues.tolist() == [False, True, True, False, True]
+    assert made.terminated.tolist() == [False] * 4 + [True]
+
+
+def test_states_that_are_numbers_are_no_positions():
+    with pytest.raises(InputError, match="these states are numbers"):
+        worlds.place(iq.Demonstrations.from_arrays([0, 1], [1, 1]), BOARD)

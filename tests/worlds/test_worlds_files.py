@@ -71,6 +71,20 @@ def test_what_cannot_be_used_is_named(tmp_path, case):
         worlds.read_mazes(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
+def test_an_archive_that_is_empty_or_broken_is_named(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"{name} cannot be read"):
+        worlds.read_mazes(tmp_path / name)
+
+
+def test_a_mark_of_the_byte_order_is_no_cell(tmp_path):
+    (tmp_path / "m.txt").write_text("S.G\n", encoding="utf-8-sig")
+    (tmp_path / "n.json").write_text('{"n": ["S.G"]}', encoding="utf-8-sig")
+    assert {w.mdp.num_states for w in worlds.read_mazes(tmp_path).values()} == {3}
+
+
 def test_a_name_that_two_files_share_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("S.G\n")
     (tmp_path / "a.json").write_text('{"a": ["S.G"]}')

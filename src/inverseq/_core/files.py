@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -121,6 +122,18 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> Path:
     with replace_when_whole(path) as temporary:
         temporary.write_bytes(data)
     return Path(path)
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """A file name for each, without ending: one that every file system takes, in the folder where
+    it is put and nowhere else; no two are the same.
+    """
+    made: dict[str, str] = {}
+    for number, name in enumerate(names, 1):
+        plain = re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:40] or str(number)
+        taken = plain.lower() in map(str.lower, made.values())
+        made[name] = f"{plain}_{number}" if taken else plain
+    return made
 
 
 def to_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -21,6 +21,11 @@ _MARKS |= dict.fromkeys((*range(127, 160), *range(55296, 57344), 65534, 65535), 
 """Control characters, and what no page may hold, -> what stands for them."""
 
 
+def between_commas(text: str | None) -> tuple[str, ...]:
+    """What stands between commas; nothing where there is no text."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
 def number(value: float, form: str = ".3f") -> str:
     """A number as people read it, "unknown" where it is not finite."""
     return format(value, form).replace("-", "−") if isfinite(value) else "unknown"

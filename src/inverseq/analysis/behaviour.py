@@ -15,6 +15,7 @@ from inverseq.decisions.alignment import in_numbers
 from inverseq.demonstrations import Box, Demonstrations, Finite
 from inverseq.mdp import MDP, as_one
 from inverseq.worlds import World
+from inverseq.worlds.record import mdp_of
 
 DISCOUNT = 0.9
 
@@ -143,7 +144,7 @@ def _drawn(
     if isinstance(world, MDP):
         return world, {}
     drawn = {name: each for name, each in world.items() if isinstance(each, World)}
-    return {n: each.mdp if isinstance(each, World) else each for n, each in world.items()}, drawn
+    return {name: mdp_of(each) for name, each in world.items()}, drawn
 
 
 def divide(behaviour: Behaviour) -> Parts:

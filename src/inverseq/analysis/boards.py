@@ -67,8 +67,13 @@ def with_contexts(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, demonstrations=made)
 
 
-def board_entries(behaviour: Behaviour) -> list[Entry]:
-    """The models that can be carried from board to board."""
+def board_entries(behaviour: Behaviour, units: int) -> list[Entry]:
+    """The models that can be carried from board to board.
+
+    Args:
+        behaviour: On boards.
+        units: Units that every fit can be sure of.
+    """
     given, worlds = behaviour.given, behaviour.worlds
     made = {name: with_paths(maze_features(world)) for name, world in worlds.items()}
     whole = next(iter(made.values())) if isinstance(given, MDP) else unite(made)
@@ -84,8 +89,7 @@ def board_entries(behaviour: Behaviour) -> list[Entry]:
     planner = Planner(discounts=DISCOUNTS)
     model = Model(Family.OTHER, solver="planner, every cost")
     found.append(Entry("planner", model, Candidate(planner, world=costly)))
-    units = int(behaviour.demonstrations.units(by).max()) + 1
-    folds = min(_FOLDS, units - -(-units // behaviour.plan.folds))
+    folds = min(_FOLDS, units)
     if folds > 1 and costly.discount < 1:
         habit = ColumnTable(MAZE_HABITS, by=by, available=True)
         steered = Steered(habit, "features", folds=folds, by=by)

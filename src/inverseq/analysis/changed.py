@@ -13,6 +13,7 @@ from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, divided, without_history
 from inverseq.worlds import World, maze_features
 from inverseq.worlds.maze_paths import with_paths
+from inverseq.worlds.record import mdp_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,7 @@ def alike(old: MDP, world: MDP | World) -> MDP:
     Raises:
         InputError: It lacks the features, and is no maze that they could be made of.
     """
-    mdp = world.mdp if isinstance(world, World) else world
+    mdp = mdp_of(world)
     if old.features is not None and mdp.features is None and isinstance(world, World):
         paths = {"nearer by path", "nearer by line"} & {*old.feature_names}
         mdp = maze_features(world, [n for n in old.feature_names if n not in paths])

@@ -7,6 +7,7 @@ from typing import cast, get_args
 import numpy as np
 
 from inverseq._core.errors import InputError, argument
+from inverseq._core.words import between_commas
 from inverseq.analysis.deep import DEEP, Features, deep_models
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import Failure, ScoreRow
@@ -233,7 +234,7 @@ def law_of(text: str | Law | None, demonstrations: Demonstrations) -> Law:
         return Markov()
     if text == "mixture":
         return Mixture()
-    names = tuple(part.strip() for part in str(text).split(",") if part.strip())
+    names = between_commas(text)
     known = [STATE, "step", *(["time"] if demonstrations.time is not None else [])]
     # A column of texts is refused where it is read, which says why.
     columns = demonstrations.decisions

@@ -127,6 +127,11 @@ class Plan:
                 f"{argument('goal', self.goal)} has a solver of its own, with one reward for all; "
                 "drop the other solver or the intentions"
             )
+        if self.models and (self.numbers or not self.cross_validate):
+            raise InputError(
+                f"{argument('models', ','.join(self.models))} says which models are scored side by "
+                "side, and not those of numbers of intentions; drop one of the two"
+            )
         if self.intentions is None:
             needy = ["switching", "restarts", "simulations"]
             needy += ["solver"] if self.cross_validate and isinstance(self.solver, str) else []

@@ -80,7 +80,9 @@ def flows(
     """
     matrix = mdp.transition_matrix.tocoo()
     ends = np.sort(np.stack([matrix.row // mdp.num_actions, matrix.col], axis=1), axis=1)
-    pairs, way = np.unique(ends, axis=0, return_inverse=True)
-    made = [np.bincount(way.ravel(), each.ravel()[matrix.row] * matrix.data) for each in moves]
+    leads = ends[:, 0] != ends[:, 1]  # what stays is no way
+    pairs, way = np.unique(ends[leads], axis=0, return_inverse=True)
+    row, chance = matrix.row[leads], matrix.data[leads]
+    made = [np.bincount(way.ravel(), each.ravel()[row] * chance, len(pairs)) for each in moves]
     plane = mdp.coordinates is not None and mdp.coordinates.shape[1] == 2
     return (np.asarray(mdp.coordinates, dtype=float)[pairs] if plane else None), made

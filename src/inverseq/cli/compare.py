@@ -6,6 +6,7 @@ from pathlib import Path
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
+from inverseq._core.words import between_commas
 from inverseq.analysis import Plan, analyse
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
@@ -47,7 +48,7 @@ def plan_of(options: Compare, loaded: Loaded) -> Plan:
         solver=options.solver,
         intentions=None if options.intentions is None else numbers_of(options.intentions),
         cross_validate=True,
-        models=tuple(name.strip() for name in (options.models or "").split(",") if name.strip()),
+        models=between_commas(options.models),
         by=options.by,
         seed=options.seed,
         folds=options.folds,
@@ -66,7 +67,7 @@ def numbers_of(text: str) -> tuple[int, ...]:
     Raises:
         InputError: One is no whole number from 1.
     """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = between_commas(text)
     wrong = [part for part in parts if not part.isdecimal() or int(part) < 1]
     if wrong or not parts:
         raise InputError(

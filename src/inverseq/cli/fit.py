@@ -5,6 +5,7 @@ from pathlib import Path
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
+from inverseq._core.words import between_commas
 from inverseq.analysis import Plan, analyse
 from inverseq.analysis.groups import analyse_each
 from inverseq.cli.load import Loaded, load
@@ -89,7 +90,7 @@ def _two(names: str | None) -> tuple[str, str] | None:
     """The two components that were named."""
     if names is None:
         return None
-    parts = [part.strip() for part in names.split(",")]
+    parts = between_commas(names)
     if len(parts) != 2:
         raise InputError(f"--over takes two columns, x,y; got {names!r}")
     return parts[0], parts[1]

@@ -10,6 +10,7 @@ import numpy as np
 
 from inverseq import datasets
 from inverseq._core.errors import InputError
+from inverseq._core.words import between_commas
 from inverseq.analysis.behaviour import DISCOUNT
 from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
@@ -27,9 +28,17 @@ from inverseq.readers.nwb.file import is_nwb, nwb_files
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth, place, read_mazes
 from inverseq.worlds.files import is_maze_file
+from inverseq.worlds.record import mdp_of
 
 _WHOLE = re.compile(r"(-?\d+)\|(-?\d+)")
 """How states made of two columns of whole numbers are called."""
+
+
+_ROLES = (
+    *("state", "action", "next_state", "subject", "session", "trajectory", "time"),
+    *("terminated", "gap", "world_column"),
+)
+"""Options that name the column of a role of `read_table`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +68,11 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
             raise InputError(
                 f"the columns of the data set {table!r} are known; leave such options out"
             )
-        if world.world is not None:
-            raise InputError(f"the world of the data set {table!r} is known; leave --world out")
+        for name in ("world", "places", "transform", "goal"):
+            if getattr(world, name) is not None:
+                raise InputError(
+                    f"the world of the data set {table!r} is known; leave --{name} out"
+                )
         return Loaded(datasets.load(table), settings)
     if is_minari(table):
         if columns != Columns():
@@ -79,8 +91,20 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         positions = read(path, columns, None)
         known = place(positions, boards, upwards=columns.upwards, transform=world.transform)
     else:
+        if world.transform is not None:
+            raise InputError(
+                f"--transform {world.transform} turns positions back: name their columns with "
+                "--state x,y, and the mazes with --world. States that are numbers are turned back "
+                "already"
+            )
         known = read(path, columns, _largest(given))
-    if isinstance(given, dict) and "world" in known.trajectories:
+    if isinstance(given, dict):
+        if "world" not in known.trajectories:
+            raise InputError(
+                f"there are {len(given)} worlds ({', '.join([*given][:5])}), and no column 'world' "
+                "that is constant in a trajectory and says which is whose: name it with "
+                "--world-column COLUMN"
+            )
         used = {str(name) for name in known.trajectories["world"]}
         given = {name: each for name, each in given.items() if name in used} or given
     if world.goal is not None:
@@ -122,8 +146,7 @@ def boards_of(given: Given) -> World | dict[str, World]:
 def _largest(given: Given) -> MDP | None:
     """The world with the most states, whose names are those of all."""
     several = given.values() if isinstance(given, dict) else () if given is None else (given,)
-    mdps = [each.mdp if isinstance(each, World) else each for each in several]
-    return max(mdps, key=lambda mdp: mdp.num_states, default=None)
+    return max(map(mdp_of, several), key=lambda mdp: mdp.num_states, default=None)
 
 
 def worlds_of(options: WorldOptions, columns: Columns) -> Given:
@@ -132,6 +155,8 @@ def worlds_of(options: WorldOptions, columns: Columns) -> Given:
     Raises:
         InputError: It cannot be read.
     """
+    if options.places is not None and options.world in (None, "estimated", "labyrinth"):
+        raise InputError("--places goes with a transition table: give that with --world")
     if options.world in (None, "estimated"):
         return None
     discount = DISCOUNT if options.discount is None else options.discount
@@ -148,10 +173,9 @@ def worlds_of(options: WorldOptions, columns: Columns) -> Given:
             raise InputError("--places goes with a transition table; a maze says where cells are")
         mazes = read_mazes(path, discount=discount)
         return next(iter(mazes.values())) if len(mazes) == 1 else mazes
-    told = {
-        role: between_commas(getattr(columns, role)) for role in ("state", "action", "next_state")
-    }
-    called = {role: names for role, names in told.items() if names}
+    roles = ("state", "action", "next_state", "world_column")
+    told = {role: between_commas(getattr(columns, role)) for role in roles}
+    called = {role.removesuffix("_column"): names for role, names in told.items() if names}
     where = None if options.places is None else Path(options.places)
     named = between_commas(columns.named)
     return read_world(path, discount=discount, columns=called, named=named, places=where)
@@ -160,14 +184,13 @@ def worlds_of(options: WorldOptions, columns: Columns) -> Given:
 def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
     """The table, with names numbered as in the world where that has names."""
     told: dict[str, Any] = {}
-    for role in ("state", "action", "next_state", "subject", "session", "trajectory", "time"):
-        value = getattr(columns, role)
+    for name in _ROLES:
+        value = getattr(columns, name)
         if value is not None:
+            role = name.removesuffix("_column")
             told[role] = _none_or(value, several=role in ("state", "next_state"))
     if columns.features is not None:
         told["features"] = between_commas(columns.features)
-    if columns.terminated is not None:
-        told["terminated"] = _none_or(columns.terminated, several=False)
     if given is not None:
         told |= {"state_names": given.state_names, "action_names": given.action_names}
     told |= {
@@ -217,11 +240,6 @@ def _none_or(value: str, *, several: bool) -> str | tuple[str, ...] | None:
         return None
     parts = between_commas(value)
     return parts if several and len(parts) > 1 else value
-
-
-def between_commas(value: str | None) -> tuple[str, ...]:
-    """What stands between commas."""
-    return () if value is None else tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _coordinates(columns: Columns, known: Demonstrations) -> np.ndarray | None:

@@ -6,9 +6,10 @@ from inverseq import datasets
 from inverseq._core.errors import InputError, argument
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
+from inverseq._core.words import between_commas
 from inverseq.analysis import Plan, analyse
 from inverseq.analysis.neural_plan import ANY, NeuralPlan
-from inverseq.cli.load import between_commas, load
+from inverseq.cli.load import load
 from inverseq.cli.options_others import Neural, Recorded
 from inverseq.cli.printing import command, tell
 from inverseq.datasets.files import bundled

@@ -49,6 +49,10 @@ class Columns:
     """Column by which the rows of a trajectory are ordered, or "none"."""
     terminated: Name = None
     """Column that is true where the world (not the recording) ended the trajectory."""
+    gap: Name = None
+    """Column that is true where the recording has a hole after the row (gap_after, by its name)."""
+    world_column: Name = None
+    """Column with the name of the world in which a trajectory was made, where there are several."""
     previous: Names = None
     """Columns whose values at the decision before make the state: choice,reward is "what was done
     last and what came of it"."""

@@ -57,7 +57,7 @@ def parse(command: str, record: str, does: str, arguments: list[str]) -> Any:
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
     except SystemExit as stop:
-        print("\n".join(map(filled, helped.getvalue().splitlines())), end="")
+        print("".join(f"{filled(line)}\n" for line in helped.getvalue().splitlines()), end="")
         if stop.code == 0 and text:  # help; at its end the examples are what a terminal shows
             print(f"\n{text}\n")
         raise

@@ -32,7 +32,9 @@ def run(options: Replan) -> int:
     elif not options.output.quiet:
         console = Console(highlight=False)
         for name, length in told.items():
-            console.print(f"{name}: {length:.1f} moves expected on the way to an end")
+            ends = changed.parts[name].mdp.terminal.any()
+            where = "on the way to an end" if ends else "discounted: the world has no end"
+            console.print(f"{name}: {length:.1f} moves expected {where}")
         for each in (*written, path):
             console.print(f"Written: {each}", markup=False, soft_wrap=True)
     return 0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from inverseq._core.arrays import names_or_numbers
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, Ending
 
 
 def decision_columns(placed: Demonstrations) -> dict[str, np.ndarray]:
@@ -17,4 +17,6 @@ def decision_columns(placed: Demonstrations) -> dict[str, np.ndarray]:
     made |= {} if placed.time is None else {"time": placed.time}
     made |= {"state": placed.states, "action": names[placed.actions], "next_state": led}
     made |= {"terminated": placed.terminated.astype(np.int64)}
+    holes = placed.endings == Ending.GAP
+    made |= {"gap_after": holes.astype(np.int64)} if holes.any() else {}
     return made | {n: v for n, v in placed.decisions.items() if n not in made}

@@ -21,6 +21,8 @@ def as_option(name: str, value: object) -> str:
         return ""
     if isinstance(value, Mapping):
         value = ",".join(f"{key}={each}" for key, each in value.items())
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
     if value is True:
         return f"--{name.replace('_', '-')}"
     if value is None or value is False:

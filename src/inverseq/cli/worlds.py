@@ -11,14 +11,16 @@ from rich.console import Console
 from inverseq import plot
 from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError
-from inverseq._core.files import to_json, write_bytes
+from inverseq._core.files import file_names, to_json, write_bytes
+from inverseq.analysis.routes import flows
 from inverseq.cli.load import boards_of, read, worlds_of
 from inverseq.cli.options_others import Worlds
 from inverseq.cli.tables import decision_columns
 from inverseq.evaluate.posterior_table import write_columns
 from inverseq.mdp import MDP
 from inverseq.worlds import World, place
-from inverseq.worlds.examining import Examined, examine, segments
+from inverseq.worlds.examining import Examined, examine
+from inverseq.worlds.record import mdp_of
 
 _SHOWN = 8
 
@@ -35,29 +37,28 @@ def _check(options: Worlds) -> int:
     path = Path(options.file)
     told = options.world.__class__(**{**vars(options.world), "world": options.file})
     given = worlds_of(told, options.columns)
+    if given is None:
+        raise InputError(f"{options.file!r} is no file: there is nothing to check before a fit")
     worlds: Mapping[str, Any] = given if isinstance(given, dict) else {path.stem: given}
-    found = {name: examine(_mdp(world)) for name, world in worlds.items()}
+    found = {name: examine(mdp_of(world)) for name, world in worlds.items()}
     out, written = Path(options.out or "out/worlds"), []
+    files = file_names(worlds)
     for name, world in worlds.items():
         figure = draw(world, found[name])
         if figure is not None:
-            written.append(out / f"{name}.png")
+            written.append(out / f"{files[name]}.png")
             write_bytes(written[-1], plot.to_png(figure))
     if options.output.json:
-        rows = {name: _record(_mdp(worlds[name]), each) for name, each in found.items()}
+        rows = {name: _record(mdp_of(worlds[name]), each) for name, each in found.items()}
         print(to_json({"worlds": rows, "files": [str(file) for file in written]}), end="")
     elif not options.output.quiet:
         console = Console(highlight=False)
         for name, each in found.items():
-            for line in describe(name, _mdp(worlds[name]), each):
+            for line in describe(name, mdp_of(worlds[name]), each):
                 console.print(line, markup=False, soft_wrap=True)
         for file in written:
             console.print(f"Written: {file}", markup=False, soft_wrap=True)
     return 2 if any(each.endless.size or each.closed.size for each in found.values()) else 0
-
-
-def _mdp(world: MDP | World) -> MDP:
-    return world.mdp if isinstance(world, World) else world
 
 
 def _names(mdp: MDP, states: np.ndarray) -> str:
@@ -108,7 +109,7 @@ def _record(mdp: MDP, found: Examined) -> dict[str, Any]:
 
 def draw(world: MDP | World, found: Examined) -> Figure | None:
     """The map of a world, cells or states without a way marked; none without coordinates."""
-    mdp = _mdp(world)
+    mdp = mdp_of(world)
     if mdp.coordinates is None or mdp.coordinates.shape[1] != 2:
         return None
     figure, (ax,) = plot.canvas(4.2, 4.2)
@@ -131,7 +132,9 @@ def draw(world: MDP | World, found: Examined) -> Figure | None:
     else:
         places = np.flatnonzero(lost)[:_SHOWN]
         names = [mdp.state_names[s] if mdp.state_names else str(s) for s in places]
-        plot.network_map(mdp.coordinates, segments(mdp), places=places, names=names, ax=ax)
+        ways, _ = flows(mdp)
+        assert ways is not None  # there are coordinates in the plane
+        plot.network_map(mdp.coordinates, ways, places=places, names=names, ax=ax)
     return figure
 
 

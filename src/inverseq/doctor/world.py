@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool
 
+from inverseq.decisions.goals import require_goals
 from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import View
 
@@ -72,9 +73,11 @@ def _ends_elsewhere(view: View, goal: str | None) -> list[Finding]:
     ended = view.demonstrations.terminated & (view.next_states >= 0)
     mask = ended & ~view.terminal[view.next_states]
     if goal is not None:
-        wanted = view.demonstrations.trajectories[goal][view.demonstrations.trajectory_of]
-        there = [view.state_name(state) for state in view.next_states.tolist()]
-        mask &= np.array([str(w) != t for w, t in zip(wanted, there, strict=True)])
+        require_goals(view.demonstrations, goal)
+        rows = np.flatnonzero(mask)
+        wanted = view.demonstrations.trajectories[goal][view.demonstrations.trajectory_of[rows]]
+        there = map(view.state_name, view.next_states[rows].tolist())
+        mask[rows] = [str(w) != t for w, t in zip(wanted, there, strict=True)]
     if not mask.any():
         return []
     told = {"goal": _goal(view, mask)}

@@ -351,15 +351,23 @@ def scaled(matrix: sparse.csr_array, factors: np.ndarray) -> sparse.csr_array:
 
 def ends_surely(transitions: sparse.csr_array, terminal: Bool[np.ndarray, " S"]) -> bool:
     """Whether a terminal state can be reached from every state."""
-    num_states = terminal.size
-    num_actions = transitions.shape[0] // num_states
-    edges = transitions.tocoo()
-    ends = np.flatnonzero(terminal)
-    # Backwards from one extra node that leads to every terminal state.
-    rows = np.concatenate([edges.col, np.full(ends.size, num_states)])
-    columns = np.concatenate([edges.row // num_actions, ends])
-    graph = sparse.csr_array(
-        (np.ones(rows.size), (rows, columns)), shape=(num_states + 1, num_states + 1)
-    )
-    order = csgraph.breadth_first_order(graph, num_states, return_predecessors=False)
-    return len(order) == num_states + 1
+    return bool(reached(edges_of(transitions).T, terminal).all())
+
+
+def edges_of(transitions: sparse.csr_array) -> sparse.coo_array:
+    """`[S, S]` with an entry for each move from state to state, of `[S * A, S]` transitions."""
+    size, moves = transitions.shape[1], transitions.tocoo()
+    tails = moves.row // (transitions.shape[0] // size)
+    return sparse.coo_array((np.ones(moves.nnz), (tails, moves.col)), (size, size))
+
+
+def reached(edges: sparse.coo_array, start: Bool[np.ndarray, " S"]) -> Bool[np.ndarray, " S"]:
+    """The states to which edges lead from those of the start, itself included."""
+    size, begins = start.size, np.flatnonzero(start)
+    # One more node leads to every beginning.
+    rows = np.concatenate([edges.row, np.full(begins.size, size)])
+    columns = np.concatenate([edges.col, begins])
+    more = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=(size + 1, size + 1))
+    found = np.zeros(size + 1, dtype=bool)
+    found[csgraph.breadth_first_order(more, size, return_predecessors=False)] = True
+    return found[:size]

@@ -141,8 +141,9 @@ def log_taken(
         )
     check_known(demonstrations, num_actions)
     taken = probabilities[np.arange(len(actions)), np.maximum(actions, 0)]
-    if not ((taken >= 0) & (taken <= 1 + 1e-6)).all():
-        row = int(np.argmax(~((taken >= 0) & (taken <= 1 + 1e-6))))
+    wrong = ~((taken >= 0) & (taken <= 1 + 1e-6))  # not a number is wrong too
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise InputError(
             f"row {demonstrations.row(row)}: the policy gives its action {taken[row]:.4g}, which "
             "is no probability; make what probabilities() returns sum to 1 over actions"
@@ -154,7 +155,14 @@ def log_taken(
 def draw_rows(
     rng: np.random.Generator, probabilities: Float[np.ndarray, "N A"]
 ) -> Shaped[np.ndarray, " N"]:
-    """One column drawn for each row of probabilities."""
+    """One column drawn for each row of probabilities.
+
+    Raises:
+        InputError: Nothing can be drawn, as at the destination of a trip.
+    """
     reached = np.cumsum(probabilities, axis=1)
+    if not (reached[:, -1] > 0).all():
+        row = int(np.argmin(reached[:, -1] > 0))
+        raise InputError(f"decision {row + 1}: no action is possible where it is made; end there")
     found = (rng.random(len(reached))[:, None] * reached[:, -1:] >= reached).sum(axis=1)
     return np.minimum(found, probabilities.shape[1] - 1)

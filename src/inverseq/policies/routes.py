@@ -110,7 +110,10 @@ class Ways:
             InputError: The matrix is singular: walking in circles costs nothing.
         """
         lift = np.exp(values)
-        return cls(network, lift, sparse_lu(network.matrix(lift), 1.0))
+        try:
+            return cls(network, lift, sparse_lu(network.matrix(lift), 1.0))
+        except InputError as error:  # of a process that should end
+            raise InputError(ENDLESS) from error
 
     def towards(self, goals: Int[np.ndarray, " G"]) -> "Towards | None":
         """exp(V) for some goals; None where it has no bound, because circles are worth walking."""
@@ -177,8 +180,9 @@ def is_certain(mdp: MDP) -> bool:
 
 
 ENDLESS = (
-    "walking in circles is worth more than any end here: every step must cost something. Give a "
-    "feature that every move has (a length, or 1 for each step), or a larger strength"
+    "walking in circles, or staying, is worth more than any end here: every step must cost "
+    "something. Give a feature that is 1 for every move, those that stay included (a length of 0 "
+    "costs nothing)"
 )
 """What is wrong where values have no bound."""
 
@@ -206,7 +210,8 @@ class RoutePolicy(FinitePolicy):
     def probabilities(
         self, demonstrations: Demonstrations, mdp: MDP | None
     ) -> Float[np.ndarray, "N A"]:
-        """The chances of each decision's moves, on the way to its own destination.
+        """The chances of each decision's moves, on the way to its own destination; 0 in rows
+        without an action at the destination.
 
         Raises:
             InputError: There is no network or destination, a decision does not fit, is made at its
@@ -229,7 +234,9 @@ class RoutePolicy(FinitePolicy):
             rows = np.flatnonzero((which >= part.start) & (which < part.stop))
             chances = towards.chances()[moves[rows], (which[rows] - part.start)[:, None]]
             made[rows] = np.where(moves[rows] >= 0, chances, 0.0)
-        require_ways(demonstrations, states, goals, made.sum(1) > 0, mdp)
+        idle = ~demonstrations.acted  # an arrival, written as a row: nothing is decided there
+        goals = np.where(idle, -1, goals)
+        require_ways(demonstrations, states, goals, idle | (made.sum(1) > 0), mdp)
         return made
 
 

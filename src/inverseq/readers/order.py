@@ -1,7 +1,7 @@
 """Which rows of a table make a trajectory, and in what order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -19,8 +19,8 @@ class Order:
             the trajectories in the order in which the table first names them.
         number: `[N]` trajectory of each of `rows`, from 0.
         time: `[N]` time of each of `rows`, or None.
-        late: `[N]` whether the next of `rows` is of the same trajectory but too much later to go on
-            from this one.
+        late: `[N]` whether the next of `rows` is of the same trajectory but does not go on from
+            this one: too much later, or behind a hole.
     """
 
     rows: Int[np.ndarray, " N"]
@@ -32,6 +32,10 @@ class Order:
         """Values of M rows of the table at the rows of trajectories, in their order."""
         same = self.time is None and len(values) == len(self.rows)
         return values if same else values[self.rows]
+
+    def broken(self, holes: Bool[np.ndarray, " M"]) -> "Order":
+        """The same with holes behind some rows of the table."""
+        return replace(self, late=self.late | (holes[self.rows] & ~self.last))
 
     @property
     def last(self) -> Bool[np.ndarray, " N"]:

@@ -21,6 +21,7 @@ KNOWN = {
     "trajectory": ("trajectory", "traj", "episode", "bout", "round"),
     "time": ("time", "t", "trial", "step"),
     "terminated": ("terminated",),
+    "gap": ("gapafter",),
     "world": ("world",),
     "probability": ("probability", "prob", "p"),
     "reward": ("reward",),
@@ -78,7 +79,7 @@ def resolve(
 
 def _refuse_twice(found: Mapping[str, Columns]) -> None:
     """Raise where one column is to be two things. Labels (subject, session ...) may be the same."""
-    for role in ("state", "action", "next_state", "time", "terminated"):
+    for role in ("state", "action", "next_state", "time", "terminated", "gap"):
         for other, columns in found.items():
             if other != role and len(columns) == 1 and found.get(role) == columns:
                 raise InputError(

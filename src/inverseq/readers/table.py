@@ -52,6 +52,7 @@ def read_table(
     trajectory: str | None = AUTO,
     time: str | None = AUTO,
     terminated: str | None = AUTO,
+    gap: str | None = AUTO,
     world: str | None = AUTO,
     state_from_previous: str | Sequence[str] = (),
     keep: str | Sequence[str] | None = None,
@@ -92,6 +93,7 @@ def read_table(
         trajectory: Column of the trajectory (or traj, episode, bout, round).
         time: Column of the time (or t, trial, step): numbers or ISO dates.
         terminated: Column that is true (or 1) where the world ended the trajectory after the row.
+        gap: Column that is true (or 1) where the recording has a hole after the row (gap_after).
         world: Column with the name of the world, the same throughout a trajectory.
         state_from_previous: Columns whose values at the last decision before make the state (after
             those of `state`, if given): `("action", "reward")` is "what was done last and what
@@ -139,6 +141,7 @@ def read_table(
         "trajectory": trajectory,
         "time": time,
         "terminated": terminated,
+        "gap": gap,
         "world": world,
     }
     previous_columns = several(state_from_previous)
@@ -175,9 +178,11 @@ def _fields(
     """What demonstrations are made of."""
     labels = [column for role in _LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
-    order = put_in_order(labels, clock, table.size, longest_step)
-    (end,) = table.of("terminated") or [None]
-    ended = np.zeros(table.size, dtype=bool) if end is None else truth(end)
+    ended, hole = (
+        truth(*table.of(role)) if table.of(role) else np.zeros(table.size, dtype=bool)
+        for role in ("terminated", "gap")
+    )
+    order = put_in_order(labels, clock, table.size, longest_step).broken(hole)
     acting = _acting(table, several(missing), named, continuous)
     playing = {column.name: column for column in acting}
     origin = table.origin
@@ -246,11 +251,9 @@ def _read(
     columns = {n: as_words(c) if n in named else c for n, c in columns.items()}
     # A column without any value says nothing: an animal that is never named is no animal.
     roles = {
-        role: names
-        for role, names in roles.items()
-        if wanted[role] != AUTO
-        or role in ("state", "action")
-        or not columns[names[0]].missing.all()
+        role: own
+        for role, own in roles.items()
+        if wanted[role] != AUTO or role in ("state", "action") or not columns[own[0]].missing.all()
     }
     refuse_footer(roles, columns)
     return _Table(columns, roles | {"state_from_previous": before}, lengths.pop(), origin)
@@ -292,12 +295,9 @@ def _choose(
             raise InputError("moves are made of the states alone; give no other column for them")
         wanted = {**wanted, "action": None, "next_state": None}
     roles = resolve(present, wanted)
-    for column in before:
-        require_column(column, present, "state_from_previous")
-    for column in named:
-        require_column(column, present, "named")
-    for column in keep or ():
-        require_column(column, present, "keep")
+    for role, columns in (("state_from_previous", before), ("named", named), ("keep", keep or ())):
+        for column in columns:
+            require_column(column, present, role)
     playing = {column for names in roles.values() for column in names} | {*before}
     read = [p for p in present if p in playing or keep is None or p in keep]
     return roles, tuple(read)

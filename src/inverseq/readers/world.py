@@ -83,6 +83,11 @@ def read_world(
     table |= {r: plain_array(of[r][0]) for r in ("probability", "reward") if r in of}
     place = as_words(of["world"][0]) if "world" in of else None
     known = None if places is None else _places(places, state_names, _size(states))
+    if known is not None and (twice := [name for name in known.features if name in told]):
+        raise InputError(
+            f"{path.name} and the table of places both have a column {twice[0]!r}, which would be "
+            "two features of one name; rename one, or leave it out"
+        )
     made = {}
     for number, name in enumerate(place.words or () if place else ("",)):
         rows = np.flatnonzero(place.values == number) if place else np.arange(len(actions))

@@ -1,10 +1,10 @@
 """A page on which groups stand side by side, with the report of each beside it."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from inverseq import __version__
+from inverseq._core.files import file_names
 from inverseq.analysis.groups import Groups
 from inverseq.reporting.document import (
     Answer,
@@ -54,13 +54,7 @@ def write_groups(
 
 def folders_of(groups: Groups) -> dict[str, str]:
     """Where the report of each group lies, in letters that every file system takes."""
-    made: dict[str, str] = {}
-    for number, name in enumerate(groups.findings, 1):
-        plain = re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:40]
-        folder = f"groups/{plain or number}"
-        taken = folder.lower() in map(str.lower, made.values())
-        made[name] = f"{folder}_{number}" if taken else folder
-    return made
+    return {name: f"groups/{plain}" for name, plain in file_names(groups.findings).items()}
 
 
 def scores_of_groups(groups: Groups) -> Table:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from scipy import sparse
-from scipy.sparse import csgraph
+from jaxtyping import Int
 
 from inverseq.mdp import MDP
+from inverseq.mdp.build import edges_of, reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,41 +43,23 @@ def examine(mdp: MDP) -> Examined:
     Args:
         mdp: One world.
     """
-    matrix = mdp.transition_matrix.tocoo()
-    source = matrix.row // mdp.num_actions
-    shape = (mdp.num_states, mdp.num_states)
-    graph = sparse.csr_array((np.ones(matrix.nnz), (source, matrix.col)), shape=shape)
+    edges = edges_of(mdp.transition_matrix)
     leaves = np.zeros(mdp.num_states, dtype=bool)
-    leaves[source[matrix.col != source]] = True
+    leaves[edges.row[edges.col != edges.row]] = True
     lives = ~mdp.terminal
     ends = np.flatnonzero(mdp.terminal)
-    out = _reached(graph.T.tocsr(), mdp.terminal) if ends.size else np.ones(mdp.num_states, bool)
+    out = reached(edges.T, mdp.terminal) if ends.size else np.ones(mdp.num_states, bool)
     return Examined(
         states=mdp.num_states,
         actions=mdp.num_actions,
         pairs=int(mdp.allowed[lives].sum()),
         features=mdp.feature_names,
         ends=ends,
-        unreachable=np.flatnonzero(~_reached(graph, mdp.initial > 0)),
+        unreachable=np.flatnonzero(~reached(edges, mdp.initial > 0)),
         closed=np.flatnonzero(lives & ~leaves),
         endless=np.flatnonzero(~out),
         duplicates=_duplicates(mdp),
     )
-
-
-def _reached(graph: sparse.csr_array, start: Bool[np.ndarray, " S"]) -> Bool[np.ndarray, " S"]:
-    """The states to which edges lead from those of the start, itself included."""
-    size = start.size
-    begins = np.flatnonzero(start)
-    edges = graph.tocoo()
-    # One more node leads to every beginning.
-    rows = np.concatenate([edges.row, np.full(begins.size, size)])
-    columns = np.concatenate([edges.col, begins])
-    more = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=(size + 1, size + 1))
-    order = csgraph.breadth_first_order(more, size, return_predecessors=False)
-    found = np.zeros(size + 1, dtype=bool)
-    found[order] = True
-    return found[:size]
 
 
 def _duplicates(mdp: MDP) -> Int[np.ndarray, "D 3"]:
@@ -100,11 +81,3 @@ def _duplicates(mdp: MDP) -> Int[np.ndarray, "D 3"]:
         else:
             seen[key] = a
     return np.array(found, dtype=np.int64).reshape(-1, 3)
-
-
-def segments(mdp: MDP) -> Float[np.ndarray, "E 2 2"]:
-    """The ways between places, each pair of neighbours once: for drawing a network."""
-    matrix = mdp.transition_matrix.tocoo()
-    pairs = np.sort(np.stack([matrix.row // mdp.num_actions, matrix.col], axis=1), axis=1)
-    pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
-    return np.asarray(mdp.coordinates, dtype=float)[pairs]

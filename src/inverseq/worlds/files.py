@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Shaped
@@ -70,8 +71,14 @@ def read_mazes(path: str | Path, *, discount: float = 0.9) -> dict[str, World]:
 
 
 def is_maze_file(path: Path) -> bool:
-    """Whether a file is of a kind that holds mazes, judging by its ending; or a folder."""
-    return path.is_dir() or path.suffix.lower() in _READERS
+    """Whether a file is of a kind that holds mazes, judging by its ending; or a folder. A text
+    whose first line has several columns is a table.
+    """
+    if path.is_dir() or path.suffix.lower() != ".txt":
+        return path.is_dir() or path.suffix.lower() in _READERS
+    with path.open(encoding="utf-8-sig", errors="replace") as text:
+        first = text.readline()
+    return first.startswith("[") or not any(mark in first for mark in ",;\t|")
 
 
 def _world(file: Path, name: str, line: int, rows: list[str], discount: float) -> World:
@@ -98,7 +105,7 @@ def _layouts(file: Path) -> Layouts:
         raise InputError(f"{file.name} is no kind of file that holds mazes: {_KINDS} are read")
     try:
         yield from reader(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{file.name} cannot be read: {error}") from error
@@ -107,7 +114,7 @@ def _layouts(file: Path) -> Layouts:
 def _from_text(file: Path) -> Layouts:
     """Rows of text; `[name]` begins another maze, empty lines part nothing."""
     name, first, rows = file.stem, 1, []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
         if line.startswith("[") and line.rstrip().endswith("]"):
             if rows:
                 yield name, first, rows
@@ -135,7 +142,7 @@ def _from_json(file: Path) -> Layouts:
             raise InputError(f"{file.name}: two mazes are called {twice[0]!r}; rename one")
         return dict(pairs)
 
-    known = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=once)
+    known = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
     for name, rows in (known if isinstance(known, Mapping) else {file.stem: known}).items():
         rows = rows.strip("\n").split("\n") if isinstance(rows, str) else rows
         if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
@@ -147,8 +154,9 @@ def _from_json(file: Path) -> Layouts:
 
 def _from_arrays(file: Path) -> Layouts:
     """One array, or several by name."""
-    loaded = np.load(file, allow_pickle=False)
-    named = {file.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    with file.open("rb") as stream:
+        loaded = np.load(stream, allow_pickle=False)
+        named = {file.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     for name, array in named.items():
         plain = array.ndim == 2 and array.dtype.kind in "biu"
         if not plain or array.min(initial=0) < 0 or array.max(initial=0) >= len(_CELLS):

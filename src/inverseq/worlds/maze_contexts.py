@@ -7,7 +7,10 @@ import numpy as np
 from jaxtyping import Int
 
 from inverseq._core.errors import InputError
+from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import unite
+from inverseq.worlds.grids import ACTIONS
 from inverseq.worlds.record import World
 
 MAZE_CONTEXTS = (
@@ -38,21 +41,14 @@ def maze_contexts(
         world: A maze, or mazes by name, which each trajectory names in the column "world".
 
     Raises:
-        InputError: A trajectory names no such maze, or there are no four moves.
+        InputError: A decision does not fit its maze, or a world has other actions than up, right,
+            down and left.
     """
     worlds = {"": world} if isinstance(world, World) else dict(world)
-    names = np.full(demonstrations.num_trajectories, "")
-    if [*worlds] != [""]:
-        names = np.array([str(n) for n in demonstrations.trajectories.get("world", names)])
-    here = np.zeros(demonstrations.num_decisions, dtype=np.int64)
-    ways = np.zeros_like(here)
-    for name in sorted({*names.tolist()}):
-        if name not in worlds:
-            raise InputError(f"there is no maze {name!r}; there are {[*worlds][:12]}")
-        rows = np.flatnonzero((names == name)[demonstrations.trajectory_of])
-        directions, moves = _seen(worlds[name])
-        states = demonstrations.states[rows]
-        here[rows], ways[rows] = directions[states], moves[states]
+    mdps = {name: each.mdp for name, each in worlds.items()}
+    states = align(demonstrations, world.mdp if isinstance(world, World) else unite(mdps))
+    directions, moves = map(np.concatenate, zip(*map(_seen, worlds.values()), strict=True))
+    here, ways = directions[states], moves[states]
     last = _before(demonstrations, demonstrations.actions)
     second = _before(demonstrations, last)
     third = _before(demonstrations, second)
@@ -74,8 +70,11 @@ def _before(demonstrations: Demonstrations, moves: Int[np.ndarray, " N"]) -> np.
 def _seen(world: World) -> tuple[Int[np.ndarray, " S"], Int[np.ndarray, " S"]]:
     """Direction of the goal, and which moves change the cell, of each state."""
     mdp = world.mdp
-    if mdp.num_actions < 4 or mdp.coordinates is None:
-        raise InputError(f"{world.name} has no four moves; give a maze or a grid")
+    if mdp.action_names != ACTIONS[:4] or mdp.coordinates is None:
+        raise InputError(
+            f"maze_contexts needs the actions up, right, down and left; {world.name} has "
+            f"{mdp.action_names}. Use worlds.gridworld or worlds.maze without stay"
+        )
     at, goals = np.asarray(mdp.coordinates), np.flatnonzero(mdp.terminal)
     direction = np.full(mdp.num_states, 9)
     if goals.size:

@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError, argument
-from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.worlds.grids import ACTIONS
 from inverseq.worlds.record import World
 
@@ -64,6 +64,11 @@ def place(
             elsewhere than the table says; the message names the first rows and how many there are.
     """
     boards = {"": world} if isinstance(world, World) else dict(world)
+    if not positions.state_names:
+        raise InputError(
+            "positions are two columns, x and y, or one with names of places of the board; these "
+            f"states are numbers, as of decisions. Give {argument('state', ('x', 'y'))}"
+        )
     home = _homes(positions, boards)
     shown = _turns(positions, transform)
     actions = _actions(positions, next(iter(boards.values())).mdp.num_actions)
@@ -89,7 +94,8 @@ def place(
         arrived[rows] = last & (actions[rows] < 0) & terminal[states[rows]]
     _refuse(positions, wrong, "cannot lead where the table says on its board")
     # The row at the goal is no decision; the one before it ends the trajectory.
-    ended[:-1] |= arrived[1:] & (of[1:] == of[:-1])
+    ended[:-1] |= arrived[1:] & positions.continues[1:]
+    ended |= positions.terminated
     kept = ~arrived
     if not kept.any():
         raise InputError("every trajectory is one row at a goal: there is no decision")
@@ -100,6 +106,7 @@ def place(
         next_states=following[kept],
         trajectory=of[kept],
         terminated=ended[kept],
+        gap=(positions.endings == Ending.GAP)[kept],
         time=None if positions.time is None else positions.time[kept],
         rows=None if positions.rows is None else positions.rows[kept],
         decisions={n: v[kept] for n, v in positions.decisions.items()},

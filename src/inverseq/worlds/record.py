@@ -45,6 +45,11 @@ class Drawing:
         object.__setattr__(self, "marks", marks)
 
 
+def mdp_of(world: "MDP | World") -> MDP:
+    """What a world is, whether it can be drawn or not."""
+    return world.mdp if isinstance(world, World) else world
+
+
 @dataclass(frozen=True, eq=False)
 class World:
     """A task with its MDP.

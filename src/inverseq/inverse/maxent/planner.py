@@ -145,9 +145,10 @@ class Planner:
             bounds=[(None, None)] * size + [_LAPSE_LOGITS] * self.lapse,
             options={"gtol": self.tolerance, "ftol": 1e-12, "maxfun": self.max_steps},
         )
-        outcome = Outcome.LIMIT if made.nfev >= self.max_steps else Outcome.CONVERGED
+        done = made.success and made.nfev < self.max_steps
+        outcome = Outcome.CONVERGED if done else Outcome.LIMIT
         slope = float(np.abs(made.jac).max(initial=0.0))
-        words = "" if outcome is Outcome.CONVERGED else "Give more max_steps, or a stronger prior."
+        words = "" if done else "Give more max_steps, or a stronger prior."
         status = Status(outcome, int(made.nfev), slope, words)
         plan = search.plan_of(made.x[:size])
         return _Found(mdp, made.x, size, plan, -float(made.fun) * total, status)

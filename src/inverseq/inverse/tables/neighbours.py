@@ -85,7 +85,8 @@ class NeighbourTable:
     def _chosen(self, rows: Rows, states: Float[np.ndarray, "N D"], actions: int) -> int:
         """The number of neighbours that predicts best what they did not count."""
         size = len(states)
-        fold = rows.units % self.folds if rows.units.any() else np.arange(size) * self.folds // size
+        units = np.unique(rows.units, return_inverse=True)[1]
+        fold = units % self.folds if units.any() else np.arange(size) * self.folds // size
         total = np.zeros(len(_TRIED))
         for left_out in np.unique(fold):
             others, judged = np.flatnonzero(fold != left_out), np.flatnonzero(fold == left_out)
