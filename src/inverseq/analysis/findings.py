@@ -299,6 +299,7 @@ class Findings(ShownTable):
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
         idle: Units in which no action is known: they are left out of the scores.
+        cut_from: Of how many trajectories the units are pieces, which resemble each other; or 0.
         seconds: Time of everything.
 
     Raises:
@@ -328,6 +329,7 @@ class Findings(ShownTable):
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
     idle: tuple[str, ...] = ()
+    cut_from: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:

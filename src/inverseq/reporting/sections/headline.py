@@ -153,6 +153,7 @@ def _values(findings: Findings) -> dict[str, Any]:
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,
         "unseen": int((seen == 0).sum()),
+        "cut_from": findings.cut_from,
         "forced": mine.score.num_forced / mine.score.num_decisions,
         "references": references(findings),
     }
