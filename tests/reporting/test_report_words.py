@@ -19,6 +19,7 @@ from inverseq.analysis.findings import (
     Reason,
     ScoreRow,
 )
+from inverseq.analysis.observed import Drawn, Observed
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import load
 from inverseq.doctor import diagnose
@@ -147,6 +148,22 @@ def test_what_only_the_smoothing_sizes_is_no_headline():
     assert "smoothing of what was never done" in told[0]
     (table,) = [b for b in wants_section.what_they_want(made).more if isinstance(b, Table)]
     assert "“Sized by the smoothing”: an action was never taken" in table.note
+
+
+def test_where_a_reward_of_features_is_worth_most_has_an_interval_or_owns_up():
+    edges = np.linspace(0, 4, 5), np.linspace(0, 2, 3)
+    values = np.array([[0.0, 1.0, 9.0, 0.0], [0.0, 5.0, 1.0, 0.0]])
+    often = np.array([[8, 8, 1, 8], [8, 8, 8, 8]])  # the 9 is noise of one decision
+    drawn = Drawn(("x", "y"), edges, often, values[None], values, ("go",))
+    seen = Observed(None, "zero-mean", None, None, drawn)
+    scores = TABLE, row("iavi", -0.5, yardstick=False, wobble=0.5)
+    told = headline(results(*scores, observed=seen))[0]
+    assert "Under the gauge 'zero-mean' it is worth most to be near x 1.5, y 1.5. Fits to" in told
+    assert "bootstrap=20" in told
+    peaks = np.array([[0.5, 1.5], [1.5, 1.5], [2.5, 1.5]])
+    told = headline(results(*scores, observed=replace(seen, drawn=replace(drawn, peaks=peaks))))
+    assert "near x 1.5 (0.55 to 2.45), y 1.5 (1.5 to 1.5): 95 % of 3 fits to units" in told[0]
+    assert "only the place that is worth most has intervals" in told[1]
 
 
 def test_an_interval_without_a_width_is_clear_of_nothing():

@@ -29,7 +29,6 @@ from inverseq.reporting.sections.intentions import (
     on_map,
     wanted,
 )
-from inverseq.reporting.sections.observed import highest
 from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
 
@@ -221,11 +220,11 @@ def _of_contrasts(findings: Findings) -> dict[str, Any]:
     own, without = _settled(found), _settled(findings.settled)
     (settled, agreed), shown = clear_differences(findings), each_place(findings)
     places = found is None and bool(shown) and on_map(findings)
-    drawn = None if findings.observed is None else findings.observed.drawn
+    seen = findings.observed
     told = _agreed(findings, agreed) if agreed else {"agreed": 0}
     return told | {
-        "drawn": drawn,
-        "peak": None if drawn is None else highest(drawn),
+        "drawn": None if seen is None else seen.drawn,
+        "seen_gauge": "" if seen is None else seen.gauge,
         "top": _said(settled[0]) if settled else None,
         "clear": sum(row.clear for row in own),
         "rows": 0 if found is None else len(found.rows),
