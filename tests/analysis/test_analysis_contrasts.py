@@ -9,6 +9,8 @@ from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Difference, Intervals
 from inverseq.analysis.places import places
 from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.identifiability import Verdict
+from inverseq.reporting.sections.headline import headline_text
 
 QUICK = {"folds": 2, "bootstrap": 30}
 
@@ -47,6 +49,25 @@ def test_intervals_are_those_of_the_reward_that_is_drawn(plan, model, how):
         compared = [row.difference is Difference.ACTIONS for row in found.contrasts.rows]
         blind = other.model.reward == "states" and other.model.family is Family.MAXENT
         assert np.isnan(other.estimates).tolist() == [blind and each for each in compared]
+
+
+@pytest.mark.parametrize("solver", ["iavi", "maxent-state-actions"])
+def test_an_action_never_taken_is_not_settled(solver):
+    rng, count = np.random.default_rng(0), 16
+    actions = (rng.random(40 * count) < 0.2).astype(int)
+    data = Demonstrations.from_arrays(
+        np.zeros(actions.size, int),
+        actions,
+        trajectory=np.repeat(np.arange(count), 40),
+        action_names=("press", "groom", "never"),
+    )
+    found = iq.analyse(data, iq.Plan(**QUICK, history=1, solver=solver))
+    verdicts = {row.names[1]: row.verdict for row in found.contrasts.rows}
+    assert verdicts == {"groom": Verdict.SETTLED, "never": Verdict.SMOOTHED}
+    told = " ".join(headline_text(found))
+    assert "Most clearly wanted: in state 0, press rather than groom" in told
+    assert "Of 1 difference of reward that behaviour settles" in told
+    assert "never" not in told
 
 
 def test_few_units_have_estimates_and_no_intervals():

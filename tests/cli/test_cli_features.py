@@ -1,6 +1,7 @@
 """`inverseq fit TABLE --features x,y,heading --solver diql`, and what it refuses."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -31,7 +32,8 @@ def walker(tmp_path):
 
 def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     asked = ("--features", "x,y,heading", "--solver", "diql", "--out", "out")
-    code, out, err = inside("fit", walker, *asked, "--over", "x,heading", "--json")
+    asked = (*asked, "--over", "x,heading", "--bootstrap", "3", "--json")
+    code, out, err = inside("fit", walker, *asked)
     assert (code, err) == (0, "")
     told = json.loads(out)
     rows = {row["key"]: row["nats"] for row in told["scores"]}
@@ -42,6 +44,11 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     assert sum(row["predictions"] for row in told["calibration"]) == 3 * told["decisions"]
     assert 0.5 < told["supported"]["existing"] <= told["supported"]["taken"] <= 1
     assert "off by" in " ".join(told["headline"])
+    place = r"near x (.+) \((.+) to (.+)\), heading .+ to .+\): 95 % of 3 fits to units drawn again"
+    found = re.search(place, told["headline"][0].replace("−", "-"))
+    x, low, high = map(float, found.groups())
+    assert -400 < low <= high < 800
+    assert -400 < x < 800
     page = (tmp_path / "out/report.html").read_text()
     for words in (
         "What each action earns",
@@ -54,7 +61,7 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     for figure in ("reward_components", "value_components", "calibration"):
         assert (tmp_path / f"out/figures/{figure}.svg").exists()
     assert {"bootstrap", "smoothing", "history"}.isdisjoint(told["settings"])
-    for words in ("No intervals were asked", "best table"):
+    for words in ("No intervals were asked", "best table", "may put it elsewhere"):
         assert words not in page
     code, _, err = inside("show", tmp_path / "out/solution.npz")
     assert (code, "see report.html" in " ".join(err.split())) == (2, True)

@@ -3,8 +3,20 @@
 import numpy as np
 import pytest
 
-from inverseq import Demonstrations, Ending, InputError, in_blocks, read_table
+from inverseq import (
+    Demonstrations,
+    Ending,
+    InputError,
+    Plan,
+    analyse,
+    diagnose,
+    in_blocks,
+    read_table,
+)
 from inverseq.cli import main
+from inverseq.doctor import About
+from inverseq.reporting.sections.headline import headline_text
+from inverseq.reporting.summary import remarks
 
 
 def test_blocks_keep_every_decision_and_where_it_led():
@@ -21,6 +33,7 @@ def test_blocks_keep_every_decision_and_where_it_led():
     assert cut.next_states.tolist() == demos.next_states.tolist()
     assert cut.trajectories["subject"].tolist() == ["Ann"] * 3 + ["Ben"] * 2
     assert cut.trajectories["block"].tolist() == [1, 2, 3, 1, 2]
+    assert cut.trajectories["cut_from"].tolist() == [1, 1, 1, 2, 2]
     assert cut.endings[-1] == Ending.TERMINATED
     assert cut.endings[0] == Ending.TRUNCATED
     with pytest.raises(InputError, match="blocks must be 1 or more"):
@@ -44,4 +57,34 @@ def test_the_advice_for_a_single_trajectory_works(tmp_path, capsys):
     main(["doctor", str(table)])
     assert "--blocks 20" in capsys.readouterr().out
     main(["doctor", str(table), "--blocks", "20"])
-    assert "60 decisions in 20 trajectories" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "60 decisions in 20 trajectories" in told
+    assert "the 20 trajectories are pieces of one" in told
+
+
+def test_intervals_over_pieces_are_said_to_be_too_narrow_and_the_advice_works():
+    # Eight sessions with leanings of their own, each cut into twelve.
+    rng = np.random.default_rng(0)
+    lean = rng.uniform(0.55, 0.95, 8)
+    actions = (rng.random((8, 120)) < lean[:, None]).astype(int).ravel()
+    whole = Demonstrations.from_arrays(
+        np.zeros(actions.size, int), actions, trajectory=np.repeat(np.arange(8), 120)
+    )
+    cut = in_blocks(whole, 12)
+    asked = Plan(folds=2, history=1, solver="iavi")
+    told = " ".join(headline_text(analyse(cut, asked)))
+    assert "the units are pieces of 8, which resemble each other" in told
+    assert 'by="cut_from"' in told
+    (found,) = [each for each in diagnose(cut).findings if each.about is About.PIECES]
+    assert 'by="cut_from"' in found.remedy
+    # As it says: as wide as over the sessions before they were cut.
+    scored = [
+        analyse(data, Plan(folds=2, cross_validate=True, models=("marginal",), by=by))
+        for data, by in ((cut, "trajectory"), (cut, "cut_from"), (whole, "trajectory"))
+    ]
+    assert [each.cut_from for each in scored] == [8, 0, 0]
+    pieces, advised, before = (each.scores[0].score.standard_error for each in scored)
+    assert advised > 1.5 * pieces
+    assert advised == pytest.approx(before, rel=0.2)  # the folds are others
+    assert remarks(scored[0])[0].startswith("Anything about other recordings")
+    assert not remarks(scored[1])

@@ -98,6 +98,31 @@ def test_equal_consequences_settle_the_contrast_of_two_actions():
     assert "sets all but 1 of them" in known.text
 
 
+def test_what_an_action_never_taken_earns_is_sized_by_the_smoothing_alone():
+    p = np.zeros((2, 3, 2))
+    p[0, :, 1] = p[1, :, 0] = 1  # whatever is done leads to the other state
+    mdp = dense_world(p, 0.9)
+    taken = np.array([[30.0, 10.0, 0.0], [20.0, 20.0, 5.0]])
+    asked = {
+        "taken": contrast(mdp, (0, 1), (0, 0)),
+        "never": contrast(mdp, (0, 2), (0, 0)),
+        "elsewhere": contrast(mdp, (1, 2), (1, 0)),
+    }
+    known = identify(mdp, visits=taken, contrasts=asked)
+    assert known.verdicts == (Verdict.SETTLED, Verdict.SMOOTHED, Verdict.SETTLED)
+    assert "never taken" in known.text
+    # As it says: with another smoothing that number is another, and the others hardly move.
+    fits = [
+        inverse_action_values((taken + s) / (taken + s).sum(1, keepdims=True), mdp).reward
+        for s in (1e-3, 1e-6)
+    ]
+    moved = {name: abs((c * (fits[0] - fits[1])).sum()) for name, c in asked.items()}
+    assert moved["never"] > 6
+    assert max(moved["taken"], moved["elsewhere"]) < 1e-3
+    by_state = identify(mdp, visits=taken.sum(1), contrasts=asked)
+    assert by_state.counts[Verdict.SETTLED] == 3
+
+
 def test_a_second_discount_settles_all_but_a_constant():
     # Cao and others, Theorem 2.
     rng = np.random.default_rng(0)

@@ -19,6 +19,7 @@ from inverseq.analysis.findings import (
     Reason,
     ScoreRow,
 )
+from inverseq.analysis.observed import Drawn, Observed
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import load
 from inverseq.doctor import diagnose
@@ -31,6 +32,7 @@ from inverseq.reporting.sections import methods as methods_section
 from inverseq.reporting.sections import scores as scores_section
 from inverseq.reporting.sections import sensitivity as sensitivity_section
 from inverseq.reporting.sections import wants as wants_section
+from inverseq.reporting.sections.headline import answer
 from inverseq.reporting.sections.headline import headline_text as headline
 
 MODELS = {
@@ -115,6 +117,53 @@ def test_only_what_behaviour_settles_is_wanted():
     assert "Of 3 differences of reward that behaviour settles, 2 are clear of zero" in told[0]
     assert told[1] == "h rather than g: +1.0 (+0.5 to +1.5)"
     assert "Intervals of IAVI are percentile intervals (95 %) of 50 rewards" in methods(made)[-1]
+
+
+def test_what_only_a_prior_decides_is_no_headline():
+    agreed = Contrast(PLACES, ("e", "f"), 9.0, 8.0, 10.0, Verdict.CONVENTION)
+    less = Contrast(PLACES, ("a", "b"), 2.0, 1.0, 3.0, Verdict.CONVENTION)
+    made = with_contrasts(less, agreed)
+    lead = answer(made).lead[0]
+    assert lead.startswith("<strong>A reward explains these decisions better than chance.</strong>")
+    assert "2 are clear of zero under the gauge 'zero-mean', the largest e rather than f" in lead
+    assert "Behaviour alone settles none of them" not in lead  # it was not examined
+    assert "was not examined" in lead
+    assert answer(made).points == ("a rather than b: +2.0 (+1.0 to +3.0)",)
+    # What behaviour settles without a memory comes before it, and is said to be so.
+    sure = Contrast(PLACES, ("g", "h"), 0.5, 0.2, 0.8, Verdict.SETTLED)
+    made = replace(made, settled=replace(with_contrasts(sure).contrasts, model=MODELS["table-1"]))
+    told = answer(made)
+    assert told.lead[0].startswith("<strong>Most clearly wanted: g rather than h, +0.5")
+    assert "of 1 difference that behaviour itself settles without a memory; 1 is" in told.lead[0]
+    assert told.points[-1].startswith("e rather than f: +9.0")
+    assert told.points[-1].endswith("which rests on the gauge 'zero-mean'")
+    assert "one-step table, plus 0.5 where behaviour settles them, and of IAVI" in told.lines[0][1]
+
+
+def test_what_only_the_smoothing_sizes_is_no_headline():
+    never = Contrast(PLACES, ("a", "b"), 9.0, 8.0, 10.0, Verdict.SMOOTHED)
+    made = with_contrasts(never)
+    told = headline(made)
+    assert told[0].startswith("A reward explains these decisions better than chance.")
+    assert "smoothing of what was never done" in told[0]
+    (table,) = [b for b in wants_section.what_they_want(made).more if isinstance(b, Table)]
+    assert "“Sized by the smoothing”: an action was never taken" in table.note
+
+
+def test_where_a_reward_of_features_is_worth_most_has_an_interval_or_owns_up():
+    edges = np.linspace(0, 4, 5), np.linspace(0, 2, 3)
+    values = np.array([[0.0, 1.0, 9.0, 0.0], [0.0, 5.0, 1.0, 0.0]])
+    often = np.array([[8, 8, 1, 8], [8, 8, 8, 8]])  # the 9 is noise of one decision
+    drawn = Drawn(("x", "y"), edges, often, values[None], values, ("go",))
+    seen = Observed(None, "zero-mean", None, None, drawn)
+    scores = TABLE, row("iavi", -0.5, yardstick=False, wobble=0.5)
+    told = headline(results(*scores, observed=seen))[0]
+    assert "Under the gauge 'zero-mean' it is worth most to be near x 1.5, y 1.5. Fits to" in told
+    assert "bootstrap=20" in told
+    peaks = np.array([[0.5, 1.5], [1.5, 1.5], [2.5, 1.5]])
+    told = headline(results(*scores, observed=replace(seen, drawn=replace(drawn, peaks=peaks))))
+    assert "near x 1.5 (0.55 to 2.45), y 1.5 (1.5 to 1.5): 95 % of 3 fits to units" in told[0]
+    assert "only the place that is worth most has intervals" in told[1]
 
 
 def test_an_interval_without_a_width_is_clear_of_nothing():

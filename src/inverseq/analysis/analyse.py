@@ -14,7 +14,7 @@ from inverseq.analysis.plan import Plan
 from inverseq.analysis.several import look_at_intentions
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations, Recording
-from inverseq.demonstrations.grouping import idle_units
+from inverseq.demonstrations.grouping import cut_from, idle_units
 from inverseq.inverse.problem import Progress
 
 
@@ -74,6 +74,7 @@ def analyse(
         failures=(),
         worlds=behaviour.worlds,
         idle=idle_units(known, plan.by),
+        cut_from=cut_from(known, plan.by),
     )
     if plan.cross_validate:
         look = compare_models

@@ -9,6 +9,7 @@ from inverseq._core.errors import FitError, InputError
 from inverseq.analysis.behaviour import Parts
 from inverseq.analysis.findings import Contrast, Contrasts, Difference, Intervals, Otherwise
 from inverseq.analysis.models import Entry, Menu
+from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, identify
@@ -89,7 +90,7 @@ def contrasts_of(
         by_curvature = isinstance(made, Sandwich)
         ends = [interval(made, weights[key] if by_curvature else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
-    found, error = _identified(mdp, solver.picks, solution.visits, weights)
+    found, error = _identified(mdp, solver.picks, count(parts.train, mdp).state_action, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
     rows = [
         Contrast(kind, names, *three, verdict)
@@ -159,11 +160,11 @@ def _memory(solution: Solution) -> int:
 
 
 def _identified(
-    mdp: MDP, gauge: Gauge, visits: Float[np.ndarray, " S"] | None, weights: Mapping[str, Weights]
+    mdp: MDP, gauge: Gauge, taken: Weights, weights: Mapping[str, Weights]
 ) -> tuple[Identification | None, InputError | None]:
     """What settles each contrast, or what prevented that."""
     try:
-        return identify(mdp, gauge=gauge, visits=visits, contrasts=weights), None
+        return identify(mdp, gauge=gauge, visits=taken, contrasts=weights), None
     except InputError as error:
         return None, error
 

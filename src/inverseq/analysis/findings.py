@@ -301,6 +301,7 @@ class Findings(ShownTable):
         choosing: Which number of intentions to take; None where that was not asked.
         neural: What was recorded beside the decisions and has to do with them; else None.
         idle: Units in which no action is known: they are left out of the scores.
+        cut_from: Of how many trajectories the units are pieces, which resemble each other; or 0.
         seconds: Time of everything.
 
     Raises:
@@ -331,6 +332,7 @@ class Findings(ShownTable):
     choosing: Choosing | None = None
     neural: NeuralFindings | None = None
     idle: tuple[str, ...] = ()
+    cut_from: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:

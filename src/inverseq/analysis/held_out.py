@@ -1,6 +1,6 @@
 """One reward for all decisions: fit and score all models on one split, choose one, look at it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,9 +14,12 @@ from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Contrasts, Failure, Findings, Reason, ScoreRow
 from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
 from inverseq.analysis.observed import action_names, drawn_over, earned_of, observed_of
+from inverseq.analysis.plan import Plan
+from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.identifiability import Verdict
+from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -88,8 +91,29 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         contrasts=contrasts(chosen),
         settled=settled,
         earned=earned_of(fits[chosen], parts.test),
-        observed=observed_of(fits[chosen], behaviour.demonstrations, parts.test, over),
+        observed=observed_of(
+            fits[chosen],
+            behaviour.demonstrations,
+            parts.test,
+            over,
+            _again(parts.train, by_key[chosen].candidate.solver, plan, progress),
+        ),
     )
+
+
+def _again(
+    train: Demonstrations, solver: Solver[Solution], plan: Plan, progress: Progress
+) -> Iterator[Solution]:
+    """Fits to units of the training part drawn with replacement, as many as were asked for."""
+    rng, asked = np.random.default_rng(plan.seed), plan.bootstrap or 0
+    unit_of = train.units(plan.by)[train.trajectory_of]
+    units = int(unit_of.max()) + 1
+    for done in range(asked):
+        drawn = np.bincount(rng.integers(0, units, units), minlength=units)
+        made = fit(train, solver, weights=drawn[unit_of].astype(np.float64), accept_failure=True)
+        progress("bootstrap", done + 1, asked)
+        if made.status.ok:
+            yield made
 
 
 def diagnosis_of(behaviour: Behaviour) -> Diagnosis:

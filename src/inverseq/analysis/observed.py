@@ -1,6 +1,7 @@
 """What there is to say of a fit to observations, where no world has places to draw."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,6 +14,7 @@ from inverseq.inverse.explanation import transition_rewards
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.rewards.observations import ObservationReward
+from inverseq.rewards.reward import Reward
 
 _CELLS = 24
 """Cells of a drawing in each direction."""
@@ -48,6 +50,7 @@ class Drawn:
         rewards: `[A, Y, X]` mean reward of each action at them; NaN in cells without decisions.
         values: `[Y, X]` mean value of the best supported action; NaN likewise.
         actions: Names of the actions.
+        peaks: `[R, 2]` where the value is highest in R fits to units drawn again; R may be 0.
     """
 
     components: tuple[str, str]
@@ -56,6 +59,26 @@ class Drawn:
     rewards: Float[np.ndarray, "A Y X"]
     values: Float[np.ndarray, "Y X"]
     actions: tuple[str, ...]
+    peaks: Float[np.ndarray, "R 2"] = field(default_factory=lambda: np.zeros((0, 2)))
+
+    def highest(self, numbers: Float[np.ndarray, "Y X"]) -> tuple[float, float, float]:
+        """Middle and number of the cell in which numbers are highest; few decisions are noise."""
+        often = self.decisions >= np.median(self.decisions[self.decisions > 0])
+        known = np.where(often, numbers, -np.inf)
+        y, x = np.unravel_index(int(np.argmax(known)), known.shape)
+        right, up = ((e[1:] + e[:-1]) / 2 for e in self.edges)
+        return float(right[x]), float(up[y]), float(known[y, x])
+
+    @property
+    def peak(self) -> tuple[float, float]:
+        """Where the value is highest."""
+        return self.highest(self.values)[:2]
+
+    @property
+    def peak_between(self) -> list[tuple[float, float]]:
+        """95 % of the refits have it between these, for each component; nothing without refits."""
+        ends = np.percentile(self.peaks, (2.5, 97.5), axis=0).T if len(self.peaks) else ()
+        return [(float(low), float(high)) for low, high in ends]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +120,7 @@ def observed_of(
     everything: Demonstrations,
     test: Demonstrations,
     over: tuple[str, str] | None,
+    again: Iterable[Solution] = (),
 ) -> Observed | None:
     """What a fit says of observations; None of numbered states.
 
@@ -105,6 +129,7 @@ def observed_of(
         everything: All decisions, for the drawing.
         test: Those held out, for the rest.
         over: Names of the components to draw over, of `drawn_over`.
+        again: Refits to units drawn again, which are made where there is something to draw.
     """
     if (
         solution.mdp is not None
@@ -120,6 +145,10 @@ def observed_of(
     if isinstance(reward, ObservationReward):
         support = _support(solution, reward, test)
         drawn = _drawn(solution, reward, everything, over)
+        if drawn is not None:
+            redrawn = [_drawn(s, s.reward_function, everything, over) for s in again]
+            peaks = [each.peak for each in redrawn if each is not None]
+            drawn = replace(drawn, peaks=np.array(peaks).reshape(-1, 2))
     temperature = None if heat is None else float(heat)
     return Observed(judged, str(gauge or ""), temperature, support, drawn)
 
@@ -178,12 +207,12 @@ def _support(solution: Solution, reward: ObservationReward, test: Demonstrations
 
 def _drawn(
     solution: Solution,
-    reward: ObservationReward,
+    reward: Reward | None,
     data: Demonstrations,
     over: tuple[str, str] | None,
 ) -> Drawn | None:
     """The reward over two components; None where there are no two, or one never changes."""
-    if over is None:
+    if over is None or not isinstance(reward, ObservationReward):
         return None
     names = component_names(data)
     columns = [data.states[:, names.index(name)].astype(np.float64) for name in over]

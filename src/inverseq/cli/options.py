@@ -74,7 +74,8 @@ class Columns:
     partitions: bool = False
     """Folders on the way to the file that are called name=value are columns too."""
     blocks: Annotated[int | None, arg(metavar="20", help_behavior_hint="(default: none)")] = None
-    """Cut each trajectory into so many pieces, where there are too few to hold some out."""
+    """Cut each trajectory into so many pieces, where there are too few to hold some out; intervals
+    over pieces are about these trajectories alone. --by cut_from takes whole ones."""
     decisions: Annotated[
         str | None, arg(metavar="NAME", help_behavior_hint="(default: trials)")
     ] = None

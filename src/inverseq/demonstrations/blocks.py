@@ -6,6 +6,7 @@ import numpy as np
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations.endings import Ending
+from inverseq.demonstrations.grouping import CUT_FROM
 from inverseq.demonstrations.record import Demonstrations
 
 
@@ -13,7 +14,11 @@ def in_blocks(demonstrations: Demonstrations, blocks: int) -> Demonstrations:
     """The demonstrations with each trajectory cut into blocks of consecutive decisions.
 
     Every decision keeps where it led; what a block remembers begins with it. The column "block"
-    counts them from 1 in each trajectory.
+    counts them from 1 in each trajectory, and `CUT_FROM` the trajectories that were cut.
+
+    Blocks of one trajectory resemble each other: what is said over them as units holds for the
+    trajectories that were cut, with intervals too narrow for any other. `by="cut_from"` takes the
+    trajectories themselves as units.
 
     Args:
         demonstrations: Trajectories, one per session say.
@@ -21,15 +26,16 @@ def in_blocks(demonstrations: Demonstrations, blocks: int) -> Demonstrations:
             has fewer decisions.
 
     Raises:
-        InputError: `blocks` is below 1, or there is a column "block" already.
+        InputError: `blocks` is below 1, or there is a column "block" or "cut_from" already.
     """
     if blocks < 1:
         raise InputError(f"blocks must be 1 or more; got {blocks}")
-    if "block" in {*demonstrations.trajectories, *demonstrations.decisions}:
-        raise InputError(
-            'the blocks are numbered in a column "block", and the table has one: give that another '
-            "name in the table"
-        )
+    for name in ("block", CUT_FROM):
+        if name in {*demonstrations.trajectories, *demonstrations.decisions}:
+            raise InputError(
+                f'cutting into blocks makes a column "{name}", and the table has one: give that '
+                "another name in the table"
+            )
     d = demonstrations
     lengths = np.diff(d.starts)
     counts = np.minimum(lengths, blocks)
@@ -43,5 +49,6 @@ def in_blocks(demonstrations: Demonstrations, blocks: int) -> Demonstrations:
     endings[ends[endings[ends] != Ending.TERMINATED]] = Ending.TRUNCATED
     own = np.repeat(np.arange(d.num_trajectories), counts)
     columns = {name: values[own] for name, values in d.trajectories.items()}
+    columns[CUT_FROM] = own + 1
     columns["block"] = np.concatenate([np.arange(1, count + 1) for count in counts])
     return replace(d, endings=endings, starts=starts, trajectories=columns)

@@ -8,6 +8,9 @@ from jaxtyping import Int
 
 from inverseq._core.errors import InputError, argument
 
+CUT_FROM = "cut_from"
+"""Column with the trajectory that a block was cut from."""
+
 
 def unit_numbers(
     trajectories: Mapping[str, np.ndarray], number: int, by: str
@@ -28,6 +31,14 @@ def unit_numbers(
     parts = zip(*(trajectories[c] for c in columns), strict=True)
     keys = np.array(["\x1f".join(map(str, part)) for part in parts])
     return np.unique(keys, return_inverse=True)[1]
+
+
+def cut_from(demonstrations: Any, by: str) -> int:
+    """Of how many trajectories the units of `Demonstrations` are pieces; 0 where none is cut."""
+    if CUT_FROM not in demonstrations.trajectories:
+        return 0
+    whole, units = (int(demonstrations.units(each).max()) + 1 for each in (CUT_FROM, by))
+    return whole if units > whole else 0
 
 
 def idle_units(demonstrations: Any, by: str) -> tuple[str, ...]:

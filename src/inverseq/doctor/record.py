@@ -51,6 +51,7 @@ class About(StrEnum):
     SELF_LOOPS = "self-loops"
     ONE_TRAJECTORY = "single trajectory"
     FEW_TRAJECTORIES = "few trajectories"
+    PIECES = "pieces of trajectories"
     ONE_SUBJECT = "single subject"
     BACKWARDS = "trials that end before they begin"
     TRIALS_OVERLAP = "overlapping trials"

@@ -25,6 +25,9 @@ from inverseq.rewards.gauges import Gauge, GaugeName, shaping, within_state
 MAX_PAIRS = 4000
 """State-action pairs up to which `identify` works; it takes singular values of dense matrices."""
 
+Visits = Float[np.ndarray, " S"] | Float[np.ndarray, "S A"]
+"""Weight of the decisions seen in each state, or of each action there."""
+
 Pair = tuple[SupportsIndex, SupportsIndex]
 """A state and an action."""
 
@@ -36,6 +39,7 @@ class Verdict(StrEnum):
     """What is known of a contrast of the reward."""
 
     SETTLED = "settled by behaviour"
+    SMOOTHED = "sized by the smoothing"
     CONVENTION = "settled by the gauge"
     OPEN = "open"
     UNSEEN = "not observed"
@@ -125,7 +129,7 @@ def identify(
     mdp: MDP | Explanation,
     *,
     gauge: Gauge | GaugeName = "zero-mean",
-    visits: Float[np.ndarray, " S"] | None = None,
+    visits: Visits | None = None,
     contrasts: Mapping[str, Float[np.ndarray, "S A"]] | None = None,
     others: Sequence[MDP] = (),
 ) -> Identification:
@@ -135,8 +139,10 @@ def identify(
         mdp: The world in which behaviour was observed; or a solution with one intention, for its
             world and its visits.
         gauge: The choice among equivalent rewards, by name, or a `Gauge`.
-        visits: `[S]` weight of the decisions seen in each state (`Solution.visits`); all states
-            count as seen where left out.
+        visits: `[S]` weight of the decisions seen in each state (`Solution.visits`), or `[S, A]`
+            of each action there (`count(...).state_action`), which tells actions never taken from
+            those taken: how little they are wanted only the smoothing or the prior says. What is
+            left out counts as seen.
         contrasts: `[S, A]` weights of each contrast by name; `usual_contrasts` where left out.
         others: Worlds with the same states and actions in which the same agent, with the same
             reward, was observed as well: other transitions, another discount.
@@ -160,7 +166,7 @@ def identify(
     states = mdp.num_states
     settled = _avoids(rows, freedom[0] @ before.null[:states])
     pinned = _avoids(rows, freedom[0] @ after.null[:states])
-    seen = np.ones(states, bool) if visits is None else np.asarray(visits) > 0
+    seen, taken = _seen(mdp, visits)
     # How the contrast depends on the log-policy: directly, and through the values.
     lifted = np.vstack([freedom[0].T @ rows.T, np.zeros((states * len(others), len(rows)))])
     through = after.pseudo_inverse_transposed(lifted)
@@ -169,6 +175,7 @@ def identify(
     for i in range(len(others)):
         influence -= through[i * len(pairs) : (i + 1) * len(pairs)].T
     unseen = ~seen[pairs // mdp.num_actions]
+    sized = (rows[:, ~taken[pairs]] != 0).any(1)
     size = np.abs(np.where(settled[:, None], rows, influence))
     share = size[:, unseen].sum(1) / np.maximum(size.sum(1), 1e-300)
     touches = (rows[:, unseen] != 0).any(1)
@@ -181,6 +188,8 @@ def identify(
         verdicts=tuple(
             Verdict.UNSEEN
             if touches[i]
+            else Verdict.SMOOTHED
+            if settled[i] and sized[i]
             else Verdict.SETTLED
             if settled[i]
             else Verdict.CONVENTION
@@ -209,9 +218,16 @@ class _Decomposed:
         return self.left @ ((self.right @ y) / self.values[:, None])
 
 
-def _world_and_visits(
-    given: object, visits: Float[np.ndarray, " S"] | None
-) -> tuple[MDP, Float[np.ndarray, " S"] | None]:
+def _seen(mdp: MDP, visits: Visits | None) -> tuple[Bool[np.ndarray, " S"], Bool[np.ndarray, " n"]]:
+    """States with a decision, and pairs s * A + a that may have been taken."""
+    if visits is None:
+        return np.ones(mdp.num_states, bool), np.ones(mdp.allowed.size, bool)
+    behind = np.asarray(visits) > 0
+    pairs = np.broadcast_to(behind if behind.ndim > 1 else behind[:, None], mdp.allowed.shape)
+    return np.asarray(pairs.any(axis=1)), pairs.ravel()
+
+
+def _world_and_visits(given: object, visits: Visits | None) -> tuple[MDP, Visits | None]:
     """Of what `identify` was given; an `InputError` where there is no world in it."""
     if isinstance(given, MDP):
         return given, visits
@@ -226,7 +242,7 @@ def _world_and_visits(
     return given.mdp, given.intentions[0].visits if visits is None else visits
 
 
-def _check(mdp: MDP, visits: np.ndarray | None, others: Sequence[MDP]) -> np.ndarray:
+def _check(mdp: MDP, visits: Visits | None, others: Sequence[MDP]) -> np.ndarray:
     """Numbers s * A + a of the pairs that exist, after checking that everything fits."""
     if mdp.num_states * mdp.num_actions > MAX_PAIRS:
         raise InputError(
@@ -236,7 +252,7 @@ def _check(mdp: MDP, visits: np.ndarray | None, others: Sequence[MDP]) -> np.nda
     for number, other in enumerate(others):
         if not np.array_equal(other.allowed, mdp.allowed):
             raise InputError(f"others[{number}] has other states or actions than the world")
-    if visits is not None:
+    if visits is not None and np.shape(visits) != mdp.allowed.shape:
         require_shape(np.asarray(visits), (mdp.num_states,), "visits", "S")
     return np.flatnonzero(mdp.allowed)
 

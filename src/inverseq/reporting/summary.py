@@ -56,6 +56,8 @@ def remarks(findings: Findings) -> list[str]:
 def _remarks(findings: Findings) -> Iterator[str]:
     if findings.idle:
         yield text("scores.j2", "idle", idle=findings.idle, by=findings.plan.by)
+    if findings.cut_from and findings.solution is None:
+        yield text("headline.j2", "pieces", cut_from=findings.cut_from)
     if findings.choosing is not None:
         yield from plain("choice.j2", "failures", **failures_of(findings))
         return

@@ -1,13 +1,20 @@
 """The title and the first screen: the answer, how sure it is, and what it does not say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Contrast, Findings, IntentionFindings, Intervals, ScoreRow
+from inverseq.analysis.findings import (
+    Contrast,
+    Contrasts,
+    Findings,
+    IntentionFindings,
+    Intervals,
+    ScoreRow,
+)
 from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
@@ -24,7 +31,6 @@ from inverseq.reporting.sections.intentions import (
     wanted,
 )
 from inverseq.reporting.sections.neurons import neural_lead, neural_line
-from inverseq.reporting.sections.observed import highest
 from inverseq.reporting.sections.wants import said, upwards
 from inverseq.reporting.words import line, plain, prose, text
 
@@ -96,9 +102,7 @@ def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...]
         return prose("routes.j2", "answer", **told).paragraphs, ()
     if kind == "models":
         lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
-        clear = sorted(_settled_else(findings), key=lambda row: -abs(row.estimate))
-        others = [row for row in clear if row.clear] or clear_differences(findings)[1:]
-        return lead, tuple(map(_point, others[: _MOST_POINTS - 1]))
+        return lead, tuple(_points(findings))
     if findings.intentions is None:
         return prose("headline.j2", kind, **values).paragraphs, ()
     told = values | {"agreement": _agreement(findings.intentions)}
@@ -145,12 +149,14 @@ def _values(findings: Findings) -> dict[str, Any]:
         "share": gain.mean / reach.mean if reach.mean > 0 and table.model.counts else float("nan"),
         "rival": difference(mine.score, max(others, key=lambda s: s.mean)) if others else None,
         "contrasts": found,
+        "without": None if _settled(found) else findings.settled,
         "seen": findings.observed,
         "routes": routes_of(findings.solution) is not None,
         "found": None if found is None else found.identification,
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,
         "unseen": int((seen == 0).sum()),
+        "cut_from": findings.cut_from,
         "forced": mine.score.num_forced / mine.score.num_decisions,
         "references": references(findings),
     }
@@ -167,24 +173,44 @@ def _all_units(findings: Findings) -> int:
     return held_out + (0 if findings.division is None else findings.division.units)
 
 
-def clear_differences(findings: Findings) -> list[Contrast]:
-    """The differences to be told, the largest first: those that behaviour settles, else those that
-    rest on the gauge.
+def clear_differences(findings: Findings) -> tuple[list[Contrast], list[Contrast]]:
+    """The differences to be told, the largest first: those that behaviour settles, of the reward
+    that is shown, else of the one without a memory; and of the reward that is shown those that
+    rest on the gauge, the prior or the smoothing, where behaviour settles none.
     """
-    rows = () if findings.contrasts is None else findings.contrasts.rows
-    sure = [row for row in rows if row.verdict is Verdict.SETTLED] or list(rows)
-    return sorted((row for row in sure if row.clear), key=lambda row: -abs(row.estimate))
+    shown = () if findings.contrasts is None else findings.contrasts.rows
+    agreed = [] if _settled(findings.contrasts) else _largest_first(shown)
+    settled = _largest_first(_settled(findings.contrasts))
+    return settled or _largest_first(_settled(findings.settled)), agreed
 
 
-def _settled_else(findings: Findings) -> list[Contrast]:
-    """Differences that behaviour settles in a world without a memory, where the other has one."""
-    rows = () if findings.settled is None else findings.settled.rows
+def _settled(found: Contrasts | None) -> list[Contrast]:
+    """Differences that behaviour settles."""
+    rows = () if found is None else found.rows
     return [row for row in rows if row.verdict is Verdict.SETTLED]
 
 
-def _point(row: Contrast) -> Markup:
-    """A difference and its interval."""
-    return Markup("{}: {}").format(*_said(row))
+def _largest_first(rows: Sequence[Contrast]) -> list[Contrast]:
+    """Those that are clear of zero."""
+    return sorted((row for row in rows if row.clear), key=lambda row: -abs(row.estimate))
+
+
+def _points(findings: Findings) -> Iterator[Markup]:
+    """The next differences, and how far the first is from being settled where it is not."""
+    settled, agreed = clear_differences(findings)
+    for row in (settled or agreed)[1:_MOST_POINTS]:
+        yield Markup("{}: {}").format(*_said(row))
+    if settled and agreed:
+        yield line("headline.j2", "agreed_point", **_agreed(findings, agreed))
+
+
+def _agreed(findings: Findings, rows: list[Contrast]) -> dict[str, Any]:
+    """The largest difference that rests on a convention, and on which."""
+    found = findings.contrasts
+    assert found is not None  # its rows are told
+    smoothed = all(row.verdict is Verdict.SMOOTHED for row in rows)
+    names = {"agreed_said": _said(rows[0]), "examined": found.identification is not None}
+    return names | {"gauge": found.gauge, "agreed": len(rows), "smoothed": smoothed}
 
 
 def _said(row: Contrast) -> tuple[str, str]:
@@ -195,24 +221,21 @@ def _said(row: Contrast) -> tuple[str, str]:
 def _of_contrasts(findings: Findings) -> dict[str, Any]:
     """What is wanted, as far as behaviour itself settles it."""
     found = findings.contrasts
-    rows: Sequence[Contrast] = () if found is None else found.rows
-    clear, shown = clear_differences(findings), each_place(findings)
-    top = _said(clear[0]) if clear else ("", "")
+    own, without = _settled(found), _settled(findings.settled)
+    (settled, agreed), shown = clear_differences(findings), each_place(findings)
     places = found is None and bool(shown) and on_map(findings)
-    drawn = None if findings.observed is None else findings.observed.drawn
-    return {
-        "drawn": drawn,
-        "peak": None if drawn is None else highest(drawn),
-        "top": bool(clear),
-        "top_said": top[0],
-        "top_numbers": top[1],
-        "clear": len(clear),
-        "rows": len(rows),
-        "settled": sum(row.verdict is Verdict.SETTLED for row in rows),
+    seen = findings.observed
+    told = _agreed(findings, agreed) if agreed else {"agreed": 0}
+    return told | {
+        "drawn": None if seen is None else seen.drawn,
+        "seen_gauge": "" if seen is None else seen.gauge,
+        "top": _said(settled[0]) if settled else None,
+        "clear": sum(row.clear for row in own),
+        "rows": 0 if found is None else len(found.rows),
+        "settled": len(own),
         "few": found.units if found is not None and found.how is Intervals.NONE else 0,
-        "settled_else": len(_settled_else(findings)),
-        "clear_else": sum(row.clear for row in _settled_else(findings)),
-        "gauge": "" if found is None else found.gauge,
+        "settled_else": len(without),
+        "clear_else": sum(row.clear for row in without),
         "tops": wanted(findings, shown[0]) if places else [],
     }
 

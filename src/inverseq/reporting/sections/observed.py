@@ -1,7 +1,6 @@
 """A reward of observations: drawn over two components, calibrated, and what stands behind it."""
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -39,7 +38,7 @@ def reward_pictures(findings: Findings) -> list[Picture]:
     shown = _most_done(findings, drawn)
     told = {"drawn": drawn, "gauge": seen.gauge, "cut": len(shown) < len(drawn.actions)}
     told |= {"name": "" if row is None else row.name, "one": _alike(drawn)}
-    told |= {"top": highest(drawn)}
+    told |= {"top": drawn.peak}
     made = [
         Picture(
             "reward_components",
@@ -64,11 +63,6 @@ def reward_pictures(findings: Findings) -> list[Picture]:
     ]
     # One map to begin with: of the reward where all actions earn the same, else of the value.
     return made if told["one"] else made[::-1]
-
-
-def highest(drawn: Drawn) -> tuple[float, float]:
-    """Where the value is highest: the middle of the cell, of those with many decisions."""
-    return _peak(drawn, drawn.values)[:2]
 
 
 def _most_done(findings: Findings, drawn: Drawn) -> list[int]:
@@ -111,16 +105,7 @@ def _one(ax: Axes, drawn: Drawn, action: int, reach: float, last: bool) -> None:
 
 def _tops(drawn: Drawn, shown: list[int]) -> list[tuple[str, float, float, float]]:
     """Where each action earns most: its name, the middle of the cell and the reward."""
-    return [(drawn.actions[a], *_peak(drawn, drawn.rewards[a])) for a in shown]
-
-
-def _peak(drawn: Drawn, numbers: Float[np.ndarray, "Y X"]) -> tuple[float, float, float]:
-    """Middle and number of the cell in which numbers are highest; few decisions are noise."""
-    often = drawn.decisions >= np.median(drawn.decisions[drawn.decisions > 0])
-    values = np.where(often, numbers, -np.inf)
-    y, x = np.unravel_index(int(np.argmax(values)), values.shape)
-    right, up = ((e[1:] + e[:-1]) / 2 for e in drawn.edges)
-    return float(right[x]), float(up[y]), float(values[y, x])
+    return [(drawn.actions[a], *drawn.highest(drawn.rewards[a])) for a in shown]
 
 
 def _diagram(made: Calibration) -> Picture:

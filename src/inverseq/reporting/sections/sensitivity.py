@@ -63,7 +63,7 @@ def _largest(findings: Findings) -> tuple[Contrast | None, list[tuple[str, float
             place = found.rows.index(top)
             told = [(other.model.name, other.estimates[place]) for other in found.otherwise]
             return top, [(name, value) for name, value in told if np.isfinite(value)]
-    return next(iter(clear_differences(findings)), None), []
+    return next(iter(clear_differences(findings)[1]), None), []
 
 
 def _memories(findings: Findings) -> list[ScoreRow]:

@@ -8,6 +8,7 @@ from inverseq.analysis.contrasts import FEWEST_RESAMPLED
 from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals
 from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
+from inverseq.evaluate.identifiability import Verdict
 from inverseq.plot import intervals
 from inverseq.reporting.document import Block, Column, Section, Table
 from inverseq.reporting.figures.places import maps, picture
@@ -119,7 +120,8 @@ def _contrasts(found: Contrasts, file: str, by: str) -> tuple[list[Block], list[
 def _resampled(found: Contrasts) -> dict[str, Any]:
     """How the intervals came about, for the template."""
     flat = any(row.high == row.low for row in found.rows)
-    told = {"how": found.how, "units": found.units, "gauge": found.gauge}
+    smoothed = any(row.verdict is Verdict.SMOOTHED for row in found.rows)
+    told = {"how": found.how, "units": found.units, "gauge": found.gauge, "smoothed": smoothed}
     return told | {"flat": flat, "fewest": FEWEST_RESAMPLED}
 
 
