@@ -207,6 +207,17 @@ def test_detectable_effects_are_those_of_the_tables(sizes, effect):
     assert detectable(*sizes) == pytest.approx(effect, rel=0.012)
 
 
+@pytest.mark.parametrize("sizes", [(2,), (2, 2), (3,), (8,), (200, 200)])
+def test_detectable_effects_are_found_as_often_as_they_say(sizes):
+    rng, effect = np.random.default_rng(0), detectable(*sizes)
+    first = rng.normal(effect, 1.0, (20_000, sizes[0]))
+    if len(sizes) == 1:
+        p = stats.ttest_1samp(first, 0, axis=1).pvalue
+    else:
+        p = stats.ttest_ind(first, rng.normal(size=(20_000, sizes[1])), axis=1).pvalue
+    assert (p < 0.05).mean() == pytest.approx(0.8, abs=0.012)
+
+
 def test_intervals_by_drawing_animals_hold_the_truth_as_often_as_they_say():
     rng, design = np.random.default_rng(0), between(("a",) * 8 + ("b",) * 8)
     held = []

@@ -56,6 +56,7 @@ class Difference(StrEnum):
     PLACES = "places"
     WAYS = "ways"
     ACTIONS = "actions"
+    FEATURES = "features"
 
 
 class Intervals(StrEnum):

@@ -6,8 +6,8 @@ dependency"). Here each animal gives one number per contrast of its reward, or o
 where all animals were seen in all groups, and everything goes over animals.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -29,9 +29,6 @@ from inverseq.inverse.explanation import Explanation
 
 POWER = 0.8
 """How often a difference of the size `detectable` is found."""
-
-_LARGEST = 20.0
-"""Standard deviations between groups that are looked at, at most."""
 
 Contrast = Float[np.ndarray, "S A"] | Float[np.ndarray, " F"]
 """Weights of rewards of states and actions, or of the weights of features."""
@@ -123,6 +120,12 @@ class GroupComparison(ShownTable):
         if found is None:
             raise InputError(f"no contrast is named {name!r}; there are {[*self.names]}")
         return found
+
+    def renamed(self, names: Sequence[str]) -> "GroupComparison":
+        """The same with other names of its contrasts."""
+        each = dict(zip(self.names, names, strict=True))
+        made = tuple(replace(one, contrast=each[one.contrast]) for one in self.differences)
+        return replace(self, names=tuple(names), differences=made)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -275,8 +278,12 @@ def detectable(first: int, second: int | None = None, level: float = 0.95) -> fl
     degrees = first - 1 if second is None else first + second - 2
     scale = np.sqrt(first if second is None else first * second / (first + second))
     away = stdtrit(degrees, (1 + level) / 2)
-    missed = lambda d: float(nctdtr(degrees, d * scale, away)) - (1 - POWER)  # noqa: E731
-    return float(brentq(missed, 0.0, _LARGEST)) if missed(_LARGEST) < 0 else float("nan")
+    missed = lambda shift: float(nctdtr(degrees, shift, away)) - (1 - POWER)  # noqa: E731
+    # Far out its numbers end, so that the search goes up from where half are missed.
+    most = float(away)
+    while missed(most) > 0:
+        most *= 1.25
+    return float(brentq(missed, 0.0, most) / scale)
 
 
 def _numbers(

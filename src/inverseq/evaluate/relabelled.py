@@ -4,7 +4,9 @@ Labels are exchangeable if groups do not differ, so that the share of labellings
 least as large is a p value that holds for any number of animals (Fisher 1935); with studentised
 differences it also holds, in large groups, where only the spread differs (Janssen 1997). The
 largest statistic over all comparisons gives p values that hold for all of them together (Westfall
-and Young 1993). Fits do not depend on labels: nothing is fitted again.
+and Young 1993); each is put on the scale of a normal distribution first, or comparisons that few
+animals have, whose t varies wildly, would drown the others. Fits do not depend on labels: nothing
+is fitted again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,8 @@ from math import comb, factorial, prod
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
+from scipy.special import ndtri, stdtr
 
 from inverseq.evaluate.design import Design, Kind, Values
 
@@ -31,14 +34,12 @@ class Relabelled(NamedTuple):
     """What labellings say.
 
     Attributes:
-        observed: `[K, C]` studentised differences of the table.
         p: `[K, C]` share of labellings whose difference is as large.
         corrected: `[K, C]` share of labellings whose largest difference is as large.
         number: Labellings looked at.
         exact: Whether these are all there are.
     """
 
-    observed: Float[np.ndarray, "K C"]
     p: Float[np.ndarray, "K C"]
     corrected: Float[np.ndarray, "K C"]
     number: int
@@ -68,10 +69,10 @@ def relabel(design: Design, values: Values, pairs: Pairs, most: int, seed: int) 
     own = next(_all_within(design)) if within else design.group
     observed = statistics(unit, own[None], pairs)[0]
     large, largest = np.zeros(observed.shape), np.zeros(observed.shape)
-    least = np.abs(observed) * (1 - _SAME)
+    least = observed * (1 - _SAME)
     batch = max(1, _CELLS // max(unit.size, observed.size))
     while rows := [*islice(labellings, batch)]:
-        found = np.abs(statistics(unit, np.stack(rows), pairs))
+        found = statistics(unit, np.stack(rows), pairs)
         # Where a labelling leaves a group too few animals with the number, it speaks against us.
         large += (np.isnan(found) | (found >= least)).sum(axis=0)
         top = np.nanmax(found, axis=(1, 2), initial=0.0)
@@ -83,7 +84,7 @@ def relabel(design: Design, values: Values, pairs: Pairs, most: int, seed: int) 
         np.where(unknown, np.nan, (n + extra) / (number + extra))
         for n in (large, np.maximum(large, largest))
     )
-    return Relabelled(observed, p, corrected, number, exact)
+    return Relabelled(p, corrected, number, exact)
 
 
 def smallest_p(design: Design, made: Relabelled) -> float:
@@ -98,7 +99,7 @@ def smallest_p(design: Design, made: Relabelled) -> float:
 def _unpaired(
     values: Values, labels: Int[np.ndarray, "P n"], pairs: Pairs
 ) -> Float[np.ndarray, "P K C"]:
-    """Welch's t of each pair, with whichever animals have the number."""
+    """Size of Welch's t of each pair, with whichever animals have the number."""
     each = values[:, 0]
     seen = np.isfinite(each)
     known = np.where(seen, each, 0.0)
@@ -112,8 +113,10 @@ def _unpaired(
         rest = np.maximum(squares - count * mean[g] ** 2, 0.0) / np.maximum(count - 1, 1)
         error[g] = rest / np.maximum(count, 1)
     made = [
-        np.where(
-            (size[a] > 1) & (size[b] > 1), _ratio(mean[b] - mean[a], error[a] + error[b]), np.nan
+        _score(
+            mean[b] - mean[a],
+            error[a] + error[b],
+            np.where((size[a] > 1) & (size[b] > 1), size[a] + size[b] - 2, 0),
         )
         for a, b in pairs
     ]
@@ -123,7 +126,7 @@ def _unpaired(
 def _paired(
     values: Values, levels: Int[np.ndarray, "P n G"], pairs: Pairs
 ) -> Float[np.ndarray, "P K C"]:
-    """The paired t of each pair of levels."""
+    """Size of the paired t of each pair of levels."""
     rows = np.arange(len(values))
     made = []
     for a, b in pairs:
@@ -133,13 +136,21 @@ def _paired(
         mean = np.where(seen, rest, 0.0).sum(axis=1) / np.maximum(count, 1)
         around = np.where(seen, rest - mean[:, None], 0.0)
         variance = (around**2).sum(axis=1) / np.maximum(count - 1, 1)
-        made.append(np.where(count > 1, _ratio(mean, variance / np.maximum(count, 1)), np.nan))
+        made.append(_score(mean, variance / np.maximum(count, 1), np.maximum(count - 1, 0)))
     return np.stack(made, axis=1)
 
 
-def _ratio(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """A mean over its standard error; large where nothing varies but the groups."""
-    return mean / np.sqrt(np.maximum(variance, 1e-24))
+def _score(
+    mean: Float[np.ndarray, "*P C"],
+    variance: Float[np.ndarray, "*P C"],
+    degrees: Num[np.ndarray, "*P C"],
+) -> Float[np.ndarray, "*P C"]:
+    """A mean over its standard error, without sign, as a normal variable as rare as this t; large
+    where nothing varies but the groups, NaN without degrees of freedom.
+    """
+    t = np.abs(mean) / np.sqrt(np.maximum(variance, 1e-24))
+    chance = stdtr(np.where(degrees > 0, degrees, np.nan), -t)
+    return -ndtri(np.maximum(chance, 1e-300))
 
 
 def _count_between(design: Design) -> int:
