@@ -54,6 +54,8 @@ _HOME = {
     "CIQL": "inverse.values.ciql",
     "MaxEnt": "inverse.maxent.causal",
     "MaxEntIRL": "inverse.maxent.paths",
+    "Hierarchical": "inverse.hierarchy.solver",
+    "each_of": "inverse.hierarchy.solver",
     "Planner": "inverse.maxent.planner",
     "RecursiveLogit": "inverse.maxent.recursive_logit",
     "RoutePolicy": "policies.routes",

@@ -93,6 +93,8 @@ from inverseq.inverse.explanation import Explanation as Explanation
 from inverseq.inverse.explanation import action_probabilities as action_probabilities
 from inverseq.inverse.explanation import transition_rewards as transition_rewards
 from inverseq.inverse.fit import fit as fit
+from inverseq.inverse.hierarchy.solver import Hierarchical as Hierarchical
+from inverseq.inverse.hierarchy.solver import each_of as each_of
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL

@@ -212,7 +212,7 @@ def compare_groups(
     if not named:
         raise InputError("there is no contrast to compare groups in")
     values = np.array(
-        [[[_value(one, n, c) for n, c in named.items()] for one in own] for own in chosen]
+        [[[_value(one, n, c, between) for n, c in named.items()] for one in own] for own in chosen]
     )
     how = {"seed": seed, "level": level, "labellings": labellings, "replicates": replicates}
     return compare_values(design, values, tuple(named), **how)
@@ -335,7 +335,7 @@ def _numbers(
     }
 
 
-def _value(one: Explanation, name: str, weights: Contrast) -> float:
+def _value(one: Explanation, name: str, weights: Contrast, between: str) -> float:
     """A contrast of one animal; NaN where it hardly decided in the states in question.
 
     Raises:
@@ -344,6 +344,11 @@ def _value(one: Explanation, name: str, weights: Contrast) -> float:
     if not isinstance(one, Explanation) or len(one.intentions) != 1:
         raise InputError("groups are compared in one reward per animal; these have several or none")
     (solution,) = one.intentions
+    if solution.settings.get("group") == between:
+        raise InputError(
+            f"these rewards were drawn towards those of their {between}, so that they differ more "
+            "than the animals do: fit Hierarchical again, and leave group out"
+        )
     array = frozen_array(weights, np.float64, f"contrast {name!r}")
     require_finite(array, f"contrast {name!r}")
     if array.ndim == 1:
