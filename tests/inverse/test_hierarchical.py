@@ -93,10 +93,10 @@ def test_groups_and_all_stand_beside_animals(fitted, drawn):
     reward, weights = fitted.reward_function, drawn[0]
     assert reward.members.groups == ("a", "b")
     gap = reward.each[13].weights[0] - reward.each[12].weights[0]
-    assert gap == pytest.approx(weights[6:, 0].mean() - weights[:6, 0].mean(), abs=0.5)
+    assert 0.3 < gap < weights[6:, 0].mean() - weights[:6, 0].mean()
     assert_allclose(fitted.parameters["weights"], reward.each[-1].weights)
     assert fitted.parameters["between_animals"].shape == (3,)
-    assert fitted.parameters["between_groups"].shape == (1,)
+    assert fitted.parameters["between_groups"].shape == (1, 3)
     assert 4 < fitted.num_parameters < 36
 
 
@@ -192,7 +192,7 @@ def test_rewards_that_know_their_groups_are_not_compared_between_them(fitted, dr
         iq.compare_groups(iq.each_of(fitted), drawn[1], weights)
     blind = iq.fit(drawn[1], iq.Hierarchical(iq.MaxEnt("features")), world)
     found = iq.compare_groups(iq.each_of(blind), drawn[1], weights)
-    assert found["contrast"].clear
+    assert found["contrast"].difference > 0.5
 
 
 def test_the_search_starts_from_weights_of_decisions(world, drawn):

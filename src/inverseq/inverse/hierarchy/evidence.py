@@ -2,13 +2,15 @@
 
 The numbers of animal i of group g are theta_i = m + b_g + u_i, with
 
-    u_i ~ N(0, D^1/2 K^-1 D^1/2),    b_g ~ N(0, v_b K^-1),    m ~ N(0, v_0 K^-1),
+    u_i ~ N(0, C),    b_g ~ N(0, v_b C),    m ~ N(0, v_0 K^-1),    C = D^1/2 K^-1 D^1/2,
 
-where K is what a solver's prior charges and D holds a variance for each block of numbers. The
-log-likelihood of animal i is quadratic, h_i' theta - theta' H_i theta / 2 (its expansion around the
+where K is what a solver's prior charges and D holds a variance for each block of numbers: what
+differs between animals may differ between groups. The log-likelihood of animal i is quadratic, h_i' theta - theta' H_i theta / 2 (its expansion around the
 last theta_i: Laplace's method). All levels are then integrated exactly, one after the other; the
 derivatives of the evidence in the logarithms of the variances follow from second moments (Fisher's
-identity). Empirical Bayes takes the variances at which the evidence is largest (MacKay 1992).
+identity). Empirical Bayes takes the variances at which the evidence is largest (MacKay 1992). Of
+two or three groups the evidence often says that they do not differ at all, which is no finding:
+there the largest evidence times the standard deviation is taken (Chung and others 2013).
 """
 
 from dataclasses import dataclass
@@ -100,6 +102,7 @@ def levels(data: Quadratics, log_variances: Float[np.ndarray, " V"]) -> Levels:
     pooled = pooled_cover @ slope_top
     value += _log_det(whole) + log_top[0] + float(slope_top @ pooled)
     slopes = [_moment(whole, pooled_cover + np.outer(pooled, pooled)).sum() - size]
+    of_groups = np.zeros(size)
     if between is None or share is None:
         means, covers = pooled[None], pooled_cover[None]
     else:
@@ -110,7 +113,8 @@ def levels(data: Quadratics, log_variances: Float[np.ndarray, " V"]) -> Levels:
         shift = means - pooled
         moments = share + away @ pooled_cover @ away.transpose(0, 2, 1)
         moments += shift[:, :, None] * shift[:, None]
-        slopes.insert(0, sum(_moment(between, m).sum() - size for m in moments))
+        of_groups = np.sum([_moment(between, m) - 1 for m in moments], axis=0)
+        slopes.insert(0, of_groups.sum())
     at = means[data.group]
     animals = np.einsum("nij,nj->ni", cover, data.slopes + at @ own)
     pull = cover @ own
@@ -119,8 +123,8 @@ def levels(data: Quadratics, log_variances: Float[np.ndarray, " V"]) -> Levels:
     shift = animals - at
     moments = cover + away @ covers[data.group] @ away.transpose(0, 2, 1)
     moments += shift[:, :, None] * shift[:, None]
-    each = sum(_moment(own, m) for m in moments) - float(count)
-    slopes = [*np.bincount(data.blocks, each), *slopes]
+    of_animals = np.sum([_moment(own, m) - 1 for m in moments], axis=0)
+    slopes = [*np.bincount(data.blocks, of_animals + of_groups), *slopes]
     return Levels(
         evidence=value / 2,
         slope=np.array(slopes) / 2,
@@ -137,8 +141,8 @@ def learned(data: Quadratics, start: Float[np.ndarray, " V"]) -> Float[np.ndarra
     """Logarithms of the variances at which the evidence is largest."""
 
     def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
-        made = levels(data, x)
-        return -made.evidence, -made.slope
+        made, (value, slope) = levels(data, x), away_from_zero(data, x)
+        return -made.evidence - value, -made.slope - slope
 
     found = minimize(
         cost,
@@ -151,17 +155,27 @@ def learned(data: Quadratics, start: Float[np.ndarray, " V"]) -> Float[np.ndarra
     return np.asarray(found.x)
 
 
+def away_from_zero(
+    data: Quadratics, log_variances: Float[np.ndarray, " V"]
+) -> tuple[float, Float[np.ndarray, " V"]]:
+    """Logarithm of the standard deviation between groups, which is added to the evidence, and its
+    slope; nothing with one group.
+    """
+    slope = np.zeros(log_variances.size)
+    if data.num_groups > 1:
+        slope[-2] = 0.5
+    return float(slope @ log_variances), slope
+
+
 def precisions(
     data: Quadratics, log_variances: Float[np.ndarray, " V"]
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Inverse covariances of u, of b (None with one group) and of m."""
     blocks = int(data.blocks.max()) + 1
     scale = np.exp(-log_variances[:blocks] / 2)[data.blocks]
-    between = None
-    if data.num_groups > 1:
-        between = data.penalty * np.exp(-log_variances[blocks])
-    whole = data.penalty * np.exp(-log_variances[-1])
-    return scale[:, None] * data.penalty * scale, between, whole
+    own = scale[:, None] * data.penalty * scale
+    between = own * np.exp(-log_variances[blocks]) if data.num_groups > 1 else None
+    return own, between, data.penalty * np.exp(-log_variances[-1])
 
 
 def _moment(

@@ -24,7 +24,8 @@ _SHORTEST = 2.0**-12
 """Share of a step below which no better point is looked for."""
 
 _UNRELATED = 2.0
-"""Logarithm of the variances that a search begins with, in squared units of the temperature."""
+"""Logarithm of the variance of all animals' mean that a search begins with, in squared units of the
+temperature; less of it, that of the variances between animals."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Hierarchical:
             parameters={
                 "weights": found.pooled,
                 "between_animals": deviations[:blocks],
-                "between_groups": deviations[blocks:-1],
+                "between_groups": deviations[blocks:-1, None] * deviations[:blocks],
             },
             num_parameters=round(found.effective) + deviations.size,
             trace=np.array(search.trace),
@@ -199,6 +200,7 @@ class _Search:
         self.animals = np.tile(pooled, (len(counts), 1))
         self.quadratics = self._expanded(self.animals, [None] * len(counts))
         self.log_variances = np.full(self._data().num_variances, -_UNRELATED)
+        self.log_variances[int(expansion.blocks.max()) + 1 :] = 0.0
         self.log_variances[-1] = _UNRELATED
         self.levels = levels(self._data(), self.log_variances)
         self.trace: list[float] = []
