@@ -37,6 +37,7 @@ SLIPS = {
     "compare(demos, {'a': iq.IAVI()}, np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
     "compare(demos, [iq.IAVI()], mdp)": "give candidates by name",
     "compare({'a': iq.IAVI()}, demos, mdp)": "takes Demonstrations",
+    "compare_groups(solution, demos)": "takes explanations by animal",
     "replan(solution, np.ones((3, 2)))": "mdp must be an MDP, or worlds by name",
     "replan(solution, None)": "replan(solution, mdp)",
     "interval(solution)": "takes what inverseq.bootstrap or inverseq.sandwich returned",

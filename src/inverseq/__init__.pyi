@@ -49,8 +49,11 @@ from inverseq.evaluate.confusion import Confusion as Confusion
 from inverseq.evaluate.confusion import recover_models as recover_models
 from inverseq.evaluate.decision_table import decision_table as decision_table
 from inverseq.evaluate.decision_table import write_decisions as write_decisions
+from inverseq.evaluate.design import fit_each as fit_each
 from inverseq.evaluate.dwell import Dwell as Dwell
 from inverseq.evaluate.dwell import dwell_times as dwell_times
+from inverseq.evaluate.groups import GroupComparison as GroupComparison
+from inverseq.evaluate.groups import compare_groups as compare_groups
 from inverseq.evaluate.identifiability import contrast as contrast
 from inverseq.evaluate.identifiability import identify as identify
 from inverseq.evaluate.intervals import interval as interval
@@ -91,6 +94,8 @@ from inverseq.inverse.explanation import Explanation as Explanation
 from inverseq.inverse.explanation import action_probabilities as action_probabilities
 from inverseq.inverse.explanation import transition_rewards as transition_rewards
 from inverseq.inverse.fit import fit as fit
+from inverseq.inverse.hierarchy.solver import Hierarchical as Hierarchical
+from inverseq.inverse.hierarchy.solver import each_of as each_of
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL

@@ -110,6 +110,7 @@ IQL               .     .        .       several several .        .       .     
 CIQL              .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 MaxEnt            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Planner           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+Hierarchical      .     .        .       several several past     .       .      .        .       whose   .         .        .       .       .    .
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 RecursiveLogit    .     .        .       several several past     .       .      .        .       goal    .         .        .       way     .    .
 DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
@@ -148,6 +149,7 @@ MESSAGES = {
     "past": 'give states="observed"',
     "world": "needs a world",
     "world2": "depends on the world",
+    "whose": "nothing says whose these decisions are",
     "each": "ask for one of solution.intentions",
     "each2": "ask for each of them",
     "each3": "replan one of solution.intentions",
@@ -176,6 +178,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "CIQL": (iq.CIQL((), learner=learner, behaviour="boltzmann"), "world"),
         "MaxEnt": (iq.MaxEnt(strength=1.0), "world"),
         "Planner": (iq.Planner(lapse=True, discounts=(0.7, 0.8)), "world"),
+        "Hierarchical": (iq.Hierarchical(iq.MaxEnt("states")), "world"),
         "MaxEntIRL": (iq.MaxEntIRL("states", horizon=5), "world"),
         "RecursiveLogit": (iq.RecursiveLogit("destination", strength=1.0), "trips"),
         "DeepMaxEnt": (iq.DeepMaxEnt(0, (3,)), "world"),
@@ -210,7 +213,9 @@ def cases(tmp_path_factory) -> dict[str, Case]:
     mdp = random_mdp(rng, 4, 3, terminals=False, features=2, discount=0.8)
     # All of one length: folds and replicates are of one shape, which is compiled once.
     data = iq.forward.simulate(mdp, random_policy(rng, mdp), trajectories=8, steps=12, seed=5)
-    data = replace(data, decisions={"phase": data.step % 3, "place": data.states})
+    columns = {"phase": data.step % 3, "place": data.states}
+    animals = {"subject": np.repeat(["a", "b"], 4)}
+    data = replace(data, decisions=columns, trajectories=dict(data.trajectories) | animals)
     seen = iq.Demonstrations.from_arrays(
         np.eye(4)[data.states],
         data.actions,

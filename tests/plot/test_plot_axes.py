@@ -15,6 +15,7 @@ SHARES = np.array([[0.25, 0.75], [0.5, 0.5]])
 NAMES = ["a", "b", "c"]
 
 CALLS = {
+    "animals": (NAMES, {"ko": np.stack([VALUES, VALUES]), "wt": VALUES[None]}),
     "act_times": ({"a": VALUES}, 0.1),
     "by_fold": (["a", "b"], SHARES),
     "choice_points": (NAMES, VALUES),

@@ -58,15 +58,10 @@ def contrasts_of(
     responds = isinstance(solver, Responds)
     if not isinstance(solver, Comparable) or not (responds or isinstance(solver, Refits)):
         return None
-    world = _tree(worlds)
-    if world is None:
-        compared = _states if _of_states(solution) else _actions
-        named = compared(parts.mdp, parts.train)
-    else:
-        named = _places(parts.mdp, world) | ({} if mdp.history else _ways(parts.mdp, world))
+    named = named_contrasts(parts.mdp, parts.train, worlds, solution)
     if not named:
         return None
-    weights = {str(i): _averaged(each, solution) for i, each in enumerate(named.values())}
+    weights = {str(i): over_pasts(each, solution) for i, each in enumerate(named.values())}
     unknown, how = float("nan"), Intervals.NONE
     numbers = [
         (float((np.asarray(solution.reward) * each).sum()), unknown, unknown)
@@ -90,7 +85,7 @@ def contrasts_of(
         by_curvature = isinstance(made, Sandwich)
         ends = [interval(made, weights[key] if by_curvature else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
-    found, error = _identified(mdp, solver.picks, count(parts.train, mdp).state_action, weights)
+    found, error = identified(mdp, solver.picks, count(parts.train, mdp).state_action, weights)
     verdicts = [None] * len(named) if found is None else found.verdicts
     rows = [
         Contrast(kind, names, *three, verdict)
@@ -109,6 +104,17 @@ def contrasts_of(
     )
 
 
+def named_contrasts(
+    mdp: MDP, decided: Demonstrations, worlds: Mapping[str, World], solution: Solution
+) -> Named:
+    """The differences that `contrasts_of` looks at, in the world without a memory."""
+    world = _tree(worlds)
+    if world is None:
+        return (_states if _of_states(solution) else _actions)(mdp, decided)
+    remembers = solution.mdp is not None and solution.mdp.history is not None
+    return _places(mdp, world) | ({} if remembers else _ways(mdp, world))
+
+
 def _curved(
     parts: Parts, solver: Solver[Solution], mdp: MDP, by: str, solution: Solution
 ) -> Sandwich | None:
@@ -119,7 +125,7 @@ def _curved(
         return None
 
 
-def _averaged(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
+def over_pasts(weights: Weights, solution: Solution) -> Float[np.ndarray, "H A"]:
     """Weights of the rewards of places as weights of those of places and pasts, by visits."""
     mdp, visits = solution.mdp, solution.visits
     assert mdp is not None  # as `contrasts_of` has seen
@@ -147,7 +153,7 @@ def _otherwise(named: Named, solution: Solution, others: Others) -> tuple[Otherw
         estimates = [
             float("nan")
             if blind and kind is Difference.ACTIONS
-            else float((reward * _averaged(weights, other)).sum())
+            else float((reward * over_pasts(weights, other)).sum())
             for (kind, _), weights in named.items()
         ]
         made.append(Otherwise(entry.model, tuple(estimates)))
@@ -159,7 +165,7 @@ def _memory(solution: Solution) -> int:
     return 0 if solution.mdp is None else solution.mdp.num_states
 
 
-def _identified(
+def identified(
     mdp: MDP, gauge: Gauge, taken: Weights, weights: Mapping[str, Weights]
 ) -> tuple[Identification | None, InputError | None]:
     """What settles each contrast, or what prevented that."""
@@ -190,15 +196,15 @@ def _places(mdp: MDP, world: World) -> Named:
 
     # Water before home: what is looked for first, what is left behind last.
     names = sorted(marks, reverse=True)
-    at = {name: _at(mdp, marks[name]) for name in names}
-    made: Named = {(Difference.ELSEWHERE, (n,)): at[n] - _at(mdp, others) for n in names}
+    at = {name: mean_of(mdp, marks[name]) for name in names}
+    made: Named = {(Difference.ELSEWHERE, (n,)): at[n] - mean_of(mdp, others) for n in names}
     for i, name in enumerate(names):
         for other in names[i + 1 :]:
             made[Difference.PLACES, (name, other)] = at[name] - at[other]
     return made
 
 
-def _at(mdp: MDP, states: Int[np.ndarray, " n"] | tuple[int, ...]) -> Weights:
+def mean_of(mdp: MDP, states: Int[np.ndarray, " n"] | tuple[int, ...]) -> Weights:
     """Weights of the mean reward of some states, over them and their actions."""
     share = mdp.allowed / mdp.allowed.sum(1, keepdims=True)
     made = np.zeros(mdp.allowed.shape)
@@ -257,7 +263,8 @@ def _states(mdp: MDP, train: Demonstrations) -> Named:
     most = [int(s) for s in np.argsort(-visits, kind="stable")[:_MOST] if visits[s]]
     name = mdp.state_names or tuple(f"state {s}" for s in everything)
     return {
-        (Difference.ELSEWHERE, (name[s],)): _at(mdp, (s,)) - _at(mdp, np.delete(everything, s))
+        (Difference.ELSEWHERE, (name[s],)): mean_of(mdp, (s,))
+        - mean_of(mdp, np.delete(everything, s))
         for s in most
     }
 

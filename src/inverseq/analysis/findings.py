@@ -57,6 +57,7 @@ class Difference(StrEnum):
     PLACES = "places"
     WAYS = "ways"
     ACTIONS = "actions"
+    FEATURES = "features"
 
 
 class Intervals(StrEnum):

@@ -7,11 +7,14 @@ import numpy as np
 
 from inverseq._core.errors import FitError, InputError, argument
 from inverseq.analysis.analyse import analyse
+from inverseq.analysis.animals import Compared, compare_animals, on_a_map
+from inverseq.analysis.behaviour import behaviour_of
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Progress
+from inverseq.mdp import as_one
 
 _MOST = 200
 """Groups beyond which a column is no column of groups."""
@@ -26,12 +29,14 @@ class Groups:
         title: Of the data.
         findings: Name of each group -> what was found there, all with the same model.
         failures: Name of each group that could not be analysed -> why.
+        compared: Whether animals of the groups differ; None where that was not asked.
     """
 
     per: str
     title: str
     findings: Mapping[str, Findings]
     failures: Mapping[str, str]
+    compared: Compared | None = None
 
 
 def analyse_each(
@@ -39,17 +44,20 @@ def analyse_each(
     plan: Plan,
     per: str,
     *,
+    compare: bool = False,
     progress: Progress | None = None,
 ) -> Groups:
     """Analyse the decisions of each group by themselves, with one model for all.
 
     A world that is estimated is estimated from the group's own decisions; states keep their
-    numbers. Differences between groups are not tested here.
+    numbers. With `compare`, each animal is fitted too, and differences between groups are tested
+    over animals.
 
     Args:
         data: Decisions, or a data set with its world.
         plan: What is asked of each group; IAVI explains where no model is named.
         per: Trajectory column that names the groups: "subject", "genotype".
+        compare: Whether animals of the groups are compared (`compare_animals`).
         progress: As in `analyse`, for all groups together.
 
     Raises:
@@ -79,6 +87,13 @@ def analyse_each(
         )
     if plan.solver in (None, "best"):
         plan = replace(plan, solver="iavi")
+    compared = None
+    if compare:
+        mdp = as_one(behaviour_of(data, plan).given)
+        if plan.gauge is None and (on_a_map(mdp) or plan.coordinates is not None):
+            # On a map one looks for what a place is worth; in a table, for what an action is.
+            plan = replace(plan, gauge="state-only")
+        compared = compare_animals(data, plan, per, progress)
     title, found, failures = plan.title or known.source, {}, {}
     first: InputError | FitError | None = None
     for number, name in enumerate(names):
@@ -92,4 +107,4 @@ def analyse_each(
             progress(per, number + 1, len(names))
     if not found and first is not None:
         raise first
-    return Groups(per, title, found, failures)
+    return Groups(per, title, found, failures, compared)

@@ -14,6 +14,7 @@ from inverseq.cli.printing import command, tell
 from inverseq.reporting import PAGE, result_folder
 from inverseq.reporting.groups import scores_of_groups, write_groups
 from inverseq.reporting.report import provenance_of, run_of, write
+from inverseq.reporting.sections.differ import named
 from inverseq.reporting.sections.headline import headline_text
 from inverseq.reporting.sections.scores import score_table
 from inverseq.reporting.summary import remarks, summary
@@ -21,8 +22,11 @@ from inverseq.reporting.summary import remarks, summary
 
 def run(options: Fit) -> int:
     """Fit, score, and write the report."""
-    if options.per is not None:
-        return _run_each(options, options.per)
+    if options.per is not None and options.groups is not None:
+        raise InputError("--per looks at each group, --groups also compares them: drop --per")
+    per = options.per or options.groups
+    if per is not None:
+        return _run_each(options, per)
     quiet = options.output.quiet or options.output.json
     with result_folder(options.out) as folder, progress_bars(quiet=quiet) as progress:
         loaded = load(options.table, options.columns, options.world)
@@ -47,7 +51,8 @@ def _run_each(options: Fit, per: str) -> int:
     quiet = options.output.quiet or options.output.json
     with result_folder(options.out) as folder, progress_bars(quiet=quiet) as progress:
         loaded = load(options.table, options.columns, options.world)
-        groups = analyse_each(loaded.data, plan_of(options, loaded), per, progress=progress)
+        plan, compare = plan_of(options, loaded), options.groups is not None
+        groups = analyse_each(loaded.data, plan, per, compare=compare, progress=progress)
         first = next(iter(groups.findings.values()))
         write_groups(groups, folder, provenance_of(first, command(), loaded.digest), options.width)
     place = Path(options.out)
@@ -55,7 +60,7 @@ def _run_each(options: Fit, per: str) -> int:
         options.output,
         lambda: (place / "summary.json").read_text(encoding="utf-8"),
         [scores_of_groups(groups)],
-        (),
+        () if groups.compared is None else named(groups.compared).text.splitlines(),
         [f"{name} is left out: {error}" for name, error in groups.failures.items()],
         str(place / PAGE),
     )

@@ -214,7 +214,11 @@ class Fit:
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
     per: Name = None
     """Fit each subject, or each group that a column such as genotype names, by itself, and put
-    their scores and rewards side by side."""
+    their scores and rewards side by side. Nothing is tested."""
+    groups: Name = None
+    """The same for the groups of a column such as genotype, and a test over animals: each animal is
+    fitted too, and what differs between groups is told with intervals, effect sizes and p values.
+    (--by genotype asks whether one reward predicts a genotype that was held out.)"""
     intentions: Annotated[
         int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
     ] = None

@@ -13,7 +13,9 @@ from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.inverse.planning import Planning
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, as_one
+from inverseq.policies.each import EachPolicy
 from inverseq.rewards import Reward
+from inverseq.rewards.each import EachReward
 
 
 @runtime_checkable
@@ -100,6 +102,11 @@ def replan(
     carry = lambda reward: reward.carry(old, world)  # noqa: E731
     reward = carry(one.reward_function)
     policy, plan = one.planning.plan(world, reward.table(world))
+    if isinstance(reward, EachReward):
+        tables = [one.planning.plan(world, each.table(world)).policy for each in reward.each[:-1]]
+        policy = EachPolicy(
+            reward.members, np.stack([each.per_state(world) for each in (*tables, policy)])
+        )
     parameters = dict(one.parameters)
     if bootstrap is not None and plan is None:
         raise InputError(f"{one.solver} has values for each goal; give no bootstrap")

@@ -15,12 +15,14 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
+from inverseq.policies.each import EachPolicy
 from inverseq.policies.neighbours import NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.routes import RoutePolicy
 from inverseq.policies.safe import SafePolicy
 from inverseq.policies.steered import KnownHabit, SteeredPolicy
 from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
+from inverseq.rewards.each import EachReward
 from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.observations import ObservationReward
 from inverseq.rewards.read_out import ReadOutReward
@@ -33,6 +35,7 @@ KnownPolicy = (
     | NetworkPolicy
     | SafePolicy
     | NeighbourPolicy
+    | EachPolicy
 )
 """Policies that can be read from a file without being named."""
 KnownReward = (
@@ -42,6 +45,7 @@ KnownReward = (
     | NetworkReward
     | ReadOutReward
     | ObservationReward
+    | EachReward
 )
 """Rewards that can be read from a file without being named."""
 

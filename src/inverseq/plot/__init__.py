@@ -3,7 +3,7 @@
 They never fit and never read files.
 """
 
-from inverseq.plot.charts import curves, intervals, learning_curve, reward_scatter, scores
+from inverseq.plot.charts import animals, curves, intervals, learning_curve, reward_scatter, scores
 from inverseq.plot.components import component_map, reliability
 from inverseq.plot.intentions import intention_bands, intention_path, occupancy_bars
 from inverseq.plot.intentions_choice import choice_points, predictive_checks
@@ -16,6 +16,7 @@ from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
 
 __all__ = [
     "act_times",
+    "animals",
     "by_fold",
     "canvas",
     "choice_points",

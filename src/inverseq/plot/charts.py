@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from scipy.special import stdtrit
 
 from inverseq.plot.style import (
     BLUE,
@@ -84,6 +85,44 @@ def intervals(
         ax.plot(middle[index], place, "o", ms=5.5, mfc=inside, mec=BLUE, mew=1.2)
     ax.axvline(0.0, color=GREY, lw=1.0, ls="--", zorder=0)
     _name_rows(ax, list(labels)[::-1], unit)
+    return ax
+
+
+@styled
+def animals(
+    labels: Sequence[str],
+    groups: Mapping[str, Float[np.ndarray, "n M"]],
+    *,
+    unit: str = "reward (units of the policy's temperature)",
+    ax: Axes | None = None,
+) -> Axes:
+    """A small mark per animal, and the mean of each group with its 95 % t interval, first quantity
+    on top.
+
+    Args:
+        labels: Names of the M quantities.
+        groups: Name of each group -> `[n, M]` its animals; NaN where one has no such number.
+        unit: Label of the axis.
+        ax: Where to draw; axes of its own where left out.
+    """
+    ax = own_axes(ax)
+    count = len(labels)
+    for number, (name, values) in enumerate(groups.items()):
+        hue, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
+        for index in range(count):
+            place = count - 1 - index + 0.3 * (0.5 - (number + 0.5) / len(groups)) * 2
+            known = values[np.isfinite(values[:, index]), index]
+            ax.plot(known, np.full(known.size, place), marker, ms=3.5, color=hue, alpha=0.45, mew=0)
+            if known.size > 1:
+                reach = stdtrit(known.size - 1, 0.975) * known.std(ddof=1) / np.sqrt(known.size)
+                ends = known.mean() - reach, known.mean() + reach
+                ax.plot(ends, [place, place], color=hue, lw=1.6)
+            if known.size:
+                ax.plot(known.mean(), place, marker, ms=6.5, mfc="white", mec=hue, mew=1.4)
+        ax.plot([], [], marker, color=hue, label=name)
+    ax.axvline(0.0, color=GREY, lw=1.0, ls="--", zorder=0)
+    _name_rows(ax, list(labels)[::-1], unit)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(groups), 4))
     return ax
 
 

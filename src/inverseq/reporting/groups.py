@@ -18,6 +18,12 @@ from inverseq.reporting.document import (
 )
 from inverseq.reporting.folder import write_report
 from inverseq.reporting.report import state_table, write
+from inverseq.reporting.sections.differ import (
+    difference_pictures,
+    how_they_differ,
+    told_of,
+    verdict,
+)
 from inverseq.reporting.sections.intentions import each_place
 from inverseq.reporting.sections.scores import or_none
 from inverseq.reporting.words import prose, text
@@ -44,6 +50,8 @@ def write_groups(
         write(groups.findings[name], root / folder, provenance, width)
     scores, rewards = scores_of_groups(groups), rewards_of_groups(groups)
     told = {"per": groups.per, "failures": dict(groups.failures)}
+    if groups.compared is not None:
+        told["compared"] = told_of(groups.compared)
     told |= {
         t.name: [dict(zip(_names(t), r, strict=True)) for r in t.rows] for t in (scores, rewards)
     }
@@ -109,11 +117,17 @@ def _page(groups: Groups, scores: Table, rewards: Table, provenance: Mapping[str
     if len(groups.findings) <= _MOST_SHOWN:
         blocks.append(rewards)
     made = text("methods.j2", "made", version=__version__)
-    answer = Answer(prose("groups.j2", "headline", **told).paragraphs)
+    lead = prose("groups.j2", "headline", **told).paragraphs
+    asked, drawn = [], None
+    if groups.compared is not None:
+        lead = verdict(groups.compared).paragraphs + lead
+        asked = [how_they_differ(groups.compared)]
+        drawn = next(iter(difference_pictures(groups.compared)), None)
+    answer = Answer(lead)
     facts = Section(text("groups.j2", "made_from"), (Facts((*provenance.items(),)),), folded=True)
-    sections = (Section(text("groups.j2", "title", **told), tuple(blocks)), facts)
+    sections = (*asked, Section(text("groups.j2", "title", **told), tuple(blocks)), facts)
     size = text("groups.j2", "size", **told)
-    return Report(text("groups.j2", "page_title", **told), size, answer, None, sections, made)
+    return Report(text("groups.j2", "page_title", **told), size, answer, drawn, sections, made)
 
 
 def _names(table: Table) -> list[str]:

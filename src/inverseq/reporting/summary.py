@@ -92,7 +92,7 @@ def _contrasts(found: Contrasts | None) -> list[dict[str, Any]]:
             "estimate": row.estimate,
             "low": row.low,
             "high": row.high,
-            "verdict": verdict_name(row),
+            "verdict": verdict_name(row.verdict),
         }
         for row in rows
     ]

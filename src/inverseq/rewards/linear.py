@@ -9,7 +9,6 @@ from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.mdp import MDP
-from inverseq.rewards.reward import Reward
 from inverseq.rewards.tables import FeatureReward, StateActionReward, StateReward
 
 RewardOn = Literal["states", "state-actions", "features"]
@@ -44,7 +43,9 @@ class Design:
         flat = self.matrix @ weights
         return flat.reshape(mdp.num_states, mdp.num_actions, *weights.shape[1:])
 
-    def function(self, weights: Float[np.ndarray, " F"], mdp: MDP) -> Reward:
+    def function(
+        self, weights: Float[np.ndarray, " F"], mdp: MDP
+    ) -> StateReward | StateActionReward | FeatureReward:
         """The same as a record that says what it depends on."""
         if self.on == "states":
             return StateReward(weights)

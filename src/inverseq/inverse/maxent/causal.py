@@ -16,6 +16,7 @@ from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome
 from inverseq.decisions.counts import count
 from inverseq.forward.soft import SoftPlan
+from inverseq.inverse.maxent.expansion import MaxEntExpansion
 from inverseq.inverse.maxent.nearby import maximise_each
 from inverseq.inverse.maxent.objective import (
     Model,
@@ -29,10 +30,16 @@ from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem, Refitted, Response
 from inverseq.inverse.soft_plans import factored
 from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values
 from inverseq.policies import TabularPolicy
 from inverseq.rewards.gauges import Gauge
 from inverseq.rewards.linear import Prior, RewardOn, make_design
+
+_TOO_MANY = (
+    "second derivatives in {:,} weights do not fit into memory; take inverseq.bootstrap, or a "
+    "reward on fewer features"
+)
 
 
 @dataclass(frozen=True)
@@ -163,10 +170,7 @@ class MaxEnt:
         model, _, plan = self._at(estimate)
         plan = factored(model.mdp, plan)
         if not is_small(model):
-            raise InputError(
-                f"second derivatives in {model.design.num_weights:,} weights do not fit into "
-                "memory; take inverseq.bootstrap, or a reward on fewer features"
-            )
+            raise InputError(_TOO_MANY.format(model.design.num_weights))
         slopes = policy_slopes(model, plan)
         matrix = curvature(model, slopes, expected_visits(model.mdp, counts, plan), plan)
         try:
@@ -179,6 +183,17 @@ class MaxEnt:
         made = np.zeros((counts.size, model.design.num_weights))
         made[model.mdp.allowed.ravel()] = solve(slopes.T).T
         return Response("weights", made, model.design.matrix)
+
+    def expand(self, mdp: MDP) -> MaxEntExpansion:
+        """Its likelihood as a quadratic, for `Hierarchical`.
+
+        Raises:
+            InputError: The world lacks what the reward depends on, or there are too many weights.
+        """
+        model = Model(mdp, make_design(mdp, self.reward, self.prior))
+        if not is_small(model):
+            raise InputError(_TOO_MANY.format(model.design.num_weights))
+        return MaxEntExpansion(model)
 
     def _at(self, estimate: Solution) -> tuple[Model, Float[np.ndarray, " F"], SoftPlan]:
         """The model, weights and plan of a fit with these settings."""

@@ -23,9 +23,11 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError, argument
 from inverseq._core.iterate import fixed_point
 from inverseq._core.status import Status
+from inverseq.inverse.hierarchy.expansion import Explained
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem, Refitted
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.values.logits import LogitExpansion
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import hard_value, over_pairs, soft_value
 from inverseq.policies import TabularPolicy
@@ -155,6 +157,11 @@ class IAVI:
     max_steps: int = 100_000
 
     @property
+    def _planning(self) -> SoftOptimum | HardOptimum:
+        """How the agent plans."""
+        return SoftOptimum() if self.backup == "soft" else HardOptimum()
+
+    @property
     def picks(self) -> Gauge:
         """Which of the equivalent rewards it reports."""
         return Gauge(self.gauge, self.anchor, self.anchor_reward)
@@ -179,7 +186,7 @@ class IAVI:
             status=made.status,
             mdp=mdp,
             reward_function=StateActionReward(made.reward),
-            planning=SoftOptimum() if self.backup == "soft" else HardOptimum(),
+            planning=self._planning,
             q=made.q,
             v=made.v,
             visits=counts.visits,
@@ -210,6 +217,19 @@ class IAVI:
         assert mdp is not None  # it was fitted in one
         made = self.explain(self.policy_of(counts, mdp), mdp)
         return Refitted(made.reward, {}, np.full(counts.shape[2], made.status.ok))
+
+    def expand(self, mdp: MDP) -> LogitExpansion:
+        """The likelihood of behaviour as a quadratic in log-odds of actions, for `Hierarchical`.
+
+        Raises:
+            InputError: There are too many.
+        """
+        return LogitExpansion(mdp, self._explained, self._planning)
+
+    def _explained(self, policy: Float[np.ndarray, "S A"], mdp: MDP) -> Explained:
+        """What a policy says."""
+        made = self.explain(policy, mdp)
+        return Explained(StateActionReward(made.reward), policy, made.q, made.v)
 
     def explain(self, policy: Float[np.ndarray, "S A *R"], mdp: MDP) -> InverseValues:
         """`inverse_action_values` of a policy that is already known, with these settings."""

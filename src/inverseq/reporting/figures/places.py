@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int, Num
+from jaxtyping import Bool, Float, Int, Num
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -94,6 +94,44 @@ def maps(shown: Places, where: Sequence[Scene], model: str) -> list[Picture]:
             pictures += _tables(shown, scene, model)
         else:
             pictures += _drawings(shown, scene, model)
+    return pictures
+
+
+def difference_maps(
+    gaps: Float[np.ndarray, " P"],
+    shown: Bool[np.ndarray, " P"],
+    clear: Bool[np.ndarray, " P"],
+    where: Sequence[Scene],
+    **told: Any,
+) -> list[Picture]:
+    """What each place is worth more to one group than to another, in worlds that have places.
+
+    Args:
+        gaps: Differences between the groups.
+        shown: Places that are painted: animals of both groups know them, and something settles
+            them; the others are hatched.
+        clear: Places with a ring: they differ after correction.
+        where: The worlds.
+        told: What the caption says besides.
+    """
+    pictures = []
+    for scene in where:
+        part = slice(scene.first, scene.first + scene.mdp.num_states)
+        painted, ringed = shown[part], np.flatnonzero(clear[part]).tolist()
+        words = told | {"name": scene.name, "hatched": int((~painted).sum())}
+        words |= {"clear": len(ringed), "size": painted.size}
+        pictures.append(
+            picture(
+                f"difference_map{_file(scene)}",
+                lambda ax, scene=scene, part=part, painted=painted, ringed=ringed: _map(
+                    ax, scene, np.where(shown, gaps, np.nan)[part], None, painted.astype(float),
+                    "signed", "difference (temperature units)", ringed,
+                ),
+                _extremes("Difference", gaps[part], np.flatnonzero(painted), scene),
+                line("figures.j2", "difference_map", **words),
+                grows=True,
+            )
+        )  # fmt: skip
     return pictures
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from inverseq.analysis.contrasts import FEWEST_RESAMPLED
-from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals
+from inverseq.analysis.findings import Contrast, Contrasts, Difference, Findings, Intervals
 from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
@@ -67,7 +67,12 @@ def _earned(findings: Findings) -> Table:
 
 def contrast_name(row: Contrast) -> str:
     """What is compared, for people."""
-    return text("wants.j2", "contrast", kind=row.difference, names=row.names)
+    return difference_name(row.difference, row.names)
+
+
+def difference_name(kind: Difference, names: tuple[str, ...]) -> str:
+    """The same of a kind of difference and its names."""
+    return text("wants.j2", "contrast", kind=kind, names=names)
 
 
 def said(row: Contrast) -> str:
@@ -107,7 +112,7 @@ def _contrasts(found: Contrasts, file: str, by: str) -> tuple[list[Block], list[
             Column("Rests on", name="verdict"),
         ),
         tuple(
-            (name, r.estimate, or_none(r.low), or_none(r.high), verdict_name(r))
+            (name, r.estimate, or_none(r.low), or_none(r.high), verdict_name(r.verdict))
             for name, r in zip(names, rows, strict=True)
         ),
         note=line("wants.j2", "note", by=by, **_resampled(found)),
@@ -125,6 +130,6 @@ def _resampled(found: Contrasts) -> dict[str, Any]:
     return told | {"flat": flat, "fewest": FEWEST_RESAMPLED}
 
 
-def verdict_name(row: Contrast) -> str:
+def verdict_name(verdict: Verdict | None) -> str:
     """What settles a difference."""
-    return "not examined" if row.verdict is None else str(row.verdict)
+    return "not examined" if verdict is None else str(verdict)

@@ -1,0 +1,78 @@
+"""Maximum causal entropy as a quadratic in the weights of the reward."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from inverseq._core.errors import FitError
+from inverseq.forward.soft import SoftPlan
+from inverseq.inverse.hierarchy.expansion import Explained, Quadratic
+from inverseq.inverse.maxent.objective import (
+    Model,
+    curvature,
+    expected_visits,
+    log_likelihood_and_gradient,
+    policy_slopes,
+)
+from inverseq.inverse.maxent.search import maximise
+from inverseq.inverse.planning import SoftOptimum
+from inverseq.inverse.soft_plans import factored
+
+
+@dataclass(frozen=True, eq=False)
+class MaxEntExpansion:
+    """The exact gradient and curvature, visits below zero left out as in the search."""
+
+    model: Model
+
+    @property
+    def penalty(self) -> Float[np.ndarray, "F F"]:
+        """What the prior charges."""
+        return self.model.design.penalty.toarray()
+
+    @property
+    def blocks(self) -> Int[np.ndarray, " F"]:
+        """Features have a unit each; states and pairs are of one kind."""
+        design = self.model.design
+        size = design.num_weights
+        return np.arange(size) if design.on == "features" else np.zeros(size, dtype=np.int64)
+
+    @property
+    def planning(self) -> SoftOptimum:
+        """The soft optimum."""
+        return SoftOptimum()
+
+    def start(self, counts: Float[np.ndarray, "S A"]) -> Float[np.ndarray, " F"]:
+        """The most likely weights under a weak prior.
+
+        Raises:
+            FitError: There are none.
+        """
+        found = maximise(self.model, counts, 1.0)
+        if not found.status.ok:
+            raise FitError(f"all decisions together could not be fitted: {found.status.message}")
+        return found.weights
+
+    def quadratic(
+        self,
+        counts: Float[np.ndarray, "S A"],
+        weights: Float[np.ndarray, " F"],
+        near: SoftPlan | None,
+    ) -> Quadratic:
+        """One plan, one adjoint and one solve for each weight."""
+        model = self.model
+        value, slope, plan = log_likelihood_and_gradient(model, counts, weights, near)
+        if not np.isfinite(value):
+            return Quadratic(value, slope, np.zeros((weights.size, weights.size)), near)
+        plan = factored(model.mdp, plan)
+        visits = np.maximum(expected_visits(model.mdp, counts, plan), 0.0)
+        return Quadratic(
+            value, slope, curvature(model, policy_slopes(model, plan), visits, plan), plan
+        )
+
+    def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
+        """The reward and its soft optimum."""
+        plan = self.model.plan(weights, near)
+        reward = self.model.design.function(weights, self.model.mdp)
+        return Explained(reward, plan.policy, plan.q, plan.v)

@@ -1,0 +1,54 @@
+"""A reward for each animal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from inverseq.demonstrations import Demonstrations
+from inverseq.mdp import MDP
+from inverseq.policies.each import Members
+from inverseq.rewards.tables import FeatureReward, StateActionReward, StateReward
+
+KnownTable = StateReward | StateActionReward | FeatureReward
+
+
+@dataclass(frozen=True, eq=False)
+class EachReward:
+    """The reward of each animal, of each group, and of all; as a table, that of all.
+
+    Attributes:
+        members: The M animals and groups.
+        each: `[M + 1]` their rewards, the last that of all.
+    """
+
+    members: Members
+    each: tuple[KnownTable, ...]
+
+    def values(self, demonstrations: Demonstrations, mdp: MDP | None) -> Float[np.ndarray, " N"]:
+        """Of each row, to the animal whose it is; NaN where its action is unknown.
+
+        Raises:
+            InputError: Nothing says whose a row is, or there is no world that it fits.
+        """
+        which = self.members.which(demonstrations)
+        made = np.empty(demonstrations.num_decisions)
+        for member in np.unique(which):
+            rows = which == member
+            made[rows] = self.each[member].values(demonstrations, mdp)[rows]
+        return made
+
+    def table(self, mdp: MDP) -> Float[np.ndarray, "S A"]:
+        """That of all."""
+        return self.each[-1].table(mdp)
+
+    def carry(self, old: MDP, new: MDP) -> "EachReward":
+        """Each in another world."""
+        return replace(self, each=tuple(one.carry(old, new) for one in self.each))
+
+    def like(
+        self, table: Float[np.ndarray, "S A"] | None, parameters: Mapping[str, np.ndarray]
+    ) -> KnownTable:
+        """That of all, with other numbers."""
+        return self.each[-1].like(table, parameters)
