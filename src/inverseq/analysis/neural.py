@@ -78,12 +78,15 @@ def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> N
         "blocks": plan.folds,
         "seed": plan.seed,
     }
+    # Units are known by the numbers of their table, not by their place among those chosen.
+    called = tuple(f"unit {number}" for number in recording.units["id"])
     steps = len(asked.lags) + 1
     encoding = []
     for number, lag in enumerate(asked.lags):
         progress("relations", number, steps)
         window = Window(asked.window[0] + lag, asked.window[1] + lag, causal=False)
         made = relate(recording, wanted, demos, window=window, **how)
+        made = replace(made, units=(*called, *made.units[len(called) :]))
         encoding.append(_corrected(made, asked, lag, len(asked.lags)))
     progress("relations", steps - 1, steps)
     windows = _windows(asked)
@@ -129,7 +132,7 @@ def in_time(known: Demonstrations) -> Demonstrations:
 
 
 def chosen_of(recording: Recording, asked: NeuralPlan) -> Recording:
-    """The units and signals that are looked at.
+    """The units and signals that are looked at; "id" says which units they were.
 
     Raises:
         InputError: There is no such column, unit or signal, or nothing is left.
@@ -155,7 +158,9 @@ def chosen_of(recording: Recording, asked: NeuralPlan) -> Recording:
             + (f"; left out: {dict(recording.left_out)}" if recording.left_out else "")
             + f". inverseq doctor {recording.source} lists what it holds"
         )
-    return replace(recording.take(keep), signals={name: there[name] for name in names})
+    ids = {"id": np.arange(recording.num_units), **recording.units}
+    known = replace(recording, units=ids, signals={name: there[name] for name in names})
+    return known.take(keep)
 
 
 def areas_of(recording: Recording, asked: NeuralPlan) -> tuple[str, ...]:
@@ -206,7 +211,10 @@ def _names(series: Regressors, asked: NeuralPlan) -> tuple[tuple[str, ...], tupl
         values = series.series[name][np.isfinite(series.series[name])]
         varies[name] = bool(values.size) and bool(np.ptp(values) > 1e-9)
     if not any(varies.values()):
-        raise InputError(f"nothing that the fit says of decisions varies: {', '.join(names)}")
+        raise InputError(
+            f"nothing that the fit says of decisions varies: {', '.join(names)}. It found nothing "
+            f"that is wanted; {argument('solver', 'iavi')} counts without a prior"
+        )
     left_out = tuple(n for n in names if not varies[n])
     return tuple(n for n in names if varies[n]), left_out
 
