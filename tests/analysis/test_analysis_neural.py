@@ -99,8 +99,8 @@ def test_the_act_that_ends_all_trials_is_found():
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"window": (0.1, 0.0)}, "window must be from a time to a later one"),
-        ({"bin_width": 0.5}, "bin_width must be above 0 and no wider than the window"),
+        ({"window": (0.1, 0.0)}, "window must be a time and a later one"),
+        ({"bin_width": 0.5}, "bin_width must be above 0, at most the window"),
         ({"lags": ()}, "lags must be one or more"),
         ({"shuffles": 5}, "shuffles must be 19 or more"),
         ({"doses": (0.0,)}, "doses must be shares"),
