@@ -19,6 +19,12 @@ pynwb = pytest.importorskip("pynwb")
 QUICK = ("--folds", "2", "--configurations", "1", "--shuffles", "99")
 
 
+@pytest.fixture
+def unwritten(monkeypatch):
+    """No report is written: its figures take most of the time."""
+    monkeypatch.setattr("inverseq.cli.neural.write", lambda *_: None)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The folder of the bundled session."""
@@ -103,7 +109,7 @@ def test_fitted_series_are_in_a_copy_that_is_valid(made):
 def test_the_same_findings_come_from_python(made):
     data = datasets.lever()
     plan = iq.NeuralPlan(shuffles=99, lags=(0.0, 0.1), foretell=None)
-    found = iq.analyse(data, iq.Plan(folds=2, neural=plan)).neural
+    found = iq.analyse(data, iq.Plan(folds=2, bootstrap=0, neural=plan)).neural
     rows = rows_of(made / "tables" / "encoding.csv")
     mine = np.concatenate([each.adjusted.ravel() for each in found.encoding])
     assert mine.tolist() == [float(row["adjusted"]) for row in rows]
@@ -160,9 +166,14 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside):
     [
         ({"units": 0}, (), "s.nwb holds no units and no signals", None),
         ({"trials": 0}, (), "holds no trials, nor any other intervals or events", None),
-        ({}, ("--area", "place"), "no column 'place'; there are .*--area id", ("--area", "id")),
+        (
+            {},
+            ("--area", "place"),
+            "no column 'place'; there are .*--area region",
+            ("--area", "region"),
+        ),
         ({}, ("--units", "region=V4"), "no unit has region=V4; there region is", None),
-        ({}, ("--units", "quality=good"), "no column 'quality'.*--units id", None),
+        ({}, ("--units", "quality=good"), "--units area=CA1", ("--units", "area=CA1")),
         ({}, ("--units", "good"), "--units quality=good is its form; got good", None),
         ({}, ("--signals", "lfp"), "no signal 'lfp'", None),
         ({}, ("--regressors", "hope"), "no regressor 'hope'; this fit has", None),
@@ -181,7 +192,7 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside):
     ],
 )
 def test_bad_input_is_one_message_with_advice_that_works(
-    tmp_path, inside, how, told, message, then
+    unwritten, tmp_path, inside, how, told, message, then
 ):
     path = session(tmp_path / "s.nwb", **how)
     common = (*TOLD, *(() if "--folds" in told else QUICK[:2]), *QUICK[2:], "--quiet")
@@ -217,7 +228,7 @@ def test_several_sessions_are_taken_one_at_a_time(tmp_path, inside):
     assert f"inverseq neural {folder / 'a.nwb'}" in err.replace("\n", " ")
 
 
-def test_too_few_trials_to_foretell_are_said(tmp_path, inside):
+def test_too_few_trials_to_foretell_are_said(tmp_path, inside, unwritten):
     script = Path(__file__).parents[2] / "scripts"
     sys.path.insert(0, str(script))
     try:

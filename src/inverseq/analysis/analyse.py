@@ -8,7 +8,7 @@ from inverseq.analysis.behaviour import behaviour_of
 from inverseq.analysis.compared import compare_models
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.held_out import look_at_models
-from inverseq.analysis.neural import look_at_neurons
+from inverseq.analysis.neural import Beside, look_at_neurons
 from inverseq.analysis.neural_plan import NeuralPlan
 from inverseq.analysis.plan import Plan
 from inverseq.analysis.several import look_at_intentions
@@ -64,6 +64,9 @@ def analyse(
         plan = replace(plan, neural=NeuralPlan())
     behaviour = behaviour_of(data, plan)
     known, dataset = behaviour.demonstrations, behaviour.dataset
+    beside = None
+    if recording is not None and plan.neural is not None:
+        beside = Beside.of(known, recording, plan.neural)
     start = Findings(
         plan=plan,
         title=plan.title or (dataset.title if dataset else known.source or "decisions"),
@@ -82,6 +85,6 @@ def analyse(
         look = look_at_models if plan.intentions is None else look_at_intentions
     progress = progress or (lambda *_: None)
     made = look(behaviour, start, progress)
-    if recording is not None and made.solution is not None:
-        made = replace(made, neural=look_at_neurons(made, known, recording, progress))
+    if beside is not None:
+        made = replace(made, neural=look_at_neurons(made, beside, progress))
     return replace(made, seconds=time.perf_counter() - began)

@@ -1,7 +1,7 @@
 """Neurons and signals beside the decisions: which follow what the fit says of each, and when."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,20 +28,43 @@ _WHOLE = "all"
 _SIGNALS = "signals"
 
 
-def look_at_neurons(
-    findings: Findings, known: Demonstrations, recording: Recording, progress: Progress
-) -> NeuralFindings:
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Decisions in the order of time, and what is looked at beside them.
+
+    Attributes:
+        demonstrations: The decisions.
+        recording: The units and signals that were asked for.
+        areas: `[U]` of the units.
+    """
+
+    demonstrations: Demonstrations
+    recording: Recording
+    areas: tuple[str, ...]
+
+    @classmethod
+    def of(cls, known: Demonstrations, recording: Recording, asked: NeuralPlan) -> "Beside":
+        """What can be said to be wrong before anything is fitted is said here.
+
+        Raises:
+            InputError: Decisions have no times, several sessions overlap, there is nothing to
+                relate, or a setting names what is not there.
+        """
+        chosen = chosen_of(recording, asked)
+        return cls(in_time(known), chosen, areas_of(chosen, asked))
+
+
+def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> NeuralFindings:
     """Everything about a recording beside the decisions that were fitted.
 
     Raises:
-        InputError: There is nothing to relate, it is on another clock, several sessions overlap, or
-            a setting names what is not there.
+        InputError: It is on another clock, there are too few decisions, or a setting names what is
+            not there.
     """
     plan, asked = findings.plan, findings.plan.neural
     assert asked is not None  # as `analyse` has seen
     assert findings.solution is not None
-    demos, recording = in_time(known), chosen_of(recording, asked)
-    unit_areas = areas_of(recording, asked)
+    demos, recording, unit_areas = beside.demonstrations, beside.recording, beside.areas
     series = regressors(findings.solution, demos)
     names, constant = _names(series, asked)
     wanted = Regressors({name: series.series[name] for name in names}, series.times)
@@ -55,12 +78,15 @@ def look_at_neurons(
         "blocks": plan.folds,
         "seed": plan.seed,
     }
+    # Units are known by the numbers of their table, not by their place among those chosen.
+    called = tuple(f"unit {number}" for number in recording.units["id"])
     steps = len(asked.lags) + 1
     encoding = []
     for number, lag in enumerate(asked.lags):
         progress("relations", number, steps)
         window = Window(asked.window[0] + lag, asked.window[1] + lag, causal=False)
         made = relate(recording, wanted, demos, window=window, **how)
+        made = replace(made, units=(*called, *made.units[len(called) :]))
         encoding.append(_corrected(made, asked, lag, len(asked.lags)))
     progress("relations", steps - 1, steps)
     windows = _windows(asked)
@@ -106,14 +132,14 @@ def in_time(known: Demonstrations) -> Demonstrations:
 
 
 def chosen_of(recording: Recording, asked: NeuralPlan) -> Recording:
-    """The units and signals that are looked at.
+    """The units and signals that are looked at; "id" says which units they were.
 
     Raises:
         InputError: There is no such column, unit or signal, or nothing is left.
     """
     keep = np.ones(recording.num_units, dtype=bool)
     for column, value in asked.units.items():
-        values = _column(recording, column, "units")
+        values = _column(recording, column, choosing=True)
         keep &= values.astype(str) == value
         if not keep.any():
             raise InputError(
@@ -132,7 +158,9 @@ def chosen_of(recording: Recording, asked: NeuralPlan) -> Recording:
             + (f"; left out: {dict(recording.left_out)}" if recording.left_out else "")
             + f". inverseq doctor {recording.source} lists what it holds"
         )
-    return replace(recording.take(keep), signals={name: there[name] for name in names})
+    ids = {"id": np.arange(recording.num_units), **recording.units}
+    known = replace(recording, units=ids, signals={name: there[name] for name in names})
+    return known.take(keep)
 
 
 def areas_of(recording: Recording, asked: NeuralPlan) -> tuple[str, ...]:
@@ -143,20 +171,26 @@ def areas_of(recording: Recording, asked: NeuralPlan) -> tuple[str, ...]:
     """
     if asked.area is None and "area" not in recording.units:
         return (_WHOLE,) * recording.num_units
-    values = _column(recording, asked.area or "area", "area")
+    values = _column(recording, asked.area or "area")
     return tuple(str(value) or "unknown" for value in values)
 
 
-def _column(recording: Recording, name: str, option: str) -> np.ndarray:
+def _column(recording: Recording, name: str, *, choosing: bool = False) -> np.ndarray:
     """A column of the units.
 
     Raises:
         InputError: There is no such column.
     """
     if name not in recording.units:
-        told = [*recording.units]
-        remedy = f"give {argument(option, told[0])}, say" if told else "leave it out"
-        raise InputError(f"units have no column {name!r}; there are {told}: {remedy}")
+        there = [*recording.units]
+        remedy = "leave it out"
+        if there and recording.num_units:
+            first = there[-1]
+            value = {first: str(recording.units[first][0])}
+            remedy = (
+                f"give {argument('units', value) if choosing else argument('area', first)}, say"
+            )
+        raise InputError(f"units have no column {name!r}; there are {there}: {remedy}")
     return np.asarray(recording.units[name])
 
 
@@ -177,7 +211,10 @@ def _names(series: Regressors, asked: NeuralPlan) -> tuple[tuple[str, ...], tupl
         values = series.series[name][np.isfinite(series.series[name])]
         varies[name] = bool(values.size) and bool(np.ptp(values) > 1e-9)
     if not any(varies.values()):
-        raise InputError(f"nothing that the fit says of decisions varies: {', '.join(names)}")
+        raise InputError(
+            f"nothing that the fit says of decisions varies: {', '.join(names)}. It found nothing "
+            f"that is wanted; {argument('solver', 'iavi')} counts without a prior"
+        )
     left_out = tuple(n for n in names if not varies[n])
     return tuple(n for n in names if varies[n]), left_out
 

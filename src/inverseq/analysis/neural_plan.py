@@ -65,11 +65,11 @@ class NeuralPlan:
     def __post_init__(self) -> None:
         low, high = self.window
         expected: dict[str, tuple[Any, bool, str]] = {
-            "window": (self.window, low < high, "from a time to a later one, in seconds"),
+            "window": (self.window, low < high, "a time and a later one"),
             "bin_width": (
                 self.bin_width,
                 0 < self.bin_width <= high - low,
-                "above 0 and no wider than the window",
+                "above 0, at most the window",
             ),
             "lags": (self.lags, bool(self.lags), "one or more times in seconds"),
             "drift": (self.drift, self.drift >= 0, "0 or more"),

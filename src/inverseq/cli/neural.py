@@ -142,7 +142,8 @@ def _values(text: str | None) -> dict[str, str]:
     """
     if text in (None, "none"):
         return {}
-    made = dict(part.partition("=")[::2] for part in between_commas(text))
+    pairs = (part.partition("=") for part in between_commas(text))
+    made = {name.strip(): value.strip() for name, _, value in pairs}
     if not all(made) or not all(made.values()):
         raise InputError(f"{argument('units', 'quality=good')} is its form; got {text}")
     return made

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.neural_findings import LEVEL, NeuralFindings, Related
@@ -57,8 +58,7 @@ def neural_line(findings: Findings) -> tuple[tuple[str, str], ...]:
 
 def _told(findings: Findings, found: NeuralFindings) -> dict[str, Any]:
     """Numbers of the sentences."""
-    clear = np.stack([each.clear for each in found.encoding])  # [L, F, G]
-    each, units = clear.any(axis=0), len(found.areas)
+    each, units = clear_at_any(found), len(found.areas)
     counts = each.sum(axis=0)
     areas = np.array(found.areas)
     where = [
@@ -77,7 +77,7 @@ def _told(findings: Findings, found: NeuralFindings) -> dict[str, Any]:
         "most": found.asked[int(counts.argmax())],
         "count": int(counts.max()),
         "where": sorted(where, key=lambda row: -row[1] / row[2]),
-        "questions": clear.size,
+        "questions": len(found.encoding) * each.size,
         "told": None
         if best is None
         else {
@@ -91,9 +91,14 @@ def _told(findings: Findings, found: NeuralFindings) -> dict[str, Any]:
     }
 
 
+def clear_at_any(found: NeuralFindings) -> Bool[np.ndarray, "F G"]:
+    """Which relations are clear at one lag or another."""
+    return np.logical_or.reduce([each.clear for each in found.encoding])
+
+
 def table_by_area(found: NeuralFindings) -> Table:
     """Per area and regressor, how many follow it at any lag."""
-    clear = np.stack([each.clear for each in found.encoding]).any(axis=0)
+    clear = clear_at_any(found)
     single = np.stack([each.relations.p_values for each in found.encoding]).min(axis=0) <= LEVEL
     best = np.stack([each.relations.explained for each in found.encoding]).max(axis=0)
     areas = np.array(found.areas)
