@@ -89,11 +89,11 @@ def run(settings: Settings, effort: Effort) -> Result:
 
 
 def _methods() -> dict[str, Any]:
-    """NeuRL, and the classifier with a clock."""
-    readout = Readout(100.0)
+    """NeuRL and a classifier, both with a clock."""
+    readout, inputs = Readout(100.0), Inputs(clock=True)
     return {
-        "NeuRL": NeuRL(readout=readout, own=0.99),
-        "LR and clock": Classifier(readout, Inputs(clock=True)),
+        "NeuRL": NeuRL(readout=readout, inputs=inputs, own=0.99),
+        "LR and clock": Classifier(readout, inputs),
     }
 
 
