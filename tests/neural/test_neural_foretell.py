@@ -5,7 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inverseq import IAVI, IQL, CountTable, Demonstrations, InputError, Intentions, MaxEnt, fit, worlds
+from inverseq import (
+    IAVI,
+    IQL,
+    CountTable,
+    Demonstrations,
+    InputError,
+    Intentions,
+    MaxEnt,
+    fit,
+    worlds,
+)
 from inverseq.neural.activity import Window
 from inverseq.neural.embedding import embed
 from inverseq.neural.foretell import Classifier, Hazard, Inputs, NeuRL
@@ -188,9 +198,13 @@ def test_means_of_steps_tell_what_silenced_preparation_does_and_trials_do_not():
     fitted = Classifier(Readout(100.0), Inputs(clock=True)).prepare(learn)
     reading = choose_reading(fitted.foretell(check), check)
     usual = foretold_distribution(fitted, reading, check)
-    wanted = lambda *silence: release_distribution(  # noqa: E731
-        lever_policy(rat, WORLD, neurons.silence(*silence))
-    ) - release_distribution(lever_policy(rat, WORLD))
+
+    def wanted(*silence):
+        less, all_of_it = (
+            lever_policy(rat, WORLD, *how) for how in ((neurons.silence(*silence),), ())
+        )
+        return release_distribution(less) - release_distribution(all_of_it)
+
     for population in ("preparation", "movement"):
         units = made.recording.units["population"] == population
         true = wanted(population, 0.2)

@@ -224,7 +224,10 @@ def test_a_value_is_read_out_before_the_decision_and_not_long_before():
         (lambda r, s: relate(r, s, DEMOS, covariates=("licks",)), "no covariate 'licks'"),
         (lambda r, s: relate(r, s, DEMOS, null="jitter"), "shift or exchange"),
         (lambda r, s: relate(r, s, DEMOS, blocks=1), "cannot be cut"),
-        (lambda r, s: relate(r, s, DEMOS, null="exchange"), 'take null="shift", or name in within='),
+        (
+            lambda r, s: relate(r, s, DEMOS, null="exchange"),
+            'take null="shift", or name in within=',
+        ),
         (
             lambda r, s: relate(r, Regressors({"x": np.full(DEMOS.num_decisions, np.nan)}), DEMOS),
             "NaN everywhere",

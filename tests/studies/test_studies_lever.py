@@ -27,5 +27,7 @@ def test_files_that_are_no_signals_are_refused(read, held, tmp_path):
         path.write_text("a,b\n1,2\n")
     if held == "others":
         np.savez(path, rates=np.zeros(3))
-    with pytest.raises(InputError, match=r"file\.npz cannot be read as (spikes|photometry).*: give"):
+    with pytest.raises(
+        InputError, match=r"file\.npz cannot be read as (spikes|photometry).*: give"
+    ):
         read(path)

@@ -120,9 +120,7 @@ def calibrated(logits: Float[np.ndarray, "T B"], data: Waiting) -> tuple[float, 
     return float(point[0]), float(point[1])
 
 
-def gain(
-    logits: Float[np.ndarray, "T B"], slope: float, offset: float, data: Waiting
-) -> float:
+def gain(logits: Float[np.ndarray, "T B"], slope: float, offset: float, data: Waiting) -> float:
     """Nats per decision above a hazard that is the same at all times."""
     y = data.acted[data.seen]
     flat = y.mean().clip(1e-6, 1 - 1e-6)

@@ -78,7 +78,7 @@ class FittedReadout:
         return self.embed(x) @ self.out + self.bias
 
     def _after(self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-        """Standardised activity, weighted: the scale is folded into the weights, as rows are many."""
+        """Standardised activity, weighted: the scale goes into the weights, as rows are many."""
         own = weights / self.scale[:, None]
         return x @ own.astype(x.dtype) + (bias - self.centre @ own)
 

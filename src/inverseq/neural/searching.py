@@ -180,7 +180,7 @@ def _searched(
     for part in parts:
         learn = train.take(np.setdiff1d(np.arange(size), part))
         logits[:, part] = _told(best, learn, train.take(part))
-    chosen = int(np.argmax([_gain(each, train) for each in logits]))
+    chosen = int(np.argmax([_gain(logits[k], train) for k in range(len(best))]))
     method, reading = best[chosen], choose_reading(logits[chosen], train, epsilon)
     held = data.take(test)
     told = method.prepare(train).foretell(held)

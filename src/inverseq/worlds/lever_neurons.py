@@ -64,7 +64,11 @@ class Neurons:
     shared: float = 0.15
 
     def __post_init__(self) -> None:
-        if self.each < 1 or self.rest <= 0 or min(self.signal, self.gain, self.drift, self.shared) < 0:
+        if (
+            self.each < 1
+            or self.rest <= 0
+            or min(self.signal, self.gain, self.drift, self.shared) < 0
+        ):
             raise InputError(
                 f"need 1 or more neurons, a resting rate above 0 and sizes not below; got {self}"
             )

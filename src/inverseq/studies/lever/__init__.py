@@ -11,8 +11,8 @@ class Settings:
     """Of the study of the lever."""
 
     configurations: int = 20
-    """Settings that each method draws in each fold; 500 for the table of one session."""
-    trials: tuple[int, ...] = (50, 200, 500, 1000)
+    """Settings that each method draws in each fold; 500 in the published table."""
+    trials: tuple[int, ...] = (50, 100, 250, 500, 1000)
     """Trials of a session."""
     signals: tuple[float, ...] = (0.2, 0.5, 1.0)
     """How far tuned neurons leave their rest: low, middle, high."""

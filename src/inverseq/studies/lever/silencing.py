@@ -67,14 +67,17 @@ def run(settings: Settings, effort: Effort) -> Result:
                         less = silenced(check, units, dose)
                         told = foretold_distribution(fitted, reading, less)
                     true = truth[kind, dose]
-                    changes.append((told - base, true - usual))
+                    change = told - base, true - usual
+                    changes.append(change)
                     row = {"signal": signal, "method": name, "population": kind, "dose": dose}
-                    row |= {"told_by": told_by} | _compared(*changes[-1], world)
+                    row |= {"told_by": told_by} | _compared(*change, world)
                     rows.append(plain(row))
                     if (signal, name, dose, told_by) == (middle, "NeuRL", _DRAWN, "means"):
                         curves[f"{kind}, {dose:.0%} less"] = told[:-1]
                         truths[f"{kind}, {dose:.0%} less"] = true[:-1]
-                whole = [np.cumsum(np.array(each), axis=1).ravel() for each in zip(*changes, strict=True)]
+                whole = [
+                    np.cumsum(np.array(each), axis=1).ravel() for each in zip(*changes, strict=True)
+                ]
                 row = {"signal": signal, "method": name, "population": kind, "told_by": told_by}
                 pooled.append(plain(row | {"correlation": _correlation(*whole)}))
             if signal == middle and name == "NeuRL":
@@ -89,11 +92,11 @@ def run(settings: Settings, effort: Effort) -> Result:
 
 
 def _methods() -> dict[str, Any]:
-    """NeuRL, and the classifier with a clock."""
-    readout = Readout(100.0)
+    """NeuRL and a classifier, both with a clock."""
+    readout, inputs = Readout(100.0), Inputs(clock=True)
     return {
-        "NeuRL": NeuRL(readout=readout, own=0.99),
-        "LR and clock": Classifier(readout, Inputs(clock=True)),
+        "NeuRL": NeuRL(readout=readout, inputs=inputs, own=0.99),
+        "LR and clock": Classifier(readout, inputs),
     }
 
 
