@@ -1,30 +1,25 @@
 """Deep inverse Q-learning: training steps a second, beside the same in plain PyTorch."""
 
-import json
 import os
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.gridworld import TORCH
 from benchmarks.measure import row
-from benchmarks.peers import environment
+from benchmarks.peers import torch_rate
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.diql import DIQL
 from inverseq.inverse.deep.diql_seeds import train_diql
 from inverseq.training.lessons import Lessons
 
-SCRIPT = Path(__file__).parent / "peer_scripts" / "diql_torch.py"
 LEAST = {1: 5, 8: 15}
 """Seeds -> times the plain loop."""
 
 
 def run(small: bool = False) -> list[dict[str, Any]]:
     steps = 300 if small else 10_000
-    peer = None if small else torch_steps(3_000)
+    peer = None if small else torch_rate("diql_torch.py", 3_000)
     rows = []
     for seeds, least in LEAST.items():
         spent, clock = training_seconds(steps, seeds)
@@ -63,15 +58,3 @@ def training_seconds(steps: int, seeds: int) -> tuple[float, float]:
             spent = min(spent, time.process_time() - before[0])
             clock = min(clock, time.perf_counter() - before[1])
     return spent, clock
-
-
-def torch_steps(steps: int) -> float | None:
-    """Training steps a second of CPU time in PyTorch; None where it cannot be installed."""
-    try:
-        python = environment(Path(".peers") / "torch", TORCH)
-    except subprocess.CalledProcessError:
-        return None
-    done = subprocess.run(
-        [str(python), str(SCRIPT), str(steps)], capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])["steps_per_second"]

@@ -32,7 +32,6 @@ from inverseq.worlds.road_view import (
     observation,
 )
 
-
 _BEGINNING = 5.0
 """Speed in m/s before the warm-up, at most."""
 _REGISTER = 16
@@ -80,7 +79,11 @@ class RingRoad:
     rules: RoadRules = field(default_factory=RoadRules)
 
     def __post_init__(self) -> None:
-        if self.lanes < 1 or self.max_moves < 1 or not (0 < self.speed < inf and 0 < self.length < inf):
+        if (
+            self.lanes < 1
+            or self.max_moves < 1
+            or not (0 < self.speed < inf and 0 < self.length < inf)
+        ):
             raise InputError(
                 "lanes and max_moves must be 1 or more, speed and length above 0; got "
                 f"{self.lanes}, {self.max_moves}, {self.speed} and {self.length}"
