@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import row
+from benchmarks.measure import alone, row
 from benchmarks.peers import torch_rate
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.diql import DIQL
 from inverseq.inverse.deep.diql_seeds import train_diql
+from inverseq.networks import Pixels
 from inverseq.training.lessons import Lessons
 
 LEAST = {1: 5, 8: 15}
@@ -37,7 +38,27 @@ def run(small: bool = False) -> list[dict[str, Any]]:
                 met=None if ratio is None else ratio >= least,
             )
         )
-    return rows
+    return [*rows, pixel_row(100 if small else 4000)]
+
+
+def pixel_row(frames: int) -> dict[str, Any]:
+    """Memory of a training on images, and what twice as many of them add."""
+    one, two = (alone("diql", "pixels", frames=count) for count in (frames, 2 * frames))
+    more = (two["peak_mb"] - one["peak_mb"]) / (two["data_mb"] - one["data_mb"])
+    return row(
+        f"DIQL on {2 * frames:,} images of 84 x 84 x 4 bytes, batch 32",
+        f"{two['peak_mb']:,.0f} MB at most, {two['data_mb']:,.0f} of them images",
+        other=f"{more:.1f} bytes for each byte of further images",
+    )
+
+
+def pixels(frames: int) -> dict[str, Any]:
+    """A few training steps on random images."""
+    images = np.random.default_rng(0).integers(0, 256, (frames, 84, 84, 4), dtype=np.uint8)
+    data = Demonstrations.from_arrays(images, np.arange(frames) % 3)
+    lessons = Lessons(5, 32)
+    train_diql(DIQL(0, 0.9, Pixels(), held_out=0.0, lessons=lessons), data, (0,))
+    return {"data_mb": images.nbytes / 2**20}
 
 
 def training_seconds(steps: int, seeds: int) -> tuple[float, float]:

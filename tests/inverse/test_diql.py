@@ -14,7 +14,7 @@ from deep_worlds import EXACT, TABLE, each_state, error, everything, walk, world
 from inverseq.inverse.deep.learning import classifier_loss
 from inverseq.inverse.deep.network_fit import enrolled
 from inverseq.inverse.problem import Problem
-from inverseq.networks import Ensemble, FullyConnected, module_of
+from inverseq.networks import Ensemble, FullyConnected, Pixels, module_of
 from inverseq.rewards.gauges import Gauge
 from inverseq.training.batch import Batch
 from inverseq.training.loop import advance
@@ -239,7 +239,7 @@ def test_pixels_stay_bytes_while_they_are_learned_from():
         pixels, rng.integers(3, size=300), trajectory=np.arange(300) // 100
     )
     assert data.states.dtype == np.uint8
-    solver = iq.DIQL(0, 0.9, FullyConnected((4,)), lessons=iq.Lessons(3, 8))
+    solver = iq.DIQL(0, 0.9, Pixels((4, 4), (8, 4), (4, 2), (8,)), lessons=iq.Lessons(3, 8))
     before = sum(array.nbytes for array in jax.live_arrays())
     seen = solver.seen(Problem(data)).problem
     course, shown = enrolled(seen, solver.rule(seen)[0], solver.lessons, 3, None)

@@ -144,7 +144,7 @@ class QAgent(Agent):
 def tempered(
     likely: Float[np.ndarray, "N A"], temperature: float | None
 ) -> Float[np.ndarray, "N A"]:
-    """How probable actions are at a temperature, as `QAgent` says, of how probable they are at 1."""
+    """How probable actions are at a temperature (see `QAgent`), from how they are at 1."""
     exists = likely > 0
     values = np.log(np.where(exists, likely, 1.0))
     return greedy(values, exists) if temperature is None else boltzmann(values, exists, temperature)
