@@ -97,7 +97,7 @@ def test_what_cannot_be_learned_is_refused(circle):
     with pytest.raises(iq.InputError, match="simulator_of"):
         iq.fit(numbers, solver)
     with pytest.raises(iq.InputError, match=r"of shape \(2,\), the simulator shows \(6,\)"):
-        iq.fit(replace(data, states=data.states[:, :2], next_states=None, following=None), solver)
+        iq.fit(iq.Demonstrations.from_arrays(data.states[:, :2], data.actions), solver)
     for change, words in (
         ({"discount": 1.0}, "below 1"),
         ({"own": 0.0}, "above 0"),
