@@ -1,30 +1,26 @@
 """Deep inverse Q-learning: training steps a second, beside the same in plain PyTorch."""
 
-import json
 import os
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.gridworld import TORCH
-from benchmarks.measure import row
-from benchmarks.peers import environment
+from benchmarks.measure import alone, row
+from benchmarks.peers import torch_rate
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.deep.diql import DIQL
 from inverseq.inverse.deep.diql_seeds import train_diql
+from inverseq.networks import Pixels
 from inverseq.training.lessons import Lessons
 
-SCRIPT = Path(__file__).parent / "peer_scripts" / "diql_torch.py"
 LEAST = {1: 5, 8: 15}
 """Seeds -> times the plain loop."""
 
 
 def run(small: bool = False) -> list[dict[str, Any]]:
     steps = 300 if small else 10_000
-    peer = None if small else torch_steps(3_000)
+    peer = None if small else torch_rate("diql_torch.py", 3_000)
     rows = []
     for seeds, least in LEAST.items():
         spent, clock = training_seconds(steps, seeds)
@@ -42,7 +38,27 @@ def run(small: bool = False) -> list[dict[str, Any]]:
                 met=None if ratio is None else ratio >= least,
             )
         )
-    return rows
+    return [*rows, pixel_row(100 if small else 4000)]
+
+
+def pixel_row(frames: int) -> dict[str, Any]:
+    """Memory of a training on images, and what twice as many of them add."""
+    one, two = (alone("diql", "pixels", frames=count) for count in (frames, 2 * frames))
+    more = (two["peak_mb"] - one["peak_mb"]) / (two["data_mb"] - one["data_mb"])
+    return row(
+        f"DIQL on {2 * frames:,} images of 84 x 84 x 4 bytes, batch 32",
+        f"{two['peak_mb']:,.0f} MB at most, {two['data_mb']:,.0f} of them images",
+        other=f"{more:.1f} bytes for each byte of further images",
+    )
+
+
+def pixels(frames: int) -> dict[str, Any]:
+    """A few training steps on random images."""
+    images = np.random.default_rng(0).integers(0, 256, (frames, 84, 84, 4), dtype=np.uint8)
+    data = Demonstrations.from_arrays(images, np.arange(frames) % 3)
+    lessons = Lessons(5, 32)
+    train_diql(DIQL(0, 0.9, Pixels(), held_out=0.0, lessons=lessons), data, (0,))
+    return {"data_mb": images.nbytes / 2**20}
 
 
 def training_seconds(steps: int, seeds: int) -> tuple[float, float]:
@@ -63,15 +79,3 @@ def training_seconds(steps: int, seeds: int) -> tuple[float, float]:
             spent = min(spent, time.process_time() - before[0])
             clock = min(clock, time.perf_counter() - before[1])
     return spent, clock
-
-
-def torch_steps(steps: int) -> float | None:
-    """Training steps a second of CPU time in PyTorch; None where it cannot be installed."""
-    try:
-        python = environment(Path(".peers") / "torch", TORCH)
-    except subprocess.CalledProcessError:
-        return None
-    done = subprocess.run(
-        [str(python), str(SCRIPT), str(steps)], capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])["steps_per_second"]

@@ -1,13 +1,10 @@
 """Trainings of the GridWorld study: moves a second, beside a plain loop in PyTorch."""
 
-import json
 import os
-import subprocess
 import time
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.measure import cpu_seconds, row
-from benchmarks.peers import environment
+from benchmarks.peers import torch_rate
 from inverseq.forward.dqn import DQN, train_dqn
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn
@@ -23,8 +20,6 @@ from inverseq.play.experts import expert_games
 from inverseq.training.loop import Loop
 from inverseq.worlds.game_rules import STATIC_WALLS, grid_simulator
 
-TORCH = ("torch==2.13.0", "numpy==2.4.6")
-SCRIPT = Path(__file__).parent / "peer_scripts" / "gridworld_torch.py"
 QUOTED = {"dqn": 800, "iq": 600}
 """Moves a second that a plain loop made when the targets were set."""
 LEAST = {1: 12, 16: 25}
@@ -42,7 +37,7 @@ def run(small: bool = False) -> list[dict[str, Any]]:
 def _rows(method: str, peak: float, small: bool) -> list[dict[str, Any]]:
     """One seed and many of one method."""
     steps, quoted = 2_000 if small else 20_000, QUOTED[method]
-    loop = None if small else torch_moves(method, 10_000)
+    loop = None if small else torch_rate("gridworld_torch.py", method, 10_000)
     rows = []
     for seeds in (1, 2) if small else LEAST:
         spent, clock = training_seconds(method, steps, seeds)
@@ -123,14 +118,3 @@ def peak_flops(size: int) -> float:
         lambda: [jax.block_until_ready(product(matrix)) for _ in range(10)], repeats=5
     )
     return 20 * size**3 / taken
-
-
-def torch_moves(method: str, moves: int) -> float | None:
-    """Moves a second of CPU time of the plain loop; None where PyTorch cannot be installed."""
-    try:
-        python = environment(Path(".peers") / "torch", TORCH)
-    except subprocess.CalledProcessError:
-        return None
-    command = [str(python), str(SCRIPT), method, str(moves)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])["moves_per_second"]

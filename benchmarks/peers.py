@@ -36,6 +36,10 @@ from inverseq.policies import TabularPolicy, uniform
 SCRIPTS = Path(__file__).parent / "peer_scripts"
 
 
+TORCH = ("torch==2.13.0", "numpy==2.4.6")
+"""For plain loops that ours are set beside."""
+
+
 @dataclass(frozen=True)
 class Peer:
     """A package and how it is run.
@@ -216,6 +220,17 @@ def one(
         return said
     with np.load(output, allow_pickle=False) as file:
         return said | {name: file[name] for name in file.files}
+
+
+def torch_rate(script: str, *arguments: Any) -> float | None:
+    """What a script in `peer_scripts` makes a second; None where PyTorch cannot be installed."""
+    try:
+        python = environment(Path(".peers") / "torch", TORCH)
+    except subprocess.CalledProcessError:
+        return None
+    command = [str(python), str(SCRIPTS / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])["per_second"]
 
 
 def environment(folder: Path, packages: tuple[str, ...]) -> Path:

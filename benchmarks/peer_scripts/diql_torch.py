@@ -69,4 +69,4 @@ def step(optimiser: torch.optim.Optimizer, loss: torch.Tensor) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps({"steps_per_second": run(int(sys.argv[1]))}))
+    print(json.dumps({"per_second": run(int(sys.argv[1]))}))

@@ -122,4 +122,4 @@ def run(method: str, moves: int) -> float:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps({"moves_per_second": run(sys.argv[1], int(sys.argv[2]))}))
+    print(json.dumps({"per_second": run(sys.argv[1], int(sys.argv[2]))}))

@@ -63,6 +63,7 @@ _HOME = {
     "IQLearn": "inverse.deep.iq_learn",
     "BehaviourCloning": "inverse.deep.cloning",
     "DIQL": "inverse.deep.diql",
+    "SQIL": "inverse.deep.sqil",
     "DCIQL": "inverse.deep.dciql",
     "train_diql": "inverse.deep.diql_seeds",
     "Lessons": "training.lessons",

@@ -17,6 +17,7 @@ import inverseq as iq
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.findings import Division, DivisionKind, Findings, ScoreRow
 from inverseq.evaluate.intervals import Bootstrap
+from inverseq.forward import simulator_of
 from inverseq.play import QAgent
 from strategies import random_mdp, random_policy
 from test_open_waist import NetworkOfTransitions, ThreeNetworks, Toy
@@ -126,6 +127,7 @@ Steered(2)        .     .        .       several several past     .       .     
 IQLearn network   .     .        .       several several world    .       .      world2   seen    .       .         unsure   .       .       .    .
 DIQL              .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
 DCIQL             .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
+SQIL              .     .        .       several several world    .       .      world2   seen    .       .         unsure   .       .       .    .
 NeighbourTable    .     .        none    several several world    .       .      world2   nothing .       .         unsure   .       .       report .
 cloning network   .     .        none    several several world    .       .      world2   nothing .       .         unsure   .       .       report .
 your own          .     .        .       several several world    .       .      world2   seen    .       .         named    .       .       .    .
@@ -160,6 +162,12 @@ MESSAGES = {
 }
 
 
+def world() -> tuple[iq.MDP, np.random.Generator]:
+    """Where all but trips are made, and what chooses the rest."""
+    rng = np.random.default_rng(5)
+    return random_mdp(rng, 4, 3, terminals=False, features=2, discount=0.8), rng
+
+
 def solvers() -> dict[str, tuple[Any, str]]:
     """Kind -> its solver, and whether it is fitted in a "world", without one ("none"), to
     observations ("seen"), or to "trips" in a network.
@@ -168,6 +176,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
     network = iq.IQLearn(0, discount=0.8, lessons=lessons)
     cloning = iq.BehaviourCloning(0, lessons=lessons)
     diql = iq.DIQL(0, 0.8, lessons=lessons)
+    game = simulator_of(world()[0], np.zeros((4, 3)))
     learner = iq.IQL(method="exact")
     logit = iq.ColumnLogit(("phase", "place"), (1.0, 2.0))
     steered = iq.Steered(iq.CountTable(1), "states", folds=2)
@@ -194,6 +203,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "IQLearn network": (network, "seen"),
         "DIQL": (diql, "seen"),
         "DCIQL": (iq.DCIQL(Anything(), diql, "boltzmann"), "seen"),
+        "SQIL": (iq.SQIL(0, 0.8, game, lessons=lessons), "seen"),
         "NeighbourTable": (iq.NeighbourTable(3), "seen"),
         "cloning network": (cloning, "seen"),
         "your own": (Toy(), "seen"),
@@ -209,8 +219,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory) -> dict[str, Case]:
-    rng = np.random.default_rng(5)
-    mdp = random_mdp(rng, 4, 3, terminals=False, features=2, discount=0.8)
+    mdp, rng = world()
     # All of one length: folds and replicates are of one shape, which is compiled once.
     data = iq.forward.simulate(mdp, random_policy(rng, mdp), trajectories=8, steps=12, seed=5)
     columns = {"phase": data.step % 3, "place": data.states}

@@ -14,7 +14,7 @@ from deep_worlds import EXACT, TABLE, each_state, error, everything, walk, world
 from inverseq.inverse.deep.learning import classifier_loss
 from inverseq.inverse.deep.network_fit import enrolled
 from inverseq.inverse.problem import Problem
-from inverseq.networks import Ensemble, FullyConnected, module_of
+from inverseq.networks import Ensemble, FullyConnected, Pixels, module_of
 from inverseq.rewards.gauges import Gauge
 from inverseq.training.batch import Batch
 from inverseq.training.loop import advance
@@ -113,6 +113,25 @@ def test_with_two_actions_the_paper_target_settles_only_if_it_is_damped(share, s
     made = reward.layers[0].weight[:, 0]
     assert (abs(made[0] - made[1] - 1.4) < 1e-3) == settles
     assert_allclose(made.sum(), 0.5, atol=1e-3)  # the mean stays where it began
+
+
+@pytest.mark.parametrize("good", [1.0, -1.0])
+def test_what_ends_a_task_is_good_or_bad_as_it_was(good):
+    """Four cells in a row; the last step to the right ends all, and earns or costs."""
+    cells = np.arange(5)
+    following = np.clip(cells[:, None] + [-1, 1], 0, 4)
+    mdp = iq.MDP(following[:, :, None], np.ones((5, 2, 1)), 0.8, terminal=cells == 4)
+    reward = np.zeros((5, 2))
+    reward[3] = -good, good  # of mean 0, so that it is the one that is found
+    truth = iq.forward.policy_iteration(mdp, reward).q
+    policy = iq.policies.boltzmann(truth, mdp.allowed)
+    data, weights = everything(mdp, policy)
+    found = iq.fit(data, replace(EXACT, num_actions=2), weights=weights).reward_function
+    states, live = each_state(mdp), slice(0, 4)
+    assert_allclose(found.of_actions(states)[live], reward[live], atol=0.15)
+    q = found.q(states)[live]
+    assert_allclose(q, truth[live], atol=0.2)
+    assert np.sign(q[3, 1]) == np.sign(q[3, 1] - q[3, 0]) == good
 
 
 def test_one_two_and_five_actions():
@@ -239,7 +258,7 @@ def test_pixels_stay_bytes_while_they_are_learned_from():
         pixels, rng.integers(3, size=300), trajectory=np.arange(300) // 100
     )
     assert data.states.dtype == np.uint8
-    solver = iq.DIQL(0, 0.9, FullyConnected((4,)), lessons=iq.Lessons(3, 8))
+    solver = iq.DIQL(0, 0.9, Pixels((4, 4), (8, 4), (4, 2), (8,)), lessons=iq.Lessons(3, 8))
     before = sum(array.nbytes for array in jax.live_arrays())
     seen = solver.seen(Problem(data)).problem
     course, shown = enrolled(seen, solver.rule(seen)[0], solver.lessons, 3, None)

@@ -81,5 +81,7 @@ def test_what_cannot_be_counted():
     with pytest.raises(iq.InputError, match="row 4: the state holds a number"):
         iq.fit(replace(data, states=states), iq.NeighbourTable(3))
     solution = iq.fit(data, iq.NeighbourTable(3))
+    with pytest.raises(iq.InputError, match="row 4: the state holds a number"):
+        solution.probabilities(replace(data, states=states))
     with pytest.raises(iq.InputError, match="observations have shape"):
         solution.probabilities(iq.Demonstrations.from_arrays(data.states[:, :1], data.actions))

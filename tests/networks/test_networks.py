@@ -1,6 +1,8 @@
 """Networks: shapes, what they may depend on, and their records."""
 
 from dataclasses import replace
+from functools import partial
+from math import prod
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +15,7 @@ from inverseq._core.store import load, save
 from inverseq.networks import (
     Convolutional,
     FullyConnected,
+    Pixels,
     Planner,
     TrainedNetwork,
     action_values,
@@ -173,3 +176,34 @@ def test_what_cannot_be_is_refused(make, words):
 def record() -> TrainedNetwork:
     settings = Planner(iterations=2)
     return trained_network(settings, settings.build(jax.random.key(0), (4, 5), 4), (4, 5), 4)
+
+
+def test_images_are_read_by_the_network_of_the_atari_games():
+    build = partial(Pixels().build, observation_shape=(84, 84, 4), num_actions=4)
+    shapes = [leaf.shape for leaf in jax.tree.leaves(jax.eval_shape(build, jax.random.key(0)))]
+    # 3,136 numbers are left of an image after the filters; about 1.69 million parameters.
+    assert sum(map(prod, shapes)) == 8224 + 32832 + 36928 + (3136 * 512 + 512) + (512 * 4 + 4)
+    small = Pixels((3,), (2,), (2,), ()).build(jax.random.key(0), (4, 4, 2), 3)
+    image = np.random.default_rng(0).integers(0, 256, (4, 4, 2), dtype=np.uint8)
+    weight, bias = (np.asarray(array) for array in (small.filters[0].weight, small.filters[0].bias))
+    seen = np.zeros((3, 2, 2))
+    for y in range(2):
+        for x in range(2):
+            patch = image[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].transpose(2, 0, 1) / 255
+            seen[:, y, x] = np.maximum((weight * patch).sum(axis=(1, 2, 3)) + bias[:, 0, 0], 0)
+    last = small.head.layers[0]
+    expected = np.asarray(last.weight) @ seen.ravel() + np.asarray(last.bias)
+    assert_allclose(small(jnp.asarray(image, jnp.float32)), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Pixels(kernels=(8,)), "must be as many"),
+        (lambda: Pixels().build(jax.random.key(0), (84, 84), 3), "height, width, channels"),
+        (lambda: Pixels().build(jax.random.key(0), (8, 84, 4), 3), "smaller kernels"),
+    ],
+)
+def test_images_that_cannot_be_read(make, words):
+    with pytest.raises(InputError, match=words):
+        make()

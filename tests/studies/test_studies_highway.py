@@ -5,9 +5,11 @@ import pytest
 from study_form import has_the_form
 
 from inverseq import InputError
-from inverseq.studies.highway import Settings
+from inverseq.play import play_side_by_side
+from inverseq.studies.highway import STUDY, Settings
 from inverseq.studies.highway.figures import scenes
-from inverseq.worlds.road_view import SAFETY, around
+from inverseq.worlds.road_ring import RingRoad, ring_road
+from inverseq.worlds.road_view import KEEP_RIGHT, SAFETY, around
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +32,18 @@ def test_who_learned_under_the_rules_keeps_them(found):
 def test_violations_are_those_of_the_rules(found):
     [learned] = found.record
     drive = next(d for d in learned.drives if d.method == "expert")
-    assert drive.speed.shape == drive.unsafe.shape == (2,)
-    assert 0 <= drive.violations.sum() <= 2 * 20
+    settings = STUDY.small
+    road = RingRoad(cars=settings.cars, max_moves=settings.moves)
+    driven = play_side_by_side(
+        ring_road(road), learned.drivers["expert"], games=2, moves=10, seed=20_000
+    ).demonstrations
+    broken = np.zeros((2, 2), dtype=int)
+    for row in range(driven.num_decisions):
+        seen, action = driven.states[row][None], driven.actions[row]
+        for place, rule in enumerate((SAFETY, KEEP_RIGHT)):
+            broken[place, driven.trajectory_of[row]] += not rule(seen)[0, action]
+    np.testing.assert_array_equal([drive.unsafe, drive.not_right], broken)
+    assert broken.sum() > 0
 
 
 def test_films_show_all_drivers(found):

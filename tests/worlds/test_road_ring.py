@@ -109,7 +109,7 @@ def test_nobody_crashes_where_lanes_are_entered_safely(driving):
     closest = np.inf
     for k in range(3):
         for at, here in zip(
-            position.reshape(-1, 61), (settled & (lane == k)).reshape(-1, 61), strict=True
+            position.reshape(-1, 64), (settled & (lane == k)).reshape(-1, 64), strict=True
         ):
             places = np.sort(at[here])
             if places.size > 1:
@@ -255,6 +255,9 @@ def test_settings_that_cannot_be():
         ({"cars": (0, 500)}, "fewest, most"),
         ({"decision": 1.2}, "whole steps"),
         ({"lanes": 0}, "1 or more"),
+        ({"length": -10.0}, "length above 0"),
+        ({"length": float("nan")}, "length above 0"),
+        ({"length": float("inf")}, "length above 0"),
     ):
         with pytest.raises(iq.InputError, match=words):
             replace(ROAD, **change)

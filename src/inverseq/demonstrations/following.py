@@ -153,6 +153,14 @@ def finite_rows(values: np.ndarray) -> Bool[np.ndarray, " N"]:
     return np.asarray(np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
 
 
+def check_finite(demonstrations: Any) -> None:
+    """Raise an `InputError` where a state holds a number that is not finite; it names the row."""
+    finite = finite_rows(demonstrations.states)
+    if not finite.all():
+        row = demonstrations.row(int(np.argmin(finite)))
+        raise InputError(f"row {row}: the state holds a number that is not finite")
+
+
 def _read(states: np.ndarray, values: Any) -> tuple[np.ndarray, np.ndarray]:
     """Next states in the type of the states, and which rows are unknown in them."""
     given = plain_array(values, "next_states")

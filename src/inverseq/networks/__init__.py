@@ -14,6 +14,7 @@ _HOME = {
     "Ensemble": "ensemble",
     "FullyConnected": "fully_connected",
     "Network": "trained",
+    "Pixels": "pixels",
     "Planner": "planner",
     "action_values": "trained",
     "module_of": "trained",

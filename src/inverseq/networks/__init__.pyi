@@ -2,6 +2,7 @@
 from inverseq.networks.convolutional import Convolutional as Convolutional
 from inverseq.networks.ensemble import Ensemble as Ensemble
 from inverseq.networks.fully_connected import FullyConnected as FullyConnected
+from inverseq.networks.pixels import Pixels as Pixels
 from inverseq.networks.planner import Planner as Planner
 from inverseq.networks.record import TrainedNetwork as TrainedNetwork
 from inverseq.networks.trained import Network as Network

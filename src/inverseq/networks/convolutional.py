@@ -78,6 +78,6 @@ class Filters(eqx.Module):
             seen = jax.nn.relu(layer(seen))
         return self.head.values(seen)
 
-    def __call__(self, observation: Float[Array, "H W"]) -> Float[Array, " A"]:
-        """Action values of one board."""
+    def __call__(self, observation: Float[Array, " *shape"]) -> Float[Array, " A"]:
+        """Action values of one observation."""
         return self.values(self.encode(observation))

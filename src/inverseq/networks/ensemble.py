@@ -15,9 +15,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq.networks.convolutional import Convolutional
 from inverseq.networks.fully_connected import FullyConnected
+from inverseq.networks.pixels import Pixels
 from inverseq.networks.planner import Planner
 
-MEMBERS = (FullyConnected, Convolutional, Planner)
+MEMBERS = (FullyConnected, Convolutional, Pixels, Planner)
 """What an ensemble may be made of."""
 
 
@@ -43,7 +44,9 @@ class Ensemble:
             raise InputError(f"an ensemble has 1 member or more; got {self.size}")
 
     @classmethod
-    def of(cls, network: FullyConnected | Convolutional | Planner, size: int) -> "Ensemble":
+    def of(
+        cls, network: FullyConnected | Convolutional | Pixels | Planner, size: int
+    ) -> "Ensemble":
         """`size` networks with these settings."""
         return cls(size, type(network).__name__, tuple(asdict(network).items()))
 

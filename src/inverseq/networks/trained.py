@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from functools import lru_cache
+from math import prod
 
 import equinox as eqx
 import jax
@@ -13,14 +14,16 @@ from inverseq._core.errors import InputError
 from inverseq.networks.convolutional import Convolutional
 from inverseq.networks.ensemble import MEMBERS, Ensemble
 from inverseq.networks.fully_connected import FullyConnected
+from inverseq.networks.pixels import Pixels
 from inverseq.networks.planner import Planner
 from inverseq.networks.record import TrainedNetwork
 
-Network = FullyConnected | Convolutional | Planner
+Network = FullyConnected | Convolutional | Pixels | Planner
 """Settings of a network; `build(key, observation_shape, num_actions)` makes a random one."""
 
 _KINDS: dict[str, type[Network | Ensemble]] = {kind.__name__: kind for kind in (*MEMBERS, Ensemble)}
-_BATCH = 2048
+_BATCH, _NUMBERS = 2048, 2**22
+"""Observations that are looked at together, and the numbers in them at most."""
 
 
 def network_of(trained: TrainedNetwork) -> Network | Ensemble:
@@ -80,11 +83,12 @@ def action_values(
         )
     module, size = module_of(trained), len(observations)
     made = np.zeros((size, trained.num_actions))
-    for first in range(0, size, _BATCH):
-        rows = np.asarray(observations[first : first + _BATCH], dtype=np.float32)
+    batch = max(min(_BATCH, _NUMBERS // max(prod(observations.shape[1:]), 1)), 1)
+    for first in range(0, size, batch):
+        rows = np.asarray(observations[first : first + batch], dtype=np.float32)
         # One compiled shape for every batch but the last of a short set.
-        padded = np.resize(rows, (min(_BATCH, max(size, 1)), *rows.shape[1:]))
-        made[first : first + _BATCH] = np.asarray(_batch(module, jnp.asarray(padded)))[: len(rows)]
+        padded = np.resize(rows, (min(batch, max(size, 1)), *rows.shape[1:]))
+        made[first : first + batch] = np.asarray(_batch(module, jnp.asarray(padded)))[: len(rows)]
     return made
 
 

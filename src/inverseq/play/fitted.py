@@ -97,11 +97,7 @@ class QAgent(Agent):
     def chances(self, observation: Any) -> Float[np.ndarray, " A"]:
         """How probable it is to take each action at what is observed now."""
         likely = self._fitted.probabilities(self._game(observation))[-1:]
-        exists = likely > 0
-        values = np.log(np.where(exists, likely, 1.0))
-        if self.temperature is None:
-            return greedy(values, exists)[0]
-        return boltzmann(values, exists, self.temperature)[0]
+        return tempered(likely, self.temperature)[0]
 
     def inform_result(
         self, next_observation: Any, reward: float, terminated: bool, truncated: bool
@@ -143,6 +139,15 @@ class QAgent(Agent):
                 f"the network was trained on shape {self._shape}; observed is {seen.shape}"
             )
         return seen
+
+
+def tempered(
+    likely: Float[np.ndarray, "N A"], temperature: float | None
+) -> Float[np.ndarray, "N A"]:
+    """How probable actions are at a temperature (see `QAgent`), from how they are at 1."""
+    exists = likely > 0
+    values = np.log(np.where(exists, likely, 1.0))
+    return greedy(values, exists) if temperature is None else boltzmann(values, exists, temperature)
 
 
 def explained(fitted: Fitted) -> Explanation:

@@ -9,9 +9,9 @@ import numpy as np
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Ending
-from inverseq.play.fitted import Fitted, explained
+from inverseq.play.fitted import Fitted, explained, tempered
 from inverseq.play.recording import Recording
-from inverseq.policies import boltzmann, greedy
+from inverseq.policies.policy import draw_rows
 from inverseq.training.simulator import Simulator
 
 
@@ -137,13 +137,5 @@ def _chosen(
     now = Demonstrations.from_arrays(
         seen, missing, trajectory=np.arange(len(seen)), allowed=allowed
     )
-    likely = player.probabilities(now)
-    possible = likely > 0
-    values = np.log(np.where(possible, likely, 1.0))
-    if temperature is None:
-        chances = greedy(values, possible)
-    else:
-        chances = boltzmann(values, possible, temperature)
-    reached = np.cumsum(chances, axis=1)
-    drawn = (reached < rng.random((len(seen), 1)) * reached[:, -1:]).sum(axis=1)
-    return drawn.astype(np.int32)
+    chances = tempered(player.probabilities(now), temperature)
+    return draw_rows(rng, chances).astype(np.int32)

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.demonstrations.following import check_finite
 from inverseq.mdp import MDP
 from inverseq.policies.policy import FinitePolicy
 
@@ -56,8 +57,10 @@ class NeighbourPolicy(FinitePolicy):
         """What the neighbours of each observation did.
 
         Raises:
-            InputError: Observations have another shape than those counted.
+            InputError: Observations have another shape than those counted, or a number is not
+                finite.
         """
+        check_finite(demonstrations)
         exists = self.exists(demonstrations, mdp)
         counts = self.counts(demonstrations.states, (self.neighbours,))[0]
         made = (counts + self.shares) * exists

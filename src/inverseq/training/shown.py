@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
-from inverseq.demonstrations.following import finite_rows
+from inverseq.demonstrations.following import check_finite
 from inverseq.training.batch import Batch, Drawing
 
 
@@ -50,10 +50,7 @@ def shown_in(
         InputError: No row is left, or a state holds a number that is not finite.
     """
     states, ended = demonstrations.states, demonstrations.terminated
-    finite = finite_rows(states)
-    if not finite.all():
-        row = demonstrations.row(int(np.argmin(finite)))
-        raise InputError(f"row {row}: the state holds a number that is not finite")
+    check_finite(demonstrations)
     known = demonstrations.next_known & ~ended
     pool, following = _pooled(demonstrations, known)
     weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)

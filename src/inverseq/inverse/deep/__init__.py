@@ -6,6 +6,7 @@ _HOME = {
     "BehaviourCloning": "cloning",
     "DCIQL": "dciql",
     "DIQL": "diql",
+    "SQIL": "sqil",
 }
 
 __all__ = [*_HOME]

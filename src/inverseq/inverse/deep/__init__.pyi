@@ -2,3 +2,4 @@
 from inverseq.inverse.deep.cloning import BehaviourCloning as BehaviourCloning
 from inverseq.inverse.deep.dciql import DCIQL as DCIQL
 from inverseq.inverse.deep.diql import DIQL as DIQL
+from inverseq.inverse.deep.sqil import SQIL as SQIL

@@ -99,7 +99,7 @@ def train_iq_learn(
             checkpoint is of another training.
         FitError: The loss grew beyond all bounds and `accept_failure` is false.
     """
-    _check(demonstrations, simulator)
+    check_world(demonstrations, simulator)
     rule = replace(settings, seed=0, discount=settings.discount_of(None))
     lessons = replace(rule.lessons, steps=loop.blocks * loop.learn_steps)
     course = Course.played(replace(rule, lessons=lessons), loop, simulator)
@@ -117,7 +117,7 @@ def train_iq_learn(
     return made[0] if isinstance(key, jax.Array) else made
 
 
-def _check(demonstrations: Demonstrations, simulator: Simulator) -> None:
+def check_world(demonstrations: Demonstrations, simulator: Simulator) -> None:
     """Raise an `InputError` where demonstrations are not of the world."""
     shape, actions = simulator.observation_shape, simulator.num_actions
     if demonstrations.states.shape[1:] != shape:

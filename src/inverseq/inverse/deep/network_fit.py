@@ -111,7 +111,7 @@ def enrolled(
 
 def taught_in(course: Course, training: Training, remedy: str) -> Taught:
     """What a training came to, and what to try where it diverged."""
-    trace = mean_losses(training, course.loop.steps)
+    trace = mean_losses(training, course.loop.blocks)
     return Taught(course, training.learner, status_of(training, trace, remedy), trace)
 
 

@@ -16,7 +16,7 @@ class Settings:
     """Demonstrated decisions that are learned from."""
     expert_steps: int = 20_000
     """Decisions in which the expert, and the constrained DQN, learn."""
-    lessons: int = 10_000
+    lessons: int = 2000
     """Training steps of DIQL, DCIQL and cloning."""
     games: int = 100
     """Games driven by everybody, on the ring and in SUMO."""

@@ -90,7 +90,7 @@ def of_one(
     steps: int,
     board: Mapping[str, Any],
 ) -> Float[np.ndarray, "M 2"]:
-    """Correlation and error of the reward of each method in one world.
+    """Correlation and error of the reward of each method in one world, NaN where it diverged.
 
     Args:
         number: Which world.
@@ -108,26 +108,36 @@ def of_one(
     assert mdp.features is not None  # Objectworlds have them
     cells = np.asarray(mdp.coordinates, dtype=np.float64)
     seen = np.concatenate([cells, mdp.features[:, 0]], axis=1)
-    rewards = [_deep(data, seen, mdp, steps, gauge) for gauge in gauges]
+    rewards: list[Reward | None] = [_deep(data, seen, mdp, steps, gauge) for gauge in gauges]
     rewards.append(_of_blocks(data, cells, mdp))
     for solver in (IAVI(smoothing=0.1), MaxEnt("states", strength=1.0), DeepMaxEnt(seed=0)):
         rewards.append(np.asarray(fit(data, solver, mdp, accept_failure=True).reward))
     assert mdp.reward is not None  # likewise
     truth = mdp.reward / TEMPERATURE
-    return np.array([(reward_correlation(mdp, r), reward_error(mdp, r, truth)) for r in rewards])
+    return np.array(
+        [
+            (np.nan, np.nan)
+            if reward is None
+            else (reward_correlation(mdp, reward), reward_error(mdp, reward, truth))
+            for reward in rewards
+        ]
+    )
 
 
 def _deep(
     data: Demonstrations, seen: Float[np.ndarray, "S D"], mdp: MDP, steps: int, gauge: Any
-) -> Reward:
-    """What `DIQL` finds in observations, at those of every cell."""
+) -> Reward | None:
+    """What `DIQL` finds in observations, at those of every cell; None where it diverged."""
     measured = replace(
         data, states=seen[data.states], next_states=seen[data.next_states], state_names=()
     )
     solver = DIQL(
         0, mdp.discount, gauge=gauge, num_actions=mdp.num_actions, lessons=Lessons(steps, 128)
     )
-    reward = fit(measured, solver).reward_function
+    solution = fit(measured, solver, accept_failure=True)
+    if not solution.status.ok:
+        return None
+    reward = solution.reward_function
     everywhere = Demonstrations.from_arrays(seen, np.zeros(len(seen), dtype=int))
     return reward.of_actions(everywhere)  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
 
