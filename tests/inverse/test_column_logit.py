@@ -247,3 +247,42 @@ def test_a_search_cut_short_says_so():
     mdp, demos = behaviour()
     with pytest.raises(FitError, match="Give more max_steps"):
         fit(demos, replace(FULL, max_steps=2), mdp)
+
+
+def test_everybody_has_weights_of_their_own_and_strangers_none(tmp_path):
+    rng = np.random.default_rng(0)
+    bins, who = rng.integers(0, 2, (400, 2)), np.repeat(["a", "b", "c", "d"], 100)
+    # "a" likes bin 1, "b" does not, and the others do not care.
+    liking = np.array([1.5, -1.5, 0.0, 0.0])[np.unique(who, return_inverse=True)[1]]
+    gain = liking * (bins[:, 1] - bins[:, 0])
+    actions = (rng.random(400) < 1 / (1 + np.exp(-gain))).astype(int)
+    demos = Demonstrations.from_arrays(
+        np.zeros(400, int),
+        actions,
+        trajectory=who,
+        decisions={"all": np.zeros(400, int), "bin 0": bins[:, 0], "bin 1": bins[:, 1]},
+        trajectories={"subject": ["a", "b", "c", "d"]},
+    )
+    solver = ColumnLogit(("all",), (1.0,), personal=("bin",), personal_strength=0.5)
+    made = fit(demos, solver)
+    (weights,) = made.policy.personal_weights
+    difference = weights[:, 1] - weights[:, 0]
+    assert_allclose(difference, [1.5, -1.5, 0.0, 0.0], atol=0.5)
+    # The slope of each person's weights is that of the person's own decisions alone.
+    shares = action_probabilities(made, demos)
+    for number, name in enumerate("abcd"):
+        mine = who == name
+        for place in (0, 1):
+            here = bins[mine] == place
+            missed = (here[:, 1] * 1.0 - here[:, 0]) * (actions[mine] - shares[mine, 1])
+            assert missed.sum() == pytest.approx(0.5 * weights[number, place], abs=0.01)
+    strangers = replace(demos, trajectories={"subject": np.array(["x", "b", "y", "d"])})
+    foreseen = action_probabilities(made, strangers)
+    assert_allclose(foreseen[who == "a"], np.broadcast_to(foreseen[0], (100, 2)))
+    assert_array_equal(foreseen[who == "b"], shares[who == "b"])
+    read = load(save(made, tmp_path / "s.npz"), Solution)
+    assert_array_equal(action_probabilities(read, demos), shares)
+    with pytest.raises(InputError, match="there is no column 'subject'"):
+        action_probabilities(made, replace(demos, trajectories={}))
+    with pytest.raises(InputError, match="there is no column 'subject'"):
+        fit(replace(demos, trajectories={}), solver)

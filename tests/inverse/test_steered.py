@@ -72,14 +72,8 @@ def test_the_slope_is_that_of_finite_differences(on, discount):
     with np.errstate(divide="ignore"):
         log_habit = np.log(habit / habit.sum(axis=1, keepdims=True))
     model = Model(mdp, make_design(mdp, on, "gaussian"))
-    search = Search(
-        model,
-        0.7,
-        log_habit[acted],
-        states[acted],
-        demos.actions[acted],
-        rng.uniform(0.1, 2.0, acted.size),
-    )
+    placed = (states[acted], demos.actions[acted], rng.uniform(0.1, 2.0, acted.size))
+    search = Search(model, 0.7, *placed, log_habit=log_habit[acted])
     at = rng.normal(size=model.design.num_weights)
     step = 1e-4 * np.eye(at.size)
     slope = [(search(at + e)[0] - search(at - e)[0]) / 2e-4 for e in step]
@@ -271,3 +265,57 @@ def test_data_that_cannot_be_used_are_refused():
     strict = CountTable(3, smoothing=0.0, backoff=False)
     with pytest.raises(InputError, match=r"gives action . no probability.*some smoothing"):
         fit(demos, Steered(strict, folds=3), mdp)
+
+
+def with_people(seed: int = 3) -> tuple[MDP, Demonstrations]:
+    """Behaviour of three subjects, and bins of each action."""
+    mdp, demos = behaviour(seed)
+    rng = np.random.default_rng(seed)
+    bins = {f"bin {a}": rng.integers(-1, 3, demos.num_decisions) for a in range(3)}
+    who = np.array([f"s{t % 3}" for t in range(demos.num_trajectories)])
+    told = {**demos.trajectories, "subject": who}
+    return mdp, replace(demos, decisions={**demos.decisions, **bins}, trajectories=told)
+
+
+LOGIT = ColumnLogit(("kind",), (1.0,), options=("bin",), personal=("bin",), personal_strength=2.0)
+
+
+@pytest.mark.parametrize("on", ["states", "features"])
+def test_the_slope_of_a_joint_fit_is_that_of_finite_differences(on):
+    mdp, demos = with_people()
+    model = Model(mdp, make_design(mdp, on, "gaussian"))
+    regression, kept = LOGIT.regression(Problem(demos, mdp))
+    rows, states = regression.rows, align(demos, mdp)[kept]
+    search = Search(model, 0.7, states, rows.actions, rows.weights, regression=regression)
+    at = np.random.default_rng(0).normal(size=search.strength.size)
+    step = 1e-4 * np.eye(at.size)
+    slope = [(search(at + e)[0] - search(at - e)[0]) / 2e-4 for e in step]
+    assert_allclose(search(at)[1], slope, atol=1e-7)
+
+
+def test_a_joint_fit_is_maximum_entropy_where_habits_cost_too_much():
+    mdp, demos = with_people()
+    heavy = replace(LOGIT, strengths=(1e9,), option_strength=1e9, personal_strength=1e9)
+    made = fit(demos, Steered(heavy, "features", 0.7, jointly=True, tolerance=1e-9), mdp)
+    plain = fit(demos, MaxEnt("features", strength=0.7, tolerance=1e-9), mdp)
+    assert_allclose(made.parameters["weights"], plain.parameters["weights"], atol=1e-5)
+
+
+def test_a_joint_fit_makes_the_data_likelier_than_one_after_the_other(tmp_path):
+    mdp, demos = with_people()
+    joint = Steered(LOGIT, "features", jointly=True)
+    made = fit(demos, joint, mdp)
+    apart = fit(demos, replace(joint, jointly=False, folds=3), mdp)
+    likely = lambda s: s.log_likelihoods(demos).sum()  # noqa: E731
+    worth = lambda s: float(likely(s)) + joint.log_prior(s)  # noqa: E731
+    assert worth(made) > worth(apart)
+    assert made.trace.max() == pytest.approx(worth(made), abs=1e-6)
+    again = load(save(made, tmp_path / "s.npz"), Solution)
+    assert_array_equal(forecasts(again, demos), forecasts(made, demos))
+    same = replan(made, mdp)
+    assert_allclose(forecasts(same, demos), forecasts(made, demos), atol=1e-10)
+
+
+def test_only_a_regression_is_fitted_jointly():
+    with pytest.raises(InputError, match="only the weights of a regression"):
+        Steered(CountTable(2), jointly=True)

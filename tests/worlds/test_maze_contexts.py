@@ -46,6 +46,37 @@ def test_a_maze_that_is_not_there_is_named():
         worlds.maze_contexts(walks, {"one": ONE, "two": TWO})
 
 
+def kinds(layout, walk, actions):
+    """The columns "move" and "turn" of a walk."""
+    maze = worlds.maze(layout)
+    states = [maze.state_at(*cell) for cell in walk]
+    made = worlds.maze_contexts(iq.Demonstrations.from_arrays(states, actions), maze).decisions
+    return tuple(np.stack([made[f"{n} {a}"] for a in range(4)], axis=1) for n in worlds.MAZE_KINDS)
+
+
+def test_kinds_of_moves_are_those_of_who_walks():
+    layout = ["S...", ".#..", "...G"]
+    walk, actions = [(0, 0), (1, 0), (1, 0), (2, 0), (2, 1)], [1, 2, 1, 2, 0]
+    fine, coarse = kinds(layout, walk, actions)
+    up, right, down, left = range(4)
+    assert (fine[0] == -1).all()
+    assert coarse[0].tolist() == [14, 12, 12, 14]  # the first move: up and left are blocked
+    # Having come by right: straight on is right, to a side up and down (both blocked), back left.
+    assert coarse[1].tolist() == [6, 0, 6, 8]
+    # Having pressed down into the obstacle: straight on is down, and the last move was blocked.
+    assert coarse[2].tolist() == [11, 5, 3, 5]
+    assert fine[1, up] == fine[1, down]  # mirror images
+    assert len({*fine[1, [right, up, left]].tolist()}) == 3
+    turned = [row[::-1] for row in layout], [(3 - x, y) for x, y in walk], [3, 2, 3, 2, 0]
+    swap = [up, left, down, right]
+    for mirrored, known in zip(kinds(*turned), (fine, coarse), strict=True):
+        np.testing.assert_array_equal(mirrored[:, swap], known)
+    around = ["".join(column) for column in zip(*layout, strict=True)]
+    lying = kinds(around, [(y, x) for x, y in walk], [2, 1, 2, 1, 3])
+    for each, known in zip(lying, (fine, coarse), strict=True):
+        np.testing.assert_array_equal(each[:, [left, down, right, up]], known)
+
+
 @pytest.fixture(scope="module")
 def choices():
     """Choices among those that exist of four actions, by known weights, in one context."""

@@ -1,8 +1,9 @@
 """A policy whose log-odds are sums of weights, one for each context that columns name.
 
-logit(a) = sum_l W_l[context_l, a] + sum_o B_o[bin_o(a)] + sum_c v_c * log of the trajectory's own
-share of a so far in context c. With Gaussian priors that grow with the memory of a context, long
-contexts are corrections to short ones (Berger, Della Pietra and Della Pietra 1996).
+logit(a) = sum_l W_l[context_l, a] + sum_o B_o[bin_o(a)] + sum_p U_p[who, bin_p(a)] + sum_c v_c *
+log of the trajectory's own share of a so far in context c. With Gaussian priors that grow with the
+memory of a context, long contexts are corrections to short ones (Berger, Della Pietra and Della
+Pietra 1996).
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from inverseq._core.arrays import freeze
+from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.columns import InContexts, context_columns, own_counts
@@ -32,6 +34,10 @@ class LogitPolicy(InContexts):
         option_weights: For each family, `[bins]`.
         own: Columns in whose contexts the trajectory's own past is counted.
         own_weights: For each, one number.
+        personal: Families of columns whose bins have weights of each unit.
+        personal_weights: For each family, `[U, bins]`; others than the U units have 0.
+        units: Names of the units.
+        of: Column per trajectory that names its unit.
     """
 
     columns: tuple[str, ...]
@@ -41,12 +47,16 @@ class LogitPolicy(InContexts):
     option_weights: tuple[Float[np.ndarray, " _"], ...]
     own: tuple[str, ...]
     own_weights: Float[np.ndarray, " O"]
+    personal: tuple[str, ...] = ()
+    personal_weights: tuple[Float[np.ndarray, "U _"], ...] = ()
+    units: tuple[str, ...] = ()
+    of: str = "subject"
 
     def __post_init__(self) -> None:
-        for name in ("columns", "options", "own"):
+        for name in ("columns", "options", "own", "personal", "units"):
             object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
         freeze(self, np.int64, "keys")
-        freeze(self, np.float64, "weights", "option_weights", "own_weights")
+        freeze(self, np.float64, "weights", "option_weights", "own_weights", "personal_weights")
 
     @property
     def num_actions(self) -> int:
@@ -73,6 +83,12 @@ class LogitPolicy(InContexts):
             bins = option_columns(demonstrations, family, exists.shape[1])
             known = (bins >= 0) & (bins < weights.size)
             logits += np.where(known, weights[np.where(known, bins, 0)], 0.0)
+        if self.personal:
+            who = numbers_of(demonstrations, self.of, self.units)[demonstrations.trajectory_of]
+        for family, weights in zip(self.personal, self.personal_weights, strict=True):
+            bins = option_columns(demonstrations, family, exists.shape[1])
+            known = (bins >= 0) & (bins < weights.shape[1]) & (who >= 0)[:, None]
+            logits += np.where(known, weights[who[:, None], np.where(known, bins, 0)], 0.0)
         for column, weight in zip(self.own, self.own_weights, strict=True):
             logits += weight * own_shares(
                 own_counts(demonstrations, column, exists.shape[1]), exists
@@ -80,6 +96,23 @@ class LogitPolicy(InContexts):
         logits = np.where(exists, logits, -np.inf)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
+
+
+def numbers_of(
+    demonstrations: Demonstrations, column: str, names: tuple[str, ...]
+) -> Int[np.ndarray, " T"]:
+    """The number of each trajectory's name among `names`; -1 for others.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    if column not in demonstrations.trajectories:
+        raise InputError(
+            f"there is no column {column!r} that is constant in a trajectory; there are "
+            f"{[*demonstrations.trajectories]}"
+        )
+    place = {name: number for number, name in enumerate(names)}
+    return np.array([place.get(str(n), -1) for n in demonstrations.trajectories[column]])
 
 
 def option_columns(

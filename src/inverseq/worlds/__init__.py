@@ -26,7 +26,12 @@ from inverseq.worlds.lever import (
     release_distribution,
 )
 from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
-from inverseq.worlds.maze_contexts import MAZE_CONTEXTS, MAZE_HABITS, maze_contexts
+from inverseq.worlds.maze_contexts import (
+    MAZE_CONTEXTS,
+    MAZE_HABITS,
+    MAZE_KINDS,
+    maze_contexts,
+)
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
 from inverseq.worlds.objectworld import (
     objectworld,
@@ -67,6 +72,7 @@ __all__ = [
     "MAZE_CONTEXTS",
     "MAZE_FEATURES",
     "MAZE_HABITS",
+    "MAZE_KINDS",
     "TURNS",
     "ROAD_ACTIONS",
     "ROAD_FEATURES",

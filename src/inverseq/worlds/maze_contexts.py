@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align
@@ -25,16 +25,26 @@ MAZE_CONTEXTS = (
 MAZE_HABITS = ("last move", "ways, last move", "ways, 2 moves", "ways, 3 moves")
 """Columns of `maze_contexts` that do not: what is usually done, for a habit beside a plan."""
 
+MAZE_KINDS = ("move", "turn")
+"""Families of columns of `maze_contexts`, one per move: which kind of move it is for who walks,
+finely and coarsely. They mean the same in every maze, however it lies."""
+
 
 def maze_contexts(
     demonstrations: Demonstrations, world: World | Mapping[str, World]
 ) -> Demonstrations:
-    """The decisions with `MAZE_CONTEXTS` and `MAZE_HABITS` as columns, for `ColumnTable` and
-    `Steered`.
+    """The decisions with `MAZE_CONTEXTS` and `MAZE_HABITS` as columns, for `ColumnTable`, and with
+    those of `MAZE_KINDS`, for `ColumnLogit`.
 
     "goal" is the direction of the nearest goal, one of nine (or none where there is no goal);
     "ways" which of the four moves change the cell; moves are counted back to the beginning of the
     trajectory or to a gap.
+
+    "turn a" is which kind of move a is for who came by the last one: straight on, to a side, back
+    or the first (0 to 3), twice that and 1 where it is blocked; and twice that and 1 where the last
+    one was. "move a" also tells left from right, which of the four ways are blocked around, the two
+    turns before, and whether the last two moves were blocked; mirror images are one kind. It is -1
+    for the first move.
 
     Args:
         demonstrations: States numbered as in the mazes.
@@ -59,12 +69,50 @@ def maze_contexts(
     habits = (one, ways * 6 + one, ways * 36 + two, ways * 216 + three)
     found = dict(zip(MAZE_CONTEXTS, numbers, strict=True))
     found |= dict(zip(MAZE_HABITS, habits, strict=True))
+    before = np.stack([last, second, third], axis=1)
+    stayed = np.append(False, states[1:] == states[:-1]) & demonstrations.continues
+    for name, kinds in zip(MAZE_KINDS, _kinds(before, ways, stayed, demonstrations), strict=True):
+        found |= {f"{name} {a}": kinds[:, a] for a in range(4)}
     return replace(demonstrations, decisions={**demonstrations.decisions, **found})
 
 
 def _before(demonstrations: Demonstrations, moves: Int[np.ndarray, " N"]) -> np.ndarray:
     """What stood in the row before, -1 at a beginning or behind a gap."""
     return np.where(demonstrations.continues, np.append(-1, moves[:-1]), -1)
+
+
+def _kinds(
+    before: Int[np.ndarray, "N 3"],
+    ways: Int[np.ndarray, " N"],
+    stayed: Bool[np.ndarray, " N"],
+    demonstrations: Demonstrations,
+) -> tuple[Int[np.ndarray, "N 4"], Int[np.ndarray, "N 4"]]:
+    """The columns of `MAZE_KINDS`.
+
+    Args:
+        before: Actions of the three moves before, the last one first; -1 for none.
+        ways: Which moves change the cell, as bits.
+        stayed: Whether the last move did not.
+        demonstrations: N decisions.
+    """
+    first = before[:, :1] < 0
+    towards = (np.arange(4) - before[:, :1]) % 4  # 0 straight on, 1 right, 2 back, 3 left
+    turns = np.where(before[:, 1:] < 0, 4, (before[:, :2] - before[:, 1:]) % 4)
+    blocked = ways[:, None] >> np.arange(4) & 1 ^ 1
+    around = np.take_along_axis(blocked, (before[:, :1] + np.arange(4)) % 4, axis=1)
+    twice = np.where(demonstrations.continues, np.append(False, stayed[:-1]), False)
+
+    def code(order: list[int]) -> Int[np.ndarray, "N 4"]:
+        """All of it as one number, sides told apart in this order."""
+        known = np.append(order, 4)
+        made = known[towards] * 16 + (around[:, order] @ (1, 2, 4, 8))[:, None]
+        for turn in turns.T:
+            made = made * 5 + known[turn][:, None]
+        return made * 4 + stayed[:, None] * 2 + twice[:, None]
+
+    fine = np.where(first, -1, np.minimum(code([0, 1, 2, 3]), code([0, 3, 2, 1])))
+    coarse = np.where(first, 3, np.array([0, 1, 2, 1])[towards])
+    return fine, (coarse * 2 + blocked) * 2 + stayed[:, None]
 
 
 def _seen(world: World) -> tuple[Int[np.ndarray, " S"], Int[np.ndarray, " S"]]:

@@ -28,6 +28,8 @@ _SAME = 1e-12
 
 _SHORTEST = 2.0**-40
 """Share of a step below which no better point is looked for."""
+_LEAST_KEPT = 0.01
+"""Share of a step that is kept at least when it is shortened."""
 
 Solve = Callable[[Float[np.ndarray, "F *R"]], Float[np.ndarray, "F *R"]]
 """From slopes of the penalised likelihood to the steps that would end them, were it quadratic."""
@@ -124,7 +126,12 @@ class _Search:
         return float(np.abs(self.best.slope).max(initial=0.0))
 
     def descend(self, max_steps: int) -> bool:
-        """One Newton step, halved until it leads to a better point; False where none is found."""
+        """One Newton step, shortened until it leads to a better point; False where none is found.
+
+        A step that is too long is cut to where the parabola through both costs and the slope is
+        lowest (Dennis and Schnabel 1983, section 6.3.2): at the start, where rewards make little
+        difference, it can be ten thousand times too long.
+        """
         plan = factored(self.model.mdp, self.best.plan)
         solve = newton(self.model, self.counts, self.strength, plan)
         step = self.total * solve(self.best.slope)
@@ -136,7 +143,9 @@ class _Search:
                 self.trace.append(-point.cost)
                 return True
             self.trace.append(-self.best.cost)
-            share /= 2
+            rise = point.cost - self.best.cost
+            lowest = share * gain / (2 * (rise + share * gain)) if np.isfinite(rise) else 0.5
+            share *= float(np.clip(lowest, _LEAST_KEPT, 0.5))
         return False
 
     def _look(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> _Point:
@@ -230,10 +239,19 @@ def _conjugate(
 
 
 def _start(model: Model) -> Float[np.ndarray, " F"]:
-    """Where a search begins: no reward; at discount 1, a cost of each step that ends wandering."""
+    """Where a search begins: every action equally likely.
+
+    Where the process ends, no reward would make choices of their own worth postponing the end; it
+    is a cost of log A for each step that makes up for them (V = 0). At discount 1 it is twice that,
+    which surely ends wandering.
+    """
     mdp = model.mdp
-    if mdp.discount < 1:
+    if mdp.discount < 1 and not (mdp.terminal.any() and is_small(model)):
         return np.zeros(model.design.num_weights)
     lives = mdp.allowed & ~mdp.terminal[:, None]
-    cost = np.where(lives, -2.0 * np.log(max(mdp.num_actions, 2)), 0.0)
-    return np.linalg.lstsq(model.design.matrix.toarray(), cost.ravel(), rcond=None)[0]
+    choices = mdp.allowed.sum(1, keepdims=True) if mdp.discount < 1 else [[mdp.num_actions**2]]
+    cost = np.where(lives, -np.log(np.maximum(choices, 2)), 0.0)
+    design = model.design.matrix
+    matrix = (design.T @ design).toarray()
+    matrix += _ridge(float(np.trace(matrix)) / len(matrix)) * np.eye(len(matrix))
+    return cho_solve(cho_factor(matrix), design.T @ cost.ravel())

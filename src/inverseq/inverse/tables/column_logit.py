@@ -1,8 +1,10 @@
 """Regression on contexts that the table names: a habit with a longer memory than counting has."""
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
@@ -12,8 +14,9 @@ from inverseq._core.status import Outcome, Status
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.leave_out import Rows, usable_rows
+from inverseq.policies import Policy
 from inverseq.policies.columns import context_columns, names_of_columns, own_counts
-from inverseq.policies.logit import LogitPolicy, option_columns, own_shares
+from inverseq.policies.logit import LogitPolicy, numbers_of, option_columns, own_shares
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class ColumnLogit:
         own: Columns in whose contexts the trajectory's own past is counted: each adds one weight of
             the logarithm of its own share of an action so far.
         own_strength: Weight of the prior of these.
+        personal: Families of columns as of `options`, each bin of which has a weight of each unit:
+            what it does more or less than all (random coefficients). Strangers have none.
+        personal_strength: Weight of the prior of these, in decisions.
+        of: Column per trajectory that names its unit.
         least: Contexts seen less often than this get no weights.
         tolerance: Largest gradient per decision at which the fit has converged.
         max_steps: Evaluations at most.
@@ -47,6 +54,9 @@ class ColumnLogit:
     option_strength: float = 2.0
     own: tuple[str, ...] = ()
     own_strength: float = 1.0
+    personal: tuple[str, ...] = ()
+    personal_strength: float = 4.0
+    of: str = "subject"
     least: int = 3
     tolerance: float = 1e-5
     max_steps: int = 300
@@ -56,6 +66,7 @@ class ColumnLogit:
         names_of_columns("columns", self.columns, least=1)
         names_of_columns("options", self.options)
         names_of_columns("own", self.own)
+        names_of_columns("personal", self.personal)
         if len(self.strengths) != len(self.columns) or not all(
             0 < s < np.inf for s in self.strengths
         ):
@@ -63,7 +74,7 @@ class ColumnLogit:
                 f"strengths must be {len(self.columns)} numbers above 0, one per column; got "
                 f"{self.strengths}"
             )
-        for name in ("option_strength", "own_strength"):
+        for name in ("option_strength", "own_strength", "personal_strength"):
             if not 0 < getattr(self, name) < np.inf:
                 raise InputError(f"{name} must be a number above 0; got {getattr(self, name)}")
 
@@ -73,25 +84,50 @@ class ColumnLogit:
         Raises:
             InputError: A column is missing, or nothing is left to fit.
         """
-        data, mdp = problem.decisions, problem.given_mdp
-        rows, kept = usable_rows(problem, context_columns(data, self.columns), "trajectory")
+        search, _ = self.regression(problem)
+        found, status, trace = search.run(self.tolerance, self.max_steps)
+        return self.solution(problem, search, found, status, trace)
+
+    def regression(self, problem: Problem) -> tuple["Regression", Int[np.ndarray, " kept"]]:
+        """The likelihood of `problem`'s decisions as a function of all weights, and which of them
+        leave a choice.
+
+        Raises:
+            InputError: A column is missing, or nothing is left to fit.
+        """
+        rows, kept = usable_rows(
+            problem, context_columns(problem.decisions, self.columns), "trajectory"
+        )
         choice = rows.exists.sum(axis=1) > 1
         if not choice.any():
             raise InputError("every decision is the only one possible: nothing shows a habit")
         rows, kept = rows.take(choice), kept[choice]
-        blocks = self._blocks(problem, rows, kept)
-        search = Regression(blocks, rows)
-        found, status, trace = search.run(self.tolerance, self.max_steps)
-        levels = len(self.columns)
-        parts = [block.shape(part) for block, part in zip(blocks, search.split(found), strict=True)]
+        return Regression(self._blocks(problem, rows, kept), rows), kept
+
+    def solution(
+        self,
+        problem: Problem,
+        search: "Regression",
+        found: Float[np.ndarray, " X"],
+        status: Status,
+        trace: Float[np.ndarray, " steps"],
+    ) -> Solution:
+        """What these weights of `search` say."""
+        mdp, rows, blocks = problem.given_mdp, search.rows, search.blocks
+        each = zip(blocks, search.split(found), strict=True)
+        parts = iter([block.shape(part) for block, part in each])
         policy = LogitPolicy(
             self.columns,
-            tuple(block.keys for block in blocks[:levels]),
-            tuple(parts[:levels]),
+            tuple(block.keys for block in blocks[: len(self.columns)]),
+            tuple(islice(parts, len(self.columns))),
             self.options,
-            tuple(parts[levels : levels + len(self.options)]),
+            tuple(islice(parts, len(self.options))),
             self.own,
-            np.concatenate(parts[levels + len(self.options) :] or [np.zeros(0)]),
+            np.concatenate([*islice(parts, len(self.own)), np.zeros(0)]),
+            self.personal,
+            tuple(parts),
+            self._units(problem),
+            self.of,
         )
         return Solution(
             solver="ColumnLogit",
@@ -101,20 +137,25 @@ class ColumnLogit:
             mdp=mdp,
             visits=None if mdp is None else problem.counts.visits,
             parameters={"marginal": np.bincount(rows.actions, rows.weights, rows.exists.shape[1])},
-            num_parameters=found.size,
+            num_parameters=int(np.count_nonzero(search.seen)),
             trace=trace,
         )
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
-        policy = solution.policy
+        return self.log_prior_of(solution.policy)
+
+    def log_prior_of(self, policy: Policy) -> float:
+        """The same of its policy."""
         assert isinstance(policy, LogitPolicy)  # this solver finds no other
         strengths = [
             *self.strengths,
             *(self.option_strength for _ in self.options),
             *(self.own_strength for _ in self.own),
+            *(self.personal_strength for _ in self.personal),
         ]
         weights = [*policy.weights, *policy.option_weights, *policy.own_weights]
+        weights += policy.personal_weights
         squares = (float(np.sum(w**2)) for w in weights)
         return -0.5 * sum(s * w for s, w in zip(strengths, squares, strict=True))
 
@@ -136,7 +177,21 @@ class ColumnLogit:
             values = own_shares(own_counts(data, column, num_actions)[kept], rows.exists)
             values = values.reshape(-1, 1)
             made.append(Block(np.zeros(0, int), sparse.csr_array(values), self.own_strength, 0))
+        for family in self.personal:
+            bins = option_columns(data, family, num_actions)[kept]
+            size, units = int(bins.max(initial=0)) + 1, self._units(problem)
+            who = numbers_of(data, self.of, units)[data.trajectory_of[kept]]
+            cell = np.where(bins >= 0, who[:, None] * size + bins, -1)
+            whole = _one_hot(cell, len(units) * size)
+            made.append(Block(np.zeros(0, int), whole, self.personal_strength, size))
         return made
+
+    def _units(self, problem: Problem) -> tuple[str, ...]:
+        """Names of those who have weights of their own."""
+        if not self.personal:
+            return ()
+        names = problem.decisions.trajectories.get(self.of, ())
+        return tuple(sorted({str(name) for name in names}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,11 +208,11 @@ class Block:
         return weights.reshape(-1, self.width) if self.width else weights
 
 
-def _one_hot(cells: np.ndarray) -> sparse.csr_array:
+def _one_hot(cells: np.ndarray, size: int | None = None) -> sparse.csr_array:
     """`[N * A, cells]` one 1 per row, none where the cell is -1."""
     flat = cells.ravel()
     rows = np.flatnonzero(flat >= 0)
-    shape = (flat.size, int(flat.max(initial=-1)) + 1)
+    shape = (flat.size, int(flat.max(initial=-1)) + 1 if size is None else size)
     return sparse.csr_array((np.ones(rows.size), (rows, flat[rows])), shape=shape)
 
 
@@ -169,8 +224,10 @@ class Regression:
         blocks: list[Block],
         rows: Rows,
     ) -> None:
+        self.blocks, self.rows = blocks, rows
         self.matrix = sparse.csr_array(sparse.hstack([b.matrix for b in blocks], format="csr"))
         self.transposed = sparse.csr_array(self.matrix.T)
+        self.seen = np.diff(self.transposed.indptr) > 0
         sizes = [b.matrix.shape[1] for b in blocks]
         self.cuts = np.cumsum(sizes)[:-1]
         self.strength = np.repeat([b.strength for b in blocks], sizes)
@@ -199,9 +256,13 @@ class Regression:
         message = "" if settled else "Give more max_steps, or larger strengths."
         return found.x, Status(outcome, len(self.trace), slope, message), np.array(self.trace)
 
+    def logits(self, flat: Float[np.ndarray, " X"]) -> Float[np.ndarray, "N A"]:
+        """What the weights give each action, minus infinity where it does not exist."""
+        return (self.matrix @ flat).reshape(self.barred.shape) + self.barred
+
     def cost(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
         """Cost and slope."""
-        logs = log_softmax((self.matrix @ flat).reshape(self.barred.shape) + self.barred, axis=1)
+        logs = log_softmax(self.logits(flat), axis=1)
         rows = np.arange(self.actions.size)
         excess = -np.exp(logs)
         excess[rows, self.actions] += 1.0

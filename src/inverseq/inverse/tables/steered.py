@@ -20,10 +20,12 @@ from inverseq.decisions.alignment import align
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.maxent.objective import Model
+from inverseq.inverse.maxent.search import maximise
 from inverseq.inverse.planning import OnHabit
 from inverseq.inverse.problem import Problem, Solver, settled
 from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.column_logit import ColumnLogit, Regression
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.policies.steered import Habit, SteeredPolicy, steer
 from inverseq.rewards.linear import RewardOn, make_design
@@ -35,7 +37,8 @@ class Steered:
 
     The habit is counted in all decisions. While the reward is fitted, the habit of each decision
     is that of the other units, so that the reward does not make up for what the table has learnt
-    by heart.
+    by heart. A regression (`ColumnLogit`) may be fitted `jointly` instead: what is usually done
+    *beside* the plan, which is what can be carried to worlds where the plan is another.
 
     Attributes:
         habit: Finds what is usually done: `CountTable`, `ColumnTable`, `ColumnLogit`, or another
@@ -44,6 +47,7 @@ class Steered:
         strength: Weight of the Gaussian prior on the reward's weights, in decisions.
         folds: Parts whose habit is counted in the other parts.
         by: What the parts are made of: "trajectory", "session", "subject" or any column.
+        jointly: Whether the weights of a `ColumnLogit` are fitted together with the reward's.
         seed: Which random parts.
         tolerance: Largest gradient per decision at which the fit has converged.
         max_steps: Evaluations of objective and gradient at most.
@@ -57,6 +61,7 @@ class Steered:
     strength: float = 1.0
     folds: int = 10
     by: str = "trajectory"
+    jointly: bool = False
     seed: int = 0
     tolerance: float = 1e-5
     max_steps: int = 200
@@ -69,11 +74,17 @@ class Steered:
             )
         if not 0 <= self.strength < np.inf:
             raise InputError(f"strength must be a number of decisions; got {self.strength}")
+        if self.jointly and not isinstance(habit, ColumnLogit):
+            raise InputError(
+                f"only the weights of a regression are fitted jointly: give ColumnLogit(...) or "
+                f"jointly=False; got {habit!r}"
+            )
         if self.folds < 2:
             raise InputError(f"folds must be 2 or more; got {self.folds}")
 
-    def settle(self, problem: Problem) -> "Steering":
-        """The same with the habit counted, once for fits to parts of `problem`.
+    def settle(self, problem: Problem) -> "Steering | Steered":
+        """The same with the habit counted, once for fits to parts of `problem`; as it is where the
+        habit is fitted with the reward.
 
         Raises:
             InputError: The world is missing or has a discount of 1, there are fewer units than
@@ -82,6 +93,8 @@ class Steered:
         data, mdp = problem.decisions, problem.mdp
         if mdp.discount >= 1:
             raise InputError("Steered needs a discount below 1: give mdp a smaller discount")
+        if self.jointly:
+            return self
         habit = settled(self.habit, problem)
         whole = habit.solve(problem)
         if not isinstance(whole.policy, Habit):
@@ -122,7 +135,66 @@ class Steered:
         Raises:
             InputError: As for `settle`, or the world lacks what the reward depends on.
         """
-        return self.settle(problem).solve(problem)
+        ready = self.settle(problem)
+        return ready.solve(problem) if isinstance(ready, Steering) else self._together(problem)
+
+    def log_prior(self, solution: Solution) -> float:
+        """Logarithm of the prior of a solution, up to a constant."""
+        prior = -0.5 * self.strength * float((solution.parameters["weights"] ** 2).sum())
+        policy = solution.policy
+        if self.jointly and isinstance(self.habit, ColumnLogit):
+            assert isinstance(policy, SteeredPolicy)  # as found by `solve`
+            prior += self.habit.log_prior_of(policy.habit)
+        return prior
+
+    def _together(self, problem: Problem) -> Solution:
+        """The reward and the weights of the habit, in one search."""
+        assert isinstance(self.habit, ColumnLogit)  # as `__post_init__` has seen
+        regression, kept = self.habit.regression(problem)
+        data, mdp = problem.decisions, problem.mdp
+        model = Model(mdp, make_design(mdp, self.reward, "gaussian"))
+        rows, states = regression.rows, align(data, mdp)
+        placed = (states[kept], rows.actions, rows.weights)
+        search = Search(model, self.strength, *placed, regression=regression)
+        near = None if problem.near is None else problem.near.parameters["weights"]
+        first = maximise(model, search.counts, self.strength, start=near)
+        start = np.append(first.weights, np.zeros(regression.strength.size))
+        status = search.run(start, self.tolerance, self.max_steps)
+        weights, more = np.split(search.best, [model.design.num_weights])
+        habit = self.habit.solution(problem, regression, more, status, np.zeros(0))
+        visits = np.bincount(placed[0], placed[2], mdp.num_states)
+        return _solution(self, search, weights, habit, status, visits)
+
+
+def _solution(
+    settings: Steered,
+    search: "Search",
+    weights: Float[np.ndarray, " F"],
+    habit: Solution,
+    status: Status,
+    visits: Float[np.ndarray, " S"],
+) -> Solution:
+    """What was found, as a solution."""
+    mdp, plan, usual = search.model.mdp, search.plan, habit.policy
+    assert plan is not None  # the search has looked somewhere
+    assert isinstance(usual, Habit)  # as `settle` has seen
+    planning = OnHabit(usual)
+    return Solution(
+        solver="Steered",
+        settings=asdict(settings) | {"discount": mdp.discount},
+        policy=planning.policy(plan.q, mdp),
+        status=status,
+        mdp=mdp,
+        reward_function=search.model.design.function(weights, mdp),
+        planning=planning,
+        q=plan.q,
+        v=plan.v,
+        visits=visits,
+        parameters={**habit.parameters, "weights": weights},
+        # The habit's numbers were fitted to the same decisions.
+        num_parameters=weights.size + habit.num_parameters,
+        trace=np.array(search.trace),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,38 +229,13 @@ class Steering:
         weights = decision_weights(problem.weights, data.num_decisions)
         states = self.states
         rows = np.flatnonzero(data.acted & (weights > 0))
-        search = Search(
-            model,
-            settings.strength,
-            self.log_habit[rows],
-            states[rows],
-            data.actions[rows],
-            weights[rows],
-        )
+        placed = (states[rows], data.actions[rows], weights[rows])
+        search = Search(model, settings.strength, *placed, log_habit=self.log_habit[rows])
         near = problem.near
         start = np.zeros(model.design.num_weights) if near is None else near.parameters["weights"]
         status = search.run(start, settings.tolerance, settings.max_steps)
-        found, plan = search.best, search.plan
-        assert plan is not None
-        habit = self.habit.policy
-        assert isinstance(habit, Habit)  # as `settle` has seen
-        planning = OnHabit(habit)
-        return Solution(
-            solver="Steered",
-            settings=asdict(settings) | {"discount": mdp.discount},
-            policy=planning.policy(plan.q, mdp),
-            status=status,
-            mdp=mdp,
-            reward_function=model.design.function(found, mdp),
-            planning=planning,
-            q=plan.q,
-            v=plan.v,
-            visits=np.bincount(states[rows], weights[rows], mdp.num_states),
-            parameters={**self.habit.parameters, "weights": found},
-            # The habit's numbers were fitted to the same decisions.
-            num_parameters=found.size + self.habit.num_parameters,
-            trace=np.array(search.trace),
-        )
+        visits = np.bincount(states[rows], weights[rows], mdp.num_states)
+        return _solution(settings, search, search.best, self.habit, status, visits)
 
     def fitted_probabilities(self, solution: Solution) -> Float[np.ndarray, "N A"]:
         """What a solution expects at the N decisions, their habit from the other units.
@@ -201,28 +248,30 @@ class Steering:
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
-        return -0.5 * self.settings.strength * float((solution.parameters["weights"] ** 2).sum())
+        return self.settings.log_prior(solution)
 
 
 class Search:
-    """Penalised log-likelihood per decision as a function of the reward's weights."""
+    """Penalised log-likelihood per decision as a function of the reward's weights, and of those of
+    a regression behind them where it is the habit.
+    """
 
     def __init__(
         self,
         model: Model,
         strength: float,
-        log_habit: Float[np.ndarray, "N A"],
         states: Int[np.ndarray, " N"],
         actions: Int[np.ndarray, " N"],
         weights: Float[np.ndarray, " N"],
+        *,
+        log_habit: Float[np.ndarray, "N A"] | None = None,
+        regression: Regression | None = None,
     ) -> None:
-        self.model, self.strength = model, strength
-        self.log_habit, self.states, self.actions, self.weights = (
-            log_habit,
-            states,
-            actions,
-            weights,
-        )
+        self.model, self.regression, self.log_habit = model, regression, log_habit
+        self.states, self.actions, self.weights = states, actions, weights
+        self.strength = np.full(model.design.num_weights, strength)
+        if regression is not None:
+            self.strength = np.append(self.strength, regression.strength)
         self.total = max(float(weights.sum()), 1.0)
         place = (states, np.arange(states.size))
         shape = (model.mdp.num_states, states.size)
@@ -232,7 +281,7 @@ class Search:
         self.best, self.plan, self.cost = np.zeros(0), None, np.inf
         self.trace: list[float] = []
 
-    def run(self, start: Float[np.ndarray, " F"], tolerance: float, max_steps: int) -> Status:
+    def run(self, start: Float[np.ndarray, " X"], tolerance: float, max_steps: int) -> Status:
         """Climb from `start`; never ends below it."""
         found = minimize(
             self,
@@ -248,30 +297,41 @@ class Search:
         message = "" if settled else "Give more max_steps, or a stronger prior."
         return Status(outcome, len(self.trace), slope, message)
 
-    def __call__(self, weights: Float[np.ndarray, " F"]) -> tuple[float, Float[np.ndarray, " F"]]:
+    def __call__(self, x: Float[np.ndarray, " X"]) -> tuple[float, Float[np.ndarray, " X"]]:
         """Cost and slope.
 
         The gradient in Q(s, a) is E(s, a), what was done less what is expected; that in r(s, a) is
-        E + pi * y with (I - gamma P_pi)' y = gamma P' E, as for MaxEnt.
+        E + pi * y with (I - gamma P_pi)' y = gamma P' E, as for MaxEnt; that in a weight of the
+        regression is the sum of what was done less what is expected where it speaks.
         """
         mdp, design = self.model.mdp, self.model.design
+        weights, more = np.split(x, [design.num_weights])
         plan = self.model.plan(weights, self.plan)
         if not plan.status.ok:
-            return np.inf, np.zeros_like(weights)
+            return np.inf, np.zeros_like(x)
         values = np.where(mdp.allowed, plan.q - plan.v[:, None], 0.0)
-        logs = steer(self.log_habit, values[self.states])
+        habit = self.log_habit if self.regression is None else self.regression.logits(more)
+        assert habit is not None  # one of the two is given
+        logs = steer(habit, values[self.states])
         rows = np.arange(self.actions.size)
         likelihood = float(self.weights @ logs[rows, self.actions])
-        excess = self.counts - self.sums @ np.exp(logs)
+        chances = np.exp(logs)
+        excess = self.counts - self.sums @ chances
         slope = excess
         if mdp.discount > 0:
             right = mdp.discount * (mdp.transition_matrix.T @ excess.ravel())
             adjoint, plan = solve_adjoint(mdp, plan, right)
             slope = excess + plan.policy * adjoint[:, None]
-        gradient = design.matrix.T @ slope.ravel() - self.strength * weights
-        cost = (0.5 * self.strength * float(weights @ weights) - likelihood) / self.total
+        gradient = design.matrix.T @ slope.ravel()
+        if self.regression is not None:
+            missed = -chances
+            missed[rows, self.actions] += 1.0
+            missed *= self.weights[:, None]
+            gradient = np.append(gradient, self.regression.transposed @ missed.ravel())
+        pull = self.strength * x
+        cost = (0.5 * float(x @ pull) - likelihood) / self.total
         self.trace.append(-cost * self.total)
         if cost <= self.cost:
-            self.best, self.cost = weights.copy(), cost
+            self.best, self.cost = x.copy(), cost
             self.plan = plan
-        return cost, -gradient / self.total
+        return cost, (pull - gradient) / self.total
