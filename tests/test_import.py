@@ -115,6 +115,6 @@ def test_a_name_is_loaded_once_and_is_what_its_module_says():
     code = (
         "import sys, inverseq\nbefore = 'inverseq.evaluate.intervals' in sys.modules\n"
         "found = inverseq.interval\nfrom inverseq.evaluate.intervals import interval\n"
-        "result = [before, found is interval, vars(inverseq)['interval'] is interval]"
+        "result = [before, found.__wrapped__ is interval, inverseq.interval is found]"
     )
     assert run(code) == [False, True, True]

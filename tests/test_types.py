@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import inverseq as iq
+from test_docs import PAGES, ROOT, blocks
 
-ROOT = Path(__file__).parents[1]
 SOURCE = Path(iq.__file__).parents[1]
 
 PROGRAM = """
@@ -62,24 +62,48 @@ several.q  # wrong: q
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory) -> dict[int, list[str]]:
-    """What pyright says of each line of the program."""
+def said(tmp_path_factory) -> dict[str, dict[int, list[str]]]:
+    """What pyright says of each line of the program and of the pages, all in one call."""
     folder = tmp_path_factory.mktemp("program")
-    settings = {"extraPaths": [str(SOURCE)], "pythonVersion": "3.11", "include": ["program.py"]}
+    settings = {"extraPaths": [str(SOURCE)], "pythonVersion": "3.11", "exclude": ["typings"]}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     (folder / "program.py").write_text(PROGRAM)
+    for page in PAGES:
+        lines: list[str] = []
+        for head, text, line in blocks(page):
+            if head == "python":
+                lines += [""] * (line - 1 - len(lines)) + text.splitlines()
+        if lines:
+            (folder / program_of(page)).write_text("\n".join(lines), encoding="utf-8")
+    # pynwb hides its signatures from checkers, and pandas guesses what an index gives.
+    for package in ("pynwb", "pandas"):
+        (folder / "typings" / package).mkdir(parents=True)
+        stub = "from typing import Any\ndef __getattr__(name: str) -> Any: ...\n"
+        (folder / "typings" / package / "__init__.pyi").write_text(stub)
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
     done = subprocess.run(
         [*command, "-p", folder], capture_output=True, text=True, check=False, cwd=folder
     )
-    found: dict[int, list[str]] = {}
+    found: dict[str, dict[int, list[str]]] = {"program.py": {}}
     for message in json.loads(done.stdout)["generalDiagnostics"]:
-        line = message["range"]["start"]["line"]
-        found.setdefault(line, []).append(f"{message['severity']}: {message['message']}")
+        file, line = Path(message["file"]).name, message["range"]["start"]["line"]
+        told = f"{message['severity']}: {message['message']}"
+        found.setdefault(file, {}).setdefault(line, []).append(told)
     return found
 
 
+def program_of(page: Path) -> str:
+    """The file that holds the Python blocks of a page, each line at its place."""
+    return "_".join(page.relative_to(ROOT).with_suffix(".py").parts).replace("-", "_")
+
+
+def test_what_the_pages_show_is_understood(said):
+    assert len({program_of(page) for page in PAGES}) == len(PAGES)
+    assert {file: told for file, told in said.items() if file != "program.py"} == {}
+
+
 def test_a_program_is_understood_line_by_line(said):
+    said = said["program.py"]
     for number, line in enumerate(PROGRAM.splitlines()):
         about = said.pop(number, [])
         if match := re.search(r"# is (.*)", line):

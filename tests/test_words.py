@@ -51,13 +51,13 @@ def test_a_sentence_in_code_would_be_found():
 
 
 def test_everything_the_doctor_notices_has_words_and_nothing_else_has():
-    blocks = words._environment("inverseq.doctor", False).get_template("findings.j2").blocks
+    blocks = words._environment("inverseq.doctor").get_template("findings.j2").blocks
     assert blocks.keys() == {about.name.lower() for about in About}
 
 
 @pytest.mark.parametrize("package", ["doctor", "evaluate", "reporting"])
 def test_pages_are_escaped_unless_a_template_says_otherwise(package):
-    assert words._environment(f"inverseq.{package}", True).autoescape is True
+    assert words._environment(f"inverseq.{package}").autoescape is True
     for path in sorted((SOURCES / package / "templates").iterdir()):
         assert "safe" not in path.read_text().replace("|", " ").split(), path
         assert "autoescape" not in path.read_text(), path

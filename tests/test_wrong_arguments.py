@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import inverseq as iq
+from inverseq._core.door import at_the_door
 
 START = """
 import numpy as np
@@ -67,6 +68,15 @@ SLIPS = {
     "fit(demos, iq.IAVI(gauge='zero'), mdp)": "gauge must be one of zero-mean",
     "simulate_like(solution, demos, seed=0, states='dawn')": 'states must be "drawn" or "observed"',
     "transition_rewards(alone, demos)": "finds no reward",
+    "reward_correlation(solution.reward, mdp, solution.reward)": "takes MDP as mdp; got a ndarray",
+    "count(mdp, demos)": "count(demonstrations, mdp) takes Demonstrations as demonstrations; got",
+    "in_blocks(20, demos)": "takes Demonstrations as demonstrations; got a int",
+    "in_blocks(demos, 'many')": "takes int as blocks; got a str",
+    "forward.policy_evaluation(solution.policy.table, mdp)": "takes MDP as mdp; got a ndarray",
+    "inverse_action_values(mdp, solution.policy.table)": "takes an array as policy; got a MDP",
+    "expected_value_difference(mdp, mdp)": "world has no reward of its own",
+    "save('solution.npz', solution)": "takes PathLike or str as path; got a Solution",
+    "worlds.place(iq.worlds.labyrinth(), demos)": "takes Demonstrations as positions; got a World",
 }
 
 
@@ -91,6 +101,53 @@ def test_each_slip_is_answered_in_words():
         assert call in said, f"{call} raised nothing"
         assert not said[call].startswith("BARE"), (call, said[call])
         assert words in said[call], (call, said[call])
+
+
+WALK = """
+import inspect, pickle
+import inverseq as iq
+
+packages = [iq, iq.worlds, iq.forward, iq.play, iq.training, iq.networks, iq.neural]
+names = {(p, n) for p in packages for n in p.__all__ if inspect.isfunction(getattr(p, n))}
+for package, name in names:
+    function = getattr(package, name)
+    assert pickle.loads(pickle.dumps(function)) is function, name
+    parameters = inspect.signature(function).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind.name[:4] != "VAR_"]
+    records = [getattr(p.annotation, "__module__", "").startswith("inverseq") for p in required]
+    if not any(records):
+        continue
+    few = [object() for p in required if p.kind is not p.KEYWORD_ONLY]
+    try:
+        function(*few, **{p.name: object() for p in required if p.kind is p.KEYWORD_ONLY})
+    except iq.InputError:
+        print(name)
+    except Exception as error:
+        raise AssertionError(name) from error
+    else:
+        raise AssertionError(f"{name} took anything")
+"""
+
+
+def test_every_public_function_of_records_refuses_what_is_none():
+    command = [sys.executable, "-c", WALK]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert len(run.stdout.split()) > 60
+
+
+def test_an_error_that_is_none_of_the_arguments_passes_unchanged():
+    def divide(one: int, other: int) -> float:
+        return one / other
+
+    guarded = at_the_door(divide, "here", "divide")
+    assert guarded(6, 3) == 2
+    with pytest.raises(ZeroDivisionError):
+        guarded(1, 0)
+    with pytest.raises(TypeError, match="missing 1 required"):
+        guarded(1)
+    with pytest.raises(iq.InputError, match=r"divide\(one, other\) takes int as other; got a str"):
+        guarded(1, "0")
 
 
 @pytest.mark.parametrize("several", [True, False])

@@ -65,7 +65,7 @@ def test_a_game_left_unfinished_is_marked():
     recording = Orchestrator(environment, ShortestPathAgent(0)).play(moves=25, seed=0)
     assert recording.moves.tolist() == [18, 7]
     assert recording.over.tolist() == [True, False]
-    assert recording.won.tolist() == [True, False]
+    assert recording.terminated.tolist() == [True, False]
     assert recording.distance_ratio[0] == 1
     assert np.isnan(recording.distance_ratio[1])
     assert np.isnan(recording.manhattan_ratio[1])
@@ -76,7 +76,7 @@ def test_a_lost_game_counts_with_the_moves_of_the_limit():
     environment = GridWorldEnv("flat", start=(0, 0), num_walls=0, max_moves=5)
     recording = Orchestrator(environment, Agent(4, seed=0)).play(games=3, seed=0)
     assert recording.over.all()
-    assert not recording.won.any()
+    assert not recording.terminated.any()
     np.testing.assert_allclose(recording.distance_ratio, 5 / 18)
 
 

@@ -31,7 +31,7 @@ def test_each_game_has_its_rewards_end_and_masks():
     assert len(set(starts)) > 1
     needed = 3 - starts
     assert_array_equal(played.moves, np.minimum(needed, 2))
-    assert_array_equal(played.won, needed <= 2)
+    assert_array_equal(played.terminated, needed <= 2)
     assert played.over.all()
     earned = mdp.reward[seen.states.argmax(axis=1), right]
     assert_array_equal(played.rewards, np.add.reduceat(earned, seen.starts[:-1]))

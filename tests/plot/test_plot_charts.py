@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from inverseq.plot import canvas, curves, intervals, learning_curve, reward_scatter, scores, to_png
 
@@ -82,3 +83,19 @@ def test_in_a_narrow_figure_long_names_leave_the_width_to_what_they_name():
         assert set(names) <= shown
         widths.append(ax.get_window_extent().width / figure.bbox.width)
     assert min(widths) > 0.85
+
+
+@pytest.mark.parametrize("rows", [3, 9])
+def test_in_a_narrow_figure_names_and_marks_keep_apart(rows):
+    names = [f"node {i}: water's side and back − other side" for i in range(rows)]
+    figure, (ax,) = canvas(3.3, 0.9 + 0.28 * rows)  # as the report draws them
+    ends = np.full(rows, 0.5)
+    intervals(names, ends - 0.5, ends, ends + 0.5, ax=ax)
+    figure.draw_without_rendering()
+    point = figure.dpi / 72
+    marks = [ax.transData.transform((0.5, place))[1] for place in range(rows)]
+    texts = [text.get_window_extent() for text in ax.texts]
+    for mark, text in zip(marks, texts, strict=True):
+        assert text.y0 > mark + 3.4 * point  # half a dot and its rim
+    for mark, text in zip(marks[1:], texts, strict=False):
+        assert text.y1 < mark - 3.4 * point

@@ -5,12 +5,13 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.subset import Options
 from matplotlib.text import Text
 
 from inverseq import InputError
 from inverseq._core.words import visible
 from inverseq.plot import canvas, grid_map, to_pdf, to_png, to_svg
-from inverseq.plot.style import SIGNED, colours, ink_on
+from inverseq.plot.style import SIGNED, colours, ink_on, shortened
 
 
 def lightness(rgb):
@@ -88,6 +89,27 @@ def test_pyplot_is_not_loaded_for_a_canvas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_long_names_that_differ_at_an_end_still_do():
+    board = "0" * 100
+    names = [f"state {board}: action {move} - left" for move in ("up", "down")]
+    cut = [shortened(name) for name in names]
+    assert len({*cut}) == 2
+    assert cut[0].startswith("state 000")
+    assert cut[0].endswith("action up - left")
+    assert shortened("a" * 48) == "a" * 48
+    assert len(shortened("a" * 49)) == 49  # 48 letters and a mark
+
+
+def test_a_pdf_holds_letters_and_leaves_the_settings_of_fonts_alone():
+    kept = [*Options._drop_tables_default]
+    figure, (ax,) = canvas(2, 2)
+    ax.set_title("größer − Ω")
+    pdf = to_pdf(figure)
+    assert Options._drop_tables_default == kept
+    assert pdf.startswith(b"%PDF")
+    assert b"/ToUnicode" in pdf
 
 
 NAMES = ("$$", "$x_{$", r"$\\frac{$", "bell\x07", "esc\x1b[31m", "a$b$c", "\x00", "𝛼 größe")

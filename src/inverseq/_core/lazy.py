@@ -4,7 +4,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import isfunction
 from typing import Any
+
+from inverseq._core.door import at_the_door
 
 
 def loading(
@@ -23,9 +26,15 @@ def loading(
     """
     space = vars(sys.modules[package])
 
+    def public(name: str, value: Any) -> Any:
+        return at_the_door(value, package, name) if isfunction(value) else value
+
+    # What is there at once goes through the same door.
+    space |= {n: public(n, space[n]) for n in space.get("__all__", ()) if n in space}
+
     def load(name: str) -> Any:
         if name in home:
-            value = getattr(import_module(f"{package}.{home[name]}"), name)
+            value = public(name, getattr(import_module(f"{package}.{home[name]}"), name))
         elif name in modules:
             value = import_module(f"{package}.{name}")
         else:

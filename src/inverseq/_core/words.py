@@ -58,12 +58,17 @@ def render(package: str, template: str, block: str = "", /, **values: Any) -> Ma
     Raises:
         jinja2.UndefinedError: It asks for a value that is not given.
     """
-    return Markup(_rendered(package, template, block, values, page=True))
+    made = _environment(package).get_template(template)
+    if not block:
+        return Markup(made.render(values))
+    return Markup("".join(made.blocks[block](made.new_context(values))))
 
 
 def render_text(package: str, template: str, block: str = "", /, **values: Any) -> tuple[str, ...]:
     """Its paragraphs as plain text, for a terminal or JSON: no markup, nothing escaped."""
-    return paragraphs(_rendered(package, template, block, values, page=False))
+    # Of the page: a template compiled for each use would take twice as long.
+    told = paragraphs(render(package, template, block, **values))
+    return tuple(Markup(each).striptags() for each in told)
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
@@ -73,22 +78,15 @@ def paragraphs(text: str) -> tuple[str, ...]:
     return tuple(kind(" ".join(part.split())) for part in parts if part.strip())
 
 
-def _rendered(package: str, name: str, block: str, values: dict[str, Any], *, page: bool) -> str:
-    template = _environment(package, page).get_template(name)
-    if not block:
-        return template.render(values)
-    return "".join(template.blocks[block](template.new_context(values)))
-
-
 @cache
-def _environment(package: str, page: bool) -> Any:
-    """The templates of a package, for a page or as plain text."""
+def _environment(package: str) -> Any:
+    """The templates of a package."""
     import jinja2  # loaded when words are asked for
 
     own, others = jinja2.PackageLoader(package), jinja2.PrefixLoader(_Packages())
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader([own, others]),
-        autoescape=page,
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_in_one_line,
         trim_blocks=True,
@@ -96,9 +94,7 @@ def _environment(package: str, page: bool) -> Any:
     )
     made.globals["argument"] = argument
     made.filters |= {"number": number, "signed": signed, "percent": percent}
-    made.filters |= {
-        name: _tag(tag, page) for name, tag in (("strong", "strong"), ("code", "code"))
-    }
+    made.filters |= {tag: _tag(tag) for tag in ("strong", "code")}
     return made
 
 
@@ -116,8 +112,6 @@ def _in_one_line(value: Any) -> Any:
     return visible(" ".join(value.splitlines())) if type(value) is str else value
 
 
-def _tag(tag: str, page: bool) -> Any:
-    """A filter that marks words up on a page, and leaves them alone elsewhere."""
-    if not page:
-        return str
+def _tag(tag: str) -> Any:
+    """A filter that marks words up."""
     return lambda text: Markup("<{tag}>{text}</{tag}>").format(tag=tag, text=text)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
+from inverseq._core.perhaps import Perhaps
 from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.neural_findings import NeuralFindings
@@ -325,7 +326,7 @@ class Findings(ShownTable):
     reason: Reason | None = None
     solution: Solution | IntentionSolution | None = None
     whole: Demonstrations | None = None
-    contrasts: Contrasts | None = None
+    contrasts: Perhaps[Contrasts] = None
     settled: Contrasts | None = None
     earned: tuple[Earned, ...] = ()
     observed: Observed | None = None
@@ -374,7 +375,7 @@ class Findings(ShownTable):
             for row in best_first
         ]
 
-    def row(self, key: str) -> ScoreRow | None:
+    def row(self, key: str) -> Perhaps[ScoreRow]:
         """The row of a model; None where it was not scored."""
         return next((row for row in self.scores if row.key == key), None)
 

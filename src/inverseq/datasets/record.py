@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from inverseq._core.display import Fact, Shown
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.mdp import MDP
 from inverseq.worlds import World
+
+if TYPE_CHECKING:  # which of them it is, whoever named the data set knows
+    AnyWorld = MDP | Any
+else:
+    AnyWorld = MDP | Mapping[str, MDP]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +38,7 @@ class Dataset(Shown):
     name: str
     title: str
     demonstrations: Demonstrations
-    mdp: MDP | Mapping[str, MDP]
+    mdp: AnyWorld
     description: str
     source: str
     licence: str

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Int, Shaped
 from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
+from inverseq._core.perhaps import Perhaps
 from inverseq.demonstrations.arrays import (
     read_actions,
     read_columns,
@@ -71,15 +72,15 @@ class Demonstrations(Shown):
     endings: Int[np.ndarray, " N"]
     starts: Int[np.ndarray, " T1"]
     following: NextStates
-    time: Shaped[np.ndarray, " N"] | None
-    rows: Int[np.ndarray, " N"] | None
+    time: Perhaps[Shaped[np.ndarray, " N"]]
+    rows: Perhaps[Int[np.ndarray, " N"]]
     decisions: Mapping[str, np.ndarray]
     trajectories: Mapping[str, np.ndarray]
     state_names: tuple[str, ...]
     action_names: tuple[str, ...]
     feature_names: tuple[str, ...]
     action_feature_names: tuple[str, ...]
-    allowed: Bool[np.ndarray, "N A"] | None
+    allowed: Perhaps[Bool[np.ndarray, "N A"]]
     source: str
 
     def __init__(

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
+from inverseq._core.perhaps import Perhaps
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.likelihood import Difference, Score
 from inverseq.intentions.solution import IntentionSolution
@@ -71,7 +72,7 @@ class Result:
     """
 
     name: str
-    score: Score | None
+    score: Perhaps[Score]
     fold_means: Float[np.ndarray, " folds"]
     num_parameters: Float[np.ndarray, " folds"]
     seconds: Float[np.ndarray, " folds"]

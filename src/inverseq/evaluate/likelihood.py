@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from scipy.special import stdtrit
 
 from inverseq._core.arrays import freeze
@@ -225,7 +226,8 @@ def log_likelihood(
     finite = solution.num_actions is not None
     size = demonstrations.num_decisions
     # Densities have no number of options: nothing is forced, and there is no chance level.
-    options = solution.exists(demonstrations).sum(axis=1) if finite else np.full(size, np.nan)
+    exists = solution.exists(demonstrations) if finite else None
+    options = np.full(size, np.nan) if exists is None else _count(exists.T)
     scored = demonstrations.acted & (demonstrations.step >= from_step)
     if exclude_forced and finite:
         scored &= options > 1
@@ -240,8 +242,9 @@ def log_likelihood(
         policy = solution.probabilities(demonstrations)
         logs = log_taken(policy, demonstrations)[rows]
         # Rounding must not break ties between equally good actions.
-        best = policy[rows] >= policy[rows].max(axis=1, keepdims=True) - 1e-12
-        hits = best[np.arange(rows.size), demonstrations.actions[rows]] / best.sum(axis=1)
+        by_action = policy[rows].T
+        best = by_action >= reduce(np.maximum, by_action) - 1e-12
+        hits = best[demonstrations.actions[rows], np.arange(rows.size)] / _count(best)
     else:
         logs = solution.log_likelihoods(demonstrations)[rows]
     never = logs == -np.inf
@@ -264,6 +267,11 @@ def log_likelihood(
         chance=per_unit(-np.log(options[rows])),
         hits=per_unit(hits),
     )
+
+
+def _count(by_action: Bool[np.ndarray, "A n"]) -> Int[np.ndarray, " n"]:
+    """Of how many actions it is true; action by action, for sums over so short an axis are slow."""
+    return reduce(np.add, by_action.astype(np.int64))
 
 
 def difference(first: Score, second: Score) -> Difference:

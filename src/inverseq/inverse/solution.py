@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from inverseq._core.arrays import freeze, frozen_array
 from inverseq._core.display import Fact, Shown
+from inverseq._core.perhaps import Perhaps
 from inverseq._core.status import Status
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.planning import KnownPlanning, Planning
@@ -49,6 +50,13 @@ KnownReward = (
 )
 """Rewards that can be read from a file without being named."""
 
+if TYPE_CHECKING:  # which of them it is, whoever chose the solver knows
+    AnyPolicy = TabularPolicy | Any
+    AnyReward = Any
+else:
+    AnyPolicy = Policy | KnownPolicy
+    AnyReward = Reward | KnownReward | None
+
 
 @dataclass(frozen=True, eq=False)
 class Solution(Shown):
@@ -77,14 +85,14 @@ class Solution(Shown):
 
     solver: str
     settings: Mapping[str, Any]
-    policy: Policy | KnownPolicy
+    policy: AnyPolicy
     status: Status
-    mdp: MDP | None = None
-    reward_function: Reward | KnownReward | None = None
+    mdp: Perhaps[MDP] = None
+    reward_function: AnyReward = None
     planning: Planning | KnownPlanning | None = None
-    q: Float[np.ndarray, "S A"] | None = None
-    v: Float[np.ndarray, " S"] | None = None
-    visits: Float[np.ndarray, " S"] | None = None
+    q: Perhaps[Float[np.ndarray, "S A"]] = None
+    v: Perhaps[Float[np.ndarray, " S"]] = None
+    visits: Perhaps[Float[np.ndarray, " S"]] = None
     parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
     num_parameters: int = 0
     trace: Float[np.ndarray, " steps"] = field(default_factory=lambda: np.zeros(0))
@@ -113,7 +121,7 @@ class Solution(Shown):
         )
 
     @cached_property
-    def reward(self) -> Float[np.ndarray, "S A"] | None:
+    def reward(self) -> Perhaps[Float[np.ndarray, "S A"]]:
         """`[S, A]` the reward in the states of the world, in units of the temperature of a
         Boltzmann policy; None where there is no world or no reward.
         """

@@ -13,6 +13,7 @@ from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.display import Fact, Shown
 from inverseq._core.errors import InputError
 from inverseq._core.linear import System, prepare
+from inverseq._core.perhaps import Perhaps
 from inverseq.mdp import build
 from inverseq.mdp.history import History, Memory, check_history, history_fields
 
@@ -76,14 +77,14 @@ class MDP(Shown):
     initial: Float[np.ndarray, " S"]
     terminal: Bool[np.ndarray, " S"]
     allowed: Bool[np.ndarray, "S A"]
-    reward: Float[np.ndarray, "S A"] | None
-    features: Float[np.ndarray, "S A F"] | None
+    reward: Perhaps[Float[np.ndarray, "S A"]]
+    features: Perhaps[Float[np.ndarray, "S A F"]]
     feature_names: tuple[str, ...]
-    coordinates: Float[np.ndarray, "S D"] | None
+    coordinates: Perhaps[Float[np.ndarray, "S D"]]
     state_names: tuple[str, ...]
     action_names: tuple[str, ...]
-    history: History | None
-    worlds: Worlds | None
+    history: Perhaps[History]
+    worlds: Perhaps[Worlds]
     notes: Mapping[str, Any]
 
     def __init__(

@@ -187,7 +187,7 @@ class _Tape:
             demonstrations,
             rewards=np.add.reduceat(self.rewards, starts[:-1]),
             moves=np.diff(starts),
-            won=endings[starts[1:] - 1] == Ending.TERMINATED,
+            terminated=endings[starts[1:] - 1] == Ending.TERMINATED,
             over=over,
             best=best,
             straight=straight,

@@ -23,7 +23,8 @@ class Recording:
         demonstrations: Every move; a game is a trajectory.
         rewards: `[G]` sum of rewards.
         moves: `[G]` moves made.
-        won: `[G]` whether the world ended the game.
+        terminated: `[G]` whether the world ended the game, as Gymnasium means it: won where that is
+            the only end (the grid games), perhaps lost elsewhere. `rewards` tell these apart.
         over: `[G]` whether the game ended, by itself or at its limit; False for one that the
             recording stopped in the middle of.
         best: `[G]` fewest moves that the game could be won in, NaN where the environment does not
@@ -36,7 +37,7 @@ class Recording:
     demonstrations: Demonstrations
     rewards: Float[np.ndarray, " G"]
     moves: Int[np.ndarray, " G"]
-    won: Bool[np.ndarray, " G"]
+    terminated: Bool[np.ndarray, " G"]
     over: Bool[np.ndarray, " G"]
     best: Float[np.ndarray, " G"]
     straight: Float[np.ndarray, " G"]
@@ -46,7 +47,7 @@ class Recording:
     def __post_init__(self) -> None:
         freeze(self, np.float64, "rewards", "best", "straight", "losses")
         freeze(self, np.int64, "moves")
-        freeze(self, bool, "won", "over")
+        freeze(self, bool, "terminated", "over")
 
     @property
     def num_games(self) -> int:

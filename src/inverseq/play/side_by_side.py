@@ -93,7 +93,7 @@ def play_side_by_side(
         demonstrations,
         rewards=np.where(played, earned, 0.0).sum(axis=1),
         moves=lengths,
-        won=endings[last] == Ending.TERMINATED,
+        terminated=endings[last] == Ending.TERMINATED,
         over=finished,
         best=best,
         straight=straight,

@@ -59,7 +59,8 @@ def scores(
             ax.plot(means[index], place, "o", ms=11, mfc="none", mec=VERMILION, mew=1.4)
     if chance is not None:
         ax.axvline(chance, color=GREY, ls="--", lw=1.0, zorder=0)
-        ax.text(chance, len(order) - 0.35, " chance", color=GREY, fontsize=7, va="bottom")
+        at = {"transform": ax.get_xaxis_transform(), "va": "bottom"}
+        ax.text(chance, 1.0, " chance", color=GREY, fontsize=7, **at)
     _name_rows(ax, [labels[int(i)] for i in order], unit)
     return ax
 
@@ -132,11 +133,13 @@ def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
     """
     narrow = ax.figure.get_figwidth() < _NARROW and max(map(len, names), default=0) > _LONG  # pyright: ignore[reportAttributeAccessIssue]
     ax.set_yticks(range(len(names)), labels=[""] * len(names) if narrow else names)
+    # Above the marks, whose size is in points too, and behind them; in front of lines of the scale.
     over: Any = {"fontsize": 7.5, "bbox": {"pad": 0.5, "facecolor": "white", "edgecolor": "none"}}
+    over |= {"xytext": (0, 5.5), "textcoords": "offset points", "zorder": 1.5}
     for place, name in enumerate(names if narrow else ()):
-        ax.text(0, place + 0.2, name, transform=ax.get_yaxis_transform(), **over)
+        ax.annotate(name, (0, place), xycoords=ax.get_yaxis_transform(), **over)
     unit = unit.replace(" (", "\n(") if narrow else unit
-    ax.set_ylim(-0.6, len(names) - 0.4)
+    ax.set_ylim(-0.6, len(names) - (0.2 if narrow else 0.4))
     ax.grid(axis="x", color="#DDDDDD", lw=0.6)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(5 if narrow else 6))

@@ -144,9 +144,24 @@ def to_pdf(figure: Figure) -> bytes:
     from matplotlib.backends.backend_pdf import FigureCanvasPdf  # loads a package for fonts
 
     stream = io.BytesIO()
-    with _ready(figure):
+    with _ready(figure), _letters_alone():
         FigureCanvasPdf(figure).print_pdf(stream, metadata={"CreationDate": None, "Creator": None})
     return stream.getvalue()
+
+
+@contextmanager
+def _letters_alone() -> Iterator[None]:
+    """Fonts are embedded without their tables of ligatures and kerning: a PDF places each letter,
+    and to cut these tables takes most of the time of a small figure.
+    """
+    from fontTools.subset import Options
+
+    usual = Options._drop_tables_default
+    Options._drop_tables_default = [*usual, "GDEF", "GPOS", "GSUB"]
+    try:
+        yield
+    finally:
+        Options._drop_tables_default = usual
 
 
 @contextmanager
@@ -196,11 +211,14 @@ class _Visible(FuncFormatter):
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    """A text with visible marks in place of control characters, each line cut where it would leave
-    no room for what is drawn.
+    """A text with visible marks in place of control characters. A line that would leave no room for
+    what is drawn loses its middle: names of boards and moves differ at their ends.
     """
-    lines = visible(text).split("\n")
-    return "\n".join(line if len(line) <= longest else f"{line[:longest]}…" for line in lines)
+    end = longest // 3
+    return "\n".join(
+        line if len(line) <= longest else f"{line[: longest - end]}…{line[-end:]}"
+        for line in visible(text).split("\n")
+    )
 
 
 class _Powers(LogFormatter):

@@ -20,7 +20,7 @@ class Measured:
         losses: By network, `[blocks]` mean loss of the training steps of each block.
         ratio: `[blocks]` mean distance ratio of the test games after each block, lost games counted
             with the moves of the limit; NaN where not tested.
-        won: `[blocks]` share of the test games that were won.
+        won: `[blocks]` share of the test games that the world ended: won, if it ends no other way.
         moves: `[blocks]` mean moves of the test games.
         earned: `[blocks]` mean sum of rewards of the test games.
     """
