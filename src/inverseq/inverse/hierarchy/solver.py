@@ -88,8 +88,9 @@ class Hierarchical:
         search = _Search(expansion, counts, group)
         status = search.run(self, problem.progress)
         found = search.levels
-        numbers = np.concatenate([found.animals, found.groups[: len(members.groups)]])
-        numbers = np.concatenate([numbers, found.pooled[None]])
+        own = len(members.groups)
+        numbers = np.concatenate([found.animals, found.groups[:own], found.pooled[None]])
+        spread = np.concatenate([found.spread, found.group_spread[:own]])
         near = [one.near for one in search.quadratics]
         near += [near[0]] * (len(numbers) - len(near))
         told = [expansion.explain(w, n) for w, n in zip(numbers, near, strict=True)]
@@ -105,7 +106,9 @@ class Hierarchical:
             policy=EachPolicy(members, np.stack([one.policy for one in told])),
             status=status,
             mdp=mdp,
-            reward_function=EachReward(members, tuple(one.reward for one in told)),
+            reward_function=EachReward(
+                members, tuple(one.reward for one in told), numbers[:-1], spread
+            ),
             planning=expansion.planning,
             q=told[-1].q,
             v=told[-1].v,
