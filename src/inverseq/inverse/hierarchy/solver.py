@@ -215,7 +215,7 @@ class _Search:
             data = self._data()
             self.log_variances = learned(data, self.log_variances)
             self.levels = levels(data, self.log_variances)
-            self.trace.append(self.levels.evidence)
+            self.trace.append(self.levels.evidence + self._constant())
             change = self._move()
             if progress is not None:
                 progress("hierarchy", step + 1, settings.max_steps)
@@ -265,6 +265,14 @@ class _Search:
             self.expansion.quadratic(self.counts[i], numbers, n)
             for i, numbers, n in zip(chosen, animals, near, strict=True)
         ]
+
+    def _constant(self) -> float:
+        """What the expansions are worth where all numbers are zero."""
+        made = 0.0
+        for one, numbers in zip(self.quadratics, self.animals, strict=True):
+            bend = float(numbers @ one.curvature @ numbers)
+            made += one.value - float(one.slope @ numbers) - bend / 2
+        return made
 
     def _data(self) -> Quadratics:
         """The expansions, with slopes at zero."""
