@@ -304,8 +304,8 @@ def _numbers(
     # Hedges and Olkin 1985: without it, few animals look more different than they are.
     shrunk = (1 - 3 / (4 * free - 1)) * told["difference"] / np.sqrt(max(pooled, 1e-300))
     return told | {
-        "low": told["difference"] - reach,
-        "high": told["difference"] + reach,
+        "low": float(told["difference"] - reach),
+        "high": float(told["difference"] + reach),
         "drawn_low": float(ends.low),
         "drawn_high": float(ends.high),
         "effect": float(shrunk) if pooled > 0 else float("nan"),
