@@ -101,6 +101,8 @@ _HOME = {
     "fit_each": "evaluate.design",
     "compare_groups": "evaluate.groups",
     "GroupComparison": "evaluate.groups",
+    "animals_needed": "evaluate.needed",
+    "Needed": "evaluate.needed",
     "identify": "evaluate.identifiability",
     "contrast": "evaluate.identifiability",
     "expected_value_difference": "evaluate.rewards",

@@ -60,6 +60,8 @@ from inverseq.evaluate.intervals import interval as interval
 from inverseq.evaluate.likelihood import Score as Score
 from inverseq.evaluate.likelihood import difference as difference
 from inverseq.evaluate.likelihood import log_likelihood as log_likelihood
+from inverseq.evaluate.needed import Needed as Needed
+from inverseq.evaluate.needed import animals_needed as animals_needed
 from inverseq.evaluate.posterior_table import posterior_table as posterior_table
 from inverseq.evaluate.posterior_table import write_posterior as write_posterior
 from inverseq.evaluate.predictive_checks import PredictiveChecks as PredictiveChecks

@@ -12,7 +12,8 @@ from scipy import stats
 
 import inverseq as iq
 from inverseq.evaluate.design import Kind, design_of
-from inverseq.evaluate.groups import compare_values, detectable
+from inverseq.evaluate.groups import compare_values
+from inverseq.evaluate.power import detectable
 from strategies import random_mdp
 
 GROUPS = ("ko", "ko", "wt", "wt", "wt", "ko", "wt", "ko", "wt")

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
-from scipy.special import nctdtr, stdtrit
+from scipy.special import stdtrit
 
 from inverseq._core.arrays import frozen_array, require_finite
 from inverseq._core.display import Fact, ShownTable
@@ -24,11 +23,9 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.design import Design, Kind, Values, design_of, without
 from inverseq.evaluate.identifiability import usual_contrasts
 from inverseq.evaluate.intervals import check_level, percentiles
+from inverseq.evaluate.power import POWER, detectable
 from inverseq.evaluate.relabelled import relabel, smallest_p
 from inverseq.inverse.explanation import Explanation
-
-POWER = 0.8
-"""How often a difference of the size `detectable` is found."""
 
 Contrast = Float[np.ndarray, "S A"] | Float[np.ndarray, " F"]
 """Weights of rewards of states and actions, or of the weights of features."""
@@ -267,25 +264,6 @@ def compare_values(
     )
 
 
-def detectable(first: int, second: int | None = None, level: float = 0.95) -> float:
-    """The smallest standardised difference that a t test finds in 80 of 100 tries.
-
-    Args:
-        first: Animals of one group, or pairs.
-        second: Animals of the other group; None for pairs.
-        level: One less the level of the test.
-    """
-    degrees = first - 1 if second is None else first + second - 2
-    scale = np.sqrt(first if second is None else first * second / (first + second))
-    away = stdtrit(degrees, (1 + level) / 2)
-    missed = lambda shift: float(nctdtr(degrees, shift, away)) - (1 - POWER)  # noqa: E731
-    # Far out its numbers end, so that the search goes up from where half are missed.
-    most = float(away)
-    while missed(most) > 0:
-        most *= 1.25
-    return float(brentq(missed, 0.0, most) / scale)
-
-
 def _numbers(
     design: Design,
     values: Float[np.ndarray, "n L"],
@@ -326,8 +304,8 @@ def _numbers(
     # Hedges and Olkin 1985: without it, few animals look more different than they are.
     shrunk = (1 - 3 / (4 * free - 1)) * told["difference"] / np.sqrt(max(pooled, 1e-300))
     return told | {
-        "low": told["difference"] - reach,
-        "high": told["difference"] + reach,
+        "low": float(told["difference"] - reach),
+        "high": float(told["difference"] + reach),
         "drawn_low": float(ends.low),
         "drawn_high": float(ends.high),
         "effect": float(shrunk) if pooled > 0 else float("nan"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from inverseq._core.arrays import freeze
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.each import Members
@@ -21,10 +22,19 @@ class EachReward:
     Attributes:
         members: The M animals and groups.
         each: `[M + 1]` their rewards, the last that of all.
+        numbers: `[M, F]` what the rewards hang on: weights of features, rewards of states or pairs,
+            log-odds of actions.
+        spread: `[M, F]` how unsure each is: standard deviations given the decisions and how alike
+            animals are.
     """
 
     members: Members
     each: tuple[KnownTable, ...]
+    numbers: Float[np.ndarray, "M F"]
+    spread: Float[np.ndarray, "M F"]
+
+    def __post_init__(self) -> None:
+        freeze(self, np.float64, "numbers", "spread")
 
     def values(self, demonstrations: Demonstrations, mdp: MDP | None) -> Float[np.ndarray, " N"]:
         """Of each row, to the animal whose it is; NaN where its action is unknown.

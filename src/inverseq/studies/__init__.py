@@ -1,6 +1,7 @@
 """Published figures and tables, made again: a folder each, and a line here."""
 
 from inverseq.studies import (
+    cohorts,
     gridworld,
     gridworld_people,
     highway,
@@ -25,6 +26,7 @@ STUDIES: tuple[Study, ...] = (
     highway.STUDY,
     honesty.STUDY,
     lever.STUDY,
+    cohorts.STUDY,
 )
 
 __all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]

@@ -5,12 +5,13 @@ The numbers of animal i of group g are theta_i = m + b_g + u_i, with
     u_i ~ N(0, C),    b_g ~ N(0, v_b C),    m ~ N(0, v_0 K^-1),    C = D^1/2 K^-1 D^1/2,
 
 where K is what a solver's prior charges and D holds a variance for each block of numbers: what
-differs between animals may differ between groups. The log-likelihood of animal i is quadratic, h_i' theta - theta' H_i theta / 2 (its expansion around the
-last theta_i: Laplace's method). All levels are then integrated exactly, one after the other; the
-derivatives of the evidence in the logarithms of the variances follow from second moments (Fisher's
-identity). Empirical Bayes takes the variances at which the evidence is largest (MacKay 1992). Of
-two or three groups the evidence often says that they do not differ at all, which is no finding:
-there the largest evidence times the standard deviation is taken (Chung and others 2013).
+differs between animals may differ between groups. The log-likelihood of animal i is quadratic,
+h_i' theta - theta' H_i theta / 2 (its expansion around the last theta_i: Laplace's method). All
+levels are then integrated exactly, one after the other; the derivatives of the evidence in the
+logarithms of the variances follow from second moments (Fisher's identity). Empirical Bayes takes
+the variances at which the evidence is largest (MacKay 1992). Of two or three groups the evidence
+often says that they do not differ at all, which is no finding: there the largest evidence times the
+standard deviation is taken (Chung and others 2013).
 """
 
 from dataclasses import dataclass

@@ -88,8 +88,9 @@ class Hierarchical:
         search = _Search(expansion, counts, group)
         status = search.run(self, problem.progress)
         found = search.levels
-        numbers = np.concatenate([found.animals, found.groups[: len(members.groups)]])
-        numbers = np.concatenate([numbers, found.pooled[None]])
+        own = len(members.groups)
+        numbers = np.concatenate([found.animals, found.groups[:own], found.pooled[None]])
+        spread = np.concatenate([found.spread, found.group_spread[:own]])
         near = [one.near for one in search.quadratics]
         near += [near[0]] * (len(numbers) - len(near))
         told = [expansion.explain(w, n) for w, n in zip(numbers, near, strict=True)]
@@ -105,7 +106,9 @@ class Hierarchical:
             policy=EachPolicy(members, np.stack([one.policy for one in told])),
             status=status,
             mdp=mdp,
-            reward_function=EachReward(members, tuple(one.reward for one in told)),
+            reward_function=EachReward(
+                members, tuple(one.reward for one in told), numbers[:-1], spread
+            ),
             planning=expansion.planning,
             q=told[-1].q,
             v=told[-1].v,
@@ -212,7 +215,7 @@ class _Search:
             data = self._data()
             self.log_variances = learned(data, self.log_variances)
             self.levels = levels(data, self.log_variances)
-            self.trace.append(self.levels.evidence)
+            self.trace.append(self.levels.evidence + self._constant())
             change = self._move()
             if progress is not None:
                 progress("hierarchy", step + 1, settings.max_steps)
@@ -262,6 +265,14 @@ class _Search:
             self.expansion.quadratic(self.counts[i], numbers, n)
             for i, numbers, n in zip(chosen, animals, near, strict=True)
         ]
+
+    def _constant(self) -> float:
+        """What the expansions are worth where all numbers are zero."""
+        made = 0.0
+        for one, numbers in zip(self.quadratics, self.animals, strict=True):
+            bend = float(numbers @ one.curvature @ numbers)
+            made += one.value - float(one.slope @ numbers) - bend / 2
+        return made
 
     def _data(self) -> Quadratics:
         """The expansions, with slopes at zero."""

@@ -1,6 +1,6 @@
 """Maximum causal entropy as a quadratic in the weights of the reward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -67,9 +67,9 @@ class MaxEntExpansion:
             return Quadratic(value, slope, np.zeros((weights.size, weights.size)), near)
         plan = factored(model.mdp, plan)
         visits = np.maximum(expected_visits(model.mdp, counts, plan), 0.0)
-        return Quadratic(
-            value, slope, curvature(model, policy_slopes(model, plan), visits, plan), plan
-        )
+        curved = curvature(model, policy_slopes(model, plan), visits, plan)
+        # A factorisation for each animal would fill the memory.
+        return Quadratic(value, slope, curved, replace(plan, system=None))
 
     def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
         """The reward and its soft optimum."""

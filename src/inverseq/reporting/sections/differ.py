@@ -7,8 +7,9 @@ import numpy as np
 
 from inverseq.analysis.animals import Compared
 from inverseq.evaluate.design import Kind
-from inverseq.evaluate.groups import POWER, GroupComparison, GroupDifference, detectable
+from inverseq.evaluate.groups import GroupComparison, GroupDifference
 from inverseq.evaluate.identifiability import Verdict
+from inverseq.evaluate.power import POWER, detectable
 from inverseq.plot import animals
 from inverseq.reporting.document import Block, Column, Picture, Prose, Section, Table
 from inverseq.reporting.figures.places import difference_maps, picture, scenes
