@@ -8,7 +8,8 @@ from inverseq._core.errors import InputError, argument
 from inverseq.analysis.behaviour import Behaviour
 from inverseq.analysis.boards import board_entries, on_boards, with_contexts
 from inverseq.analysis.deep import Features
-from inverseq.analysis.findings import Choosing, Failure, Findings, ScoreRow
+from inverseq.analysis.findings import Failure, Findings, ScoreRow
+from inverseq.analysis.intention_findings import Choosing
 from inverseq.analysis.models import (
     RESTARTS,
     Entry,

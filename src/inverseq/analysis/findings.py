@@ -5,28 +5,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq._core.perhaps import Perhaps
-from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Family, Model
+from inverseq.analysis.intention_findings import Choosing, IntentionFindings
 from inverseq.analysis.neural_findings import NeuralFindings
 from inverseq.analysis.observed import Earned, Observed
 from inverseq.analysis.plan import Plan, refuse_without_reward
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis
-from inverseq.evaluate.choice import Choice
-from inverseq.evaluate.dwell import Dwell
 from inverseq.evaluate.identifiability import Identification, Verdict
 from inverseq.evaluate.likelihood import Score
-from inverseq.evaluate.predictive_checks import PredictiveChecks
-from inverseq.evaluate.transitions import SwitchingIntervals
-from inverseq.intentions.law import Law
-from inverseq.intentions.predict import Posterior
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -206,69 +197,6 @@ class Contrasts:
     model: Model
     otherwise: tuple[Otherwise, ...] = ()
     unexamined: InputError | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One part of the data and what is believed about its intentions.
-
-    Attributes:
-        demonstrations: N decisions.
-        posterior: `[N, K]` beliefs about their intentions.
-    """
-
-    demonstrations: Demonstrations
-    posterior: Posterior
-
-    @property
-    def shares(self) -> Float[np.ndarray, " K"]:
-        """`[K]` share of the decisions that each explains; a row without an action is none."""
-        return self.posterior.smoothed[self.demonstrations.acted].mean(axis=0)
-
-
-@dataclass(frozen=True, eq=False)
-class IntentionFindings:
-    """What there is to say of several intentions.
-
-    Attributes:
-        solution: The fit.
-        explainer: What explains each of them.
-        law: The law of switching.
-        train: What was fitted.
-        test: What was held out.
-        changes: `[K, K]` share of each next intention after each intention, expected given the
-            training decisions; None for a law without changes.
-        intervals: How sure that and the occupancy are; None where nothing was resampled.
-        dwells: How long each lasts; empty where there is nothing to say.
-        checks: Real behaviour against simulated; None where none was simulated.
-        crossed: The intentions by the columns of the table, the strongest first.
-    """
-
-    solution: IntentionSolution
-    explainer: Model
-    law: Law
-    train: Part
-    test: Part
-    changes: Float[np.ndarray, "K K"] | None
-    intervals: SwitchingIntervals | None
-    dwells: tuple[Dwell, ...]
-    checks: PredictiveChecks | None
-    crossed: tuple[Crossed, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Choosing:
-    """Which number of intentions to take.
-
-    Attributes:
-        choice: The numbers that were tried.
-        explainer: What explains each of them.
-        law: The law of switching.
-    """
-
-    choice: Choice
-    explainer: Model
-    law: Law
 
 
 @dataclass(frozen=True, eq=False)

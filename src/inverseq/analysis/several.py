@@ -9,13 +9,14 @@ from jaxtyping import Float
 from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
 from inverseq.analysis.crossed import crossed
 from inverseq.analysis.family import Model
-from inverseq.analysis.findings import Failure, Findings, IntentionFindings, Part, ScoreRow
+from inverseq.analysis.findings import Failure, Findings, ScoreRow
 from inverseq.analysis.held_out import (
     diagnosis_of,
     menu_of,
     solver_settings,
     world_settings,
 )
+from inverseq.analysis.intention_findings import IntentionFindings, Part
 from inverseq.analysis.models import (
     RESTARTS,
     Entry,

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inverseq.analysis.findings import Choosing, Contrasts, Findings, IntentionFindings, ScoreRow
+from inverseq.analysis.findings import Contrasts, Findings, ScoreRow
+from inverseq.analysis.intention_findings import Choosing, IntentionFindings
 from inverseq.analysis.observed import Observed
 from inverseq.reporting.sections.choice import failures_of
 from inverseq.reporting.sections.foretold import foretold_summary

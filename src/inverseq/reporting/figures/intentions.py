@@ -7,7 +7,7 @@ from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from inverseq.analysis.findings import IntentionFindings, Part
+from inverseq.analysis.intention_findings import IntentionFindings, Part
 from inverseq.decisions.alignment import align
 from inverseq.evaluate.choice import Alternative, Choice
 from inverseq.evaluate.predictive_checks import PredictiveChecks

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from inverseq.analysis.findings import Findings, IntentionFindings
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.intention_findings import IntentionFindings
 from inverseq.reporting.document import Block, Column, Section, Table
 from inverseq.reporting.figures.intentions import (
     checks_figure,

@@ -7,14 +7,8 @@ import numpy as np
 from markupsafe import Markup
 
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import (
-    Contrast,
-    Contrasts,
-    Findings,
-    IntentionFindings,
-    Intervals,
-    ScoreRow,
-)
+from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals, ScoreRow
+from inverseq.analysis.intention_findings import IntentionFindings
 from inverseq.analysis.routes import routes_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.arrays import names_or_numbers
-from inverseq.analysis.findings import Findings, IntentionFindings
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.intention_findings import IntentionFindings
 from inverseq.analysis.places import Places, has_places, places
 from inverseq.mdp import MDP
 from inverseq.reporting.document import Column, Section, Table

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from inverseq.analysis.findings import Findings, IntentionFindings
+from inverseq.analysis.findings import Findings
+from inverseq.analysis.intention_findings import IntentionFindings
 from inverseq.evaluate.likelihood import difference
 from inverseq.intentions.solution import EMPTY
 from inverseq.reporting.document import Column, Remarks, Section, Table, Weight
