@@ -146,7 +146,8 @@ def session(path, *, units=2, trials=40, area="region", session="s"):
 TOLD = ("--state", "contrast", "--action", "choice", "--blocks", "10")
 
 
-def test_trials_of_any_laboratory_are_related(tmp_path, inside):
+def test_trials_of_any_laboratory_are_related(tmp_path, inside, monkeypatch):
+    monkeypatch.setattr("inverseq.reporting.report._MOST_AS_TEXT", 7)
     path = session(tmp_path / "s.nwb")
     told = (*TOLD, *QUICK, "--area", "region", "--window=-0.5,0.5", "--correction", "bh")
     code, out, err = inside("neural", path, *told, "--json")
@@ -159,6 +160,9 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside):
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "comes after the decision" in page
     assert not (tmp_path / "out" / "fitted.nwb").exists()
+    tables = tmp_path / "out" / "tables"
+    assert (tables / "encoding.parquet").exists()  # of more relations than stand in a text
+    assert not (tables / "encoding.csv").exists()
 
 
 @pytest.mark.parametrize(
@@ -169,8 +173,8 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside):
         (
             {},
             ("--area", "place"),
-            "no column 'place'; there are .*--area region",
-            ("--area", "region"),
+            "no column 'place'; there are .*--area area",
+            ("--area", "area"),
         ),
         ({}, ("--units", "region=V4"), "no unit has region=V4; there region is", None),
         ({}, ("--units", "quality=good"), "--units area=CA1", ("--units", "area=CA1")),
