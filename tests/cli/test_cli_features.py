@@ -74,27 +74,6 @@ def test_a_walker_is_fitted_and_reported(inside, walker, tmp_path):
     np.testing.assert_allclose(table["reward"], solution.reward_function.values(data, None))
 
 
-def test_a_walker_is_fitted_under_rules(inside, walker, tmp_path):
-    rules = "right where x > 250, left where x < 150"
-    asked = ("--features", "x,y,heading", "--solver", "dciql", "--forbid", rules, "--out", "out")
-    code, out, err = inside("fit", walker, *asked, "--json")
-    assert (code, err) == (0, "")
-    told = json.loads(out)
-    assert {row["key"] for row in told["scores"]} == {"marginal", "neighbours", "cloning", "dciql"}
-    solution = iq.load(tmp_path / "out/solution.npz", iq.Solution)
-    data = iq.read_table(walker, features=("x", "y", "heading"))
-    chances, x = solution.probabilities(data), data.states[:, 0]
-    left, right = (data.action_names.index(name) for name in ("left", "right"))
-    assert (x > 250).any()
-    assert (chances[x > 250, right] == 0).all()
-    assert (chances[x < 150, left] == 0).all()
-    assert (chances[(x >= 150) & (x <= 250)] > 0).all()
-    assert solution.settings["gauge"] == "zero-mean"
-    page = (tmp_path / "out/report.html").read_text()
-    for words in ("What each action earns", "under the gauge", "Reliability."):
-        assert words in page
-
-
 def test_a_walker_is_examined(inside, walker):
     code, out, err = inside("doctor", walker, "--features", "x,y,heading", "--json")
     assert (code, err) == (0, "")

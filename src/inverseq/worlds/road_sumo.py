@@ -232,8 +232,8 @@ class SumoRoadEnv(gymnasium.Env):
         heading = np.arctan2(drift * LANE_WIDTH / 2.0, max(self._speed[0], 1.0))
         exists = (wanted[:, 0] >= 0) & (wanted[:, 0] < _LANES)
         self._exists: Bool[np.ndarray, "3"] = exists
-        self._seen = observation(others, self._speed[0], heading, exists, _LENGTH)
-        return self._seen
+        seen = self._seen = observation(others, self._speed[0], heading, exists, _LENGTH)
+        return seen
 
     def _has_room(self, lane: int) -> bool:
         """Whether no car is beside the ego in a lane."""

@@ -137,7 +137,11 @@ class DCIQL:
         return replace(
             free,
             solver="DCIQL",
-            settings=free.settings | {"constraints": self._said(), "behaviour": self.behaviour},
+            settings={
+                **free.settings,
+                "constraints": self._said(),
+                "behaviour": self.behaviour,
+            },
             policy=SafePolicy(NetworkPolicy(values, float(heat)), self.safety, self.behaviour),
         )
 
