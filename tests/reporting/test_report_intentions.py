@@ -59,6 +59,13 @@ def test_the_headline_says_what_they_are_and_how_sure(results):
     assert "times as likely as by chance" in predicts
 
 
+def test_where_one_does_as_well_the_first_sentence_says_so(results):
+    mine = results.row(results.chosen)
+    alike = tuple(replace(r, score=mine.score) if r is results.one else r for r in results.scores)
+    first = headline(replace(results, scores=alike))[0]
+    assert first == "Two intentions explain the behaviour, no better than one does."
+
+
 def test_stays_are_those_of_the_law(results):
     stays = lasting(results.intentions)
     assert stays == [dwell.law_mean for dwell in results.intentions.dwells]
