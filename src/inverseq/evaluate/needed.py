@@ -122,7 +122,9 @@ def animals_needed(
         )
     values = found.values[:, :, found.names.index(each.contrast)]
     within = found.design.kind is Kind.WITHIN
-    parts = [values[:, 1] - values[:, 0]] if within else _groups(found, values)
+    group = found.design.group
+    parts = [values[group == g, 0] for g in range(len(found.design.levels))]
+    parts = [values[:, 1] - values[:, 0]] if within else parts
     parts = [part[np.isfinite(part)] for part in parts]
     free = sum(part.size - 1 for part in parts)
     squares = sum(float(((part - part.mean()) ** 2).sum()) for part in parts)
@@ -164,10 +166,3 @@ def animals_needed(
         needed_most=fewest(ends[0]),
         level=level,
     )
-
-
-def _groups(
-    found: GroupComparison, values: Float[np.ndarray, "n 1"]
-) -> list[Float[np.ndarray, " n"]]:
-    """Values of each group."""
-    return [values[found.design.group == g, 0] for g in range(len(found.design.levels))]

@@ -12,13 +12,13 @@ class Settings:
 
     animals: tuple[int, ...] = (8, 16, 40)
     """Animals of simulated cohorts, half in each group."""
-    decisions: tuple[int, ...] = (50, 200, 2000)
+    decisions: tuple[int, ...] = (50, 400, 2000)
     """Decisions of each."""
     differences: tuple[float, ...] = (0.0, 0.5, 1.0)
     """Between groups, in one weight, in units of the temperature."""
     spread: float = 0.5
     """Standard deviation of each weight between animals of a group."""
-    repeats: int = 4
+    repeats: int = 3
     """Cohorts of each kind."""
     tests: int = 200
     """Cohorts without a difference that are tested."""
@@ -41,5 +41,5 @@ STUDY = Study(
         Part("mice", f"{__name__}.mice"),
     ),
     Settings(),
-    Settings((8,), (50,), (1.0,), repeats=1, tests=4, people=5, folds=2),
+    Settings((8,), (50,), (1.0,), repeats=1, tests=4, people=3, folds=2),
 )
