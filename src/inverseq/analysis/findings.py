@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
+from inverseq.analysis.costs import Costs
 from inverseq.analysis.crossed import Crossed
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.observed import Earned, Observed
@@ -47,6 +48,7 @@ class Reason(StrEnum):
     ASKED = "asked"
     VALIDATED = "validated"
     TOO_FEW_UNITS = "too few units"
+    SHARED = "shared"
 
 
 class Difference(StrEnum):
@@ -294,6 +296,7 @@ class Findings(ShownTable):
         contrasts: Differences of the reward that is shown; None where there are none.
         settled: Where that depends on the past, differences that behaviour settles without it, of
             IAVI; else None.
+        costs: Weights of a reward on features that several boards share; else None.
         earned: What each action earns, where rewards are those of observations; else empty.
         observed: Calibration, support and drawing of a fit to observations; else None.
         intentions: What there is to say of several intentions; None without them.
@@ -323,6 +326,7 @@ class Findings(ShownTable):
     whole: Demonstrations | None = None
     contrasts: Contrasts | None = None
     settled: Contrasts | None = None
+    costs: Costs | None = None
     earned: tuple[Earned, ...] = ()
     observed: Observed | None = None
     intentions: IntentionFindings | None = None

@@ -181,7 +181,7 @@ def above_habit(
     size = wholly.habit.num_parameters
     yield Scored("habit", "habit", habit, size, held_out=tried[multiplier])
 
-    def run(steering: Steering, part: Demonstrations, k: int, s: float, law: Law):
+    def run(steering: Steering | Steered, part: Demonstrations, k: int, s: float, law: Law):
         solver = replace(steering, settings=replace(steering.settings, strength=s))
         given = replace(settings, k=k, solver=solver, switching=law)
         found = fit(part, given, mdp, accept_failure=True)
