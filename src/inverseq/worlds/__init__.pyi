@@ -31,6 +31,7 @@ from inverseq.worlds.lever_neurons import Neurons as Neurons
 from inverseq.worlds.lever_neurons import lever_session as lever_session
 from inverseq.worlds.maze_contexts import MAZE_CONTEXTS as MAZE_CONTEXTS
 from inverseq.worlds.maze_contexts import MAZE_HABITS as MAZE_HABITS
+from inverseq.worlds.maze_contexts import MAZE_KINDS as MAZE_KINDS
 from inverseq.worlds.maze_contexts import maze_contexts as maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES as MAZE_FEATURES
 from inverseq.worlds.maze_features import maze_features as maze_features
