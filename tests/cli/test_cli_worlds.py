@@ -214,6 +214,12 @@ def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
     assert scores["planner"]["nats"] > scores["line"]["nats"]
     assert not scores["planner"]["yardstick"]
     assert all(scores[key]["yardstick"] for key in ("line", "path", "contexts"))
+    assert typed("fit walks.csv --world mazes.json --out fitted --quiet")[0] == 0
+    told = json.loads((tmp_path / "fitted" / "summary.json").read_text())
+    assert (told["chosen"], told["headline"][0].startswith("Most clearly ")) == ("planner", True)
+    weights = (tmp_path / "fitted" / "tables" / "weights.csv").read_text().splitlines()
+    assert (weights[0], len(weights)) == ("feature,weight,low,high", 16)
+    assert "One reward for all 4 mazes" in (tmp_path / "fitted" / "report.html").read_text()
     code, _, err = typed(f"{where} --models plan")
     assert (code, "there are marginal, line, path" in err) == (2, True)
 

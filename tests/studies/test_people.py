@@ -11,7 +11,7 @@ from inverseq.datasets import people as people_in_mazes
 from inverseq.studies import Effort
 from inverseq.studies.people import STUDY, Settings
 from inverseq.studies.people.figures import forecast_moves
-from inverseq.studies.people.study import ABLATIONS, EVERY_COST, PLANNERS, YARDSTICKS, run
+from inverseq.studies.people.study import ABLATIONS, EVERY_COST, HABITS, PLANNERS, YARDSTICKS, run
 from inverseq.worlds import maze_features
 
 
@@ -40,7 +40,16 @@ def test_the_planner_beats_every_walker_without_foresight(done):
     assert full["numbers"] == len(EVERY_COST) + 1 == 14
     assert rows["shortest path, lapses"]["numbers"] == 2
     assert rows["table that saw the maze"]["numbers"] is None
-    assert steps[-1] == ("planners", 2 * len(PLANNERS), 2 * len(PLANNERS))
+    assert ("planners", 2 * len(PLANNERS), 2 * len(PLANNERS)) in steps
+    assert steps[-1] == ("habits", 2 * len(HABITS), 2 * len(HABITS))
+
+
+def test_habits_that_carry_over_help_a_planner(done):
+    rows, _, _ = done
+    of_all, of_each = (rows[name] for name in HABITS)
+    assert of_all["nats_per_decision"] > rows["planner, every cost"]["nats_per_decision"]
+    assert of_each["nats_per_decision"] > of_all["nats_per_decision"]
+    assert of_each["numbers"] > of_all["numbers"] > 100
 
 
 def test_turns_reversals_and_blocked_moves_cost(done):

@@ -11,6 +11,7 @@ from inverseq.analysis.family import Family, Model
 from inverseq.analysis.models import Entry
 from inverseq.evaluate.comparison import Candidate
 from inverseq.inverse.maxent.planner import Planner
+from inverseq.inverse.tables.column_logit import ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable
 from inverseq.inverse.tables.greedy import Greedy
 from inverseq.inverse.tables.steered import Steered
@@ -19,6 +20,7 @@ from inverseq.worlds import (
     MAZE_CONTEXTS,
     MAZE_FEATURES,
     MAZE_HABITS,
+    MAZE_KINDS,
     World,
     maze_contexts,
     maze_features,
@@ -40,7 +42,10 @@ _WALKERS: Mapping[str, tuple[str, tuple[str, ...], Greedy]] = {
     ),
 }
 """Key -> name, what the next move is judged by, and the walker."""
-_FOLDS = 5
+PLANNER = "planner"
+"""Key of the reward that all boards share."""
+_WEAK = 100.0
+"""Prior of habits of directions, in decisions: they mean little in another maze."""
 
 
 def on_boards(behaviour: Behaviour) -> bool:
@@ -67,13 +72,8 @@ def with_contexts(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, demonstrations=made)
 
 
-def board_entries(behaviour: Behaviour, units: int) -> list[Entry]:
-    """The models that can be carried from board to board.
-
-    Args:
-        behaviour: On boards.
-        units: Units that every fit can be sure of.
-    """
+def board_entries(behaviour: Behaviour) -> list[Entry]:
+    """The models that can be carried from board to board."""
     given, worlds = behaviour.given, behaviour.worlds
     made = {name: with_paths(maze_features(world)) for name, world in worlds.items()}
     whole = next(iter(made.values())) if isinstance(given, MDP) else unite(made)
@@ -88,11 +88,13 @@ def board_entries(behaviour: Behaviour, units: int) -> list[Entry]:
     found.append(Entry("contexts", model, Candidate(table, world=costly)))
     planner = Planner(discounts=DISCOUNTS)
     model = Model(Family.OTHER, solver="planner, every cost")
-    found.append(Entry("planner", model, Candidate(planner, world=costly)))
-    folds = min(_FOLDS, units)
-    if folds > 1 and costly.discount < 1:
-        habit = ColumnTable(MAZE_HABITS, by=by, available=True)
-        steered = Steered(habit, "features", folds=folds, by=by)
-        model = Model(Family.OTHER, solver="planner on top of a habit")
+    found.append(Entry(PLANNER, model, Candidate(planner, world=costly)))
+    if costly.discount < 1:
+        subjects = "subject" in behaviour.demonstrations.trajectories
+        habit = ColumnLogit(
+            MAZE_HABITS[:1], (_WEAK,), options=MAZE_KINDS[:1], personal=MAZE_KINDS[1:] * subjects
+        )
+        steered = Steered(habit, "features", jointly=True)
+        model = Model(Family.OTHER, solver="planner on habits")
         found.append(Entry("steered", model, Candidate(steered, world=costly)))
     return found

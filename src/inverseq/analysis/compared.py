@@ -43,7 +43,7 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         behaviour = with_contexts(behaviour)
         # What is known of states alone says nothing about a board that was not seen.
         known = yardsticks(menu)[:1] if plan.by == "world" else listed
-        listed = [*known, *board_entries(behaviour, menu.units)]
+        listed = [*known, *board_entries(behaviour)]
     listed = _asked(listed, plan.models)
     rows, failures = rows_of(listed, _scored(behaviour, listed, progress))
     return replace(start, scores=rows, failures=failures + (() if plan.models else left_out(menu)))

@@ -8,6 +8,7 @@ from typing import Any
 from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq._core.perhaps import Perhaps
+from inverseq.analysis.costs import Costs
 from inverseq.analysis.family import Family, Model
 from inverseq.analysis.intention_findings import Choosing, IntentionFindings
 from inverseq.analysis.neural_findings import NeuralFindings
@@ -40,6 +41,7 @@ class Reason(StrEnum):
     ASKED = "asked"
     VALIDATED = "validated"
     TOO_FEW_UNITS = "too few units"
+    SHARED = "shared"
 
 
 class Difference(StrEnum):
@@ -225,6 +227,7 @@ class Findings(ShownTable):
         contrasts: Differences of the reward that is shown; None where there are none.
         settled: Where that depends on the past, differences that behaviour settles without it, of
             IAVI; else None.
+        costs: Weights of a reward on features that several boards share; else None.
         earned: What each action earns, where rewards are those of observations; else empty.
         observed: Calibration, support and drawing of a fit to observations; else None.
         intentions: What there is to say of several intentions; None without them.
@@ -256,6 +259,7 @@ class Findings(ShownTable):
     whole: Demonstrations | None = None
     contrasts: Perhaps[Contrasts] = None
     settled: Contrasts | None = None
+    costs: Costs | None = None
     earned: tuple[Earned, ...] = ()
     observed: Observed | None = None
     intentions: IntentionFindings | None = None

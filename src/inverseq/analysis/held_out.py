@@ -8,11 +8,13 @@ import numpy as np
 
 from inverseq._core.errors import FitError, argument
 from inverseq.analysis.behaviour import Behaviour, Parts, divide, with_parts
+from inverseq.analysis.boards import PLANNER, board_entries, on_boards, with_contexts
 from inverseq.analysis.contrasts import contrasts_of, usual_gauge
+from inverseq.analysis.costs import weighed
 from inverseq.analysis.deep import Features
 from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Contrasts, Failure, Findings, Reason, ScoreRow
-from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of
+from inverseq.analysis.models import Entry, Menu, entries, left_out, rows_of, yardsticks
 from inverseq.analysis.observed import action_names, drawn_over, earned_of, observed_of
 from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations
@@ -35,10 +37,14 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         InputError: The decisions do not fit the world, or nothing can be held out.
         FitError: No model with a reward, or not the one asked for, could be fitted.
     """
-    plan, parts = behaviour.plan, divide(behaviour)
+    plan = behaviour.plan
+    shared = on_boards(behaviour) and len(behaviour.worlds) > 1 and plan.solver in (None, "best")
+    if shared:
+        behaviour = with_contexts(behaviour)
+    parts = divide(behaviour)
     over = drawn_over(behaviour.demonstrations, plan.over)
     menu = menu_of(behaviour, parts, usual_gauge(behaviour.worlds))
-    listed = entries(menu)
+    listed = [*yardsticks(menu), *board_entries(behaviour)] if shared else entries(menu)
     scored = score_all(
         parts.train,
         parts.test,
@@ -51,7 +57,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         keep=plan.keep,
     )
     rows, failures = rows_of(listed, scored)
-    failures += left_out(menu)
+    failures += () if shared else left_out(menu)
     by_key = {entry.key: entry for entry in listed}
     # No candidate has several intentions.
     fits = {r.name: cast(Solution, r.solutions[0]) for r in scored.results if r.score is not None}
@@ -61,7 +67,8 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     )
     # A solver that was given, or that a goal calls for, stands last.
     own = plan.goal is not None or isinstance(plan.solver, Solver)
-    wanted = listed[-1].key if own else str(plan.solver or "best")
+    usual = PLANNER if shared else str(plan.solver or "best")
+    wanted = listed[-1].key if own else usual
     chosen, reason = _choose(wanted, rows, failures)
     replicates = REPLICATES if plan.bootstrap is None else plan.bootstrap
 
@@ -85,11 +92,12 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         diagnosis=diagnosis_of(behaviour),
         division=parts.division,
         chosen=chosen,
-        reason=reason,
+        reason=Reason.SHARED if shared else reason,
         solution=fits[chosen],
         whole=with_parts(behaviour.demonstrations, parts.test),
         contrasts=contrasts(chosen),
         settled=settled,
+        costs=weighed(fits[chosen], parts.train, plan.by) if shared else None,
         earned=earned_of(fits[chosen], parts.test),
         observed=observed_of(
             fits[chosen],

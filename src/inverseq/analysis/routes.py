@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
+from inverseq.analysis.costs import Costs
+from inverseq.analysis.findings import Findings
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.planning import TowardsGoals
 from inverseq.inverse.solution import Solution
@@ -17,10 +18,7 @@ class Routes:
     """Of F features and E ways between places.
 
     Attributes:
-        names: `[F]` names of the features.
-        weights: `[F]` in nats per unit.
-        low: `[F]` ends of the 95 % intervals, from the sandwich over units.
-        high: `[F]` the upper ones.
+        costs: What each feature weighs.
         elasticities: `[F]` by how many per cent the total of each changes when it counts one per
             cent more.
         segments: `[E, 2, 2]` ends of the ways; None where the network has no places.
@@ -28,46 +26,37 @@ class Routes:
         expected: `[E]` how often by the reward.
     """
 
-    names: tuple[str, ...]
-    weights: Float[np.ndarray, " F"]
-    low: Float[np.ndarray, " F"]
-    high: Float[np.ndarray, " F"]
+    costs: Costs
     elasticities: Float[np.ndarray, " F"]
     segments: Float[np.ndarray, "E 2 2"] | None
     taken: Float[np.ndarray, " E"]
     expected: Float[np.ndarray, " E"]
 
-    @property
-    def clearness(self) -> Float[np.ndarray, " F"]:
-        """How many half widths of its interval each weight is away from zero."""
-        return np.abs(self.weights) / np.maximum((self.high - self.low) / 2, 1e-300)
 
-
-def routes_of(solution: Explanation | None, level: float = 0.95) -> Routes | None:
+def routes_of(solution: Explanation | None) -> Routes | None:
     """The routes of a solution; None where it is no reward for trips to destinations.
 
     Args:
         solution: Of a fit, or None.
-        level: Of the intervals.
     """
     if not isinstance(solution, Solution) or not isinstance(solution.planning, TowardsGoals):
         return None
     found, mdp = solution.parameters, solution.mdp
     assert mdp is not None  # routes lie in a network
-    reach = float(ndtri((1 + level) / 2)) * np.sqrt(np.diag(found["robust"]))
-    weights = found["weights"]
-    names = mdp.feature_names or tuple(f"feature {k + 1}" for k in range(weights.size))
     segments, (taken, expected) = flows(mdp, found["taken"], found["expected"])
     return Routes(
-        names=names,
-        weights=weights,
-        low=weights - reach,
-        high=weights + reach,
+        costs=Costs.of(mdp.feature_names, found["weights"], found["robust"]),
         elasticities=np.diag(found["elasticities"]),
         segments=segments,
         taken=taken,
         expected=expected,
     )
+
+
+def costs_of(findings: Findings) -> Costs | None:
+    """What the reward that is shown weighs; None where it is no reward on features alone."""
+    routes = routes_of(findings.solution)
+    return findings.costs if routes is None else routes.costs
 
 
 def flows(

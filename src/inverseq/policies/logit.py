@@ -83,6 +83,7 @@ class LogitPolicy(InContexts):
             bins = option_columns(demonstrations, family, exists.shape[1])
             known = (bins >= 0) & (bins < weights.size)
             logits += np.where(known, weights[np.where(known, bins, 0)], 0.0)
+        who = np.full(len(exists), -1)
         if self.personal:
             who = numbers_of(demonstrations, self.of, self.units)[demonstrations.trajectory_of]
         for family, weights in zip(self.personal, self.personal_weights, strict=True):

@@ -67,7 +67,7 @@ def maze_contexts(
     seen = here * 16 + ways
     numbers = (one, here * 6 + one, seen * 6 + one, seen * 36 + two, seen * 216 + three)
     habits = (one, ways * 6 + one, ways * 36 + two, ways * 216 + three)
-    found = dict(zip(MAZE_CONTEXTS, numbers, strict=True))
+    found: dict[str, np.ndarray] = dict(zip(MAZE_CONTEXTS, numbers, strict=True))
     found |= dict(zip(MAZE_HABITS, habits, strict=True))
     before = np.stack([last, second, third], axis=1)
     stayed = np.append(False, states[1:] == states[:-1]) & demonstrations.continues

@@ -27,6 +27,7 @@ from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit, Regression
 from inverseq.inverse.tables.count_table import CountTable
+from inverseq.mdp import MDP
 from inverseq.policies.steered import Habit, SteeredPolicy, steer
 from inverseq.rewards.linear import RewardOn, make_design
 
@@ -83,18 +84,18 @@ class Steered:
             raise InputError(f"folds must be 2 or more; got {self.folds}")
 
     def settle(self, problem: Problem) -> "Steering | Steered":
-        """The same with the habit counted, once for fits to parts of `problem`; as it is where the
-        habit is fitted with the reward.
+        """As `counted`; as it is where the habit is fitted with the reward."""
+        return self if self.jointly else self.counted(problem)
+
+    def counted(self, problem: Problem) -> "Steering":
+        """The same with the habit counted, once for fits to parts of `problem`.
 
         Raises:
             InputError: The world is missing or has a discount of 1, there are fewer units than
                 folds, or the habit is none or gives a decision no probability.
         """
         data, mdp = problem.decisions, problem.mdp
-        if mdp.discount >= 1:
-            raise InputError("Steered needs a discount below 1: give mdp a smaller discount")
-        if self.jointly:
-            return self
+        _require_discount(mdp)
         habit = settled(self.habit, problem)
         whole = habit.solve(problem)
         if not isinstance(whole.policy, Habit):
@@ -133,10 +134,9 @@ class Steered:
         """The reward behind `problem`; `fit` calls this.
 
         Raises:
-            InputError: As for `settle`, or the world lacks what the reward depends on.
+            InputError: As for `counted`, or the world lacks what the reward depends on.
         """
-        ready = self.settle(problem)
-        return ready.solve(problem) if isinstance(ready, Steering) else self._together(problem)
+        return self._together(problem) if self.jointly else self.counted(problem).solve(problem)
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
@@ -150,8 +150,9 @@ class Steered:
     def _together(self, problem: Problem) -> Solution:
         """The reward and the weights of the habit, in one search."""
         assert isinstance(self.habit, ColumnLogit)  # as `__post_init__` has seen
-        regression, kept = self.habit.regression(problem)
         data, mdp = problem.decisions, problem.mdp
+        _require_discount(mdp)
+        regression, kept = self.habit.regression(problem)
         model = Model(mdp, make_design(mdp, self.reward, "gaussian"))
         rows, states = regression.rows, align(data, mdp)
         placed = (states[kept], rows.actions, rows.weights)
@@ -166,6 +167,12 @@ class Steered:
         return _solution(self, search, weights, habit, status, visits)
 
 
+def _require_discount(mdp: MDP) -> None:
+    """Raise an `InputError` where nothing is discounted."""
+    if mdp.discount >= 1:
+        raise InputError("Steered needs a discount below 1: give mdp a smaller discount")
+
+
 def _solution(
     settings: Steered,
     search: "Search",
@@ -177,7 +184,7 @@ def _solution(
     """What was found, as a solution."""
     mdp, plan, usual = search.model.mdp, search.plan, habit.policy
     assert plan is not None  # the search has looked somewhere
-    assert isinstance(usual, Habit)  # as `settle` has seen
+    assert isinstance(usual, Habit)  # as `counted` has seen
     planning = OnHabit(usual)
     return Solution(
         solver="Steered",
@@ -217,12 +224,12 @@ class Steering:
 
     def settle(self, problem: Problem) -> "Steering":
         """This; or, for other decisions, one whose habit is counted in those."""
-        return self if problem.decisions is self.decisions else self.settings.settle(problem)
+        return self if problem.decisions is self.decisions else self.settings.counted(problem)
 
     def solve(self, problem: Problem) -> Solution:
         """The reward behind the weighted decisions of `problem`."""
         if problem.decisions is not self.decisions:
-            return self.settle(problem).solve(problem)
+            return self.settings.counted(problem).solve(problem)
         mdp, data = problem.mdp, problem.decisions
         settings = self.settings
         model = Model(mdp, make_design(mdp, settings.reward, "gaussian"))

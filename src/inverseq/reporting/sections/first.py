@@ -8,7 +8,7 @@ from inverseq.reporting.figures.neurons import stretch_picture
 from inverseq.reporting.figures.places import maps
 from inverseq.reporting.sections.intentions import drawn_worlds, each_place
 from inverseq.reporting.sections.observed import reward_pictures
-from inverseq.reporting.sections.routes import route_maps
+from inverseq.reporting.sections.routes import cost_picture, route_maps
 
 
 def first_picture(findings: Findings) -> Picture | None:
@@ -24,6 +24,8 @@ def first_picture(findings: Findings) -> Picture | None:
     found = routes_of(findings.solution) if row is not None else None
     if found is not None:
         return route_maps(found)
+    if row is not None and findings.costs is not None:
+        return cost_picture(findings.costs)
     if row is None or not shown:
         return next(iter(reward_pictures(findings)), None)
     return next(iter(maps(shown[0], where, row.name)), None)

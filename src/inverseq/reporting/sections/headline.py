@@ -9,7 +9,7 @@ from markupsafe import Markup
 from inverseq.analysis.family import Family
 from inverseq.analysis.findings import Contrast, Contrasts, Findings, Intervals, ScoreRow
 from inverseq.analysis.intention_findings import IntentionFindings
-from inverseq.analysis.routes import routes_of
+from inverseq.analysis.routes import costs_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
 from inverseq.evaluate.likelihood import FEWEST_UNITS, difference
@@ -91,8 +91,8 @@ def _kind(findings: Findings) -> str:
 def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is said where something predicts better than chance: the answer, and its points."""
     kind = _kind(findings)
-    if kind == "models" and (routes := routes_of(findings.solution)) is not None:
-        told = {"routes": routes, "first": int(np.argmax(routes.clearness))}
+    if kind == "models" and (costs := costs_of(findings)) is not None:
+        told = {"costs": costs, "first": int(np.argmax(costs.clearness))}
         return prose("routes.j2", "answer", **told).paragraphs, ()
     if kind == "models":
         lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
@@ -145,7 +145,7 @@ def _values(findings: Findings) -> dict[str, Any]:
         "contrasts": found,
         "without": None if _settled(found) else findings.settled,
         "seen": findings.observed,
-        "routes": routes_of(findings.solution) is not None,
+        "costs": costs_of(findings) is not None,
         "found": None if found is None else found.identification,
         "memory": 0 if mdp is None else 1 if mdp.history is None else mdp.history.length,
         "places": seen.size,

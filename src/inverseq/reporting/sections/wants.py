@@ -6,7 +6,7 @@ import numpy as np
 
 from inverseq.analysis.contrasts import FEWEST_RESAMPLED
 from inverseq.analysis.findings import Contrast, Contrasts, Difference, Findings, Intervals
-from inverseq.analysis.routes import routes_of
+from inverseq.analysis.routes import costs_of
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.identifiability import Verdict
 from inverseq.plot import intervals
@@ -22,7 +22,7 @@ def what_they_want(findings: Findings) -> Section | None:
     """The reward that is drawn; silent unless one reward was looked at, of places or actions."""
     if findings.solution is None or findings.intentions is not None:
         return None
-    if routes_of(findings.solution) is not None:
+    if costs_of(findings) is not None:
         return None
     row = findings.row(findings.chosen)
     assert row is not None  # what is shown was scored

@@ -120,7 +120,7 @@ def readable_fit(
     mdp = world_of_readable(READABLE, READABLE_DISCOUNT)
     habit = medium_habit(READABLE_MULTIPLIER)
     steered = Steered(habit, strength=READABLE_STRENGTH, max_steps=6, folds=folds)
-    steering = steered.settle(Problem(data.train, mdp))
+    steering = steered.counted(Problem(data.train, mdp))
     search = replace(searching, k=READABLE_K, solver=steering, switching=Markov(READABLE_STAY))
     found = fit(data.train, search, mdp, accept_failure=True)
     assert isinstance(found, IntentionSolution)  # that is what these settings give

@@ -175,8 +175,8 @@ def above_habit(
     tried = {m: float(nats(found, data.held_out)) for m, found in alone.items()}
     multiplier = max(tried, key=lambda m: tried[m])
     steered = Steered(long_habit(multiplier, True), max_steps=6, folds=folds)
-    partly = steered.settle(Problem(data.most, mdp))
-    wholly = steered.settle(Problem(data.train, mdp))
+    partly = steered.counted(Problem(data.most, mdp))
+    wholly = steered.counted(Problem(data.train, mdp))
     habit = nats(wholly.habit, data.test)
     size = wholly.habit.num_parameters
     yield Scored("habit", "habit", habit, size, held_out=tried[multiplier])

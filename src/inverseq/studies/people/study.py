@@ -17,21 +17,24 @@ from inverseq._core.errors import InputError
 from inverseq.datasets import Dataset
 from inverseq.datasets import people as people_in_mazes
 from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.compare import compare
 from inverseq.evaluate.likelihood import log_likelihood, ratio_error
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
+from inverseq.inverse.tables.column_logit import ColumnLogit
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.inverse.tables.greedy import Greedy
+from inverseq.inverse.tables.steered import Steered
 from inverseq.mdp import MDP, looking_at
 from inverseq.studies.people import Settings
 from inverseq.studies.people.figures import draw_maps, draw_scores
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
-from inverseq.worlds import MAZE_FEATURES, maze_features
+from inverseq.worlds import MAZE_FEATURES, maze_contexts, maze_features
 from inverseq.worlds.maze_paths import with_paths
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -47,6 +50,16 @@ PLANNERS: dict[str, tuple[str, ...]] = {
     "planner, step, turn, reversal, blocked": ("step", "turn", "reversal", "blocked"),
     FULL: EVERY_COST,
 }
+
+_TRIED = (1.0, 4.0, 16.0)
+"""Strengths of the priors of habits among which is chosen."""
+_WALK = ColumnLogit(("last move",), (100.0,), options=("move",))
+HABITS: dict[str, ColumnLogit] = {
+    "planner on habits of all": _WALK,
+    "planner on habits of each person": replace(_WALK, personal=("turn",)),
+}
+"""What is usually done beside the plan of the planner with every cost, told by kinds of moves that
+are the same in every maze. The second adds what each person does more or less than all."""
 
 ABLATIONS: dict[str, tuple[str, ...]] = {
     f"planner without {group}": tuple(n for n in EVERY_COST if n not in names)
@@ -83,7 +96,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     data, folds = people_in_mazes(), settings.folds
     if not 2 <= folds <= len(data.worlds):
         raise InputError(f"folds must be 2 to {len(data.worlds)}, the number of mazes; got {folds}")
-    demonstrations = data.demonstrations
+    demonstrations = maze_contexts(data.demonstrations, data.worlds)
     if settings.subjects is not None:
         chosen = demonstrations.units("subject") < settings.subjects
         demonstrations = demonstrations.take(chosen)
@@ -94,7 +107,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     predicted = _tables(split, data) | _yardsticks(split)
     strengths = [settings.strength] * folds
     planned, full = _planners(split, settings, effort, "planner", PLANNERS, strengths)
-    predicted |= planned
+    predicted |= planned | _on_habits(split, settings, effort)
     if settings.ablations:
         strengths = [float(s.settings["strength"]) for s in full]
         predicted |= _planners(split, settings, effort, "ablation", ABLATIONS, strengths)[0]
@@ -214,6 +227,64 @@ def _planners(
     return made, found
 
 
+def _on_habits(split: Split, settings: Settings, effort: Effort) -> dict[str, _Predicted]:
+    """The planner with every cost on habits, on the mazes left out."""
+    folds = list(split.folds())
+    tasks = [
+        (train, test, *divided(split.worlds, names, EVERY_COST), habit, settings)
+        for habit in HABITS.values()
+        for _, train, test, names in folds
+    ]
+    done, made = iter(effort.each("habits", _plan_on_habit, tasks)), {}
+    for name in HABITS:
+        log_p, found = np.zeros(split.demonstrations.num_decisions), []
+        for (rows, *_), (solution, values) in zip(folds, done, strict=False):
+            log_p[rows] = values
+            found.append(solution)
+        numbers = max(solution.num_parameters for solution in found) + 1
+        told = [tuple(float(s.settings["discount"]) for s in found)]
+        told.append(tuple(float(s.settings["habit"]["option_strength"]) for s in found))
+        made[name] = _Predicted("planner", numbers, log_p, *told)
+    return made
+
+
+def _plan_on_habit(
+    train: Demonstrations,
+    test: Demonstrations,
+    inside: Mapping[str, MDP],
+    outside: Mapping[str, MDP],
+    habit: ColumnLogit,
+    settings: Settings,
+) -> tuple[Solution, Float[np.ndarray, " n"]]:
+    """Fit on the mazes `inside` and predict in those `outside`: the discount is the one under
+    which the training mazes are most likely, the strength of the habits is chosen by
+    cross-validation over them.
+    """
+    prior = 1.0 if settings.strength is None else settings.strength
+
+    def steered(strength: float) -> Steered:
+        known = replace(habit, option_strength=strength, personal_strength=strength)
+        return Steered(known, "features", prior, jointly=True, max_steps=500)
+
+    discounts = [discount for discount in settings.discounts if discount < 1]
+    tried = {d: fit(train, steered(_TRIED[1]), _at(d, inside)) for d in discounts}
+    best = max(tried, key=lambda discount: float(log_likelihood(tried[discount], train)))
+    chosen = _TRIED[1]
+    if settings.strength is None:
+        candidates = {f"{strength:g}": steered(strength) for strength in _TRIED}
+        compared = compare(train, candidates, _at(best, inside), folds=3, by="world")
+        chosen = float(compared.reference)  # the best
+    solution = tried[best]
+    if chosen != _TRIED[1]:
+        solution = fit(train, steered(chosen), _at(best, inside))
+    return solution, replan(solution, _at(best, outside)).log_likelihoods(test)
+
+
+def _at(discount: float, worlds: Mapping[str, MDP]) -> dict[str, MDP]:
+    """The same worlds with another discount."""
+    return {name: replace(mdp, discount=discount) for name, mdp in worlds.items()}
+
+
 def _plan(
     train: Demonstrations,
     test: Demonstrations,
@@ -224,11 +295,8 @@ def _plan(
 ) -> tuple[Solution, Float[np.ndarray, " n"]]:
     """Fit on the mazes `inside` and predict in those `outside`."""
 
-    def at(discount: float, worlds: Mapping[str, MDP]) -> dict[str, MDP]:
-        return {name: replace(mdp, discount=discount) for name, mdp in worlds.items()}
-
     def solved(discount: float, solver: Solver[Any]) -> Solution:
-        return fit(train, solver, at(discount, inside))
+        return fit(train, solver, _at(discount, inside))
 
     first = MaxEnt("features", strength=1.0 if strength is None else strength)
     tried = {discount: solved(discount, first) for discount in discounts}
@@ -237,7 +305,7 @@ def _plan(
     if strength is None:
         choosing = MaxEnt("features", strengths=STRENGTHS, folds=3, by="world")
         solution = solved(best, choosing)
-    return solution, replan(solution, at(best, outside)).log_likelihoods(test)
+    return solution, replan(solution, _at(best, outside)).log_likelihoods(test)
 
 
 def divided(
