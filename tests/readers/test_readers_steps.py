@@ -51,9 +51,7 @@ def test_acts_end_trials_and_those_without_are_waited_through():
 def test_a_time_on_the_edge_of_a_step_belongs_to_the_step_that_begins(step):
     places = np.arange(1, 60)
     starts = 1e4 * np.arange(len(places)) + 0.3
-    made = iq.steps_of(
-        {"start_time": starts, "act": starts + places * step}, act="act", step=step
-    )
+    made = iq.steps_of({"start_time": starts, "act": starts + places * step}, act="act", step=step)
     assert (np.diff(made.starts) == places + 1).all()
 
 

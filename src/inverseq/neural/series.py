@@ -99,7 +99,9 @@ def possible(intentions: int | None) -> tuple[str, ...]:
     Args:
         intentions: How many; None for one reward.
     """
-    several = [*(f"intention {k}" for k in range(1, intentions + 1)), "switch"] if intentions else []
+    several = (
+        [*(f"intention {k}" for k in range(1, intentions + 1)), "switch"] if intentions else []
+    )
     return ("surprise", "entropy", *_OF_VALUES, *several)
 
 
