@@ -32,6 +32,7 @@ _HOME = {
     "read_games": "readers",
     "read_minari": "readers",
     "read_nwb": "readers",
+    "steps_of": "readers",
     "read_recording": "readers",
     "write_nwb": "readers",
     "list_nwb": "readers",

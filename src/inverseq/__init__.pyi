@@ -143,6 +143,7 @@ from inverseq.readers import read_minari as read_minari
 from inverseq.readers import read_nwb as read_nwb
 from inverseq.readers import read_recording as read_recording
 from inverseq.readers import read_table as read_table
+from inverseq.readers import steps_of as steps_of
 from inverseq.readers import to_pynapple as to_pynapple
 from inverseq.readers import write_nwb as write_nwb
 from inverseq.reporting.report import report as report

@@ -40,6 +40,10 @@ def chosen_by_state():
     return replace(demos, actions=(rng.random(len(often)) < often).astype(np.int64))
 
 
+def plan_of(folds=5, intentions=None, **neural):
+    return Plan(folds=folds, intentions=intentions, neural=NeuralPlan(**neural))
+
+
 def test_units_keep_their_numbers_when_some_are_chosen():
     found = chosen_of(recorded(), NeuralPlan(units={"area": "V1"}))
     assert found.units["id"].tolist() == [1, 2]
@@ -130,7 +134,33 @@ def test_a_lag_that_is_asked_twice_costs_twice():
 
 
 def test_beside_holds_areas_of_the_chosen_units():
-    made = Beside.of(waits(), recorded(), NeuralPlan(area="quality", units={"area": "V1"}))
+    made = Beside.of(waits(), recorded(), plan_of(area="quality", units={"area": "V1"}))
     assert made.areas == ("good", "bad")
     bare = replace(recorded(), units={})
-    assert Beside.of(waits(), bare, NeuralPlan()).areas == ("all",) * 3
+    assert Beside.of(waits(), bare, plan_of()).areas == ("all",) * 3
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"regressors": ("hope",)}, "no regressor 'hope'; there are"),
+        ({"regressors": ("switch",)}, "no regressor 'switch'"),
+        ({"intentions": 2, "regressors": ("intention 3",)}, "no regressor 'intention 3'"),
+        ({"covariates": ("mood",)}, "no covariate 'mood'"),
+        ({"within": "week"}, "week"),
+        ({"folds": 41}, "80 decisions .* too few for 41 blocks.*folds=40"),
+        ({"folds": 31, "intentions": 2}, "60 decisions .* too few for 31 blocks.*folds=30"),
+        ({"folds": 6, "foretell": "go"}, "20 trials are too few to foretell 'go'.*folds=5"),
+    ],
+)
+def test_names_and_folds_are_refused_before_anything_is_fitted(monkeypatch, told, message):
+    def fitted(*_):
+        raise AssertionError("a fit began")
+
+    for look in ("look_at_models", "look_at_intentions"):
+        monkeypatch.setattr(sys.modules["inverseq.analysis.analyse"], look, fitted)
+    with pytest.raises(InputError, match=message):
+        analyse(waits(), plan_of(**told), recording=recorded())
+    right = {"folds": 5, "intentions": told.get("intentions"), "regressors": ("surprise",)}
+    with pytest.raises(AssertionError, match="a fit began"):
+        analyse(waits(), plan_of(**right), recording=recorded())

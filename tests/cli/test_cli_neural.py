@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import inverseq as iq
 from inverseq import datasets
 from inverseq.cli import main
+from inverseq.datasets.files import bundled
 
 pynwb = pytest.importorskip("pynwb")
 
@@ -88,7 +90,6 @@ def test_the_summary_says_the_same(made):
 
 
 def test_fitted_series_are_in_a_copy_that_is_valid(made):
-    inspector = pytest.importorskip("nwbinspector")
     copy = made / "fitted.nwb"
     data = datasets.lever()
     found = iq.read_recording(copy)
@@ -98,12 +99,77 @@ def test_fitted_series_are_in_a_copy_that_is_valid(made):
     assert np.allclose(found.signals["value"].values[:, 0], series.series["value"])
     assert np.allclose(found.signals["value"].times, data.demonstrations.time)
     assert found.num_units == 15
+    require_valid(copy)
+
+
+def require_valid(path):
+    """Neither PyNWB's validator nor nwbinspector finds anything that is wrong."""
+    inspector = pytest.importorskip("nwbinspector")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("warnings.warn", lambda *_, **__: None)  # that no version is cached in it
-        assert [*pynwb.validate(path=str(copy))] == []
+        assert [*pynwb.validate(path=str(path))] == []
     worst = (inspector.Importance.CRITICAL, inspector.Importance.ERROR)
-    told = [*inspector.inspect_nwbfile(nwbfile_path=str(copy))]
+    told = [*inspector.inspect_nwbfile(nwbfile_path=str(path))]
     assert [each for each in told if each.importance in worst] == []
+
+
+def test_series_of_intentions_are_valid_too(unwritten, tmp_path, inside):
+    path = session(tmp_path / "s.nwb")
+    told = (*TOLD, *QUICK, "--intentions", "2", "--restarts", "1", "--write-nwb", "--quiet")
+    code, _, err = inside("neural", path, *told)
+    assert code == 0, err
+    copy = tmp_path / "out" / "fitted.nwb"
+    signals = iq.read_recording(copy).signals
+    begins = np.isnan(signals["switch"].values[:, 0])
+    assert begins.sum() == 10  # of each block, before which nothing is known
+    both = signals["intention_1"].values + signals["intention_2"].values
+    assert np.allclose(both, 1)
+    require_valid(copy)
+
+
+def test_trials_alone_are_cut_into_steps_and_foretold_alike(tmp_path, inside):
+    with bundled("lever.nwb") as path:
+        trials = ("neural", path, "--act", "release", *QUICK)
+        code, out, err = inside(*trials, "--json")
+    assert code == 0, err
+    made = json.loads(out)
+    page = unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    assert "lever.nwb, trials (steps of 0.1 s from 'start_time' to 'release')" in page
+    data = datasets.lever()
+    plan = iq.NeuralPlan(shuffles=19, configurations=1)
+    own = iq.analyse(
+        data.demonstrations, iq.Plan(folds=2, bootstrap=0, neural=plan), recording=data.recording
+    ).neural.foretold
+    told = {each["method"]: each for each in made["neural"]["foretold"]["methods"]}
+    for number, name in enumerate(own.found.methods):
+        if name == "NNC and clock":  # begins at random numbers, one per state, outcomes included
+            continue
+        assert told[name]["near_1"] == own.found.matches[number, :, 1].mean(), name
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (("--act", "relase"), "Did you mean 'release'.*--act"),
+        (("--act", "release", "--start", "cue"), "trial 1 has no time in 'cue'"),
+        (("--start", "cue"), "--start, --stop and --step go with --act"),
+        (("--act", "release", "--state", "cue"), "leave out all options of columns but --start"),
+        (("--act", "release", "--step", "0"), "--step 0.1 is a time above 0"),
+        (("--act", "release", "--decisions", "steps"), "--decisions"),
+    ],
+)
+def test_what_cannot_be_cut_into_steps_is_said(inside, told, message):
+    with bundled("lever.nwb") as path:
+        code, out, err = inside("neural", path, *told, "--quiet")
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert re.search(message, err), err
+
+
+def test_trials_in_other_files_are_cut_in_python(inside, walks):
+    code, _, err = inside("fit", walks, "--act", "time")
+    assert code == 2
+    assert "inverseq.steps_of takes any table of trials" in err
 
 
 def test_the_same_findings_come_from_python(made):
@@ -125,6 +191,7 @@ def session(path, *, units=2, trials=40, area="region", session="s"):
         identifier=f"m-{session}",
         session_id=session,
         session_start_time=datetime(2026, 1, 2, tzinfo=UTC),
+        subject=pynwb.file.Subject(subject_id="m", species="Mus musculus", sex="F", age="P90D"),
     )
     for name in ("contrast", "choice", "reward") if trials else ():
         file.add_trial_column(name, name)
@@ -180,7 +247,7 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside, monkeypatch):
         ({}, ("--units", "quality=good"), "--units area=CA1", ("--units", "area=CA1")),
         ({}, ("--units", "good"), "--units quality=good is its form; got good", None),
         ({}, ("--signals", "lfp"), "no signal 'lfp'", None),
-        ({}, ("--regressors", "hope"), "no regressor 'hope'; this fit has", None),
+        ({}, ("--regressors", "hope"), "no regressor 'hope'; there are", None),
         ({}, ("--beyond", "mood"), "no covariate 'mood'; there are action, state", None),
         (
             {},

@@ -66,7 +66,7 @@ def analyse(
     known, dataset = behaviour.demonstrations, behaviour.dataset
     beside = None
     if recording is not None and plan.neural is not None:
-        beside = Beside.of(known, recording, plan.neural)
+        beside = Beside.of(known, recording, plan)
     start = Findings(
         plan=plan,
         title=plan.title or (dataset.title if dataset else known.source or "decisions"),

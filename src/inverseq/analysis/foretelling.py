@@ -48,13 +48,7 @@ def foretell(
         event = ending_act(demos, findings.given, asked)
         if event is None:
             return None, None
-        folds = min(plan.folds, demos.num_trajectories // _FEWEST)
-        if folds < plan.folds:
-            raise InputError(
-                f"{demos.num_trajectories} trials are too few to foretell {event!r} in "
-                f"{plan.folds} folds of {_FEWEST} or more; "
-                + (f"ask for {argument('folds', folds)}" if folds > 1 else "record more")
-            )
+        require_trials(demos, event, plan.folds)
         assert isinstance(findings.given, MDP)
         window = Window(-_PIECES * asked.bin_width, 0.0, _PIECES)
         data = waiting(demos, recording, findings.given, event, window)
@@ -63,6 +57,17 @@ def foretell(
         if asked.foretell == ANY:  # nobody relied on it
             return None, error
         raise
+
+
+def require_trials(demos: Demonstrations, event: str, folds: int) -> None:
+    """Raise an `InputError` where there are fewer trials than folds need."""
+    most = demos.num_trajectories // _FEWEST
+    if most < folds:
+        raise InputError(
+            f"{demos.num_trajectories} trials are too few to foretell {event!r} in {folds} folds "
+            f"of {_FEWEST} or more; "
+            + (f"ask for {argument('folds', most)}" if most > 1 else "record more")
+        )
 
 
 def ending_act(demos: Demonstrations, given: object, asked: NeuralPlan) -> str | None:

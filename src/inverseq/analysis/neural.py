@@ -9,15 +9,16 @@ from jaxtyping import Float
 
 from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Findings
-from inverseq.analysis.foretelling import foretell
+from inverseq.analysis.foretelling import foretell, require_trials
 from inverseq.analysis.neural_findings import NeuralFindings, Related, Stretch
-from inverseq.analysis.neural_plan import NeuralPlan
+from inverseq.analysis.neural_plan import ANY, NeuralPlan
+from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.inverse.problem import Progress
 from inverseq.neural.activity import Window, decision_times
 from inverseq.neural.nulls import adjust_p_values
-from inverseq.neural.relating import Relations, read_out, relate
-from inverseq.neural.series import Regressors, regressors
+from inverseq.neural.relating import Relations, covariate, read_out, relate
+from inverseq.neural.series import Regressors, possible, regressors
 
 _ALIKE = 0.95
 _SHOWN = 12
@@ -43,13 +44,25 @@ class Beside:
     areas: tuple[str, ...]
 
     @classmethod
-    def of(cls, known: Demonstrations, recording: Recording, asked: NeuralPlan) -> "Beside":
+    def of(cls, known: Demonstrations, recording: Recording, plan: Plan) -> "Beside":
         """What can be said to be wrong before anything is fitted is said here.
 
         Raises:
             InputError: Decisions have no times, several sessions overlap, there is nothing to
-                relate, or a setting names what is not there.
+                relate, a setting names what is not there, or there are too few decisions.
         """
+        asked = plan.neural
+        assert asked is not None  # as `analyse` has seen
+        _require_names(asked, possible(plan.intentions), "there are")
+        for name in _covariates(known, asked):
+            covariate(name, known)
+        if asked.within:
+            known.units(asked.within)
+        switch = plan.intentions is not None and "switch" in (asked.regressors or ("switch",))
+        rows = known.acted & known.continues if switch else known.acted
+        _require_rows(int(rows.sum()), plan.folds)
+        if asked.foretell not in (None, ANY):
+            require_trials(known, str(asked.foretell), plan.folds)
         chosen = chosen_of(recording, asked)
         return cls(in_time(known), chosen, areas_of(chosen, asked))
 
@@ -68,7 +81,8 @@ def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> N
     series = regressors(findings.solution, demos)
     names, constant = _names(series, asked)
     wanted = Regressors({name: series.series[name] for name in names}, series.times)
-    _require_rows(wanted, plan.folds)
+    known = np.isfinite(np.stack([*wanted.series.values()])).all(axis=0)
+    _require_rows(int(known.sum()), plan.folds)
     how: dict[str, Any] = {
         "covariates": _covariates(demos, asked),
         "drift": asked.drift,
@@ -200,11 +214,7 @@ def _names(series: Regressors, asked: NeuralPlan) -> tuple[tuple[str, ...], tupl
     Raises:
         InputError: One that was named does not exist, or none varies.
     """
-    if missing := [name for name in asked.regressors if name not in series.series]:
-        raise InputError(
-            f"there is no regressor {missing[0]!r}; this fit has {[*series.series]}. Give "
-            f"{argument('regressors', ','.join([*series.series][:2]))}, or leave it out"
-        )
+    _require_names(asked, series.names, "this fit has")
     names = asked.regressors or tuple(series.series)
     varies = {}
     for name in names:
@@ -219,9 +229,17 @@ def _names(series: Regressors, asked: NeuralPlan) -> tuple[tuple[str, ...], tupl
     return tuple(n for n in names if varies[n]), left_out
 
 
-def _require_rows(wanted: Regressors, blocks: int) -> None:
+def _require_names(asked: NeuralPlan, there: Sequence[str], whose: str) -> None:
+    """Raise where a series was named that is not there."""
+    if missing := [name for name in asked.regressors if name not in there]:
+        raise InputError(
+            f"there is no regressor {missing[0]!r}; {whose} {[*there]}. Give "
+            f"{argument('regressors', ','.join(there[:2]))}, or leave it out"
+        )
+
+
+def _require_rows(rows: int, blocks: int) -> None:
     """Raise where there are fewer decisions than blocks of time."""
-    rows = int(np.isfinite(np.stack([*wanted.series.values()])).all(axis=0).sum())
     if rows < 2 * blocks:
         most = rows // 2
         remedy = f"ask for {argument('folds', most)} or fewer" if most >= 2 else "record more"

@@ -23,7 +23,7 @@ from inverseq.readers import read_table
 from inverseq.readers.games import places_of_cells
 from inverseq.readers.measured import two_intervals
 from inverseq.readers.minari import is_minari, read_minari
-from inverseq.readers.nwb.decisions import read_nwb
+from inverseq.readers.nwb.decisions import read_nwb, steps_in_nwb
 from inverseq.readers.nwb.file import is_nwb, nwb_files
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth, place, read_mazes
@@ -183,6 +183,11 @@ def worlds_of(options: WorldOptions, columns: Columns) -> Given:
 
 def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
     """The table, with names numbered as in the world where that has names."""
+    if columns.act is not None:
+        return _steps(path, columns)
+    waits = Columns(start=columns.start, stop=columns.stop, step=columns.step)
+    if waits != Columns():
+        raise InputError("--start, --stop and --step go with --act, the column of the act's time")
     told: dict[str, Any] = {}
     for name in _ROLES:
         value = getattr(columns, name)
@@ -208,6 +213,26 @@ def read(path: Path, columns: Columns, given: MDP | None) -> Demonstrations:
     else:
         known = read_table(path, partitions=columns.partitions, **told)
     return known if columns.blocks is None else in_blocks(known, columns.blocks)
+
+
+def _steps(path: Path, columns: Columns) -> Demonstrations:
+    """The trials of an NWB file, cut into steps.
+
+    Raises:
+        InputError: It is none, or options are given that have no meaning for trials.
+    """
+    told = {name: getattr(columns, name) for name in ("act", "start", "stop", "step")}
+    if not is_nwb(path):
+        raise InputError(
+            f"--act cuts the trials of an NWB file; {path.name} is none. In Python "
+            "inverseq.steps_of takes any table of trials"
+        )
+    if columns != Columns(decisions=columns.decisions, **told):
+        raise InputError(
+            "--act makes states and actions of the times of trials: leave out all options of "
+            "columns but --start, --stop, --step and --decisions"
+        )
+    return steps_in_nwb(path, decisions=columns.decisions or "trials", **told)
 
 
 def _bins(value: str | None) -> int | dict[str, int | list[float]]:

@@ -80,6 +80,15 @@ class Columns:
         str | None, arg(metavar="NAME", help_behavior_hint="(default: trials)")
     ] = None
     """Of an NWB file: its table of trials, intervals or events with a row per decision."""
+    act: Name = None
+    """Of an NWB file whose rows are trials: column with the time of the act that ends the wait.
+    Each trial is cut into steps of time, in each of which one waits or acts."""
+    start: Annotated[str, arg(metavar="COLUMN")] = "start_time"
+    """With --act: column with the time at which the wait begins."""
+    stop: Annotated[str, arg(metavar="COLUMN")] = "stop_time"
+    """With --act: column with the end of the trial, for those without the act."""
+    step: Annotated[float, arg(metavar="SECONDS")] = 0.1
+    """With --act: seconds of a step."""
 
 
 @dataclass(frozen=True)

@@ -300,14 +300,18 @@ def _asked(
         raise InputError("no decision has all regressors; leave out those that are NaN everywhere")
     parts = [np.ones((rows.size, 1))]
     for name in covariates:
-        parts.append(_covariate(name, demonstrations)[rows])
+        parts.append(covariate(name, demonstrations)[rows])
     place = (np.arange(rows.size) + 0.5) / rows.size
     parts.append(np.cos(np.pi * place[:, None] * np.arange(1, drift + 1)))
     return _Asked(rows, series[rows], np.concatenate(parts, axis=1))
 
 
-def _covariate(name: str, demonstrations: Demonstrations) -> Float[np.ndarray, "N Z"]:
-    """A covariate as columns: numbers as they are and squared, names and whole numbers one each."""
+def covariate(name: str, demonstrations: Demonstrations) -> Float[np.ndarray, "N Z"]:
+    """A covariate as columns: numbers as they are and squared, names and whole numbers one each.
+
+    Raises:
+        InputError: There is none of that name, or it is not known at all decisions.
+    """
     if name == "step":
         values: np.ndarray = demonstrations.step.astype(np.float64)
     elif name in ("action", "state"):

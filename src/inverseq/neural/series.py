@@ -90,6 +90,21 @@ class Regressors:
         return self.times
 
 
+_OF_VALUES = ("value", "action value", "advantage", "reward", "prediction error")
+
+
+def possible(intentions: int | None) -> tuple[str, ...]:
+    """Names of all series that `regressors` may tell, before anything is fitted.
+
+    Args:
+        intentions: How many; None for one reward.
+    """
+    several = (
+        [*(f"intention {k}" for k in range(1, intentions + 1)), "switch"] if intentions else []
+    )
+    return ("surprise", "entropy", *_OF_VALUES, *several)
+
+
 def regressors(explanation: Explanation, demonstrations: Demonstrations) -> Regressors:
     """What a fit says of each decision, as series for neurons or other signals to be related to.
 

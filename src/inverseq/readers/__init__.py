@@ -7,6 +7,7 @@ from inverseq.readers.nwb.decisions import read_nwb
 from inverseq.readers.nwb.pynapple import to_pynapple
 from inverseq.readers.nwb.recording import read_recording
 from inverseq.readers.nwb.write import write_nwb
+from inverseq.readers.steps import steps_of
 from inverseq.readers.table import read_table
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "read_nwb",
     "read_recording",
     "read_table",
+    "steps_of",
     "to_pynapple",
     "write_nwb",
 ]

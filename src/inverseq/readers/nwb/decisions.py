@@ -12,6 +12,7 @@ from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Demonstrations
 from inverseq.readers.nwb.file import nwb_files, opened, plain_columns, tables_of
 from inverseq.readers.roles import AUTO
+from inverseq.readers.steps import steps_of
 from inverseq.readers.table import read_table
 
 _CLOCKS = ("start_time", "timestamp")
@@ -43,10 +44,7 @@ def read_nwb(
     """
     paths = nwb_files(source)
     tables = [_table(path, decisions) for path in paths]
-    names = [*dict.fromkeys(name for table in tables for name in table)]
-    joined = {name: _stacked([(table, name) for table in tables]) for name in names}
-    if len(paths) > 1 and "session" in joined:
-        _refuse_equal_sessions(paths, tables)
+    joined = _joined(paths, tables)
     clock = next((name for name in _CLOCKS if name in joined), None)
     if columns.get("time", AUTO) == AUTO:
         columns["time"] = clock
@@ -60,8 +58,46 @@ def read_nwb(
     if columns["time"] == clock == "start_time" and made.time is not None:
         kept.setdefault("start_time", made.time)
     told = made.source.removeprefix("the table")
-    named = paths[0].name if len(paths) == 1 else f"{len(paths)} NWB files"
-    return replace(made, decisions=kept, source=f"{named}, {decisions}{told}")
+    return replace(made, decisions=kept, source=f"{_named(paths)}, {decisions}{told}")
+
+
+def steps_in_nwb(
+    source: str | os.PathLike | Sequence[str | os.PathLike],
+    *,
+    decisions: str = "trials",
+    **steps: Any,
+) -> Demonstrations:
+    """Decisions to wait or to act, one a step, from NWB files with a row per trial.
+
+    Args:
+        source: A file, several, or a folder of them: each is a session.
+        decisions: Name of the table with a row per trial.
+        **steps: `act="release_time"` and whatever else `steps_of` takes.
+
+    Raises:
+        InputError: As `read_nwb` and `steps_of`.
+    """
+    paths = nwb_files(source)
+    joined = _joined(paths, [_table(path, decisions) for path in paths])
+    return steps_of(joined, source=f"{_named(paths)}, {decisions}", **steps)
+
+
+def _joined(paths: list[Path], tables: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The tables of several files as one.
+
+    Raises:
+        InputError: Two hold the same session.
+    """
+    names = [*dict.fromkeys(name for table in tables for name in table)]
+    joined = {name: _stacked([(table, name) for table in tables]) for name in names}
+    if len(paths) > 1 and "session" in joined:
+        _refuse_equal_sessions(paths, tables)
+    return joined
+
+
+def _named(paths: list[Path]) -> str:
+    """What the files are called together."""
+    return paths[0].name if len(paths) == 1 else f"{len(paths)} NWB files"
 
 
 def _table(path: Path, decisions: str) -> dict[str, np.ndarray]:
