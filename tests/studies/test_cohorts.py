@@ -4,7 +4,7 @@ that counts decisions finds what is not there.
 
 import numpy as np
 
-from inverseq.studies.cohorts.simulated import pooled_cell, tested_cell
+from inverseq.studies.cohorts.simulated import judged_cell, pooled_cell
 
 
 def test_learned_pooling_is_no_worse_than_the_better_of_none_and_full():
@@ -16,7 +16,7 @@ def test_learned_pooling_is_no_worse_than_the_better_of_none_and_full():
 
 
 def test_decisions_are_no_animals():
-    found = [tested_cell(8, 400, 0.5, seed) for seed in range(5)]
+    found = [judged_cell(8, 400, 0.5, seed) for seed in range(5)]
     wrong = {name: sum(one[name] for one in found) for name in found[0]}
     assert wrong["decisions"] >= 3
     assert wrong["animals"] <= 1

@@ -264,7 +264,7 @@ class Findings(ShownTable):
     observed: Observed | None = None
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
-    neural: NeuralFindings | None = None
+    neural: Perhaps[NeuralFindings] = None
     idle: tuple[str, ...] = ()
     cut_from: int = 0
     seconds: float = 0.0

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy import sparse
 
 from inverseq import plot
-from inverseq.decisions.counts import Counts
-from inverseq.demonstrations import Demonstrations, concatenate
+from inverseq.decisions.counts import count
+from inverseq.demonstrations import Demonstrations, concatenate, in_blocks
 from inverseq.evaluate.design import fit_each
 from inverseq.evaluate.groups import compare_groups
 from inverseq.evaluate.intervals import interval
@@ -94,7 +93,7 @@ def pooled_cell(
     return {name: error(found) for name, found in kinds.items()} | {"held": float(held.mean())}
 
 
-def tested_cell(animals: int, decisions: int, spread: float, seed: int) -> dict[str, float]:
+def judged_cell(animals: int, decisions: int, spread: float, seed: int) -> dict[str, float]:
     """Whether groups that do not differ are told apart: animals counted, or decisions; and with
     rewards that a hierarchy without groups has pooled.
     """
@@ -114,11 +113,8 @@ def _naive(data: Demonstrations, mdp: MDP) -> bool:
     ends = []
     for group in ("first", "second"):
         part = data.select(genotype=group)
-        cell = part.states * mdp.num_actions + part.actions
-        ones, rows = np.ones(cell.size), np.arange(cell.size)
-        units = sparse.csr_array((ones, (rows, cell)), shape=(cell.size, mdp.allowed.size))
-        total = np.asarray(units.sum(axis=0)).reshape(mdp.allowed.shape)
-        ends.append(interval(sandwich(Counts(total, units), _ALONE, mdp), "weights"))
+        units = count(in_blocks(part, part.num_decisions), mdp)
+        ends.append(interval(sandwich(units, _ALONE, mdp), "weights"))
     gap = ends[1].estimate[0] - ends[0].estimate[0]
     return bool(abs(gap) > np.hypot(*[(end.high - end.estimate)[0] for end in ends]))
 
@@ -170,7 +166,7 @@ def _tests(settings: Settings, effort: Effort) -> list[dict[str, Any]]:
     )
     start = effort.seed + 10**6
     tasks = [(animals, decisions, settings.spread, start + i) for i in range(settings.tests)]
-    found = effort.each("tests", tested_cell, tasks)
+    found = effort.each("tests", judged_cell, tasks)
     rows = []
     for name in found[0]:
         share = float(np.mean([one[name] for one in found]))
