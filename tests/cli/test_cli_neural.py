@@ -15,6 +15,7 @@ import inverseq as iq
 from inverseq import datasets
 from inverseq.cli import main
 from inverseq.datasets.files import bundled
+from inverseq.neural.series import possible
 
 pynwb = pytest.importorskip("pynwb")
 
@@ -96,6 +97,7 @@ def test_fitted_series_are_in_a_copy_that_is_valid(made):
     solution = iq.load(made / "solution.npz", iq.Solution)
     series = iq.neural.regressors(solution, data.demonstrations)
     assert {*found.signals} == {name.replace(" ", "_") for name in series.series}
+    assert {*series.series} == {*possible(None)}
     assert np.allclose(found.signals["value"].values[:, 0], series.series["value"])
     assert np.allclose(found.signals["value"].times, data.demonstrations.time)
     assert found.num_units == 15
@@ -120,6 +122,7 @@ def test_series_of_intentions_are_valid_too(unwritten, tmp_path, inside):
     assert code == 0, err
     copy = tmp_path / "out" / "fitted.nwb"
     signals = iq.read_recording(copy).signals
+    assert {*signals} == {name.replace(" ", "_") for name in possible(2)}
     begins = np.isnan(signals["switch"].values[:, 0])
     assert begins.sum() == 10  # of each block, before which nothing is known
     both = signals["intention_1"].values + signals["intention_2"].values

@@ -53,12 +53,14 @@ class Beside:
         """
         asked = plan.neural
         assert asked is not None  # as `analyse` has seen
-        _require_names(asked, possible(plan.intentions), "there are")
+        # Several numbers of intentions are compared, and not related to anything.
+        several = plan.intentions if isinstance(plan.intentions, int) else None
+        _require_names(asked, possible(several), "there are")
         for name in _covariates(known, asked):
             covariate(name, known)
         if asked.within:
             known.units(asked.within)
-        switch = plan.intentions is not None and "switch" in (asked.regressors or ("switch",))
+        switch = several is not None and "switch" in (asked.regressors or ("switch",))
         rows = known.acted & known.continues if switch else known.acted
         _require_rows(int(rows.sum()), plan.folds)
         if asked.foretell not in (None, ANY):
