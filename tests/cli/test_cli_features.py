@@ -96,6 +96,31 @@ def test_what_reads_features_is_compared(inside, walker):
         assert (code, words in " ".join(err.split())) == (2, True)
 
 
+def test_a_walker_is_fitted_under_rules_that_it_keeps(inside, walker, tmp_path):
+    """Those that it does not keep are refused before a fit: no policy can both keep them and have
+    done that.
+    """
+    asked = ("fit", walker, "--features", "x,y,heading", "--solver", "dciql", "--out", "out")
+    code, out, err = inside(*asked, "--forbid", "ahead where x > 250")
+    assert (code, out) == (2, "")
+    assert "take --solver diql" in " ".join(err.split())
+    code, out, err = inside(*asked, "--forbid", "left where x > 350", "--json")
+    assert (code, err) == (0, "")
+    assert {row["key"] for row in json.loads(out)["scores"]} == {
+        *("marginal", "neighbours", "cloning", "dciql")
+    }
+    solution = iq.load(tmp_path / "out/solution.npz", iq.Solution)
+    data = iq.read_table(walker, features=("x", "y", "heading"))
+    beyond = data.states[:, 0] > 350
+    chances = solution.probabilities(data)[:, data.action_names.index("left")]
+    assert beyond.any()
+    assert (chances[beyond] == 0).all()
+    assert (chances[~beyond] > 0).all()
+    page = (tmp_path / "out/report.html").read_text()
+    for words in ("What each action earns", "under the gauge", "Reliability."):
+        assert words in page
+
+
 REFUSED = {
     "rules for the wrong solver": ("--solver", "diql", "--forbid", "left where x > 1"),
     "no rule": ("--solver", "dciql"),

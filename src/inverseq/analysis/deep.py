@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import inverseq.inverse.deep as deep
 from inverseq._core.errors import InputError, argument
 from inverseq.analysis.family import Family, Model
@@ -19,22 +21,24 @@ DISCOUNT = 0.9
 """gamma where none was given."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Features:
-    """Names of what is observed and done.
+    """What is observed and done.
 
     Attributes:
-        components: Of an observation `[D]`; none of another form.
-        actions: Of the A actions.
+        components: Names of the numbers of an observation `[D]`; none of another form.
+        actions: Names of the A actions.
+        decisions: N decisions.
     """
 
     components: tuple[str, ...]
     actions: tuple[str, ...]
+    decisions: Demonstrations
 
     @classmethod
     def of(cls, data: Demonstrations) -> "Features":
         """Those of decisions with finitely many actions."""
-        return cls(component_names(data), action_names(data))
+        return cls(component_names(data), action_names(data), data)
 
 
 def deep_models(plan: Plan, features: Features) -> list[tuple[str, Model, Solver]]:
@@ -72,8 +76,24 @@ def deep_models(plan: Plan, features: Features) -> list[tuple[str, Model, Solver
             f"{argument('forbid', told)}, say, or take {argument('solver', 'diql')}"
         )
     rules = Forbidden.read(plan.forbid, features.actions, features.components)
+    _refuse_what_was_done(rules, features)
     solver = deep.DCIQL(rules, learner, "boltzmann")
     return [*made, ("dciql", Model(Family.OTHER, solver="DCIQL"), solver)]
+
+
+def _refuse_what_was_done(rules: Forbidden, features: Features) -> None:
+    """A policy that keeps rules gives no probability to decisions that break them."""
+    data = features.decisions
+    rows = np.flatnonzero(data.acted)
+    broken = rows[~rules(data.states)[rows, data.actions[rows]]]
+    if broken.size:
+        done = features.actions[data.actions[broken[0]]]
+        raise InputError(
+            f"row {data.row(int(broken[0]))}: {done!r} was done where the rules forbid it, in "
+            f"{broken.size} of {rows.size} decisions, and a policy that keeps them cannot be "
+            f"scored on these. To explain what was done, take {argument('solver', 'diql')} without "
+            f"rules; what would be done under them, inverseq.fit of a DCIQL tells in Python"
+        )
 
 
 def _gauge(plan: Plan, features: Features) -> dict[str, Any]:
