@@ -25,7 +25,7 @@ def test_small_benchmarks_run_and_give_rows():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
-    assert len(rows) == 11
+    assert len(rows) == 12
     for row in rows:
         assert row["name"]
         assert row["ours"]
