@@ -122,14 +122,15 @@ def animals(
                 ax.plot(known.mean(), place, marker, ms=6.5, mfc="white", mec=hue, mew=1.4)
         ax.plot([], [], marker, color=hue, label=name)
     ax.axvline(0.0, color=GREY, lw=1.0, ls="--", zorder=0)
-    _name_rows(ax, list(labels)[::-1], unit)
+    _name_rows(ax, list(labels)[::-1], unit, highest=0.3 * (1 - 1 / len(groups)))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(groups), 4))
     return ax
 
 
-def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
+def _name_rows(ax: Axes, names: Sequence[str], unit: str, highest: float = 0.0) -> None:
     """One line of the axis per name, the first at the bottom, and a scale below; in a narrow figure
-    long names stand above what they name, where they take no room from it.
+    long names stand above what they name, whose marks reach `highest` above the line, where they
+    take no room from it.
     """
     narrow = ax.figure.get_figwidth() < _NARROW and max(map(len, names), default=0) > _LONG  # pyright: ignore[reportAttributeAccessIssue]
     ax.set_yticks(range(len(names)), labels=[""] * len(names) if narrow else names)
@@ -137,9 +138,9 @@ def _name_rows(ax: Axes, names: Sequence[str], unit: str) -> None:
     over: Any = {"fontsize": 7.5, "bbox": {"pad": 0.5, "facecolor": "white", "edgecolor": "none"}}
     over |= {"xytext": (0, 5.5), "textcoords": "offset points", "zorder": 1.5}
     for place, name in enumerate(names if narrow else ()):
-        ax.annotate(name, (0, place), xycoords=ax.get_yaxis_transform(), **over)
+        ax.annotate(name, (0, place + highest), xycoords=ax.get_yaxis_transform(), **over)
     unit = unit.replace(" (", "\n(") if narrow else unit
-    ax.set_ylim(-0.6, len(names) - (0.2 if narrow else 0.4))
+    ax.set_ylim(-0.6, len(names) - (0.2 if narrow else 0.4) + highest / 2)
     ax.grid(axis="x", color="#DDDDDD", lw=0.6)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(5 if narrow else 6))
