@@ -88,3 +88,28 @@ def test_intervals_over_pieces_are_said_to_be_too_narrow_and_the_advice_works():
     assert advised == pytest.approx(before, rel=0.2)  # the folds are others
     assert remarks(scored[0])[0].startswith("Anything about other recordings")
     assert not remarks(scored[1])
+
+
+def test_sessions_of_few_animals_are_said_to_be_theirs_and_the_advice_works():
+    rng = np.random.default_rng(0)
+    lean = rng.uniform(0.6, 0.95, 6)
+    actions = (rng.random((6, 10, 40)) < lean[:, None, None]).astype(int).ravel()
+    data = Demonstrations.from_arrays(
+        np.zeros(actions.size, int),
+        actions,
+        trajectory=np.repeat(np.arange(60), 40),
+        trajectories={"subject": np.repeat([f"mouse {i}" for i in range(6)], 10)},
+    )
+    asked = Plan(folds=2, history=1, solver="iavi")
+    told = " ".join(headline_text(analyse(data, asked)))
+    assert "the units (trajectory) are of 6, and those of one resemble each other" in told
+    assert 'by="subject"' in told
+    scored = [
+        analyse(data, Plan(folds=2, cross_validate=True, models=("marginal",), by=by))
+        for by in ("trajectory", "subject")
+    ]
+    assert [each.subjects for each in scored] == [6, 0]
+    several, animals = (each.scores[0].score.standard_error for each in scored)
+    assert animals > 1.5 * several
+    assert remarks(scored[0])[0].startswith("Anything about other subjects")
+    assert not remarks(scored[1])

@@ -245,8 +245,8 @@ def test_iavi_is_said_to_add_no_prediction():
 
 def test_the_methods_state_the_settings():
     division = Division(DivisionKind.DRAWN, train=(4, 1), test=(4, 1), from_step=1)
-    made = results(TABLE, row("iavi", -0.5, yardstick=False), division=division)
-    told = " ".join(methods(made))
+    iavi, maxent = (row(key, -0.5, yardstick=False) for key in ("iavi", "maxent-history"))
+    told = " ".join(methods(results(TABLE, iavi, maxent, division=division)))
     for words in (
         "4 decisions of 1 trajectories were fitted",
         "from decision 2 of a held-out trajectory on",
@@ -256,6 +256,10 @@ def test_the_methods_state_the_settings():
         "0.5 decisions added",
     ):
         assert words in told
+    # What was not fitted is not among the methods.
+    told = " ".join(methods(results(TABLE, iavi, division=division)))
+    assert "MaxEnt is" not in told
+    assert "IAVI (Kalweit" in told
 
 
 def test_what_went_wrong_comes_before_what_the_doctor_found():

@@ -14,7 +14,7 @@ from inverseq.analysis.plan import Plan
 from inverseq.analysis.several import look_at_intentions
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations, Recording
-from inverseq.demonstrations.grouping import cut_from, idle_units
+from inverseq.demonstrations.grouping import CUT_FROM, idle_units, parts_of
 from inverseq.inverse.problem import Progress
 
 
@@ -77,7 +77,8 @@ def analyse(
         failures=(),
         worlds=behaviour.worlds,
         idle=idle_units(known, plan.by),
-        cut_from=cut_from(known, plan.by),
+        cut_from=parts_of(CUT_FROM, known, plan.by),
+        subjects=parts_of("subject", known, plan.by),
     )
     if plan.cross_validate:
         look = compare_models

@@ -235,6 +235,7 @@ class Findings(ShownTable):
         neural: What was recorded beside the decisions and has to do with them; else None.
         idle: Units in which no action is known: they are left out of the scores.
         cut_from: Of how many trajectories the units are pieces, which resemble each other; or 0.
+        subjects: Of how many subjects, where one has several units; or 0.
         seconds: Time of everything.
 
     Raises:
@@ -267,6 +268,7 @@ class Findings(ShownTable):
     neural: Perhaps[NeuralFindings] = None
     idle: tuple[str, ...] = ()
     cut_from: int = 0
+    subjects: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:

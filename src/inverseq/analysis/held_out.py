@@ -87,7 +87,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         start,
         scores=rows,
         failures=failures,
-        settings=_settings(menu, parts, replicates, fits[chosen]),
+        settings=_settings(menu, parts, replicates, rows, fits[chosen]),
         given=parts.given or {},
         diagnosis=diagnosis_of(behaviour),
         division=parts.division,
@@ -183,17 +183,17 @@ def _choose(
     return max(tested, key=lambda row: row.validation).key, Reason.VALIDATED
 
 
-def _settings(menu: Menu, parts: Parts, replicates: int, solution: Solution) -> dict[str, Any]:
+def _settings(
+    menu: Menu, parts: Parts, replicates: int, rows: tuple[ScoreRow, ...], solution: Solution
+) -> dict[str, Any]:
     """The settings as they were used."""
     plan = menu.plan
-    of_worlds = {
-        "smoothing": plan.smoothing,
-        "history": plan.history,
-        "gauge": menu.gauge,
-        "bootstrap": replicates,
-    }
+    of_worlds: dict[str, Any] = {"smoothing": plan.smoothing, "history": plan.history}
+    if any(row.model.family is Family.IAVI for row in rows):
+        of_worlds |= {"gauge": menu.gauge, "bootstrap": replicates}
     return {
-        **world_settings(parts.mdp),
+        # A planner may have chosen the discount.
+        **world_settings(solution.mdp),
         "by": plan.by,
         "seed": plan.seed,
         "folds": min(plan.folds, menu.units),

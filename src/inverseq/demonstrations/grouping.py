@@ -33,11 +33,13 @@ def unit_numbers(
     return np.unique(keys, return_inverse=True)[1]
 
 
-def cut_from(demonstrations: Any, by: str) -> int:
-    """Of how many trajectories the units of `Demonstrations` are pieces; 0 where none is cut."""
-    if CUT_FROM not in demonstrations.trajectories:
+def parts_of(column: str, demonstrations: Any, by: str) -> int:
+    """Of how many of a column's trajectories or subjects the units of `Demonstrations` are parts;
+    0 where each is whole.
+    """
+    if column not in demonstrations.trajectories:
         return 0
-    whole, units = (int(demonstrations.units(each).max()) + 1 for each in (CUT_FROM, by))
+    whole, units = (int(demonstrations.units(each).max()) + 1 for each in (column, by))
     return whole if units > whole else 0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq.demonstrations import Ending
-from inverseq.demonstrations.grouping import cut_from
+from inverseq.demonstrations.grouping import CUT_FROM, parts_of
 from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import View
 
@@ -148,7 +148,7 @@ def _few(view: View) -> list[Finding]:
     if demos.num_trajectories < _FEW_TRAJECTORIES:
         about = About.ONE_TRAJECTORY if demos.num_trajectories == 1 else About.FEW_TRAJECTORIES
         findings.append(Finding(Severity.WARNING, about, demos.num_trajectories))
-    if whole := cut_from(demos, "trajectory"):
+    if whole := parts_of(CUT_FROM, demos, "trajectory"):
         told = {"whole": whole}
         findings.append(
             Finding(Severity.WARNING, About.PIECES, demos.num_trajectories, values=told)

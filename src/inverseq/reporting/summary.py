@@ -59,6 +59,8 @@ def _remarks(findings: Findings) -> Iterator[str]:
         yield text("scores.j2", "idle", idle=findings.idle, by=findings.plan.by)
     if findings.cut_from and findings.solution is None:
         yield text("headline.j2", "pieces", cut_from=findings.cut_from)
+    if findings.subjects and findings.solution is None:
+        yield text("headline.j2", "nested", by=findings.plan.by, subjects=findings.subjects)
     if findings.choosing is not None:
         yield from plain("choice.j2", "failures", **failures_of(findings))
         return

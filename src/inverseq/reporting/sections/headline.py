@@ -92,7 +92,9 @@ def _claims(findings: Findings, values: dict[str, Any]) -> tuple[tuple[str, ...]
     """What is said where something predicts better than chance: the answer, and its points."""
     kind = _kind(findings)
     if kind == "models" and (costs := costs_of(findings)) is not None:
-        told = {"costs": costs, "first": int(np.argmax(costs.clearness))}
+        surest = np.argsort(-costs.clearness, kind="stable")
+        told = {"costs": costs, "first": surest[0]}
+        told |= {"avoided": surest[costs.high[surest] < 0], "wanted": surest[costs.low[surest] > 0]}
         return prose("routes.j2", "answer", **told).paragraphs, ()
     if kind == "models":
         lead = prose("headline.j2", "wants", **_of_contrasts(findings)).paragraphs
@@ -151,6 +153,7 @@ def _values(findings: Findings) -> dict[str, Any]:
         "places": seen.size,
         "unseen": int((seen == 0).sum()),
         "cut_from": findings.cut_from,
+        "subjects": findings.subjects,
         "forced": mine.score.num_forced / mine.score.num_decisions,
         "references": references(findings),
     }

@@ -4,7 +4,7 @@ import numpy as np
 
 from inverseq.analysis.deep import DEEP
 from inverseq.analysis.family import Family
-from inverseq.analysis.findings import Findings, Intervals
+from inverseq.analysis.findings import Findings, Intervals, Reason
 from inverseq.doctor import Severity
 from inverseq.intentions.contexts import PREVIOUS, STATE
 from inverseq.intentions.law import Law
@@ -84,7 +84,8 @@ def methods(findings: Findings) -> Section | None:
         "score": score,
         "forced": score.num_forced / score.num_decisions,
         "shown": shown,
-        "keys": [row.key for row in findings.scores],
+        "families": {row.model.family for row in findings.scores},
+        "shared": findings.reason is Reason.SHARED,
         "counted": notes if "estimated" in notes else None,
         "reason": line("wants.j2", "reason", reason=findings.reason, row=shown),
         "intervals": [c for c in (findings.contrasts, findings.settled) if c is not None],

@@ -53,7 +53,7 @@ def cost_picture(costs: Costs) -> Picture:
         lambda ax: intervals(names, *found, ax=ax),
         text(_TEMPLATE, "weights_alt", costs=costs),
         line(_TEMPLATE, "weights_caption"),
-        height=0.9 + 0.2 * len(names),
+        height=0.9 + 0.3 * len(names),
     )
 
 
