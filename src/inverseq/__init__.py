@@ -13,6 +13,7 @@ _HOME = {
     "FitError": "_core.errors",
     "Outcome": "_core.status",
     "Status": "_core.status",
+    "engine": "_core.cluster",
     "save": "_core.store",
     "load": "_core.store",
     "MDP": "mdp",

@@ -10,6 +10,7 @@ from inverseq import rewards as rewards
 from inverseq import studies as studies
 from inverseq import training as training
 from inverseq import worlds as worlds
+from inverseq._core.cluster import engine as engine
 from inverseq._core.errors import FitError as FitError
 from inverseq._core.errors import InputError as InputError
 from inverseq._core.status import Outcome as Outcome

@@ -2,21 +2,23 @@
 
 Everything that fits many times goes through `run`: candidates and folds of a comparison, replicates
 of a bootstrap, simulations and refits. Where it runs is joblib's affair: in processes of this
-machine, or wherever `joblib.parallel_config(backend=...)` says, a cluster for example. joblib gives
-each process its share of the threads of linear algebra. What is run by many and has much to run
-itself does that one by one.
+machine, or on a cluster (`inverseq.engine`, `_core/cluster.py`). joblib gives each process its
+share of the threads of linear algebra. What is run by many and has much to run itself does that
+one by one.
 """
 
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.parallel import get_active_backend
 
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.kept import Kept, read_result, write_result
@@ -56,8 +58,8 @@ def run(
         backend: Name of a backend of joblib; None for what `joblib.parallel_config` says, and
             without it for processes of this machine.
         keep: Folder to which each result is written as soon as it is there, and from which it is
-            read another time; it comes from there bit by bit as it was made. On a cluster, a folder
-            that all see.
+            read another time; it comes from there bit by bit as it was made. On a cluster, of
+            this machine: results are written as they arrive.
         progress: Called with (`what`, cells done, cells in all), first with those that were kept.
 
     Raises:
@@ -80,11 +82,23 @@ def run(
             following += 1
 
 
+class _Shared:
+    """The function, with what all cells share."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __sizeof__(self) -> int:
+        """Large: Dask then sends it to each worker once, not with each cell, and does not look
+        into it to see how large it is.
+        """
+        return 1 << 20
+
+
 class _Call(NamedTuple):
-    """One cell on its way to a worker."""
+    """One cell on its way to a worker; its file, if the worker is to write it."""
 
     number: int
-    function: Callable[..., Any]
     cell: tuple[Any, ...]
     name: str
     file: Path | None
@@ -109,11 +123,13 @@ class _Run:
         backend: str | None,
         progress: Callable[[str, int, int], None] | None,
     ) -> None:
-        self._function, self._cells, self._kept = function, enumerate(cells), kept
+        self._shared, self._cells, self._kept = _Shared(function), enumerate(cells), kept
         self._total, self._what, self._progress = total, what, progress
         self._how: dict[str, Any] = {"n_jobs": jobs, "backend": backend}
         if _is_busy():
             self._how = {"backend": "sequential"}
+        self._far = _is_far(self._how["backend"])
+        self._files: dict[int, Path] = {}
         self._lock, self._home = threading.Lock(), _place()
         self._known: list[tuple[int, Path]] = []
         self._out: dict[int, _Call] = {}
@@ -128,7 +144,7 @@ class _Run:
             if first is None and not self._out:
                 break
             self._tell()
-            with suppress(TerminatedWorkerError):
+            with _survived():
                 for index, made in self._parallel([] if first is None else chain([first], self)):
                     yield from self._back(index, made)
             for index, call in [*self._out.items()]:
@@ -155,19 +171,24 @@ class _Run:
                     self._known.append((index, file))
                     continue
                 name = f"{self._what} {index + 1} of {self._total}" if self._total > 1 else ""
-                self._out[index] = _Call(index, self._function, cell, name, file, self._home)
-                return delayed(_make)(self._out[index])
+                if file is not None and self._far:
+                    self._files[index] = file
+                    file = None
+                self._out[index] = _Call(index, cell, name, file, self._home)
+                return delayed(_make)(self._shared, self._out[index])
 
     def _parallel(self, calls: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-        return Parallel(**self._how, return_as="generator_unordered")(calls)
+        # joblib puts short calls together; a batch would be lost as one.
+        each = {"batch_size": 1} if self._far else {}
+        return Parallel(**self._how, **each, return_as="generator_unordered")(calls)
 
     def _alone(self, call: _Call) -> Any:
         """The result of a cell whose process was killed, perhaps because of it."""
         for _ in range(ATTEMPTS - 1):
             if call.file is not None and call.file.exists():
                 return call.file
-            with suppress(TerminatedWorkerError):
-                ((_, made),) = self._parallel([delayed(_make)(call)])
+            with _survived():
+                ((_, made),) = self._parallel([delayed(_make)(self._shared, call)])
                 return made
         raise FitError(
             f"{call.name or self._what}: the process was killed {ATTEMPTS} times. Mostly that is "
@@ -176,7 +197,11 @@ class _Run:
 
     def _back(self, index: int, made: Any) -> Iterator[tuple[int, Any]]:
         """A cell that is finished, and those that were put aside meanwhile."""
-        del self._out[index]
+        call = self._out.pop(index)
+        if (file := self._files.pop(index, None)) is not None:
+            with _named(call):
+                write_result(file, made)
+            made = file
         self._done += 1
         self._tell()
         yield index, made
@@ -194,23 +219,50 @@ class _Run:
             self._progress(self._what, self._done, self._total)
 
 
-def _make(call: _Call) -> tuple[int, Any]:
+def _make(shared: _Shared, call: _Call) -> tuple[int, Any]:
     """The number of a cell, and its result or the file that holds it."""
     busy = _is_busy()
     _here.busy = busy or call.home != _place()
     try:
-        made = call.function(*call.cell)
-        if call.file is None:
-            return call.number, made
-        write_result(call.file, made)
-        return call.number, call.file
+        with _named(call):
+            made = shared.function(*call.cell)
+            if call.file is None:
+                return call.number, made
+            write_result(call.file, made)
+            return call.number, call.file
+    finally:
+        _here.busy = busy
+
+
+@contextmanager
+def _named(call: _Call) -> Iterator[None]:
+    """Errors say in which cell they arose."""
+    try:
+        yield
     except (InputError, FitError) as error:
         raise type(error)(f"{call.name}: {error}" if call.name else str(error)) from error
     except Exception as error:
-        error.add_note(f"In {call.name or call.function}.")
+        error.add_note(f"In {call.name or 'the only cell'}.")
         raise
-    finally:
-        _here.busy = busy
+
+
+@contextmanager
+def _survived() -> Iterator[None]:
+    """Go on where a worker was killed, or what it held is lost with it."""
+    with suppress(TerminatedWorkerError):
+        try:
+            yield
+        except CancelledError:
+            pass
+        except Exception as error:
+            if type(error).__name__ != "KilledWorker":  # of Dask, which need not be there
+                raise
+
+
+def _is_far(backend: str | None) -> bool:
+    """Whether workers may be on other machines, whose files are not ours."""
+    name = backend or type(get_active_backend()[0]).__name__
+    return name.lower().startswith("dask")
 
 
 def _place() -> tuple[int, int]:

@@ -116,7 +116,12 @@ def _run(given: list[str]) -> int:
     options = parse.parse(given[0], *_COMMANDS[given[0]], given[1:])
     if options.output.quiet:
         warnings.simplefilter("ignore")
-    return import_module(f"inverseq.cli.{given[0]}").run(options)
+    run = import_module(f"inverseq.cli.{given[0]}").run
+    where = getattr(options, "where", None)
+    if where is None or where.cluster is None:
+        return run(options)
+    with import_module("inverseq._core.cluster").engine(where.cluster):
+        return run(options)
 
 
 def _fail(error: object, code: int) -> int:

@@ -161,6 +161,17 @@ Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
 
 
 @dataclass(frozen=True)
+class Where:
+    """Where many fits run."""
+
+    cluster: Annotated[
+        str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")
+    ] = None
+    """Address of a Dask scheduler, tcp://HOST:8786, or the file in which it says where it is:
+    many fits run there."""
+
+
+@dataclass(frozen=True)
 class Changing:
     """How several intentions change, and how they are searched; these go with --intentions."""
 
@@ -221,6 +232,7 @@ class Fit:
     world: OmitArgPrefixes[World] = field(default_factory=World)
     held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    where: OmitArgPrefixes[Where] = field(default_factory=Where)
     per: Name = None
     """Fit each subject, or each group that a column such as genotype names, by itself, and put
     their scores and rewards side by side. Nothing is tested."""
@@ -302,6 +314,7 @@ class Compare:
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    where: OmitArgPrefixes[Where] = field(default_factory=Where)
     intentions: Annotated[
         str | None, arg(metavar="1,2,3", help_behavior_hint="(default: none)")
     ] = None
@@ -364,3 +377,4 @@ class Running:
     workers: int = -1
     """Processes; -1 for as many as there are cores."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    where: OmitArgPrefixes[Where] = field(default_factory=Where)

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from inverseq.cli.choices import one_of
-from inverseq.cli.options import Changing, Columns, HeldOut, Model, Name, Output, Width, World
+from inverseq.cli.options import (
+    Changing,
+    Columns,
+    HeldOut,
+    Model,
+    Name,
+    Output,
+    Where,
+    Width,
+    World,
+)
 
 Null = Literal["shift", "exchange"]
 Correction = Literal["max", "holm", "bh"]
@@ -85,6 +95,7 @@ class Neural:
     world: OmitArgPrefixes[World] = field(default_factory=World)
     held_out: OmitArgPrefixes[HeldOut] = field(default_factory=HeldOut)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
+    where: OmitArgPrefixes[Where] = field(default_factory=Where)
     intentions: Annotated[
         int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
     ] = None
