@@ -103,8 +103,8 @@ def entries(menu: Menu) -> list[Entry]:
     """
     own, solver = [], menu.plan.solver
     unasked = solver is None and menu.plan.cross_validate
-    if menu.plan.goal is not None:
-        routes = RecursiveLogit(menu.plan.goal, by=menu.plan.by)
+    if (goal := menu.plan.goal) is not None:
+        routes = RecursiveLogit(goal, menu.plan.goal_features, by=menu.plan.by)
         model = Model(Family.OTHER, solver=type(routes).__name__)
         return [*yardsticks(menu), Entry(model.solver, model, Candidate(routes))]
     if isinstance(solver, Solver):
