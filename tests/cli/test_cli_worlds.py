@@ -9,6 +9,7 @@ from benchmarks.city import city, trips
 import inverseq as iq
 from inverseq import worlds
 from inverseq.cli import main
+from inverseq.evaluate import compare
 
 MAZES = "[one]\nS.#.\n...A\n##.G\n[two]\nS...\n.#.G\n"
 WALKS = """world,trajectory,x,y
@@ -234,7 +235,7 @@ def test_each_trip_on_a_board_has_a_goal_of_its_own(typed, tmp_path):
     assert (code, "goes with boards" in err) == (2, True)
 
 
-def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
+def test_boards_are_left_out_one_after_the_other(typed, tmp_path, monkeypatch):
     layouts = {"one": ["S...", ".#..", "...G"], "two": ["S.#.", "....", "#..G"]}
     layouts |= {"three": ["S...", "..#.", "#..G"], "four": ["S#..", "....", ".#.G"]}
     (tmp_path / "mazes.json").write_text(json.dumps(layouts))
@@ -256,6 +257,26 @@ def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
     assert scores["planner"]["nats"] > scores["line"]["nats"]
     assert not scores["planner"]["yardstick"]
     assert all(scores[key]["yardstick"] for key in ("line", "path", "contexts"))
+    few = f"{where} --models line,path --keep kept"
+    with monkeypatch.context() as patched:
+        left, fitted = iter(range(4)), compare.fit
+
+        def fit(*given):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return fitted(*given)
+
+        patched.setattr(compare, "fit", fit)
+        code, out, err = typed(f"{few} --json")
+    assert (code, "stopped after 4 of 6 fits" in err, "in kept" in err) == (130, True, True)
+    told = json.loads(out)
+    assert [row["key"] for row in told["scores"]] == ["marginal", "line", "path"]
+    assert told["stopped"] == {"done": 4, "total": 6}
+    assert len([*(tmp_path / "kept").iterdir()]) == 4
+    whole = json.loads(typed(f"{few} --json")[1])["scores"]
+    assert [row["nats"] for row in whole] == [
+        pytest.approx(scores[key]["nats"]) for key in ("marginal", "line", "path")
+    ]
     assert typed("fit walks.csv --world mazes.json --out fitted --quiet")[0] == 0
     told = json.loads((tmp_path / "fitted" / "summary.json").read_text())
     assert (told["chosen"], told["headline"][0].startswith("Most clearly ")) == ("planner", True)

@@ -191,7 +191,8 @@ def rows_of(
             failures.append(Failure(entry.key, entry.model, result.failure))
             continue
         numbers = float(np.mean(result.num_parameters)), float(np.mean(result.seconds))
-        rows.append(ScoreRow(entry.key, entry.model, result.score, *numbers))
+        apart = {"over": result.over, "novel": result.novel}
+        rows.append(ScoreRow(entry.key, entry.model, result.score, *numbers, **apart))
     return tuple(rows), tuple(failures)
 
 
