@@ -26,6 +26,7 @@ from inverseq.decisions.counts import Counts as Counts
 from inverseq.decisions.counts import count as count
 from inverseq.decisions.files import count_file as count_file
 from inverseq.decisions.files import estimate_from_counts as estimate_from_counts
+from inverseq.decisions.goals import GOAL_FEATURES as GOAL_FEATURES
 from inverseq.demonstrations import Box as Box
 from inverseq.demonstrations import Demonstrations as Demonstrations
 from inverseq.demonstrations import Ending as Ending
@@ -114,6 +115,7 @@ from inverseq.inverse.solution import Solution as Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit as ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable as ColumnTable
 from inverseq.inverse.tables.count_table import CountTable as CountTable
+from inverseq.inverse.tables.greedy import Greedy as Greedy
 from inverseq.inverse.tables.neighbours import NeighbourTable as NeighbourTable
 from inverseq.inverse.tables.steered import Steered as Steered
 from inverseq.inverse.values.ciql import CIQL as CIQL

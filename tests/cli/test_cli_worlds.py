@@ -9,6 +9,7 @@ from benchmarks.city import city, trips
 import inverseq as iq
 from inverseq import worlds
 from inverseq.cli import main
+from inverseq.evaluate import compare
 
 MAZES = "[one]\nS.#.\n...A\n##.G\n[two]\nS...\n.#.G\n"
 WALKS = """world,trajectory,x,y
@@ -45,6 +46,8 @@ def test_worlds_are_drawn_and_examined(typed, tmp_path):
     assert code == 0
     assert "one: 9 states, 4 actions, 32 pairs that exist, 1 end(s)" in out
     assert (tmp_path / "w" / "one.png").read_bytes()[:4] == b"\x89PNG"
+    (tmp_path / "alone.txt").write_text("[ring]\nS.\n.G\n")
+    assert "ring: 4 states" in typed("worlds check alone.txt --out w")[1]
     (tmp_path / "net.csv").write_text(
         "state,action,next_state,probability\na,x,b,1\na,y,b,1\nb,x,b,1\nc,x,a,1\nc,y,d,1\n"
     )
@@ -190,9 +193,49 @@ def test_trips_to_destinations_share_a_reward(typed, tmp_path):
     assert (tmp_path / "out" / "figures" / "routes.png").stat().st_size > 10_000
     code, _, err = typed(f"fit {where} --solver iavi")
     assert (code, "has a solver of its own" in err) == (2, True)
+    more = f"{where} --goal-features bearing"
+    assert typed(f"fit {more} --out more --quiet")[0] == 0
+    weights = (tmp_path / "more" / "tables" / "weights.csv").read_text().splitlines()
+    assert weights[-1].split(",")[0] == "bearing"
+    code, out, _ = typed(f"compare {more} --folds 2 --json")
+    assert (code, json.loads(out)["scores"][-1]["key"]) == (0, "RecursiveLogit")
+    for told, words in (
+        (f"fit {where} --goal-features left", "there are bearing, distance left"),
+        (f"fit {where} --goal-features bearing".replace("--places nodes.csv", ""), "--places"),
+        ("fit trips.csv --world net.csv --goal-features bearing", "give --goal"),
+    ):
+        code, _, err = typed(told)
+        assert (code, words in err, err.count("\n")) == (2, True, 1)
 
 
-def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
+def test_each_trip_on_a_board_has_a_goal_of_its_own(typed, tmp_path):
+    (tmp_path / "m.txt").write_text("[m]\nS..A\n.#..\nB..G\n[n]\nS..\n.#.\nB.A\n")
+    rows = ["world,trip,goal,x,y"]
+    ways = {"A": [(0, 0), (1, 0), (2, 0), (3, 0)], "B": [(0, 0), (0, 1), (0, 2)]}
+    there = {"A": [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)], "B": ways["B"]}
+    for trip in range(16):
+        name, goal = "mn"[trip % 2], "AB"[trip // 2 % 2]
+        rows += [f"{name},{trip},{goal},{x},{y}" for x, y in (ways, there)[trip % 2][goal]]
+    (tmp_path / "w.csv").write_text("\n".join(rows) + "\n")
+    where = "w.csv --world m.txt --goal goal --state x,y --action moves --trajectory trip"
+    code, out, _ = typed(f"compare {where} --folds 2 --models path,planner --json")
+    scores = {row["key"]: row["nats"] for row in json.loads(out)["scores"]}
+    assert (code, scores["path"] > scores["marginal"] + 0.2) == (0, True)
+    assert json.loads(typed(f"doctor {where} --json")[1])["facts"]["terminated"] == 16
+    (tmp_path / "cut.txt").write_text("[m]\nS#.A\n.#..\nB#.G\n[n]\nS..\n.#.\nB.A\n")
+    (tmp_path / "w.csv").write_text("world,trip,goal,x,y\nm,1,A,0,0\nm,1,A,0,1\nm,1,A,0,2\n")
+    code, _, err = typed(f"fit {where.replace('m.txt', 'cut.txt')}")
+    assert (code, "no win can be reached" in err) == (2, True)
+    code, _, err = typed(f"fit {where} --goal-features bearing")
+    assert (code, "goes with a network" in err) == (2, True)
+    (tmp_path / "cut.txt").write_text("[m]\nS#.A\n.#..\nB#..\n")
+    code, _, err = typed(f"fit {where.replace('m.txt', 'cut.txt')}")
+    assert (code, "row 1: the decision is made at 0, from which no way leads" in err) == (2, True)
+    code, _, err = typed("fit mice --goal subject")
+    assert (code, "goes with boards" in err) == (2, True)
+
+
+def test_boards_are_left_out_one_after_the_other(typed, tmp_path, monkeypatch):
     layouts = {"one": ["S...", ".#..", "...G"], "two": ["S.#.", "....", "#..G"]}
     layouts |= {"three": ["S...", "..#.", "#..G"], "four": ["S#..", "....", ".#.G"]}
     (tmp_path / "mazes.json").write_text(json.dumps(layouts))
@@ -214,6 +257,26 @@ def test_boards_are_left_out_one_after_the_other(typed, tmp_path):
     assert scores["planner"]["nats"] > scores["line"]["nats"]
     assert not scores["planner"]["yardstick"]
     assert all(scores[key]["yardstick"] for key in ("line", "path", "contexts"))
+    few = f"{where} --models line,path --keep kept"
+    with monkeypatch.context() as patched:
+        left, fitted = iter(range(4)), compare.fit
+
+        def fit(*given):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return fitted(*given)
+
+        patched.setattr(compare, "fit", fit)
+        code, out, err = typed(f"{few} --json")
+    assert (code, "stopped after 4 of 6 fits" in err, "in kept" in err) == (130, True, True)
+    told = json.loads(out)
+    assert [row["key"] for row in told["scores"]] == ["marginal", "line", "path"]
+    assert told["stopped"] == {"done": 4, "total": 6}
+    assert len([*(tmp_path / "kept").iterdir()]) == 4
+    whole = json.loads(typed(f"{few} --json")[1])["scores"]
+    assert [row["nats"] for row in whole] == [
+        pytest.approx(scores[key]["nats"]) for key in ("marginal", "line", "path")
+    ]
     assert typed("fit walks.csv --world mazes.json --out fitted --quiet")[0] == 0
     told = json.loads((tmp_path / "fitted" / "summary.json").read_text())
     assert (told["chosen"], told["headline"][0].startswith("Most clearly ")) == ("planner", True)

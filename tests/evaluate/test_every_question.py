@@ -111,6 +111,7 @@ IQL               .     .        .       several several .        .       .     
 CIQL              .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 MaxEnt            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Planner           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
+Greedy            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Hierarchical      .     .        .       several several past     .       .      .        .       whose   .         .        .       .       .    .
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 RecursiveLogit    .     .        .       several several past     .       .      .        .       goal    .         .        .       way     .    .
@@ -187,6 +188,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "CIQL": (iq.CIQL((), learner=learner, behaviour="boltzmann"), "world"),
         "MaxEnt": (iq.MaxEnt(strength=1.0), "world"),
         "Planner": (iq.Planner(lapse=True, discounts=(0.7, 0.8)), "world"),
+        "Greedy": (iq.Greedy(lapse=True), "world"),
         "Hierarchical": (iq.Hierarchical(iq.MaxEnt("states")), "world"),
         "MaxEntIRL": (iq.MaxEntIRL("states", horizon=5), "world"),
         "RecursiveLogit": (iq.RecursiveLogit("destination", strength=1.0), "trips"),

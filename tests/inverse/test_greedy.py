@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad, minimize
 
-from inverseq import Counts, InputError, align, fit, replan
+from inverseq import Counts, Greedy, InputError, align, fit, load, replan, save
 from inverseq.datasets import people
-from inverseq.inverse.tables.greedy import Greedy
+from inverseq.mdp.paths import nearer_by
 from inverseq.policies import boltzmann, uniform
 from inverseq.worlds import maze_features
-from inverseq.worlds.maze_paths import with_paths
 from strategies import random_mdp
 
 
@@ -22,9 +21,12 @@ def few():
     names = [*data.worlds][:2]
     worlds = {}
     for name in names:
-        mdp = with_paths(maze_features(data.worlds[name], ["reversal"]))
+        mdp = maze_features(data.worlds[name], ["reversal", "step"])
+        way = nearer_by(mdp, "path")[..., None]
         worlds[name] = replace(
-            mdp, features=mdp.features[:, :, :2], feature_names=mdp.feature_names[:2]
+            mdp,
+            features=np.concatenate([mdp.features[:, :, :1], way], axis=2),
+            feature_names=("reversal", "nearer"),
         )
     seen = data.demonstrations.select(world=names)
     return seen.take(seen.units("subject") < 20), worlds
@@ -95,3 +97,26 @@ def test_a_world_without_features_is_refused():
     mdp = replace(mdp, features=None, feature_names=())
     with pytest.raises(InputError, match="this world has no features"):
         fit(Counts(mdp.allowed.astype(float)), Greedy(), mdp)
+
+
+def test_steps_nearer_need_no_features(few, tmp_path):
+    data, worlds = few
+    known = fit(data, Greedy(lapse=True), worlds)
+    backward = {
+        name: replace(mdp, features=mdp.features[:, :, :1], feature_names=("reversal",))
+        for name, mdp in worlds.items()
+    }
+    found = fit(data, Greedy("path", lapse=True), backward)
+    np.testing.assert_allclose(found.policy.table, known.policy.table, atol=1e-4)
+    np.testing.assert_allclose(
+        found.parameters["weights"], known.parameters["weights"][::-1], atol=1e-3
+    )
+    plain = {name: people().worlds[name].mdp for name in worlds}
+    path, line = (fit(data, Greedy(way), plain) for way in ("path", "line"))
+    assert path.log_likelihoods(data).mean() > line.log_likelihoods(data).mean() + 0.1
+    other = [*plain][1]
+    kept = load(save(path, tmp_path / "s.npz"), type(path))
+    there = replan(kept, {other: plain[other]})
+    steps = nearer_by(there.mdp, "path") * path.parameters["weights"]
+    np.testing.assert_allclose(there.policy.table, boltzmann(steps, there.mdp.allowed))
+    np.testing.assert_allclose(there.v, 0.0 + np.log(np.exp(steps).sum(1)))

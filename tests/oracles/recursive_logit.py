@@ -6,20 +6,18 @@ import numpy as np
 def choices(mdp, values, goal):
     """Values z = exp(V) of each state and chances [S, A] of each move, on the way to one goal."""
     size = mdp.num_states
-    led = mdp.transition_matrix
+    led = mdp.transition_matrix.toarray().reshape(size, mdp.num_actions, size)
     lifted = np.zeros((size, size))
     for s in range(size):
         for a in range(mdp.num_actions):
-            row = led[[s * mdp.num_actions + a]]
-            if row.nnz and s != goal:
-                lifted[s, row.indices[0]] += np.exp(values[s, a])
+            if led[s, a].any() and s != goal:
+                lifted[s, led[s, a].argmax()] += np.exp(values[s, a])
     z = np.linalg.solve(np.eye(size) - lifted, np.eye(size)[goal])
     chance = np.zeros((size, mdp.num_actions))
     for s in range(size):
         for a in range(mdp.num_actions):
-            row = led[[s * mdp.num_actions + a]]
-            if row.nnz and s != goal and z[s] > 0:
-                chance[s, a] = np.exp(values[s, a]) * z[row.indices[0]] / z[s]
+            if led[s, a].any() and s != goal and z[s] > 0:
+                chance[s, a] = np.exp(values[s, a]) * z[led[s, a].argmax()] / z[s]
     return z, chance
 
 

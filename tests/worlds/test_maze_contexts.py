@@ -25,15 +25,23 @@ def test_contexts_are_what_stands_before_each_decision():
     made = worlds.maze_contexts(walks, {"one": ONE, "two": TWO}).decisions
     assert made["last move"].tolist() == [0, 2, 2, 3, 0, 4]
     # The goal lies right and down, then below; in the other maze left and down.
-    toward, ways = (
-        ((made[f"{name}, last move"] - made["last move"]) // 6).tolist()
-        for name in ("goal", "ways")
+    toward, both = (
+        (made[f"{name}, last move"] - made["last move"]) // 6 for name in ("goal", "goal, ways")
     )
-    assert toward == [8, 8, 5, 5, 2, 2]
-    assert ways == [2 + 4, 2 + 8, 4 + 8, 1 + 4, 4 + 8, 2 + 4 + 8]
-    assert {*worlds.MAZE_CONTEXTS, *worlds.MAZE_HABITS} <= {*made}
+    assert toward.tolist() == [8, 8, 5, 5, 2, 2]
+    ways = [2 + 4, 2 + 8, 4 + 8, 1 + 4, 4 + 8, 2 + 4 + 8]
+    assert (both - 16 * toward).tolist() == ways
+    # As many columns and rows away, in either maze: (2, 2), (1, 2), (0, 2), (0, 1), (-2, 1), ...
+    cells = {}
+    for away, number in zip(
+        [(2, 2), (1, 2), (0, 2), (0, 1), (-2, 1), (-1, 1)], made["position"].tolist(), strict=True
+    ):
+        assert cells.setdefault(number, away) == away
+    assert len(cells) == 6
+    last = made["position, last move"] - 6 * made["position"]
+    assert (last == made["last move"]).all()
     # Narrower contexts part no less than wider ones.
-    for names in (worlds.MAZE_CONTEXTS, worlds.MAZE_HABITS):
+    for names in (worlds.MAZE_CONTEXTS, worlds.MAZE_POSITIONS[:1] + worlds.MAZE_POSITIONS[2:]):
         parts = [
             len({*zip(made[names[-1]].tolist(), made[n].tolist(), strict=True)}) for n in names
         ]

@@ -120,3 +120,13 @@ def test_gaps_and_ends_that_the_table_tells_are_kept():
 def test_states_that_are_numbers_are_no_positions():
     with pytest.raises(InputError, match="these states are numbers"):
         worlds.place(iq.Demonstrations.from_arrays([0, 1], [1, 1]), BOARD)
+
+
+@pytest.mark.parametrize("upwards", [False, True])
+def test_positions_that_are_turned_back_already_say_so(upwards):
+    cells = [(x, 2 - y if upwards else y) for x, y in WALK]
+    with pytest.raises(InputError, match="turned back already, so leave it out"):
+        placed(table(cells, shown="rot180"), upwards=upwards, transform="shown")
+    with pytest.raises(InputError, match="is no free cell") as refused:
+        placed(table([(1, 0), (2, 0)], shown="hflip"), transform="shown")
+    assert "turned back already" not in str(refused.value)

@@ -17,6 +17,20 @@ class FitError(RuntimeError):
     """A fit that did not end well. The message names the status and what to try."""
 
 
+class Stopped(KeyboardInterrupt):
+    """Work that was interrupted after some of it had come out.
+
+    Attributes:
+        partial: What had.
+        done: Steps done.
+        total: Steps in all.
+    """
+
+    def __init__(self, partial: object, done: int, total: int) -> None:
+        super().__init__(f"stopped after {done} of {total}")
+        self.partial, self.done, self.total = partial, done, total
+
+
 def in_python(name: str, value: object) -> str:
     """An argument as it is typed in Python: `named="state"`, `smoothing=0.5`, `bins={"x": 10}`."""
     if name == "blocks":  # of a table; in Python a function of its own

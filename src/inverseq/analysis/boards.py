@@ -19,29 +19,29 @@ from inverseq.mdp import MDP, looking_at, unite
 from inverseq.worlds import (
     MAZE_CONTEXTS,
     MAZE_FEATURES,
-    MAZE_HABITS,
     MAZE_KINDS,
+    MAZE_POSITIONS,
     World,
     maze_contexts,
     maze_features,
 )
 from inverseq.worlds.grids import ACTIONS
-from inverseq.worlds.maze_paths import with_paths
 
 DISCOUNTS = (0.9, 0.95, 0.99)
 """Those among which planners choose, on training boards."""
 COSTS = tuple(name for group in MAZE_FEATURES.values() for name in group)
 _HABITS = ("turn", "reversal")
 _WALKERS: Mapping[str, tuple[str, tuple[str, ...], Greedy]] = {
-    "line": ("straight line", ("nearer by line",), Greedy()),
-    "path": ("shortest path, lapses", ("nearer by path",), Greedy(lapse=True)),
-    "path-habits": (
-        "shortest path, habits, lapses",
-        ("nearer by path", *_HABITS),
-        Greedy(lapse=True),
-    ),
+    "line": ("straight line", (), Greedy("line")),
+    "path": ("shortest path, lapses", (), Greedy("path", lapse=True)),
+    "path-habits": ("shortest path, habits, lapses", _HABITS, Greedy("path", lapse=True)),
 }
-"""Key -> name, what the next move is judged by, and the walker."""
+"""Key -> name, the features that count beside the way, and the walker."""
+_TABLES = (
+    ("positions", "table of relative positions", MAZE_POSITIONS),
+    ("contexts", "table of contexts", MAZE_CONTEXTS),
+)
+"""Key, name, and the contexts in which is counted."""
 PLANNER = "planner"
 """Key of the reward that all boards share."""
 _WEAK = 100.0
@@ -75,7 +75,7 @@ def with_contexts(behaviour: Behaviour) -> Behaviour:
 def board_entries(behaviour: Behaviour) -> list[Entry]:
     """The models that can be carried from board to board."""
     given, worlds = behaviour.given, behaviour.worlds
-    made = {name: with_paths(maze_features(world)) for name, world in worlds.items()}
+    made = {name: maze_features(world) for name, world in worlds.items()}
     whole = next(iter(made.values())) if isinstance(given, MDP) else unite(made)
     by = behaviour.plan.by
     found = []
@@ -83,16 +83,17 @@ def board_entries(behaviour: Behaviour) -> list[Entry]:
         model = Model(Family.WALK, solver=name)
         found.append(Entry(key, model, Candidate(walker, world=looking_at(whole, features))))
     costly = looking_at(whole, COSTS)
-    table = ColumnTable(MAZE_CONTEXTS, by=by, available=True)
-    model = Model(Family.WALK, solver="table of contexts")
-    found.append(Entry("contexts", model, Candidate(table, world=costly)))
+    for key, name, columns in _TABLES:
+        table = ColumnTable(columns, by=by, available=True)
+        model = Model(Family.WALK, solver=name)
+        found.append(Entry(key, model, Candidate(table, world=costly)))
     planner = Planner(discounts=DISCOUNTS)
     model = Model(Family.OTHER, solver="planner, every cost")
     found.append(Entry(PLANNER, model, Candidate(planner, world=costly)))
     if costly.discount < 1:
         subjects = "subject" in behaviour.demonstrations.trajectories
         habit = ColumnLogit(
-            MAZE_HABITS[:1], (_WEAK,), options=MAZE_KINDS[:1], personal=MAZE_KINDS[1:] * subjects
+            MAZE_CONTEXTS[:1], (_WEAK,), options=MAZE_KINDS[:1], personal=MAZE_KINDS[1:] * subjects
         )
         steered = Steered(habit, "features", jointly=True)
         model = Model(Family.OTHER, solver="planner on habits")

@@ -12,7 +12,6 @@ from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, divided, without_history
 from inverseq.worlds import World, maze_features
-from inverseq.worlds.maze_paths import with_paths
 from inverseq.worlds.record import mdp_of
 
 
@@ -93,9 +92,7 @@ def alike(old: MDP, world: MDP | World) -> MDP:
     """
     mdp = mdp_of(world)
     if old.features is not None and mdp.features is None and isinstance(world, World):
-        paths = {"nearer by path", "nearer by line"} & {*old.feature_names}
-        mdp = maze_features(world, [n for n in old.feature_names if n not in paths])
-        mdp = with_paths(mdp) if paths else mdp
+        mdp = maze_features(world, old.feature_names)
     if old.history is not None and mdp.history is None:
         mdp = mdp.with_history(old.history.length, of=old.history.of)
     return mdp

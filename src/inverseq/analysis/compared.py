@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from inverseq._core.errors import InputError, argument
+from inverseq._core.errors import InputError, Stopped, argument
 from inverseq.analysis.behaviour import Behaviour
 from inverseq.analysis.boards import board_entries, on_boards, with_contexts
 from inverseq.analysis.deep import Features
@@ -32,6 +32,7 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     """Scores of all models; with numbers of intentions, of these beside the yardsticks.
 
     Raises:
+        Stopped: It was interrupted; `partial` are the findings so far.
         InputError: There are fewer units than folds, a setting cannot be used, or nothing could
             be scored.
     """
@@ -45,8 +46,17 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         known = yardsticks(menu)[:1] if plan.by == "world" else listed
         listed = [*known, *board_entries(behaviour)]
     listed = _asked(listed, plan.models)
-    rows, failures = rows_of(listed, _scored(behaviour, listed, progress))
-    return replace(start, scores=rows, failures=failures + (() if plan.models else left_out(menu)))
+    skipped = () if plan.models else left_out(menu)
+
+    def told(made: Comparison) -> Findings:
+        rows, failures = rows_of(listed, made)
+        return replace(start, scores=rows, failures=failures + skipped)
+
+    try:
+        return told(_scored(behaviour, listed, progress))
+    except Stopped as stop:
+        assert isinstance(stop.partial, Comparison)  # of `compare`
+        raise Stopped(told(stop.partial), stop.done, stop.total) from stop
 
 
 def _asked(listed: list[Entry], models: tuple[str, ...]) -> list[Entry]:

@@ -73,6 +73,8 @@ class ScoreRow:
         parameters: Free numbers in the fit.
         seconds: Time of the fit.
         validation: Nats per decision in cross-validation within the training part, or NaN.
+        over: Other unit -> the same score by it, as in `inverseq.evaluate.Result`.
+        novel: Score of the trajectories that repeat no training one; None where that tells nothing.
     """
 
     key: str
@@ -81,6 +83,8 @@ class ScoreRow:
     parameters: float
     seconds: float
     validation: float = float("nan")
+    over: Mapping[str, Score] = field(default_factory=dict)
+    novel: Score | None = None
 
     @property
     def name(self) -> str:

@@ -103,8 +103,8 @@ def entries(menu: Menu) -> list[Entry]:
     """
     own, solver = [], menu.plan.solver
     unasked = solver is None and menu.plan.cross_validate
-    if menu.plan.goal is not None:
-        routes = RecursiveLogit(menu.plan.goal, by=menu.plan.by)
+    if (goal := menu.plan.goal) is not None:
+        routes = RecursiveLogit(goal, menu.plan.goal_features, by=menu.plan.by)
         model = Model(Family.OTHER, solver=type(routes).__name__)
         return [*yardsticks(menu), Entry(model.solver, model, Candidate(routes))]
     if isinstance(solver, Solver):
@@ -191,7 +191,8 @@ def rows_of(
             failures.append(Failure(entry.key, entry.model, result.failure))
             continue
         numbers = float(np.mean(result.num_parameters)), float(np.mean(result.seconds))
-        rows.append(ScoreRow(entry.key, entry.model, result.score, *numbers))
+        apart = {"over": result.over, "novel": result.novel}
+        rows.append(ScoreRow(entry.key, entry.model, result.score, *numbers, **apart))
     return tuple(rows), tuple(failures)
 
 

@@ -51,6 +51,8 @@ class Plan:
             from the training part.
         goal: Column with the state at which each trajectory ends, in a world with features and
             certain moves: one reward for all destinations (`RecursiveLogit`) is fitted and shown.
+        goal_features: With `goal`, what moves mean for the way to it, of
+            `inverseq.GOAL_FEATURES`.
         discount: gamma; None for the data set's own or the given world's, else 0.9.
         actions: In an estimated world, whether "all" actions exist everywhere or only those "seen"
             at each state.
@@ -89,6 +91,7 @@ class Plan:
     models: tuple[str, ...] = ()
     world: MDP | World | Mapping[str, MDP] | Mapping[str, World] | None = None
     goal: str | None = None
+    goal_features: tuple[str, ...] = ()
     discount: float | None = None
     actions: Actions = "all"
     coordinates: np.ndarray | None = None

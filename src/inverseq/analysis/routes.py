@@ -45,12 +45,19 @@ def routes_of(solution: Explanation | None) -> Routes | None:
     assert mdp is not None  # routes lie in a network
     segments, (taken, expected) = flows(mdp, found["taken"], found["expected"])
     return Routes(
-        costs=Costs.of(mdp.feature_names, found["weights"], found["robust"]),
+        costs=Costs.of(_names(mdp, solution), found["weights"], found["robust"]),
         elasticities=np.diag(found["elasticities"]),
         segments=segments,
         taken=taken,
         expected=expected,
     )
+
+
+def _names(mdp: MDP, solution: Solution) -> tuple[str, ...]:
+    """Names of the features, those of goals last."""
+    assert mdp.features is not None  # the reward depends on them
+    own = mdp.feature_names or tuple(f"feature {k + 1}" for k in range(mdp.features.shape[2]))
+    return (*own, *solution.settings["goal_features"])
 
 
 def costs_of(findings: Findings) -> Costs | None:

@@ -15,10 +15,8 @@ from typing import NoReturn
 
 from inverseq import __version__
 from inverseq._core.errors import FitError, InputError, spelt
+from inverseq.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from inverseq.cli.wording import WIDEST, as_option, columns, filled
-
-OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
 
 _COMMANDS = {
     "fit": ("Fit", "find the reward behind a table of decisions, score and report it"),

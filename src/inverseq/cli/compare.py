@@ -1,13 +1,16 @@
 """`inverseq compare`."""
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, Stopped
 from inverseq._core.files import to_json
 from inverseq._core.progress import progress_bars
 from inverseq._core.words import between_commas
 from inverseq.analysis import Plan, analyse
+from inverseq.analysis.findings import Findings
+from inverseq.cli.exit_codes import INTERRUPTED
 from inverseq.cli.load import Loaded, load
 from inverseq.cli.options import Compare
 from inverseq.cli.printing import command, tell
@@ -21,6 +24,36 @@ from inverseq.reporting.summary import remarks, summary
 
 def run(options: Compare) -> int:
     """Score all models by cross-validation; write a report where a folder is given."""
+    try:
+        return _compare(options)
+    except Stopped as stop:
+        if not isinstance(stop.partial, Findings):
+            raise
+        return _stopped(options, stop, stop.partial)
+
+
+def _stopped(options: Compare, stop: Stopped, findings: Findings) -> int:
+    """What came out before the command was interrupted."""
+    whole = {"done": stop.done, "total": stop.total}
+    tell(
+        options.output,
+        lambda: to_json(summary(findings, {}) | {"stopped": whole}),
+        [score_table(findings)],
+        (),
+        remarks(findings),
+    )
+    kept = f"The same command goes on from what is kept in {options.keep}"
+    lost = "With --keep FOLDER the same command would go on from there"
+    print(
+        f"inverseq: stopped after {stop.done} of {stop.total} fits: the scores are those of the "
+        f"decisions that all these models have predicted so far. {kept if options.keep else lost}",
+        file=sys.stderr,
+    )
+    return INTERRUPTED
+
+
+def _compare(options: Compare) -> int:
+    """The whole of it."""
     place = nullcontext() if options.out is None else result_folder(options.out)
     quiet = options.output.quiet or options.output.json
     with place as folder, progress_bars(quiet=quiet) as progress:

@@ -15,7 +15,7 @@ from inverseq.analysis.behaviour import DISCOUNT
 from inverseq.cli.options import Columns
 from inverseq.cli.options import World as WorldOptions
 from inverseq.datasets import Dataset
-from inverseq.decisions.goals import goals_of
+from inverseq.decisions.goals import goals_of, require_ends, require_goal_features
 from inverseq.demonstrations import Demonstrations, in_blocks
 from inverseq.mdp import MDP
 from inverseq.policies.routes import is_certain
@@ -28,6 +28,7 @@ from inverseq.readers.nwb.file import is_nwb, nwb_files
 from inverseq.readers.world import read_world, towards
 from inverseq.worlds import World, labyrinth, place, read_mazes
 from inverseq.worlds.files import is_maze_file
+from inverseq.worlds.goals import boards_towards
 from inverseq.worlds.record import mdp_of
 
 _WHOLE = re.compile(r"(-?\d+)\|(-?\d+)")
@@ -62,18 +63,28 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
     Raises:
         InputError: The file, a column, a value or the world cannot be used.
     """
-    path, settings = Path(table), {"discount": world.discount, "actions": world.actions}
+    path = Path(table)
+    settings: dict[str, Any] = {"discount": world.discount, "actions": world.actions}
+    if world.goal_features is not None and world.goal is None:
+        raise InputError("--goal-features says what moves mean for the way to a goal: give --goal")
     if table in datasets.names() and not path.is_file():
         if columns != Columns():
             raise InputError(
                 f"the columns of the data set {table!r} are known; leave such options out"
             )
-        for name in ("world", "places", "transform", "goal"):
+        for name in ("world", "places", "transform", "goal_features"):
             if getattr(world, name) is not None:
+                spelt = name.replace("_", "-")
                 raise InputError(
-                    f"the world of the data set {table!r} is known; leave --{name} out"
+                    f"the world of the data set {table!r} is known; leave --{spelt} out"
                 )
-        return Loaded(datasets.load(table), settings)
+        dataset = datasets.load(table)
+        if world.goal is None:
+            return Loaded(dataset, settings)
+        if not dataset.worlds or not all(map(boards_of, dataset.worlds.values())):
+            raise InputError(f"--goal goes with boards, and {table!r} has none: leave it out")
+        known, given = boards_towards(dataset.demonstrations, dataset.worlds, world.goal)
+        return Loaded(known, settings | {"world": given, "title": dataset.title})
     if is_minari(table):
         if columns != Columns():
             raise InputError(f"the columns of {table} are known; leave such options out")
@@ -87,17 +98,18 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         raise InputError("features have no world to be looked up in: leave --world out")
     mdp = given.mdp if isinstance(given, World) else given
     boards = boards_of(given)
-    if boards and len(between_commas(columns.state)) == 2:
-        positions = read(path, columns, None)
-        known = place(positions, boards, upwards=columns.upwards, transform=world.transform)
-    else:
-        if world.transform is not None:
-            raise InputError(
-                f"--transform {world.transform} turns positions back: name their columns with "
-                "--state x,y, and the mazes with --world. States that are numbers are turned back "
-                "already"
-            )
-        known = read(path, columns, _largest(given))
+    placed = boards and len(between_commas(columns.state)) == 2
+    if world.transform is not None and not placed:
+        raise InputError(
+            f"--transform {world.transform} turns positions back: name their columns with "
+            "--state x,y, and the mazes with --world. States that are numbers are turned back "
+            "already"
+        )
+    known = read(path, columns, None if placed else _largest(given))
+    if boards and world.goal is not None:
+        known, given = boards_towards(known, boards, world.goal)
+    if placed:
+        known = place(known, boards_of(given), upwards=columns.upwards, transform=world.transform)
     if isinstance(given, dict):
         if "world" not in known.trajectories:
             raise InputError(
@@ -108,13 +120,25 @@ def load(table: str, columns: Columns, world: WorldOptions) -> Loaded:
         used = {str(name) for name in known.trajectories["world"]}
         given = {name: each for name, each in given.items() if name in used} or given
     if world.goal is not None:
-        if not isinstance(mdp, MDP):
-            raise InputError("--goal goes with one world: give its transition table with --world")
-        if mdp.features is not None and is_certain(mdp):
-            goals_of(known, mdp, world.goal)
-            settings["goal"] = world.goal
-        else:
-            known, given = towards(known, mdp, world.goal)
+        told = between_commas(world.goal_features)
+        if boards and told:
+            raise InputError(
+                "--goal-features goes with a network: on boards the way to the goal is planned"
+            )
+        if not boards and not isinstance(mdp, MDP):
+            raise InputError(
+                "--goal goes with one network, or with mazes: give its transition table or their "
+                "file with --world"
+            )
+        if isinstance(mdp, MDP) and not boards:
+            if mdp.features is not None and is_certain(mdp):
+                goals_of(known, mdp, world.goal)
+                require_goal_features(mdp, told)
+                settings |= {"goal": world.goal, "goal_features": told}
+            else:
+                known, given = towards(known, mdp, world.goal, told)
+        if isinstance(given, dict):
+            require_ends(known, {name: mdp_of(each) for name, each in given.items()})
     settings |= {"world": given, "title": path.stem}
     if given is None:
         drawn = _coordinates(columns, known)

@@ -112,8 +112,14 @@ class World:
     ] = None
     """Of mazes: column that says how each was shown: base, hflip, vflip, rot90, rot180, rot270."""
     goal: Name = None
-    """Column with the state at which a trajectory ends, where each goes to a place of its own. A
-    reward on features is then shared by all goals."""
+    """Column with the state at which a trajectory ends, where each goes to a place of its own (of
+    mazes: a letter that stands there once, or a state's number). A reward on features is then
+    shared by all goals."""
+    goal_features: Annotated[
+        str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")
+    ] = None
+    """Of a network with x and y: what a move means for the way to the goal, bearing (its angle with
+    the straight line there), distance left, or both."""
     discount: Annotated[
         float | None, arg(metavar="GAMMA", help_behavior_hint="(default: the data set's, or 0.9)")
     ] = None

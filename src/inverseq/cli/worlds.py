@@ -39,7 +39,8 @@ def _check(options: Worlds) -> int:
     given = worlds_of(told, options.columns)
     if given is None:
         raise InputError(f"{options.file!r} is no file: there is nothing to check before a fit")
-    worlds: Mapping[str, Any] = given if isinstance(given, dict) else {path.stem: given}
+    alone = given.name if isinstance(given, World) else path.stem
+    worlds: Mapping[str, Any] = given if isinstance(given, dict) else {alone: given}
     found = {name: examine(mdp_of(world)) for name, world in worlds.items()}
     out, written = Path(options.out or "out/worlds"), []
     files = file_names(worlds)

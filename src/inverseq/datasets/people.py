@@ -1,6 +1,7 @@
 """People walking through mazes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from inverseq.datasets.files import bundled
 from inverseq.datasets.record import Dataset
 from inverseq.demonstrations import Demonstrations
 from inverseq.readers import read_table
-from inverseq.worlds import maze, place
+from inverseq.worlds import World, maze, place
 
 _ACTIONS = ("^", ">", "v", "<")
 """The table's actions in the order of the worlds': up, right, down, left."""
@@ -18,7 +19,8 @@ _ACTIONS = ("^", ">", "v", "<")
 def people(discount: float = 0.99) -> Dataset:
     """161 people on their way from start to goal in twelve mazes: 1,907 rounds, 46,437 moves.
 
-    Each round is a trajectory that ends at the goal; its column "world" names the maze. States are
+    Each round is a trajectory that ends at the goal; its column "world" names the maze, "goal" the
+    state of the goal there. States are
     the free cells of the maze, numbered as in `worlds.maze`. Moves into an obstacle (5.2 %) stay.
     The same twelve mazes were shown mirrored; positions and moves are turned back.
 
@@ -40,7 +42,7 @@ def people(discount: float = 0.99) -> Dataset:
     return Dataset(
         name="people",
         title="People in mazes",
-        demonstrations=place(_named(moves), worlds, upwards=True),
+        demonstrations=place(_named(moves, worlds), worlds, upwards=True),
         mdp=mdp,
         worlds=worlds,
         description=(
@@ -57,9 +59,10 @@ def people(discount: float = 0.99) -> Dataset:
     )
 
 
-def _named(moves: Demonstrations) -> Demonstrations:
-    """The moves with the name of their maze."""
+def _named(moves: Demonstrations, worlds: Mapping[str, World]) -> Demonstrations:
+    """The moves with the name of their maze, and the goal there."""
     names = np.array([f"grid-{number}-0" for number in moves.trajectories["grid"]])
     known = {name: moves.trajectories[name] for name in ("subject", "trajectory")}
     known |= {"world": names, "transform": moves.trajectories["transform"]}
+    known |= {"goal": np.array([worlds[name].drawing.marks["goal"][0] for name in names])}
     return replace(moves, trajectories=known, decisions={"rt_ms": moves.decisions["rt_ms"]})

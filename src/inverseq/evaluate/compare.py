@@ -4,15 +4,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from inverseq._core.engine import Keep, run
-from inverseq._core.errors import FitError, InputError
+from inverseq._core.errors import FitError, InputError, Stopped
 from inverseq._core.log import log
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.comparison import Candidate, Comparison, Estimate, Result, Split, World
-from inverseq.evaluate.likelihood import Score, difference, log_likelihood
+from inverseq.evaluate.held_parts import HeldPart
+from inverseq.evaluate.likelihood import SUMMED, Score, difference, log_likelihood
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.explanation import check_demonstrations
 from inverseq.inverse.fit import fit
@@ -24,7 +26,7 @@ from inverseq.mdp.history import Memory
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """One candidate in one fold."""
+    """One candidate in one fold; its score by trajectory."""
 
     score: Score | None
     num_parameters: float
@@ -77,9 +79,12 @@ def compare(
     Returns:
         The comparison, without folds that hold out no known action. A candidate that cannot be
         fitted, or cannot predict the held-out part (a count table in another world), says so in its
-        `failure`.
+        `failure`. Where trajectories of a test part repeat training ones, a `Result` scores the
+        others apart; with worlds held out, errors go over subjects too, and the other way round.
 
     Raises:
+        Stopped: It was interrupted when something was scored; `partial` is the comparison of the
+            folds that were done, or of the candidates in the first of them.
         InputError: There are fewer units than folds, or neither the reference nor, without one, any
             candidate could be scored.
         FitError: The same, because a fit failed.
@@ -89,10 +94,10 @@ def compare(
     silent = not demonstrations.acted.any()
     splits = demonstrations.fold(folds, by=by, seed=seed)
     telling = (split for split in splits if silent or split[1].acted.any())
-    work = partial(_fit_and_score, by=by, from_step=from_step, keep_solution=keep_solutions)
+    work = partial(_fit_and_score, from_step=from_step, keep_solution=keep_solutions)
     each = partial(run, work, what="fits", jobs=jobs, keep=keep, progress=progress)
-    told = partial(Comparison, by=by, folds=folds, seed=seed, from_step=from_step)
-    return _compare(telling, folds, candidates, mdp, reference, each, told)
+    told = partial(Comparison, by=by, seed=seed, from_step=from_step)
+    return _compare(telling, folds, candidates, mdp, reference, by, each, told)
 
 
 def score_all(
@@ -130,10 +135,10 @@ def score_all(
     """
     for part in (train, test):
         check_demonstrations(part, "score_all")
-    work = partial(_fit_and_score, by=by, from_step=from_step, keep_solution=keep_solutions)
+    work = partial(_fit_and_score, from_step=from_step, keep_solution=keep_solutions)
     each = partial(run, work, what="fits", jobs=jobs, keep=keep, progress=progress)
-    told = partial(Comparison, by=by, folds=1, seed=0, from_step=from_step)
-    return _compare([(train, test)], 1, candidates, mdp, reference, each, told)
+    told = partial(Comparison, by=by, seed=0, from_step=from_step)
+    return _compare([(train, test)], 1, candidates, mdp, reference, by, each, told)
 
 
 def _compare(
@@ -142,6 +147,7 @@ def _compare(
     candidates: Mapping[str, Solver | Candidate],
     mdp: World | None,
     reference: str | None,
+    by: str,
     each: Callable[..., Iterable[_Fitted]],
     made: Callable[..., Comparison],
 ) -> Comparison:
@@ -153,14 +159,40 @@ def _compare(
     if reference is not None and reference not in candidates:
         raise InputError(f"no candidate {reference!r} to refer to; there are {[*candidates]}")
     named = {n: c if isinstance(c, Candidate) else Candidate(c) for n, c in candidates.items()}
-    # Made one after the other: folds of a large table would not fit into memory side by side.
-    cells = (
-        (split, candidate.solver, world)
-        for split, worlds in _with_worlds(splits, named, mdp)
-        for candidate, world in zip(named.values(), worlds, strict=True)
-    )
-    fitted = list(each(cells, total=count * len(named)))
-    results = [_result(n, fitted[i :: len(named)]) for i, n in enumerate(named)]
+    parts: list[HeldPart] = []
+
+    def cells() -> Iterator[tuple[Split, Solver, MDP | None]]:
+        # Made one after the other: folds of a large table would not fit into memory side by side.
+        for split, worlds in _with_worlds(splits, named, mdp):
+            parts.append(HeldPart.of(*split, by))
+            for candidate, world in zip(named.values(), worlds, strict=True):
+                yield split, candidate.solver, world
+
+    fitted: list[_Fitted] = []
+    try:
+        for one in each(cells(), total=count * len(named)):
+            fitted.append(one)
+    except KeyboardInterrupt as stop:
+        whole = len(fitted) // len(named)
+        # Only what was scored on the same decisions is compared.
+        done = fitted[: whole * len(named)] or fitted
+        if not any(one.score is not None for one in done):
+            raise
+        told = _put_together(named, done, parts[: max(whole, 1)], None, by, made)
+        raise Stopped(told, len(fitted), count * len(named)) from stop
+    return _put_together(named, fitted, parts, reference, by, made)
+
+
+def _put_together(
+    named: Mapping[str, Candidate],
+    fitted: Sequence[_Fitted],
+    parts: Sequence[HeldPart],
+    reference: str | None,
+    by: str,
+    made: Callable[..., Comparison],
+) -> Comparison:
+    """Candidates in the folds that were fitted, the first ones in the last of them."""
+    results = [_result(n, fitted[i :: len(named)], parts, by) for i, n in enumerate(named)]
     scores = {r.name: r.score for r in results if r.score is not None}
     if not scores or (reference is not None and reference not in scores):
         # Without a reference none was scored, so that the first of all has failed.
@@ -168,7 +200,7 @@ def _compare(
         raise next(one.error for one in fitted[of :: len(named)] if one.error is not None)
     best = max(scores, key=lambda name: scores[name].mean) if reference is None else reference
     differences = {name: difference(score, scores[best]) for name, score in scores.items()}
-    return made(tuple(results), best, differences)
+    return made(tuple(results), best, differences, folds=len(parts))
 
 
 def _with_worlds(
@@ -212,7 +244,6 @@ def _fit_and_score(
     solver: Solver,
     world: MDP | None,
     *,
-    by: str,
     from_step: int,
     keep_solution: bool,
 ) -> _Fitted:
@@ -223,7 +254,7 @@ def _fit_and_score(
     try:
         solution = fit(train, solver, world)
         seconds = time.perf_counter() - started
-        score = log_likelihood(solution, test, from_step=from_step, by=by)
+        score = log_likelihood(solution, test, from_step=from_step)
     except (InputError, FitError) as error:
         seconds = time.perf_counter() - started
         parameters = float("nan") if solution is None else float(solution.num_parameters)
@@ -232,9 +263,10 @@ def _fit_and_score(
     return _Fitted(score, float(solution.num_parameters), seconds, kept, None)
 
 
-def _result(name: str, folds: Sequence[_Fitted]) -> Result:
-    """The folds of one candidate put together."""
+def _result(name: str, folds: Sequence[_Fitted], parts: Sequence[HeldPart], by: str) -> Result:
+    """The folds of one candidate put together; it was stopped where there is none."""
     scores = [fold.score for fold in folds]
+    known = [score for score in scores if score is not None]
     failures = [
         f"fold {number}: {fold.error}" if len(folds) > 1 else str(fold.error)
         for number, fold in enumerate(folds, 1)
@@ -242,19 +274,44 @@ def _result(name: str, folds: Sequence[_Fitted]) -> Result:
     ]
     if failures:
         log.warning("%s is left out: %s", name, failures[0])
+    if not folds:
+        failures = ["stopped before it was fitted"]
+    told = {} if failures else _scores(known, parts, by)
     return Result(
         name=name,
-        score=None if failures else _pooled([score for score in scores if score is not None]),
+        score=told.pop("score", None),
         fold_means=np.array([float("nan") if s is None else s.mean for s in scores]),
         num_parameters=np.array([fold.num_parameters for fold in folds]),
         seconds=np.array([fold.seconds for fold in folds]),
         failure=failures[0] if failures else "",
         solutions=tuple(fold.solution for fold in folds if fold.solution is not None),
+        **told,
     )
+
+
+def _scores(each: Sequence[Score], parts: Sequence[HeldPart], by: str) -> dict[str, Any]:
+    """Scores over all folds, given those by trajectory: by unit, by what errors go over too, and
+    of the trajectories that repeat no training one.
+    """
+    numbers, join = [], np.concatenate
+    for part in parts:  # which share no unit
+        numbers.append(part.units + sum(int(units.max()) + 1 for units in numbers[-1:]))
+    whole, units = _pooled(each), join(numbers)
+    novel = join([part.novel for part in parts])
+    told: dict[str, Any] = {"score": whole.grouped(units, by)}
+    over = {name: join([part.others[name] for part in parts]) for name in parts[0].others}
+    told["over"] = {
+        name: whole.grouped(np.unique(values, return_inverse=True)[1], name)
+        for name, values in over.items()
+        if len({*values.tolist()}) > 1
+    }
+    if not novel.all() and whole.decisions[novel].sum() > 0:
+        part = Score(by, *(getattr(whole, name)[novel] for name in SUMMED))
+        told["novel"] = part.grouped(np.unique(units[novel], return_inverse=True)[1], by)
+    return told
 
 
 def _pooled(scores: Sequence[Score]) -> Score:
     """The score over all units of several test parts that share none."""
     join = lambda name: np.concatenate([getattr(score, name) for score in scores])  # noqa: E731
-    names = ("sums", "decisions", "forced", "chance", "hits")
-    return Score(scores[0].by, *(join(name) for name in names))
+    return Score(scores[0].by, *(join(name) for name in SUMMED))

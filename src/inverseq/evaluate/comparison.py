@@ -1,7 +1,7 @@
 """What is compared, and what comes of a comparison."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq._core.perhaps import Perhaps
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Difference, Score
+from inverseq.evaluate.likelihood import Difference, Score, difference
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
@@ -69,6 +69,10 @@ class Result:
         seconds: `[folds]` time of the fit.
         failure: What went wrong, or nothing.
         solutions: The fit of each fold, where they were to be kept.
+        over: Other unit ("subject" where worlds are held out, "world" where subjects are) -> the
+            same score by it, for errors over both.
+        novel: Of the trajectories that repeat none of the training part, state by state and action
+            by action; None where all do not, or none.
     """
 
     name: str
@@ -78,6 +82,8 @@ class Result:
     seconds: Float[np.ndarray, " folds"]
     failure: str = ""
     solutions: tuple[Solution | IntentionSolution, ...] = ()
+    over: Mapping[str, Score] = field(default_factory=dict)
+    novel: Score | None = None
 
     def __post_init__(self) -> None:
         freeze(self, np.float64, "fold_means", "num_parameters", "seconds")
@@ -92,7 +98,7 @@ class Comparison(ShownTable):
         reference: Name of the candidate that the others are compared with.
         differences: By name, each candidate's score less that of the reference, paired by unit.
         by: What a unit is: of the folds, and of the standard errors.
-        folds: Number of folds; 1 for one split into training and test part.
+        folds: Number of folds that were scored; 1 for one split into training and test part.
         seed: Which random folds.
         from_step: First decision of a trajectory that was scored.
     """
@@ -133,6 +139,18 @@ class Comparison(ShownTable):
     def _any_score(self) -> Score:
         return next(r.score for r in self.results if r.score is not None)
 
+    def _apart(self, result: Result) -> dict[str, float]:
+        """Errors over other units, and the score of novel trajectories, where there are such."""
+        best, made, nan = self[self.reference], {}, float("nan")
+        for unit, whole in best.over.items():
+            mine = result.over.get(unit)
+            made[f"error_over_{unit}"] = nan if mine is None else mine.standard_error
+            gain = None if mine is None else difference(mine, whole)
+            made[f"difference_error_over_{unit}"] = nan if gain is None else gain.standard_error
+        if best.novel is not None:
+            made["novel_nats"] = nan if result.novel is None else result.novel.mean
+        return made
+
     @property
     def rows(self) -> list[dict[str, str | float | int]]:
         """One row per candidate for a table, best first and failures last; numbers in nats."""
@@ -146,6 +164,7 @@ class Comparison(ShownTable):
                     **(failed if score is None else score.row),
                     "difference": nan if gain is None else gain.mean,
                     "difference_error": nan if gain is None else gain.standard_error,
+                    **self._apart(result),
                     "parameters": float(np.mean(result.num_parameters)),
                     "seconds": float(np.mean(result.seconds)),
                     "failure": result.failure,

@@ -20,6 +20,9 @@ from inverseq.policies.policy import log_taken
 FEWEST_UNITS = 3
 """Units below which no difference of scores is clear, however large."""
 
+SUMMED = ("sums", "decisions", "forced", "chance", "hits")
+"""Fields of a `Score` with one number per unit."""
+
 _NOT_SHOWN = 5e-5
 """Nats per decision that no table or sentence shows."""
 
@@ -66,6 +69,15 @@ class Score(Shown):
             ("by", self.by),
         )
 
+    def grouped(self, groups: Int[np.ndarray, " U"], by: str) -> "Score":
+        """The same decisions with larger units.
+
+        Args:
+            groups: The larger unit of each, numbered from 0.
+            by: What it is.
+        """
+        return Score(by, *(np.bincount(groups, getattr(self, name)) for name in SUMMED))
+
     @property
     def told(self) -> str:
         """The mean and its error for people."""
@@ -77,8 +89,7 @@ class Score(Shown):
         Raises:
             InputError: pandas is not installed.
         """
-        names = ("sums", "decisions", "forced", "chance", "hits")
-        return data_frame({name: getattr(self, name) for name in names})
+        return data_frame({name: getattr(self, name) for name in SUMMED})
 
     @property
     def row(self) -> dict[str, float]:
@@ -144,9 +155,8 @@ class Score(Shown):
 
 def pooled(scores: Sequence[Score]) -> Score:
     """One score of the decisions of several, which have the same units."""
-    names = ("sums", "decisions", "forced", "chance", "hits")
     return Score(
-        scores[0].by, *(np.sum([getattr(one, name) for one in scores], axis=0) for name in names)
+        scores[0].by, *(np.sum([getattr(one, name) for one in scores], axis=0) for name in SUMMED)
     )
 
 

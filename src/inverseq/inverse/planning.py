@@ -1,6 +1,8 @@
 """How an agent plans for its reward: a small record, asked wherever the reward is planned anew."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +19,7 @@ from inverseq.mdp.backup import action_values, hard_value, soft_value
 from inverseq.policies import Policy, TabularPolicy, boltzmann, uniform
 from inverseq.policies.routes import Network, RoutePolicy
 from inverseq.policies.steered import Habit, KnownHabit, SteeredPolicy
+from inverseq.rewards import Reward
 
 
 class Planned(NamedTuple):
@@ -45,6 +48,24 @@ class Planning(Protocol):
     def policy(self, q: Float[np.ndarray, "S A"], mdp: MDP) -> Policy:
         """What is done where actions have these values."""
         ...
+
+
+@runtime_checkable
+class Plans(Protocol):
+    """Optional duty of a reward that one table `[S, A]` does not tell: it is planned for in parts,
+    animal by animal, or added to on the way to each goal.
+    """
+
+    def planned(self, mdp: MDP, plan: Callable[[Float[np.ndarray, "S A"]], Planned]) -> Planned:
+        """What is done, where `plan` says what is done for one table."""
+        ...
+
+
+def planned(planning: Planning, mdp: MDP, reward: Reward) -> Planned:
+    """What an agent does in `mdp` for a reward."""
+    if isinstance(reward, Plans):
+        return reward.planned(mdp, partial(planning.plan, mdp))
+    return planning.plan(mdp, reward.table(mdp))
 
 
 def lapsing(

@@ -10,12 +10,10 @@ from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.forward.soft import SoftPlan
 from inverseq.inverse.explanation import Explanation, check_explanation
-from inverseq.inverse.planning import Planning
+from inverseq.inverse.planning import Planning, planned
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, as_one
-from inverseq.policies.each import EachPolicy
 from inverseq.rewards import Reward
-from inverseq.rewards.each import EachReward
 
 
 @runtime_checkable
@@ -101,12 +99,7 @@ def replan(
     old = one.mdp
     carry = lambda reward: reward.carry(old, world)  # noqa: E731
     reward = carry(one.reward_function)
-    policy, plan = one.planning.plan(world, reward.table(world))
-    if isinstance(reward, EachReward):
-        tables = [one.planning.plan(world, each.table(world)).policy for each in reward.each[:-1]]
-        policy = EachPolicy(
-            reward.members, np.stack([each.per_state(world) for each in (*tables, policy)])
-        )
+    policy, plan = planned(one.planning, world, reward)
     parameters = dict(one.parameters)
     if bootstrap is not None and plan is None:
         raise InputError(f"{one.solver} has values for each goal; give no bootstrap")

@@ -24,6 +24,8 @@ from inverseq.policies.safe import SafePolicy
 from inverseq.policies.steered import KnownHabit, SteeredPolicy
 from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
 from inverseq.rewards.each import EachReward
+from inverseq.rewards.goals import GoalReward
+from inverseq.rewards.nearer import NearerReward
 from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.observations import ObservationReward
 from inverseq.rewards.read_out import ReadOutReward
@@ -47,6 +49,8 @@ KnownReward = (
     | ReadOutReward
     | ObservationReward
     | EachReward
+    | GoalReward
+    | NearerReward
 )
 """Rewards that can be read from a file without being named."""
 

@@ -9,10 +9,12 @@ matrix of exp(v) and N = (I - M)^-1, the solution for every goal is a column of 
 
 because N(k, d) counts the ways from k to d and around from d to d (a first passage, then returns).
 So one factorisation of I - M serves all goals, and the transposed systems of gradients as well.
+Where what a move is worth depends on the goal, M is another for each, and so is its factorisation,
+which is made when it is asked for and not kept.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +25,7 @@ from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
 from inverseq._core.factors import Factor, sparse_lu
 from inverseq.decisions.alignment import align
-from inverseq.decisions.goals import goals_of
+from inverseq.decisions.goals import goal_features, goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.policy import FinitePolicy
@@ -88,47 +90,89 @@ class Network:
             yield slice(first, min(first + most, count))
 
 
+Added = Callable[[np.ndarray], np.ndarray]
+"""From goals `[G]` to what each move is worth more on the way to each of them, `[E, G]`."""
+
+
+def adding(
+    mdp: MDP, network: Network, names: tuple[str, ...], weights: Float[np.ndarray, " P"]
+) -> Added | None:
+    """What features of goals add to what moves are worth; None where there are none."""
+    if not names:
+        return None
+    return lambda goals: goal_features(mdp, network.tails, network.heads, goals, names) @ weights
+
+
 @dataclass(frozen=True, eq=False)
 class Ways:
     """What M says of all goals.
 
     Attributes:
         network: The moves.
-        lift: `[E]` exp(v) of each move.
-        factor: Solves with I - M and its transpose.
+        values: `[E]` what each move is worth, whatever the goal.
+        added: From goals `[G]` to what moves are worth more on the way to each, `[E, G]`; None
+            where that is nothing.
+        factor: Solves with I - M and its transpose, where M is the same for all goals.
     """
 
     network: Network
-    lift: Float[np.ndarray, " E"]
-    factor: Factor
+    values: Float[np.ndarray, " E"]
+    added: Added | None
+    factor: Factor | None
 
     @classmethod
-    def of(cls, network: Network, values: Float[np.ndarray, " E"]) -> "Ways":
+    def of(
+        cls, network: Network, values: Float[np.ndarray, " E"], added: Added | None = None
+    ) -> "Ways":
         """For moves of these values.
 
         Raises:
             InputError: The matrix is singular: walking in circles costs nothing.
         """
-        lift = np.exp(values)
+        if added is not None:
+            return cls(network, values, added, None)
         try:
-            return cls(network, lift, sparse_lu(network.matrix(lift), 1.0))
+            factor = sparse_lu(network.matrix(np.exp(values)), 1.0)
         except InputError as error:  # of a process that should end
             raise InputError(ENDLESS) from error
+        return cls(network, values, None, factor)
 
     def towards(self, goals: Int[np.ndarray, " G"]) -> "Towards | None":
         """exp(V) for some goals; None where it has no bound, because circles are worth walking."""
         size, here = self.network.num_states, np.arange(goals.size)
         unit = np.zeros((size, goals.size))
         unit[goals, here] = 1.0
-        inverse = self.factor(unit, False)
+        if self.factor is not None:
+            factor, lift = self.factor, np.exp(self.values)[:, None]
+        else:
+            assert self.added is not None  # as `of` has made it
+            lift = np.exp(self.values[:, None] + self.added(goals))
+            try:
+                factor = _one_for_each([sparse_lu(self.network.matrix(m), 1.0) for m in lift.T])
+            except InputError:
+                return None
+        inverse = factor(unit, False)
         with np.errstate(all="ignore"):
             z = inverse / inverse[goals, here]
-            ahead = self.network.groups @ (self.lift[:, None] * z[self.network.heads])
+            ahead = self.network.groups @ (lift * z[self.network.heads])
             ahead[goals, here] = 1.0
             wrong = np.abs(ahead - z) > _RESIDUAL * np.abs(z) + _ROUNDING * np.abs(z).min(0)
         if not np.isfinite(z).all() or (z < 0).any() or wrong.any():
             return None
-        return Towards(self, goals, unit, inverse[goals, here], z)
+        return Towards(self.network, goals, unit, lift, factor, z)
+
+
+def _one_for_each(factors: list[Factor]) -> Factor:
+    """Solves column by column, each goal with its own; more columns begin with the first again."""
+
+    def solve(right: np.ndarray, transposed: bool) -> np.ndarray:
+        made = np.empty_like(right)
+        for number, factor in enumerate(factors):
+            mine = slice(number, None, len(factors))
+            made[:, mine] = factor(np.ascontiguousarray(right[:, mine]), transposed)
+        return made
+
+    return solve
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,17 +180,19 @@ class Towards:
     """exp(V) of G goals, and what is linear in it.
 
     Attributes:
-        ways: The network.
-        goals: `[G]` their states.
+        network: The moves.
+        goals: `[G]` states of the goals.
         unit: `[S, G]` 1 at each goal.
-        returns: `[G]` N(d, d).
+        lift: `[E, 1]` exp(v) of each move, or `[E, G]` where it depends on the goal.
+        factor: Solves with I - M, or that of each goal, and the transpose.
         z: `[S, G]` exp(V); 0 where the goal cannot be reached.
     """
 
-    ways: Ways
+    network: Network
     goals: Int[np.ndarray, " G"]
     unit: Float[np.ndarray, "S G"]
-    returns: Float[np.ndarray, " G"]
+    lift: Float[np.ndarray, "E G1"]
+    factor: Factor
     z: Float[np.ndarray, "S G"]
 
     def solve(self, right: Float[np.ndarray, "S G"]) -> Float[np.ndarray, "S G"]:
@@ -154,24 +200,23 @@ class Towards:
 
         By the formula of Sherman and Morrison: N b - z_d (N b)(d) where b(d) = 0.
         """
-        found = self.ways.factor(right, False)
+        found = self.factor(right, False)
         return found - self.z * found[self.goals, np.arange(self.goals.size)]
 
     def solve_transposed(self, right: Float[np.ndarray, "S G"]) -> Float[np.ndarray, "S G"]:
         """The same with the transpose, 0 at the goals: N'g - (N'e_d - e_d) (z_d . g)."""
         both = np.concatenate([right, self.unit], axis=1)
-        found, back = np.split(self.ways.factor(both, True), 2, axis=1)
+        found, back = np.split(self.factor(both, True), 2, axis=1)
         found = found - (back - self.unit) * (self.z * right).sum(0)
         found[self.goals, np.arange(self.goals.size)] = 0.0
         return found
 
     def chances(self) -> Float[np.ndarray, "E G"]:
         """Probability of each move where it begins; 0 where there is no way, and at the goals."""
-        network = self.ways.network
-        ahead = self.ways.lift[:, None] * self.z[network.heads]
-        here = self.z[network.tails]
+        ahead = self.lift * self.z[self.network.heads]
+        here = self.z[self.network.tails]
         made = np.divide(ahead, here, out=np.zeros_like(ahead), where=here > 0)
-        return np.where(network.tails[:, None] == self.goals, 0.0, made)
+        return np.where(self.network.tails[:, None] == self.goals, 0.0, made)
 
 
 def is_certain(mdp: MDP) -> bool:
@@ -192,15 +237,19 @@ class RoutePolicy(FinitePolicy):
     """What is done on the way to the destination that each trajectory names.
 
     Attributes:
-        values: `[S, A]` what each move is worth, in nats.
+        values: `[S, A]` what each move is worth, in nats, whatever the destination.
         goal: Column per trajectory with the destination.
+        goal_features: P of `GOAL_FEATURES`, by which moves are worth more on the way to it.
+        goal_weights: `[P]` what a unit of each is worth.
     """
 
     values: Float[np.ndarray, "S A"]
     goal: str
+    goal_features: tuple[str, ...] = ()
+    goal_weights: Float[np.ndarray, " P"] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        freeze(self, np.float64, "values")
+        freeze(self, np.float64, "values", "goal_weights")
 
     @property
     def num_actions(self) -> int:
@@ -222,7 +271,8 @@ class RoutePolicy(FinitePolicy):
         states, network = align(demonstrations, mdp), Network.of(mdp)
         goals = goals_of(demonstrations, mdp, self.goal)[demonstrations.trajectory_of]
         made = np.zeros((states.size, self.num_actions))
-        ways = Ways.of(network, self.values.ravel()[network.pairs])
+        added = adding(mdp, network, self.goal_features, self.goal_weights)
+        ways = Ways.of(network, self.values.ravel()[network.pairs], added)
         wanted, which = np.unique(goals, return_inverse=True)
         place = np.full(mdp.num_states * mdp.num_actions, -1)
         place[network.pairs] = np.arange(network.pairs.size)

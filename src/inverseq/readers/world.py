@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from inverseq._core.arrays import names_or_numbers
 from inverseq._core.errors import InputError, argument
-from inverseq.decisions.goals import goals_of
+from inverseq.decisions.goals import goal_features, goals_of, require_goal_features
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.readers import numbering
@@ -210,7 +210,7 @@ def _featured(
 
 
 def towards(
-    demonstrations: Demonstrations, mdp: MDP, goal: str
+    demonstrations: Demonstrations, mdp: MDP, goal: str, names: Sequence[str] = ()
 ) -> tuple[Demonstrations, dict[str, MDP]]:
     """Worlds in which each trajectory ends at its own goal.
 
@@ -218,6 +218,7 @@ def towards(
         demonstrations: With a column per trajectory that names a state.
         mdp: The world that all share.
         goal: The column.
+        names: Of `GOAL_FEATURES`, what is known of moves on the way there beside their features.
 
     Returns:
         The demonstrations with the goal as their world, and the world of each goal: that state is
@@ -225,19 +226,36 @@ def towards(
         features is shared by all goals.
 
     Raises:
-        InputError: There is no such column, or it holds something that is no state.
+        InputError: There is no such column, it holds something that is no state, or features of
+            goals have no coordinates.
     """
+    require_goal_features(mdp, names)
     goals = goals_of(demonstrations, mdp, goal)
     texts = [str(value) for value in demonstrations.trajectories[goal]]
-    features = np.eye(mdp.num_states)[:, None].repeat(mdp.num_actions, 1)
-    own = {"features": features} if mdp.features is None else {}
+    features, called = mdp.features, mdp.feature_names
+    if features is None:
+        features = np.eye(mdp.num_states)[:, None].repeat(mdp.num_actions, 1)
+    if names and not called:
+        called = tuple(f"feature {k + 1}" for k in range(features.shape[2]))
     worlds = {}
     for state, name in sorted({*zip(goals.tolist(), texts, strict=True)}):
         terminal = np.arange(mdp.num_states) == state
         allowed = mdp.allowed | terminal[:, None] | ~mdp.allowed.any(1, keepdims=True)
-        worlds[name] = replace(mdp, terminal=terminal, allowed=allowed, **own)
+        own = np.concatenate([features, _on_the_way(mdp, state, names)], axis=2)
+        told = {"features": own, "feature_names": (*called, *names)}
+        worlds[name] = replace(mdp, terminal=terminal, allowed=allowed, **told)
     there = {**demonstrations.trajectories, "world": np.array(texts)}
     return replace(demonstrations, trajectories=there), worlds
+
+
+def _on_the_way(mdp: MDP, goal: int, names: Sequence[str]) -> Float[np.ndarray, "S A P"]:
+    """Features of a goal of each state and action: their means over next states."""
+    matrix = mdp.transition_matrix.tocoo()
+    tails = matrix.row // mdp.num_actions
+    each = goal_features(mdp, tails, matrix.col, np.array([goal]), names)[:, 0]
+    made = np.zeros((mdp.num_states * mdp.num_actions, len(names)))
+    np.add.at(made, matrix.row, matrix.data[:, None] * each)
+    return made.reshape(mdp.num_states, mdp.num_actions, -1)
 
 
 def _require_values(path: Path, column: Column, *, numbers: bool) -> None:

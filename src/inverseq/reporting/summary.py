@@ -72,6 +72,10 @@ def _remarks(findings: Findings) -> Iterator[str]:
 
 def _score(row: ScoreRow) -> dict[str, Any]:
     """One model."""
+    novel: dict[str, Any] = {}
+    if row.novel is not None:
+        novel = {"novel_nats": row.novel.mean, "novel_error": row.novel.standard_error}
+        novel |= {"novel_decisions": row.novel.num_decisions}
     return {
         "key": row.key,
         "model": row.name,
@@ -83,6 +87,8 @@ def _score(row: ScoreRow) -> dict[str, Any]:
         "accuracy": row.score.accuracy,
         "parameters": row.parameters,
         "validation": row.validation,
+        **{f"error_over_{unit}": score.standard_error for unit, score in row.over.items()},
+        **novel,
     }
 
 

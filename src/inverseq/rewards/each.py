@@ -1,7 +1,8 @@
 """A reward for each animal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from inverseq._core.arrays import freeze
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
-from inverseq.policies.each import Members
+from inverseq.policies.each import EachPolicy, Members
 from inverseq.rewards.tables import FeatureReward, StateActionReward, StateReward
 
 KnownTable = StateReward | StateActionReward | FeatureReward
@@ -56,6 +57,16 @@ class EachReward:
     def carry(self, old: MDP, new: MDP) -> "EachReward":
         """Each in another world."""
         return replace(self, each=tuple(one.carry(old, new) for one in self.each))
+
+    def planned(self, mdp: MDP, plan: Callable[[np.ndarray], Any]) -> Any:
+        """What each does for its own, with the values of all.
+
+        Raises:
+            InputError: More than the state decides what is done.
+        """
+        each = [plan(one.table(mdp)) for one in self.each]
+        tables = np.stack([one.policy.per_state(mdp) for one in each])
+        return each[-1]._replace(policy=EachPolicy(self.members, tables))
 
     def like(
         self, table: Float[np.ndarray, "S A"] | None, parameters: Mapping[str, np.ndarray]

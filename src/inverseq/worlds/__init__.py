@@ -13,6 +13,7 @@ from inverseq.worlds.abandon import (
 from inverseq.worlds.environments import MDPEnv, register
 from inverseq.worlds.files import read_mazes
 from inverseq.worlds.game_boards import GridState
+from inverseq.worlds.goals import boards_towards
 from inverseq.worlds.grids import four_by_three, gridworld, maze
 from inverseq.worlds.labyrinth_contexts import labyrinth_contexts
 from inverseq.worlds.labyrinth_features import LABYRINTH_FEATURES, labyrinth_features
@@ -28,8 +29,8 @@ from inverseq.worlds.lever import (
 from inverseq.worlds.lever_neurons import LeverSession, Neurons, lever_session
 from inverseq.worlds.maze_contexts import (
     MAZE_CONTEXTS,
-    MAZE_HABITS,
     MAZE_KINDS,
+    MAZE_POSITIONS,
     maze_contexts,
 )
 from inverseq.worlds.maze_features import MAZE_FEATURES, maze_features
@@ -71,8 +72,8 @@ __all__ = [
     "LABYRINTH_FEATURES",
     "MAZE_CONTEXTS",
     "MAZE_FEATURES",
-    "MAZE_HABITS",
     "MAZE_KINDS",
+    "MAZE_POSITIONS",
     "TURNS",
     "ROAD_ACTIONS",
     "ROAD_FEATURES",
@@ -88,6 +89,7 @@ __all__ = [
     "Silence",
     "RoadRules",
     "World",
+    "boards_towards",
     "four_by_three",
     "goal_abandon",
     "goal_abandon_demonstrations",

@@ -13,6 +13,7 @@ from inverseq.worlds.game_rules import RANDOM_WIN as RANDOM_WIN
 from inverseq.worlds.game_rules import STATIC_WALLS as STATIC_WALLS
 from inverseq.worlds.game_rules import board_world as board_world
 from inverseq.worlds.game_rules import grid_simulator as grid_simulator
+from inverseq.worlds.goals import boards_towards as boards_towards
 from inverseq.worlds.grids import four_by_three as four_by_three
 from inverseq.worlds.grids import gridworld as gridworld
 from inverseq.worlds.grids import maze as maze
@@ -30,8 +31,8 @@ from inverseq.worlds.lever_neurons import LeverSession as LeverSession
 from inverseq.worlds.lever_neurons import Neurons as Neurons
 from inverseq.worlds.lever_neurons import lever_session as lever_session
 from inverseq.worlds.maze_contexts import MAZE_CONTEXTS as MAZE_CONTEXTS
-from inverseq.worlds.maze_contexts import MAZE_HABITS as MAZE_HABITS
 from inverseq.worlds.maze_contexts import MAZE_KINDS as MAZE_KINDS
+from inverseq.worlds.maze_contexts import MAZE_POSITIONS as MAZE_POSITIONS
 from inverseq.worlds.maze_contexts import maze_contexts as maze_contexts
 from inverseq.worlds.maze_features import MAZE_FEATURES as MAZE_FEATURES
 from inverseq.worlds.maze_features import maze_features as maze_features

@@ -22,8 +22,8 @@ MAZE_CONTEXTS = (
 )
 """Columns of `maze_contexts` that know the goal, from the widest context to the narrowest."""
 
-MAZE_HABITS = ("last move", "ways, last move", "ways, 2 moves", "ways, 3 moves")
-"""Columns of `maze_contexts` that do not: what is usually done, for a habit beside a plan."""
+MAZE_POSITIONS = ("last move", "position", "position, last move")
+"""Columns of `maze_contexts` that know how many cells away the goal lies, each way."""
 
 MAZE_KINDS = ("move", "turn")
 """Families of columns of `maze_contexts`, one per move: which kind of move it is for who walks,
@@ -33,12 +33,12 @@ finely and coarsely. They mean the same in every maze, however it lies."""
 def maze_contexts(
     demonstrations: Demonstrations, world: World | Mapping[str, World]
 ) -> Demonstrations:
-    """The decisions with `MAZE_CONTEXTS` and `MAZE_HABITS` as columns, for `ColumnTable`, and with
-    those of `MAZE_KINDS`, for `ColumnLogit`.
+    """The decisions with `MAZE_CONTEXTS` and `MAZE_POSITIONS` as columns, for `ColumnTable`, and
+    with those of `MAZE_KINDS`, for `ColumnLogit`.
 
-    "goal" is the direction of the nearest goal, one of nine (or none where there is no goal);
-    "ways" which of the four moves change the cell; moves are counted back to the beginning of the
-    trajectory or to a gap.
+    "goal" is the direction of the nearest goal, one of nine (or none where there is no goal), and
+    "position" how many cells away it lies, rightwards and downwards; "ways" which of the four moves
+    change the cell; moves are counted back to the beginning of the trajectory or to a gap.
 
     "turn a" is which kind of move a is for who came by the last one: straight on, to a side, back
     or the first (0 to 3), twice that and 1 where it is blocked; and twice that and 1 where the last
@@ -57,18 +57,17 @@ def maze_contexts(
     worlds = {"": world} if isinstance(world, World) else dict(world)
     mdps = {name: each.mdp for name, each in worlds.items()}
     states = align(demonstrations, world.mdp if isinstance(world, World) else unite(mdps))
-    directions, moves = map(np.concatenate, zip(*map(_seen, worlds.values()), strict=True))
-    here, ways = directions[states], moves[states]
+    seen = zip(*map(_seen, worlds.values()), strict=True)
+    here, away, ways = (np.concatenate(each)[states] for each in seen)
     last = _before(demonstrations, demonstrations.actions)
     second = _before(demonstrations, last)
     third = _before(demonstrations, second)
     one, two = last + 1, (last + 1) * 6 + second + 1
     three = two * 6 + third + 1
-    seen = here * 16 + ways
-    numbers = (one, here * 6 + one, seen * 6 + one, seen * 36 + two, seen * 216 + three)
-    habits = (one, ways * 6 + one, ways * 36 + two, ways * 216 + three)
+    both = here * 16 + ways
+    numbers = (one, here * 6 + one, both * 6 + one, both * 36 + two, both * 216 + three)
     found: dict[str, np.ndarray] = dict(zip(MAZE_CONTEXTS, numbers, strict=True))
-    found |= dict(zip(MAZE_HABITS, habits, strict=True))
+    found |= dict(zip(MAZE_POSITIONS, (one, away, away * 6 + one), strict=True))
     before = np.stack([last, second, third], axis=1)
     stayed = np.append(False, states[1:] == states[:-1]) & demonstrations.continues
     for name, kinds in zip(MAZE_KINDS, _kinds(before, ways, stayed, demonstrations), strict=True):
@@ -115,8 +114,14 @@ def _kinds(
     return fine, (coarse * 2 + blocked) * 2 + stayed[:, None]
 
 
-def _seen(world: World) -> tuple[Int[np.ndarray, " S"], Int[np.ndarray, " S"]]:
-    """Direction of the goal, and which moves change the cell, of each state."""
+_FAR = 1 << 20
+"""More cells than a board has each way."""
+
+
+def _seen(world: World) -> tuple[Int[np.ndarray, " S"], ...]:
+    """Direction of the goal, where it lies from there, and which moves change the cell, of each
+    state.
+    """
     mdp = world.mdp
     if mdp.action_names != ACTIONS[:4] or mdp.coordinates is None:
         raise InputError(
@@ -124,13 +129,15 @@ def _seen(world: World) -> tuple[Int[np.ndarray, " S"], Int[np.ndarray, " S"]]:
             f"{mdp.action_names}. Use worlds.gridworld or worlds.maze without stay"
         )
     at, goals = np.asarray(mdp.coordinates), np.flatnonzero(mdp.terminal)
-    direction = np.full(mdp.num_states, 9)
+    direction, position = np.full(mdp.num_states, 9), np.zeros(mdp.num_states, dtype=np.int64)
     if goals.size:
-        away = np.abs(at[:, None] - at[goals]).sum(-1)
-        sign = np.sign(at[goals[away.argmin(1)]] - at).astype(int) + 1
+        nearest = np.abs(at[:, None] - at[goals]).sum(-1).argmin(1)
+        away = (at[goals[nearest]] - at).astype(np.int64)
+        sign = np.sign(away) + 1
         direction = sign[:, 0] * 3 + sign[:, 1]
+        position = (away[:, 0] + _FAR) * 2 * _FAR + away[:, 1] + _FAR
     matrix, states = mdp.transition_matrix, np.arange(mdp.num_states)
     rows = states[:, None] * mdp.num_actions + np.arange(4)
     stays = np.asarray(matrix[rows.ravel()][np.arange(rows.size), np.repeat(states, 4)]).ravel()
     moves = (stays.reshape(-1, 4) < 1) & ~mdp.terminal[:, None]
-    return direction, (moves * (1, 2, 4, 8)).sum(1)
+    return direction, position, (moves * (1, 2, 4, 8)).sum(1)

@@ -64,12 +64,52 @@ def place(
             elsewhere than the table says; the message names the first rows and how many there are.
     """
     boards = {"": world} if isinstance(world, World) else dict(world)
+    wrong = InputError("walks go on behind their goal")
+    try:
+        made = _placed(positions, boards, upwards, transform)
+        if transform is None or not _goes_on(made, boards):
+            return made
+    except InputError as error:
+        if transform is None:
+            raise
+        made, wrong = None, error
+    if _fits(positions, boards, upwards):
+        raise InputError(
+            f"{wrong}. Without {argument('transform', transform)} every row fits its board: these "
+            "positions are turned back already, so leave it out"
+        )
+    if made is None:
+        raise wrong
+    return made
+
+
+def _goes_on(placed: Demonstrations, boards: Mapping[str, World]) -> bool:
+    """Whether something is done at a goal."""
+    home = homes_of(placed, boards)[placed.trajectory_of]
+    return any(
+        board.mdp.terminal[placed.states[(home == name) & placed.acted]].any()
+        for name, board in boards.items()
+    )
+
+
+def _fits(positions: Demonstrations, boards: Mapping[str, World], upwards: bool) -> bool:
+    """Whether all decisions are possible on boards as they are, and none is made at a goal."""
+    try:
+        return not _goes_on(_placed(positions, boards, upwards, None), boards)
+    except InputError:
+        return False
+
+
+def _placed(
+    positions: Demonstrations, boards: Mapping[str, World], upwards: bool, transform: str | None
+) -> Demonstrations:
+    """`place` on boards by name."""
     if not positions.state_names:
         raise InputError(
             "positions are two columns, x and y, or one with names of places of the board; these "
             f"states are numbers, as of decisions. Give {argument('state', ('x', 'y'))}"
         )
-    home = _homes(positions, boards)
+    home = homes_of(positions, boards)
     shown = _turns(positions, transform)
     actions = _actions(positions, next(iter(boards.values())).mdp.num_actions)
     cells = _cells(positions.state_names)
@@ -116,8 +156,12 @@ def place(
     return replace(made, trajectories={n: v[number] for n, v in positions.trajectories.items()})
 
 
-def _homes(positions: Demonstrations, boards: Mapping[str, World]) -> np.ndarray:
-    """`[T]` the name of the board of each trajectory."""
+def homes_of(positions: Demonstrations, boards: Mapping[str, World]) -> np.ndarray:
+    """`[T]` the name of the board of each trajectory; all are on one that is called "".
+
+    Raises:
+        InputError: There is no column "world", or no such board.
+    """
     if [*boards] == [""]:
         return np.full(positions.num_trajectories, "")
     names = positions.trajectories.get("world")

@@ -12,12 +12,13 @@ import numpy as np
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
+from inverseq.decisions.goals import require_goal_features
 from inverseq.inverse.maxent.route_model import RouteModel, Trips
-from inverseq.inverse.planning import TowardsGoals
+from inverseq.inverse.planning import TowardsGoals, planned
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
-from inverseq.policies.routes import RoutePolicy
-from inverseq.rewards import FeatureReward
+from inverseq.rewards import FeatureReward, Reward
+from inverseq.rewards.goals import GoalReward
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,19 @@ class RecursiveLogit:
     """A reward on the features of a network, shared by trips to any number of destinations.
 
     One factorisation of the network serves all destinations, and memory grows with the network.
+    With `goal_features` each destination has a factorisation of its own, made anew in every step.
     Moves must be certain; the discount of the world is not used.
 
-    `parameters` of the solution hold, beside "weights" `[F]`: "covariance" `[F, F]`, the inverse of
-    the information; "robust" `[F, F]`, the sandwich over units; "elasticities" `[F, F]`, by how
-    many per cent the total of feature f over all trips changes when feature g counts one per cent
-    more; "expected" `[S, A]` and "taken" `[S, A]`, moves expected of these trips, and made.
+    `parameters` of the solution hold, beside "weights" `[F]`, those of goals last: "covariance"
+    `[F, F]`, the inverse of the information; "robust" `[F, F]`, the sandwich over units;
+    "elasticities" `[F, F]`, by how many per cent the total of feature f over all trips changes when
+    feature g counts one per cent more; "expected" `[S, A]` and "taken" `[S, A]`, moves expected of
+    these trips, and made.
 
     Attributes:
         goal: Column per trajectory that names the state where it ends.
+        goal_features: What moves mean for the way to the destination, of
+            `inverseq.GOAL_FEATURES`: "bearing" and "distance left". The network needs coordinates.
         strength: Weight of a Gaussian prior on the weights, in decisions.
         by: What is independent in "robust": "trajectory", "session", "subject" or any column.
         tolerance: Largest gradient per decision at which the fit has converged.
@@ -44,6 +49,7 @@ class RecursiveLogit:
     """
 
     goal: str = "goal"
+    goal_features: tuple[str, ...] = ()
     strength: float = 0.0
     by: str = "trajectory"
     tolerance: float = 1e-9
@@ -59,7 +65,8 @@ class RecursiveLogit:
         """The most likely weights; `fit` calls this.
 
         Raises:
-            InputError: The world has no features or uncertain moves, a goal is no state or cannot
+            InputError: The world has no features or uncertain moves (or no coordinates, where
+                features of goals are asked for), a goal is no state or cannot
                 be reached, a trip leaves the network or passes its goal, or no weights make every
                 step cost something.
         """
@@ -69,8 +76,9 @@ class RecursiveLogit:
                 "this network has no features, and the reward of RecursiveLogit depends on nothing "
                 "else: give its table a column of numbers, a length for example"
             )
+        require_goal_features(mdp, self.goal_features)
         trips = Trips.of(problem, self.goal)
-        model = RouteModel(problem, trips, self.strength)
+        model = RouteModel(problem, trips, self.strength, self.goal_features)
         at, trace = model.start(), []
         status = Status(Outcome.LIMIT, 0, np.inf, "the search took max_steps; raise it")
         for step in range(self.max_steps):
@@ -86,12 +94,15 @@ class RecursiveLogit:
                 status = Status(Outcome.CONVERGED if done else Outcome.LIMIT, step, residual, words)
                 break
             at = following
-        reward = FeatureReward(at.weights)
+        own, of_goals = np.split(at.weights, [model.features.shape[1]])
+        reward: Reward = FeatureReward(own)
+        if self.goal_features:
+            reward = GoalReward(reward, self.goal, self.goal_features, of_goals)
         planning = TowardsGoals(self.goal)
         return Solution(
             solver="RecursiveLogit",
             settings=asdict(self),
-            policy=RoutePolicy(reward.table(mdp), self.goal),
+            policy=planned(planning, mdp, reward).policy,
             status=status,
             mdp=mdp,
             reward_function=reward,

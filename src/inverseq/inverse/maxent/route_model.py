@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,12 @@ from scipy.linalg import cho_factor, cho_solve
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.decisions.counts import decision_weights
-from inverseq.decisions.goals import goals_of
+from inverseq.decisions.goals import goal_features, goals_of
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.maxent.search import better
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
-from inverseq.policies.routes import ENDLESS, Network, Towards, Ways, require_ways
+from inverseq.policies.routes import ENDLESS, Network, Towards, Ways, adding, require_ways
 from inverseq.rewards.tables import features_of
 
 _SHORTEST = 2.0**-30
@@ -127,16 +128,29 @@ class Point(NamedTuple):
 class RouteModel:
     """The penalised log-likelihood of trips as a function of weights."""
 
-    def __init__(self, problem: Problem, trips: Trips, strength: float) -> None:
+    def __init__(
+        self, problem: Problem, trips: Trips, strength: float, of_goals: tuple[str, ...] = ()
+    ) -> None:
         mdp, network = problem.mdp, trips.network
         assert mdp.features is not None  # as `solve` has seen
         self.problem, self.trips, self.network, self.strength = problem, trips, network, strength
         size = mdp.features.shape[2]
         self.features = features_of(mdp, size).reshape(-1, size)[network.pairs]
+        self.of_goals, self.size = of_goals, size + len(of_goals)
         self.taken = np.bincount(trips.moves, trips.weights, network.pairs.size)
         self.order = np.argsort(trips.which, kind="stable")
         counts = np.bincount(trips.which, minlength=trips.goals.size)
         self.bounds = np.concatenate([[0], np.cumsum(counts)])
+
+    @cached_property
+    def squares(self) -> Float[np.ndarray, " F"]:
+        """Totals of the squared features of the moves that were made."""
+        made = np.zeros(self.size)
+        for part in self.network.chunks(self.trips.goals.size, self.size):
+            rows, which = self._rows(part)
+            seen = self._features(part)[self.trips.moves[rows], which]
+            made += self.trips.weights[rows] @ seen**2
+        return made
 
     def start(self) -> Point:
         """Weights under which every step costs something.
@@ -147,6 +161,7 @@ class RouteModel:
         cost = -np.log(max(int(np.bincount(self.network.tails).max(initial=1)), 2))
         target = np.full(len(self.features), cost)
         direction = np.linalg.lstsq(self.features, target, rcond=None)[0]
+        direction = np.append(direction, np.zeros(len(self.of_goals)))
         for much in (1.5, 3.0, 6.0, 12.0, 24.0):
             at = self.look(much * direction, first=True)
             if at is not None:
@@ -172,16 +187,19 @@ class RouteModel:
         With f the visits that enter a state less those that leave it, the slope in V_d is f, and in
         the value of a move what u = (I - M_d)'^-1 (f / z_d) sends through it.
         """
-        values = self.features @ weights
-        ways = Ways.of(self.network, values)
-        total, sent = float(self.taken @ values), np.zeros(values.size)
-        for part in self.network.chunks(self.trips.goals.size):
+        own = self.features.shape[1]
+        added = adding(self.problem.mdp, self.network, self.of_goals, weights[own:])
+        ways = Ways.of(self.network, self.features @ weights[:own], added)
+        total, expected, slope = 0.0, np.zeros(len(self.features)), -self.strength * weights
+        width = self.size if self.of_goals else 1
+        for part in self.network.chunks(self.trips.goals.size, width):
             towards = ways.towards(self.trips.goals[part])
             if towards is None:
                 return None
             rows, which = self._rows(part)
-            heads, tails = self.network.heads[self.trips.moves[rows]], self.trips.states[rows]
-            ahead, here = towards.z[heads, which], towards.z[tails, which]
+            moves, weight = self.trips.moves[rows], self.trips.weights[rows]
+            ahead = towards.z[self.network.heads[moves], which]
+            here = towards.z[self.trips.states[rows], which]
             if first:
                 way = np.ones(self.trips.rows.size, dtype=bool)
                 way[rows] = (ahead > 0) & (here > 0)
@@ -190,22 +208,44 @@ class RouteModel:
                 gain = np.log(ahead) - np.log(here)
             if not np.isfinite(gain).all():  # further away than numbers can tell
                 return None
-            total += float(self.trips.weights[rows] @ gain)
-            sent += self._sent(towards, part).sum(1)
-        slope = self.features.T @ (self.taken + sent) - self.strength * weights
+            features, sent = self._features(part), self._sent(towards, part)
+            seen = features[moves, which]
+            total += float(weight @ (seen @ weights + gain))
+            slope += weight @ seen + self._summed(features, sent)
+            expected -= sent.sum(1)
         value = total - 0.5 * self.strength * float(weights @ weights)
-        return Point(weights, value, slope, ways, -sent)
+        return Point(weights, value, slope, ways, expected)
+
+    def _features(self, part: slice) -> Float[np.ndarray, "E G F"]:
+        """Features of each move on the way to some goals; where goals have none, a view."""
+        goals, network = self.trips.goals[part], self.network
+        shape = (network.pairs.size, goals.size)
+        own = np.broadcast_to(self.features[:, None], (*shape, self.features.shape[1]))
+        if not self.of_goals:
+            return own
+        mdp = self.problem.mdp
+        added = goal_features(mdp, network.tails, network.heads, goals, self.of_goals)
+        return np.concatenate([own, added], axis=2)
+
+    def _summed(
+        self, features: Float[np.ndarray, "E G F"], moves: Float[np.ndarray, "E G"]
+    ) -> Float[np.ndarray, " F"]:
+        """Totals of the features over so many moves."""
+        if not self.of_goals:
+            return self.features.T @ moves.sum(1)
+        return np.einsum("egf,eg->f", features, moves)
 
     def information(self, at: Point) -> Float[np.ndarray, "F F"]:
         """Minus the second derivative of the log-likelihood: the covariance of the features of all
         ways to each goal, as a sum over moves of that of what a move decides.
         """
-        size = self.features.shape[1]
-        made = np.zeros((size, size))
+        made = np.zeros((self.size, self.size))
         for part, towards, slopes in self._slopes(at):
             visits = np.maximum(-self._sent(towards, part), 0.0)
-            rows = np.sqrt(visits)[..., None] * self._decided(slopes)
-            flat = rows.reshape(-1, size)
+            ahead, here = slopes[self.network.heads], slopes[self.network.tails]
+            # The derivative of log pi_d of each move.
+            rows = np.sqrt(visits)[..., None] * (self._features(part) + ahead - here)
+            flat = rows.reshape(-1, self.size)
             made += flat.T @ flat
         return made
 
@@ -214,13 +254,14 @@ class RouteModel:
     ) -> dict[str, Float[np.ndarray, "..."]]:
         """What `RecursiveLogit` says of its parameters."""
         data, mdp, trips = self.problem.decisions, self.problem.mdp, self.trips
-        size, information = self.features.shape[1], self.information(at)
-        scores = np.zeros((trips.rows.size, size))
-        for part, _, slopes in self._slopes(at):
+        size, information = self.size, self.information(at)
+        scores, totals = np.zeros((trips.rows.size, size)), np.zeros(size)
+        for part, towards, slopes in self._slopes(at):
             rows, which = self._rows(part)
-            moves = trips.moves[rows]
+            moves, features = trips.moves[rows], self._features(part)
+            totals -= self._summed(features, self._sent(towards, part))
             scores[rows] = (
-                self.features[moves]
+                features[moves, which]
                 + slopes[self.network.heads[moves], which]
                 - slopes[trips.states[rows], which]
             )
@@ -228,7 +269,6 @@ class RouteModel:
         each = np.zeros((int(units.max()) + 1, size))
         np.add.at(each, unit, trips.weights[:, None] * scores)
         covariance = self._solved(information, np.eye(size))
-        totals = self.features.T @ at.expected
         with np.errstate(divide="ignore", invalid="ignore"):
             elastic = information * at.weights / totals[:, None]
         return {
@@ -257,28 +297,21 @@ class RouteModel:
         flow[towards.goals, np.arange(shape[1])] = 0.0
         right = np.divide(flow, towards.z, out=np.zeros_like(flow), where=flow != 0)
         u = towards.solve_transposed(right)
-        lift = towards.ways.lift[:, None]
-        return u[self.network.tails] * lift * towards.z[self.network.heads]
+        return u[self.network.tails] * towards.lift * towards.z[self.network.heads]
 
     def _slopes(self, at: Point) -> Iterator[tuple[slice, Towards, Float[np.ndarray, "S G F"]]]:
         """Derivatives of V_d in the weights: expected features of the way from each state."""
-        size = self.features.shape[1]
-        for part in self.network.chunks(self.trips.goals.size, size):
+        for part in self.network.chunks(self.trips.goals.size, self.size):
             towards = at.ways.towards(self.trips.goals[part])
             assert towards is not None  # it was found to have bounds
-            made = np.zeros((*towards.z.shape, size))
-            ahead = at.ways.lift[:, None] * towards.z[self.network.heads]
-            for number in range(size):
-                right = self.network.groups @ (self.features[:, number, None] * ahead)
+            made, features = np.zeros((*towards.z.shape, self.size)), self._features(part)
+            ahead = towards.lift * towards.z[self.network.heads]
+            for number in range(self.size):
+                right = self.network.groups @ (features[..., number] * ahead)
                 right[towards.goals, np.arange(towards.goals.size)] = 0.0
                 found, z = towards.solve(right), towards.z
                 made[..., number] = np.divide(found, z, out=np.zeros_like(z), where=z > 0)
             yield part, towards, made
-
-    def _decided(self, slopes: Float[np.ndarray, "S G F"]) -> Float[np.ndarray, "E G F"]:
-        """Derivative of log pi_d of each move."""
-        ahead, here = slopes[self.network.heads], slopes[self.network.tails]
-        return self.features[:, None, :] + ahead - here
 
     def _solved(
         self, information: Float[np.ndarray, "F F"], right: Float[np.ndarray, "F *R"]
@@ -290,7 +323,7 @@ class RouteModel:
         """
         matrix = information + self.strength * np.eye(len(information))
         scale = np.sqrt(np.diag(matrix))
-        most = np.sqrt((self.features**2).T @ self.taken)
+        most = np.sqrt(self.squares)
         if not (scale > _SAME * most).all():
             raise InputError(_ALIKE)
         correlated = matrix / np.outer(scale, scale)

@@ -16,9 +16,10 @@ from inverseq._core.status import Outcome, Status
 from inverseq.inverse.planning import Greedily
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.mdp.paths import Nearer
 from inverseq.policies import boltzmann, uniform
 from inverseq.rewards import FeatureReward
-from inverseq.rewards.tables import features_of
+from inverseq.rewards.nearer import NearerReward, looked_at
 
 _LAPSE_LOGITS = (-15.0, 5.0)
 _FIRST_LOGIT = -3.0
@@ -28,12 +29,20 @@ _FIRST_LOGIT = -3.0
 class Greedy:
     """An agent without foresight, whose reward is linear in the features of the world.
 
+    With `nearer` it is the yardstick of every planner: a walker along the straight line, or the
+    shortest path, with a temperature, and with the habits that features tell, such as "turn" and
+    "reversal" of `inverseq.worlds.maze_features`.
+
     Attributes:
+        nearer: What a move is judged by beside the features: the steps by which it shortens the way
+            to the nearest end, along the "path" or the "line", walls left out of account. The world
+            then needs no features.
         lapse: Whether it lapses: takes any action that exists, equally often, with a probability
             that is fitted too.
         tolerance: Largest gradient per decision at which the fit has converged.
     """
 
+    nearer: Nearer | None = None
     lapse: bool = False
     tolerance: float = 1e-5
 
@@ -41,16 +50,16 @@ class Greedy:
         """The most likely weights and lapses.
 
         Raises:
-            InputError: The world is missing or has no features.
+            InputError: The world is missing, or has no features (with `nearer`: no ends).
         """
         mdp, counts = problem.mdp, problem.counts.state_action
-        if mdp.features is None:
+        if mdp.features is None and self.nearer is None:
             raise InputError(
                 "this world has no features, and Greedy looks at nothing else; give "
-                "MDP(features=[S, A, F])"
+                'MDP(features=[S, A, F]), or Greedy(nearer="path")'
             )
-        size = mdp.features.shape[2]
-        phi = features_of(mdp, size)
+        phi = looked_at(mdp, self.nearer, 0 if mdp.features is None else mdp.features.shape[2])
+        size = phi.shape[2]
         start = np.append(np.zeros(size), [_FIRST_LOGIT] * self.lapse)
         numbers, status = start, Status(Outcome.CONVERGED)
         if start.size:
@@ -67,12 +76,15 @@ class Greedy:
             outcome = Outcome.CONVERGED if found.success else Outcome.LIMIT
             status = Status(outcome, int(found.nit), float(np.abs(found.jac).max()), found.message)
         share = _share(numbers, size)
-        reward, planning = FeatureReward(numbers[:size]), Greedily(share)
+        reward: FeatureReward | NearerReward = FeatureReward(numbers[:size])
+        if self.nearer is not None:
+            reward = NearerReward(self.nearer, numbers[:size])
+        planning = Greedily(share)
         policy, plan = planning.plan(mdp, reward.table(mdp))
         assert plan is not None  # of `Greedily`
         return Solution(
             solver="Greedy",
-            settings={"lapse": share, "tolerance": self.tolerance},
+            settings={"nearer": self.nearer, "lapse": share, "tolerance": self.tolerance},
             policy=policy,
             status=status,
             mdp=mdp,

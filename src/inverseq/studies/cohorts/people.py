@@ -27,7 +27,6 @@ from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 from inverseq.worlds import maze_features
-from inverseq.worlds.maze_paths import with_paths
 
 DISCOUNT = 0.97
 
@@ -51,7 +50,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     if settings.people is not None:
         demonstrations = demonstrations.take(demonstrations.units("subject") < settings.people)
     worlds = {
-        name: replace(with_paths(maze_features(each, EVERY_COST)), discount=DISCOUNT)
+        name: replace(maze_features(each, EVERY_COST), discount=DISCOUNT)
         for name, each in data.worlds.items()
     }
     split = Split(demonstrations, worlds, np.arange(len(worlds)) % folds)

@@ -35,7 +35,6 @@ from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 from inverseq.worlds import MAZE_FEATURES, maze_contexts, maze_features
-from inverseq.worlds.maze_paths import with_paths
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 """Strengths of the prior among which a planner chooses."""
@@ -68,18 +67,19 @@ ABLATIONS: dict[str, tuple[str, ...]] = {
 }
 """The step is never left out: without it nothing would lead to the goal."""
 
-_HABITS = ("nearer by path", "turn", "reversal")
+_HABITS = ("turn", "reversal")
 
 YARDSTICKS: dict[str, tuple[tuple[str, ...], Greedy]] = {
     "uniform": ((), Greedy()),
-    "straight line": (("nearer by line",), Greedy()),
-    "shortest path": (("nearer by path",), Greedy()),
-    "shortest path, lapses": (("nearer by path",), Greedy(lapse=True)),
-    "shortest path, habits, lapses": (_HABITS, Greedy(lapse=True)),
-    "shortest path, habits, blocked, lapses": ((*_HABITS, "blocked"), Greedy(lapse=True)),
-    "shortest path, every cost": (("nearer by path", *EVERY_COST[1:]), Greedy()),
+    "straight line": ((), Greedy("line")),
+    "shortest path": ((), Greedy("path")),
+    "shortest path, lapses": ((), Greedy("path", lapse=True)),
+    "shortest path, habits, lapses": (_HABITS, Greedy("path", lapse=True)),
+    "shortest path, habits, blocked, lapses": ((*_HABITS, "blocked"), Greedy("path", lapse=True)),
+    "shortest path, every cost": (EVERY_COST[1:], Greedy("path")),
 }
-"""Walkers without foresight, by what they look at. Habits are not turning and not reversing."""
+"""Walkers without foresight, by the features that they look at. Habits are not turning and not
+reversing."""
 
 TABLES = {"table that saw the maze": 1, "two-step table that saw the maze": 2}
 """Count tables fitted to other people in the same mazes: no held-out worlds at all. The second
@@ -100,9 +100,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     if settings.subjects is not None:
         chosen = demonstrations.units("subject") < settings.subjects
         demonstrations = demonstrations.take(chosen)
-    worlds = {
-        name: with_paths(maze_features(world, EVERY_COST)) for name, world in data.worlds.items()
-    }
+    worlds = {name: maze_features(world, EVERY_COST) for name, world in data.worlds.items()}
     split = Split(demonstrations, worlds, np.arange(len(data.worlds)) % folds)
     predicted = _tables(split, data) | _yardsticks(split)
     strengths = [settings.strength] * folds
