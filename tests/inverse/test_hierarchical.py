@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 import inverseq as iq
 from inverseq.inverse.hierarchy.expansion import Expands
 from inverseq.inverse.problem import Problem
+from inverseq.studies.cohorts import simulated
 from strategies import random_mdp
 
 
@@ -156,6 +157,18 @@ def test_animals_with_many_decisions_speak_for_themselves(world):
     alone = iq.fit_each(data, iq.IAVI(), world)
     for name, one in alone.items():
         assert_allclose(made[name].policy.table, one.policy.table, atol=0.03)
+
+
+def test_few_decisions_of_few_animals_do_not_run_away():
+    """Expansions around numbers that are far off must not promise variances that are not there."""
+    board = simulated.world()
+    weights, data = simulated.cohort(board, 12, 10, 1.0, 0.5, seed=3)
+    found = iq.fit(data, iq.Hierarchical(iq.MaxEnt("features"), group="genotype"), mdp=board)
+    assert found.status.ok
+    numbers = found.reward_function.numbers[: len(weights)]
+    assert np.abs(numbers).max() < 5
+    pooled = iq.fit(data, iq.MaxEnt("features", strength=0.1), mdp=board).parameters["weights"]
+    assert np.abs(numbers - weights).mean() <= np.abs(pooled - weights).mean()
 
 
 def test_more_steps_change_nothing(world, drawn, fitted):

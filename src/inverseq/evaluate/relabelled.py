@@ -66,7 +66,7 @@ def relabel(design: Design, values: Values, pairs: Pairs, most: int, seed: int) 
     all_of = _all_within if within else _all_between
     drawn = _drawn_within if within else _drawn_between
     labellings = all_of(design) if exact else drawn(design, most, seed)
-    own = next(_all_within(design)) if within else design.group
+    own = _as_seen(design) if within else design.group
     observed = statistics(unit, own[None], pairs)[0]
     large, largest = np.zeros(observed.shape), np.zeros(observed.shape)
     least = observed * (1 - _SAME)
@@ -183,7 +183,7 @@ def _all_between(design: Design) -> Iterator[Int[np.ndarray, " n"]]:
 
 
 def _all_within(design: Design) -> Iterator[Int[np.ndarray, "n G"]]:
-    """Every way, each once, that of the table first."""
+    """Every way, each once."""
     orders = [*permutations(range(len(design.levels)))]
     return map(np.array, product(orders, repeat=len(design.animals)))
 
@@ -197,5 +197,9 @@ def _drawn_between(design: Design, number: int, seed: int) -> Iterator[Int[np.nd
 def _drawn_within(design: Design, number: int, seed: int) -> Iterator[Int[np.ndarray, "n G"]]:
     """Ways drawn at random."""
     rng = np.random.default_rng(seed)
-    start = np.tile(np.arange(len(design.levels)), (len(design.animals), 1))
-    return (rng.permuted(start, axis=1) for _ in range(number))
+    return (rng.permuted(_as_seen(design), axis=1) for _ in range(number))
+
+
+def _as_seen(design: Design) -> Int[np.ndarray, "n G"]:
+    """The labels of the table within each animal."""
+    return np.tile(np.arange(len(design.levels)), (len(design.animals), 1))

@@ -23,8 +23,7 @@ TRACED = 100
 _PIECES = 20
 """Pieces of a training, after which progress is reported."""
 _EXPLODED = 1e3
-"""A loss this many times as large as at the beginning is no longer one of learning; that of values
-may be 1 / (1 - gamma)^2 times larger, as they sum rewards and losses square them."""
+"""A loss this many times as large as at the beginning is no longer one of learning."""
 
 
 REMEDY = (
@@ -107,7 +106,7 @@ def enrolled(
 def taught_in(course: Course, training: Training, remedy: str) -> Taught:
     """What a training came to, and what to try where it diverged."""
     trace = mean_losses(training, course.loop.blocks)
-    return Taught(course, training.learner, _status(course, training, trace, remedy), trace)
+    return Taught(course, training.learner, _status(training, trace, remedy), trace)
 
 
 def mean_losses(training: Training, steps: int) -> Float[np.ndarray, " blocks"]:
@@ -121,15 +120,12 @@ def mean_losses(training: Training, steps: int) -> Float[np.ndarray, " blocks"]:
     return sums[counts > 0] / counts[counts > 0]
 
 
-def _status(
-    course: Course, training: Training, trace: Float[np.ndarray, " blocks"], remedy: str
-) -> Status:
+def _status(training: Training, trace: Float[np.ndarray, " blocks"], remedy: str) -> Status:
     """How a training ended: learned to its end, or diverged."""
     steps, last = int(training.block), float(trace[-1])
     if bool(training.diverged):
         return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {remedy}")
-    horizon = 1 / (1 - course.rule.drawing.discount)
-    if abs(last) > _EXPLODED * horizon**2 * max(1.0, abs(float(trace[0]))):
+    if abs(last) > _EXPLODED * max(1.0, abs(float(trace[0]))):
         return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {remedy}")
     told = f"all {steps} steps made"
     for name, best in training.learner.targets.items():

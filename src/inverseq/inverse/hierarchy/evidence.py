@@ -138,8 +138,13 @@ def levels(data: Quadratics, log_variances: Float[np.ndarray, " V"]) -> Levels:
     )
 
 
-def learned(data: Quadratics, start: Float[np.ndarray, " V"]) -> Float[np.ndarray, " V"]:
-    """Logarithms of the variances at which the evidence is largest."""
+def learned(
+    data: Quadratics, start: Float[np.ndarray, " V"], reach: float = np.inf
+) -> Float[np.ndarray, " V"]:
+    """Logarithms of the variances at which the evidence is largest, no further than `reach` from
+    those at the start.
+    """
+    lowest, highest = LOG_VARIANCES
 
     def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
         made, (value, slope) = levels(data, x), away_from_zero(data, x)
@@ -150,7 +155,7 @@ def learned(data: Quadratics, start: Float[np.ndarray, " V"]) -> Float[np.ndarra
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[LOG_VARIANCES] * start.size,
+        bounds=[(max(lowest, x - reach), min(highest, x + reach)) for x in start],
         options={"maxiter": 100, "ftol": 1e-10, "gtol": 1e-4},
     )
     return np.asarray(found.x)

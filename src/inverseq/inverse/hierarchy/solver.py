@@ -28,6 +28,11 @@ _UNRELATED = 2.0
 temperature; less of it, that of the variances between animals."""
 
 
+_REACH = 0.7
+"""Change of the logarithm of a variance in one step. The evidence is that of expansions around the
+present numbers: far from them it may promise what is not there, and animals would run after it."""
+
+
 @dataclass(frozen=True)
 class Hierarchical:
     """Rewards of animals that are alike: animal from group, group from all.
@@ -213,7 +218,7 @@ class _Search:
         change = np.inf
         for step in range(settings.max_steps):
             data = self._data()
-            self.log_variances = learned(data, self.log_variances)
+            self.log_variances = learned(data, self.log_variances, _REACH)
             self.levels = levels(data, self.log_variances)
             self.trace.append(self.levels.evidence + self._constant())
             change = self._move()

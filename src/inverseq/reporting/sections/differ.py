@@ -131,7 +131,7 @@ def _table(
     several = len(found.design.levels) > 2
     first, second = ("First", "Second") if several else found.design.levels
     form = {"p": ".3f", "corrected": ".3f"}
-    titles = {"mean_1": first, "mean_2": second, "difference": "Second − first", "low": "Low"}
+    titles = {"mean_1": first, "mean_2": second, "difference": f"{second} − {first}", "low": "Low"}
     titles |= {"high": "High", "effect": "Effect", "corrected": "Corrected p"}
     if not short:
         titles |= {"drawn_low": "Drawn low", "drawn_high": "Drawn high", "p": "p"}
