@@ -127,7 +127,7 @@ class DCIQL:
             there = data.next_allowed
             exists = next_safe[known] if there is None else there[known]
             next_safe[known] = safe_at(self.safety, data.next_states[known], exists)
-        return _Constrained(learner.rule(problem)[0]), next_safe
+        return _Constrained(learner.ready(problem)), next_safe
 
     def solution(self, taught: Taught, seen: Seen) -> Solution:
         """The solution of a training."""

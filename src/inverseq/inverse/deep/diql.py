@@ -163,9 +163,15 @@ class DIQL:
         return replace(self, seed=seed)
 
     def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"] | None]:
-        """How it learns, with seed 0 so that seeds share what is compiled; no action is unsafe."""
+        """How it learns; no action is unsafe."""
+        return self.ready(problem), None
+
+    def ready(self, problem: Problem) -> "DIQL":
+        """The same with seed 0, so that seeds share what is compiled; where no decision could be
+        held out, it keeps the last classifier.
+        """
         nothing = np.isnan(kept_apart(problem, self.held_out)[1]).all()
-        return replace(self, seed=0, keep="last" if nothing else self.keep), None
+        return replace(self, seed=0, keep="last" if nothing else self.keep)
 
     def seen(self, problem: Problem) -> Seen:
         """A problem as the networks see it.
@@ -270,8 +276,8 @@ class DIQL:
         """Squared distance of the reward from what it is regressed on."""
         del key, own
         seen, mask = expert.observations, expert.allowed
-        eta = log_probabilities(learner.kept("policy"), seen, mask)
-        eta -= jax.vmap(learner.targets["shifted"])(seen)
+        log_policy = log_probabilities(learner.kept("policy"), seen, mask)
+        eta = log_policy - self.following(learner, seen, log_policy)
         made = jax.vmap(network)(seen)
         if self.target == "centred":
             chosen = self.offset(learner, seen, eta, mask)
@@ -307,7 +313,7 @@ class DIQL:
             )
         else:
             # The largest Q is that of the likeliest action, which no data speak against.
-            eta = log_policy - jax.vmap(learner.targets["shifted"])(seen)
+            eta = log_policy - self.following(learner, seen, log_policy)
             q = log_policy + self.offset(learner, seen, eta, mask)[:, None]
         v = q.max(axis=1) if self.backup == "hard" else jax.nn.logsumexp(q, axis=1)
         return self.discount * jnp.where(batch.ended, self.terminal_value, v)
@@ -367,6 +373,17 @@ class DIQL:
             return v - log_probabilities(learner.kept("policy"), seen, mask).max(axis=1)
         exist = jnp.isfinite(eta)
         return -jnp.where(exist, eta, 0.0).sum(axis=1) / exist.sum(axis=1)
+
+    def following(
+        self, learner: Learner, seen: Float[Array, "n *shape"], log_policy: Float[Array, "n A"]
+    ) -> Float[Array, "n A"]:
+        """Q^Sh; of actions that the data do not speak of the mean of the others, because what
+        a network makes up there would come back in the mean over actions, and grow.
+        """
+        made = jax.vmap(learner.targets["shifted"])(seen)
+        spoken = self.supported(log_policy) & jnp.isfinite(log_policy)
+        mean = jnp.where(spoken, made, 0.0).sum(axis=1) / spoken.sum(axis=1)
+        return jnp.where(spoken, made, mean[:, None])
 
     def supported(self, log_policy: Float[Array, "n A"]) -> Bool[Array, "n A"]:
         """Actions that the data speak of; the likeliest always."""

@@ -16,7 +16,7 @@ from inverseq.training.lessons import Lessons
 
 Mask = Bool[Array, "n A"] | None
 
-REMEDY = "lower learning_rate, follow or discount, or raise smoothing"
+REMEDY = "lower learning_rate, follow or discount"
 """What to try where a training diverged."""
 
 
