@@ -76,7 +76,5 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(InputError, match="strength must be 0 or more"):
         BehaviourCloning(0, strength=-1.0)
     demos = noise(4)
-    with pytest.raises(InputError, match="either weights or held_out"):
-        fit(demos, BehaviourCloning(0, held_out=0.5), weights=np.ones(demos.num_decisions))
     with pytest.raises(InputError, match="leave mdp out"):
         fit(demos, BehaviourCloning(0), random_mdp(np.random.default_rng(0), 3, 3))

@@ -1,5 +1,6 @@
 """Deep inverse Q-learning: it tends to the exact answer on numbered states, and says what it is."""
 
+import re
 from dataclasses import replace
 
 import equinox as eqx
@@ -189,12 +190,29 @@ def test_it_is_the_same_again_and_in_a_file(walked, tmp_path):
     assert_array_equal(read.reward_function.q(data), solution.reward_function.q(data))
 
 
+def test_few_decisions_are_not_learned_by_heart():
+    rng = np.random.default_rng(0)
+    seen = rng.normal(size=(2200, 6))
+    actions = (3 * seen[:, 0] + rng.logistic(size=2200) > 0).astype(int)
+    drawn = iq.Demonstrations.from_arrays(seen, actions, trajectory=np.arange(2200) // 10)
+    data, unseen = drawn.take(np.arange(20)), drawn.take(np.arange(20, 220))
+    solver = iq.DIQL(0, 0.9, lessons=iq.Lessons(1000, 64, 3e-3))
+    best, last = (iq.fit(data, replace(solver, keep=keep)) for keep in ("best", "last"))
+    scores = [iq.log_likelihood(each, unseen) for each in (best, last)]
+    assert scores[0].mean > scores[1].mean + 0.04
+    assert scores[0].mean > scores[0].chance_mean
+    assert re.search(r"policy as it was after \d+, when held-out", best.status.message)
+    assert "as it was" not in last.status.message
+
+
 def test_names_of_actions_do_not_matter(walked):
     """Relabelled actions, relabelled answers, up to where the networks begin."""
-    solution, data, solver = walked
-    order = np.array([2, 0, 1])
-    other = iq.fit(replace(data, actions=order[data.actions]), solver)
-    assert_allclose(other.probabilities(data)[:, order], solution.probabilities(data), atol=0.08)
+    _, data, solver = walked
+    order, solver = np.array([2, 0, 1]), replace(solver, keep="last")
+    one, other = (
+        iq.fit(replace(data, actions=a), solver) for a in (data.actions, order[data.actions])
+    )
+    assert_allclose(other.probabilities(data)[:, order], one.probabilities(data), atol=0.08)
 
 
 def test_an_ensemble_predicts_no_worse_and_is_saved(walked, tmp_path):
@@ -230,7 +248,7 @@ def test_members_of_an_ensemble_learn_and_are_penalised_as_alone():
 
 def test_seeds_together_are_seeds_alone_and_survive_an_interruption(walked, tmp_path):
     _, data, solver = walked
-    brief = replace(solver, lessons=iq.Lessons(60, 16))
+    brief = replace(solver, lessons=iq.Lessons(110, 16))  # looked at after every two steps
     alone = iq.fit(data, replace(brief, seed=5))
     several = iq.train_diql(brief, data, (1, 5))
     assert_array_equal(several[1].probabilities(data), alone.probabilities(data))
@@ -239,12 +257,12 @@ def test_seeds_together_are_seeds_alone_and_survive_an_interruption(walked, tmp_
     path = tmp_path / "training.npz"
 
     def stop(what, done, total):
-        if done >= 20:
+        if done >= 25:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        iq.train_diql(brief, data, (1, 5), checkpoint=path, every=20, progress=stop)
-    carried_on = iq.train_diql(brief, data, (1, 5), checkpoint=path, every=20)
+        iq.train_diql(brief, data, (1, 5), checkpoint=path, every=25, progress=stop)
+    carried_on = iq.train_diql(brief, data, (1, 5), checkpoint=path, every=25)
     for one, other in zip(carried_on, several, strict=True):
         assert_array_equal(one.reward_function.q(data), other.reward_function.q(data), strict=True)
     with pytest.raises(iq.InputError, match="other settings"):

@@ -15,9 +15,11 @@ from inverseq.forward import DQN, simulator_of
 from inverseq.networks import FullyConnected
 from inverseq.training import Course, Drawing, Loop, Part, Simulator, Target, existing, shown_in
 from inverseq.training.batch import Batch
+from inverseq.training.lessons import Lessons
+from inverseq.training.loop import advance
 from inverseq.training.rule import learn, untaught
 from inverseq.training.shown import draw
-from inverseq.training.trainer import train
+from inverseq.training.trainer import begin_training, train
 from strategies import random_mdp
 
 STATES, ACTIONS, GAMMA = 5, 3, 0.8
@@ -248,3 +250,35 @@ def bias(numbers):
     """Of the only layer."""
     module = getattr(numbers, "module", numbers)
     return module.layers[0].bias
+
+
+@pytest.mark.parametrize("weighed", [True, False])
+def test_a_judged_network_is_kept_as_it_was_at_its_best(weighed):
+    """Against every look made again by hand, each a training of its own to there."""
+    rng = np.random.default_rng(1)
+    seen = rng.normal(size=(90, 4))
+    actions = (2 * seen[:, :3] + rng.gumbel(size=(90, 3))).argmax(axis=1)
+    demonstrations = Demonstrations.from_arrays(seen, actions, terminated=np.ones(90, bool))
+    held_out, weight = np.arange(90) >= 20, rng.uniform(1, 2, 90) * weighed
+    judged = np.where(held_out, weight, np.nan)
+    rule = BehaviourCloning(0, FullyConnected((32,)), Lessons(205, 16, 0.01), held_out=0.5)
+    rows = shown_in(demonstrations, np.where(held_out, 0.0, 1.0), None, judged)
+    course = Course(rule, Loop.of_lessons(205), (4,), 3)
+    begun = begin_training(course, jax.random.key(0), rows)
+    onward = jax.jit(advance, static_argnames="course")
+    looks, networks = [*range(4, 205, 4), 205], []
+    for stop in looks:
+        networks.append(onward(course, begun, stop, rows).learner.networks["q"])
+    nats = []
+    for network in networks:
+        log_policy = np.asarray(jax.nn.log_softmax(jax.vmap(network)(jnp.asarray(seen, "float32"))))
+        likely = log_policy[np.arange(90), actions]
+        nats.append(-np.average(likely[held_out], weights=weight[held_out] if weighed else None))
+    best = onward(course, begun, 205, rows).learner.targets["q"]
+    chosen = int(np.argmin(nats)) if weighed else len(looks) - 1
+    assert int(best.learned) == looks[chosen]
+    assert 0 < chosen < len(looks) - 1 or not weighed  # neither from the beginning nor to the end
+    for one, other in zip(*map(jax.tree.leaves, (best.network, networks[chosen])), strict=True):
+        assert_array_equal(one, other)
+    if weighed:
+        assert_allclose(best.nats, nats[chosen], rtol=1e-5)

@@ -22,7 +22,7 @@ from inverseq.networks import Ensemble, Network, TrainedNetwork, trained_network
 from inverseq.training.batch import Moves
 from inverseq.training.games import Games, play_games
 from inverseq.training.replay import Replay, empty_replay, store
-from inverseq.training.rule import Learner, Player, Rule, learn, untaught
+from inverseq.training.rule import Learner, Player, Rule, learn, look, untaught
 from inverseq.training.shown import Shown
 from inverseq.training.simulator import Simulator
 
@@ -115,6 +115,10 @@ class Course:
         return trained_network(network, module, self.observation_shape, self.num_actions)
 
 
+_LOOKS = 50
+"""Looks at judged decisions in a training."""
+
+
 class Curves(NamedTuple):
     """What was measured in each block; NaN in blocks not reached or not tested."""
 
@@ -183,12 +187,26 @@ def advance(course: Course, training: Training, until: Any, shown: Shown | None 
         until: Number of a block.
         shown: Demonstrations; None for a rule that learns from its own play alone.
     """
-    last = jnp.minimum(jnp.int32(until), course.loop.blocks)
+    blocks = course.loop.blocks
+    last = jnp.minimum(jnp.int32(until), blocks)
 
-    def unfinished(now: Training) -> jax.Array:
-        return (now.block < last) & ~now.diverged
+    def to(stop: Any, step: Any, now: Training) -> Training:
+        return jax.lax.while_loop(lambda now: (now.block < stop) & ~now.diverged, step, now)
 
-    return jax.lax.while_loop(unfinished, partial(_block, course, shown), training)
+    one = partial(_block, course, shown)
+    if shown is None or shown.judged is None:
+        return to(last, one, training)
+    every = max(blocks // _LOOKS, 1)
+
+    def stretch(now: Training) -> Training:
+        now = to(jnp.minimum((now.block // every + 1) * every, last), one, now)
+        looked = look(course.rule, now.learner, shown)
+        due = ~now.diverged & ((now.block % every == 0) | (now.block == blocks))
+        take = lambda new, old: jnp.where(due, new, old)  # noqa: E731
+        return now._replace(learner=jax.tree.map(take, looked, now.learner))
+
+    # Loop in loop, not a branch in the block: of several trainings a branch is taken every time.
+    return to(last, stretch, training)
 
 
 def _block(course: Course, shown: Shown | None, training: Training) -> Training:

@@ -7,6 +7,7 @@ network each.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -18,7 +19,17 @@ from inverseq._core.errors import InputError
 from inverseq.training.batch import Batch, Drawing
 from inverseq.training.noise import noisy
 from inverseq.training.replay import Replay, sample
-from inverseq.training.shown import Shown, draw
+from inverseq.training.shown import Shown, draw, judgement
+
+
+class Best(NamedTuple):
+    """A network as it was when the judged decisions were likeliest: a tree of arrays."""
+
+    network: Any
+    nats: Float[Array, ""]
+    """What they cost under it, per decision; infinite before the first look."""
+    learned: Int[Array, ""]
+    """Training steps that it had made."""
 
 
 class Learner(NamedTuple):
@@ -27,11 +38,16 @@ class Learner(NamedTuple):
     networks: dict[str, Any]
     """Any trees of arrays, such as the modules that `Network.build` makes."""
     targets: dict[str, Any]
-    """Copies that follow some of the networks."""
+    """Copies that follow some of the networks, and the `Best` of those that are judged."""
     optimisers: dict[str, Any]
     """What the optimiser of each network remembers."""
     learned: Int[Array, ""]
     """Training steps made."""
+
+    def kept(self, name: str) -> Any:
+        """A network that counts: as it was at its best where it is judged, else as it is."""
+        copy = self.targets.get(name)
+        return copy.network if isinstance(copy, Best) else self.networks[name]
 
 
 Loss = Callable[[Any, Learner, PRNGKeyArray, Any, Any], Float[Array, ""]]
@@ -80,12 +96,15 @@ class Part:
         loss: What it minimises.
         optimiser: Of Optax.
         target: How a copy follows it; None for no copy.
+        nats: `nats(network, batch)` `[n]`, what each judged decision costs: the network is also
+            kept as it was when that was least. None keeps none.
     """
 
     build: Callable[[PRNGKeyArray, tuple[int, ...], int], Any]
     loss: Loss
     optimiser: optax.GradientTransformation
     target: Target | None = None
+    nats: Callable[[Any, Batch], Float[Array, " n"]] | None = None
 
 
 @runtime_checkable
@@ -140,6 +159,10 @@ def untaught(
     }
     optimisers = {name: part.optimiser.init(networks[name]) for name, part in parts.items()}
     targets = {name: networks[name] for name, part in parts.items() if part.target is not None}
+    never = jnp.float32(jnp.inf), jnp.int32(0)
+    targets |= {
+        name: Best(networks[name], *never) for name, part in parts.items() if part.nats is not None
+    }
     return Learner(networks, targets, optimisers, jnp.int32(0))
 
 
@@ -168,12 +191,31 @@ def learn(
             optimisers=learner.optimisers | {name: kept},
         )
     learned = learner.learned + 1
-    targets = {
+    targets = learner.targets | {
         name: part.target.after(learned, learner.networks[name], learner.targets[name])
         for name, part in parts.items()
         if part.target is not None
     }
     return learner._replace(targets=targets, learned=learned), losses
+
+
+def look(rule: Rule, learner: Learner, shown: Shown) -> Learner:
+    """What is learned, after a look at the judged decisions: a network under which they cost less
+    than under the best so far takes its place (any does where none of them has a weight).
+    """
+    targets = dict(learner.targets)
+    for name, part in rule.networks().items():
+        if part.nats is None or shown.judged is None:
+            continue
+        network, best = learner.networks[name], targets[name]
+        nats = judgement(partial(part.nats, network), shown.pool, shown.judged)
+        better = ~(nats >= best.nats)
+        targets[name] = jax.tree.map(
+            lambda new, old, better=better: jnp.where(better, new, old),
+            Best(network, nats, learner.learned),
+            best,
+        )
+    return learner._replace(targets=targets)
 
 
 def _drawn(

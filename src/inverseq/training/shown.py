@@ -1,6 +1,7 @@
 """Demonstrated transitions as arrays for a compiled training loop, drawn by weight."""
 
 import hashlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -13,6 +14,22 @@ from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.following import check_finite
 from inverseq.training.batch import Batch, Drawing
+
+_JUDGED = 2048
+"""Decisions that are judged at most, so that to look at them costs little beside the learning."""
+_TOGETHER = 64
+"""Of these at a time, so that images become numbers for a batch alone."""
+
+
+class Judged(NamedTuple):
+    """Decisions that nothing is learned from, in rows of equal length."""
+
+    observations: Int[Array, "J n"]
+    """Their numbers in the pool."""
+    actions: Int[Array, "J n"]
+    allowed: Bool[Array, "J n A"] | None
+    weights: Float[Array, "J n"]
+    """They sum to 1; 0 where a row is filled up."""
 
 
 class Shown(NamedTuple):
@@ -29,12 +46,15 @@ class Shown(NamedTuple):
     """Rows with which games begin."""
     first_drawn: Float[Array, " T"]
     """Running share of their weights."""
+    judged: Judged | None = None
+    """Decisions that tell when a network knew most; None where nothing is kept back."""
 
 
 def shown_in(
     demonstrations: Demonstrations,
     weights: Float[np.ndarray, " N"] | None = None,
     next_safe: Bool[np.ndarray, "N A"] | None = None,
+    judged: Float[np.ndarray, " N"] | None = None,
 ) -> Shown:
     """The transitions of demonstrations whose states are features.
 
@@ -45,6 +65,8 @@ def shown_in(
         demonstrations: N decisions.
         weights: `[N]` weight of each decision; 1 where left out.
         next_safe: `[N, A]` what is safe where each decision led, for rules that ask.
+        judged: `[N]` weight of each decision in telling when a network knew most; NaN where it is
+            not asked. None asks none.
 
     Raises:
         InputError: No row is left, or a state holds a number that is not finite.
@@ -78,7 +100,41 @@ def shown_in(
     )
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
     drawn = _running(weight[used]), first_rows, _running(weight[used][begins])
-    return Shown(jnp.asarray(pool), rows, *drawn)
+    return Shown(jnp.asarray(pool), rows, *drawn, judged=_judged(demonstrations, judged))
+
+
+def _judged(
+    demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | None
+) -> Judged | None:
+    """The decisions with a weight that is a number, every so many of them where they are many."""
+    if weights is None:
+        return None
+    rows = np.flatnonzero(demonstrations.acted & ~np.isnan(weights))
+    if not rows.size:
+        return None
+    rows = rows[:: -(-rows.size // _JUDGED)]
+    filled = np.resize(rows, (-(-rows.size // _TOGETHER), _TOGETHER))
+    weight = np.where(np.arange(filled.size) < rows.size, weights[filled.ravel()], 0.0)
+    mask = demonstrations.allowed
+    return Judged(
+        jnp.asarray(filled, dtype=jnp.int32),
+        jnp.asarray(demonstrations.actions[filled], dtype=jnp.int32),
+        None if mask is None else jnp.asarray(mask[filled]),
+        jnp.asarray(weight.reshape(filled.shape) / max(weight.sum(), 1e-300), dtype=jnp.float32),
+    )
+
+
+def judgement(nats: Callable[[Batch], Array], pool: Array, judged: Judged) -> Float[Array, ""]:
+    """Mean of what judged decisions cost; NaN where none has a weight."""
+
+    def some(row: Judged) -> jax.Array:
+        seen = jnp.asarray(pool[row.observations], dtype=jnp.float32)
+        nothing = jnp.zeros(row.actions.shape)
+        batch = Batch(seen, row.actions, nothing, seen, nothing, nothing > 0, row.allowed)
+        return row.weights @ nats(batch)
+
+    total = judged.weights.sum()
+    return jax.lax.map(some, judged).sum() / jnp.where(total > 0, total, jnp.nan)
 
 
 def content(shown: Shown) -> str:

@@ -4,28 +4,43 @@ Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICM
 """
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from scipy.optimize import minimize_scalar
 
 from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.problem import Problem
 from inverseq.networks import TrainedNetwork
 from inverseq.policies.network import NetworkPolicy, network_probabilities
 
+_ENOUGH = 100
+"""Held-out decisions that tell enough."""
 _WIDEST = 3.0
 """Logarithm of the largest temperature that is tried, and of one over the smallest."""
 
 
-def kept_apart(data: Demonstrations, share: float) -> Bool[np.ndarray, " N"]:
-    """Which decisions are held out: whole trajectories, drawn, the same for every training; of a
-    single one its last rows.
+def kept_apart(
+    problem: Problem, share: float
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    """Weights of decisions in learning, 0 where they are held out, and in judging, NaN where they
+    are learned from. Held out are whole trajectories, drawn, the same for every training, until
+    they have this share of the decisions, or where that is few, a quarter or enough of them; of a
+    single trajectory its last rows.
     """
-    if share == 0:
-        return np.zeros(data.num_decisions, dtype=bool)
-    count = data.num_trajectories
-    if count == 1:
-        return np.arange(data.num_decisions) >= round((1 - share) * data.num_decisions)
-    drawn = np.random.default_rng(0).permutation(count)[: max(round(share * count), 1)]
-    return np.isin(data.trajectory_of, drawn)
+    data = problem.decisions
+    number = data.num_decisions
+    weights = np.ones(number) if problem.weights is None else problem.weights
+    apart = np.zeros(number, dtype=bool)
+    if share > 0:
+        wanted = max(share * number, min(_ENOUGH, number / 4))
+        of_row, count = data.trajectory_of, data.num_trajectories
+        if count == 1:
+            apart = np.arange(number) >= round(number - wanted)
+        else:
+            order = np.random.default_rng(0).permutation(count)
+            sizes = np.bincount(of_row, minlength=count)[order].cumsum()
+            drawn = 1 + int(np.searchsorted(sizes, wanted - 0.5))
+            apart = np.isin(of_row, order[: min(drawn, count - 1)])
+    return np.where(apart, 0.0, weights), np.where(apart & data.acted, weights, np.nan)
 
 
 def best_temperature(

@@ -4,7 +4,6 @@ Pomerleau (1989). It knows nothing of what follows an action: what IQ-Learn gain
 same network and data is what the transitions add.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,19 +13,19 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from inverseq._core.errors import InputError
-from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.deep.calibrate import kept_apart
+from inverseq.inverse.deep.learning import nats
 from inverseq.inverse.deep.network_fit import numbered, teach
-from inverseq.inverse.deep.scaled import Scale, scale_of
+from inverseq.inverse.deep.scaled import scale_of
 from inverseq.inverse.deep.table_fit import Table, fit_table
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
 from inverseq.mdp.backup import soft_value
-from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
+from inverseq.networks import FullyConnected, Network, Planner
 from inverseq.policies import TabularPolicy, boltzmann
-from inverseq.policies.network import NetworkPolicy, network_probabilities
-from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.policies.network import NetworkPolicy
+from inverseq.training.batch import Batch, Drawing
 from inverseq.training.lessons import Lessons
-from inverseq.training.loop import Course
 from inverseq.training.rule import Learner, Part
 
 
@@ -38,12 +37,12 @@ class BehaviourCloning:
     is fully connected and reads them as numbers, they are brought to mean 0 and spread 1 first.
 
     Attributes:
-        seed: Of the network, the order of transitions and the held-out games; a table needs none,
-            and is the same for any. There is no default.
+        seed: Of the network and the order of transitions; a table needs none, and is the same for
+            any. There is no default.
         network: Settings, for features; None is `FullyConnected()`.
         lessons: How a network learns; its `decay` is the L2 penalty.
-        held_out: Share of the games that are not learned from; the network is taken as it was when
-            their decisions were most likely. 0 learns from all, to the end.
+        held_out: Share of the decisions, as in `DIQL`, that are not learned from; the network is
+            taken as it was when they were likeliest. 0 learns from all, to the end.
         strength: For tables, weight of the Gaussian prior on Q, in decisions.
         num_actions: A, for features; None takes the largest action seen.
 
@@ -78,19 +77,14 @@ class BehaviourCloning:
         """
         if numbered(problem, self.network):
             return self.tabulated(problem)
-        settings = self.network or FullyConnected()
-        scale, score = scale_of(problem.decisions.states, settings), None
-        if self.held_out:
-            if problem.weights is not None:
-                raise InputError("give either weights or held_out: games are held out unweighted")
-            learned, judged = problem.decisions.split(self.held_out, seed=self.seed)
-            problem, score = replace(problem, demonstrations=learned), self.score_on(judged, scale)
-        seen = replace(problem, demonstrations=scale.applied(problem.decisions))
+        settings, data = self.network or FullyConnected(), problem.decisions
+        scale = scale_of(data.states, settings)
+        learned, judged = kept_apart(problem, self.held_out)
+        seen = replace(problem, demonstrations=scale.applied(data), weights=learned)
         # Without the seed, so that several seeds share one compiled program.
-        taught = teach(
-            seen, replace(self, seed=0), self.lessons, self.seed, self.num_actions, score=score
-        )
-        network = self.record(taught.course, taught.learner, scale)
+        rule = replace(self, seed=0, held_out=0.0 if np.isnan(judged).all() else self.held_out)
+        taught = teach(seen, rule, self.lessons, self.seed, self.num_actions, judged=judged)
+        network = taught.course.record(settings, scale.folded(taught.learner.kept("q")))
         return Solution(
             solver="BehaviourCloning",
             settings=asdict(self),
@@ -108,37 +102,15 @@ class BehaviourCloning:
     def networks(self) -> dict[str, Part]:
         """The classifier."""
         build = (self.network or FullyConnected()).build
-        return {"q": Part(build, self.loss, self.lessons.optimiser)}
+        judge = nats if self.held_out else None
+        return {"q": Part(build, self.loss, self.lessons.optimiser, nats=judge)}
 
     def loss(
         self, network: Any, learner: Learner, key: PRNGKeyArray, expert: Batch, own: Batch | None
     ) -> Float[Array, ""]:
         """Mean negative log-likelihood of a batch of actions, in nats."""
         del learner, key, own  # of no meaning here
-        q = existing(jax.vmap(network)(expert.observations), expert.allowed)
-        chosen = jnp.take_along_axis(q, expert.actions[:, None], axis=1)[:, 0]
-        likely = jnp.mean(jax.nn.logsumexp(q, axis=1) - chosen)
-        return likely + self.lessons.penalty(network)
-
-    def record(self, course: Course, learner: Learner, scale: Scale) -> TrainedNetwork:
-        """The classifier as a record that reads features in their own units."""
-        return course.record(self.network or FullyConnected(), scale.folded(learner.networks["q"]))
-
-    def score_on(self, judged: Demonstrations, scale: Scale) -> Callable[[Course, Learner], float]:
-        """Mean log-likelihood of decisions under what was learned, in nats."""
-        known = judged.acted
-        states, actions = judged.states[known], judged.actions[known]
-        exist = None if judged.allowed is None else judged.allowed[known]
-
-        def score(course: Course, learner: Learner) -> float:
-            policy = NetworkPolicy(self.record(course, learner, scale), 1.0)
-            chances = network_probabilities(policy, states, exist)
-            # An action never seen in what was learned from has no column.
-            known = actions < chances.shape[1]
-            taken = chances[np.arange(len(actions)), np.minimum(actions, chances.shape[1] - 1)]
-            return float(np.log(np.where(known, np.maximum(taken, 1e-12), 1e-12)).mean())
-
-        return score
+        return jnp.mean(nats(network, expert)) + self.lessons.penalty(network)
 
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant; networks have none."""

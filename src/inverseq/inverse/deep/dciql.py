@@ -127,7 +127,7 @@ class DCIQL:
             there = data.next_allowed
             exists = next_safe[known] if there is None else there[known]
             next_safe[known] = safe_at(self.safety, data.next_states[known], exists)
-        return _Constrained(learner.with_seed(0)), next_safe
+        return _Constrained(learner.ready(problem)), next_safe
 
     def solution(self, taught: Taught, seen: Seen) -> Solution:
         """The solution of a training."""
@@ -178,7 +178,7 @@ class _Constrained:
         below = self.learner
         reward = jax.vmap(learner.networks["reward"])(expert.observations)
         seen, mask = expert.next_observations, expert.next_allowed
-        spoken = below.supported(log_probabilities(learner.networks["policy"], seen, mask))
+        spoken = below.supported(log_probabilities(learner.kept("policy"), seen, mask))
         safe = expert.next_safe
         assert safe is not None  # the solver sees to it
         # Of the safe actions those that the data speak of; all, where they speak of none.

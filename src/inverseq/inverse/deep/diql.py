@@ -36,6 +36,7 @@ from inverseq.inverse.deep.learning import (
     Seen,
     classifier_loss,
     log_probabilities,
+    nats,
     taken,
 )
 from inverseq.inverse.deep.network_fit import Taught, teach
@@ -83,8 +84,13 @@ class DIQL:
             it there: its values are extrapolated. It enters no maximum, unless it is the best, and
             `ObservationReward.supported` marks it.
         follow: Share of the way that the slow copies of networks go in each step.
-        held_out: Share of the trajectories (of the last rows, where there is one) that the
-            temperature is chosen on and nothing else is learned from; 0 leaves it at 1.
+        held_out: Share of the decisions, in whole trajectories (the last rows, where there is one),
+            that nothing is learned from; the temperature is chosen on them, and with `keep="best"`
+            the classifier. Of few decisions it is up to a quarter, until they are 100. 0 holds out
+            none, leaves the temperature at 1 and keeps the last classifier.
+        keep: Which classifier counts, for the policy and for all that is built on it: "best" is as
+            it was when held-out decisions were likeliest, before it learned the others by heart;
+            "last" is that of the end.
         lessons: How long the networks learn. Its noise is in units of the spread of the features.
         num_actions: A; None takes the largest action seen.
 
@@ -106,6 +112,7 @@ class DIQL:
     support: float = 0.01
     follow: float = 0.01
     held_out: float = 0.1
+    keep: Literal["best", "last"] = "best"
     lessons: Lessons = field(default_factory=lambda: Lessons(5000, 64))
     num_actions: int | None = None
 
@@ -114,6 +121,7 @@ class DIQL:
             ("target", ("centred", "paper")),
             ("backup", ("hard", "soft")),
             ("gauge", ("zero-mean", "anchor", "state-only")),
+            ("keep", ("best", "last")),
         ):
             if getattr(self, name) not in known:
                 raise InputError(f"{name} must be one of {known}; got {getattr(self, name)!r}")
@@ -141,7 +149,7 @@ class DIQL:
     ) -> tuple[Taught, Seen]:
         """A training by a rule of its networks (and of that of `DCIQL`), and what was seen."""
         seen = self.seen(problem)
-        told = {"next_safe": next_safe, "remedy": REMEDY}
+        told = {"next_safe": next_safe, "judged": seen.judged, "remedy": REMEDY}
         settings = rule, self.lessons, self.seed, self.num_actions
         return teach(seen.problem, *settings, **told), seen
 
@@ -155,9 +163,15 @@ class DIQL:
         return replace(self, seed=seed)
 
     def rule(self, problem: Problem) -> tuple[Rule, Bool[np.ndarray, "N A"] | None]:
-        """How it learns, with seed 0 so that seeds share what is compiled; no action is unsafe."""
-        del problem
-        return self.with_seed(0), None
+        """How it learns; no action is unsafe."""
+        return self.ready(problem), None
+
+    def ready(self, problem: Problem) -> "DIQL":
+        """The same with seed 0, so that seeds share what is compiled; where no decision could be
+        held out, it keeps the last classifier.
+        """
+        nothing = np.isnan(kept_apart(problem, self.held_out)[1]).all()
+        return replace(self, seed=0, keep="last" if nothing else self.keep)
 
     def seen(self, problem: Problem) -> Seen:
         """A problem as the networks see it.
@@ -178,16 +192,14 @@ class DIQL:
                     f"row {data.row(int(np.argmax(missing)))}: the anchor action {self.anchor} "
                     'does not exist there; take another, or the gauge "zero-mean"'
                 )
-        weights = np.ones(data.num_decisions) if problem.weights is None else problem.weights
-        judged = kept_apart(data, self.held_out)
+        learned, judged = kept_apart(problem, self.held_out)
         scale = scale_of(data.states, self.settings)
-        learned = np.where(judged, 0.0, weights)
         shown = replace(problem, demonstrations=scale.applied(data), weights=learned)
-        return Seen(shown, scale, data, np.where(judged, weights, 0.0))
+        return Seen(shown, scale, data, judged)
 
     def record(self, taught: Taught, scale: Scale, name: str) -> TrainedNetwork:
         """One of the networks, as it reads features in their own units."""
-        module = scale.folded(taught.learner.networks[name])
+        module = scale.folded(taught.learner.kept(name))
         settings = self.classifier if name == "policy" else self.settings
         return taught.course.record(settings, module)
 
@@ -228,9 +240,9 @@ class DIQL:
     def networks(self) -> dict[str, Part]:
         """The classifier, the shifted Q and the reward; for the paper's target Q itself too."""
         build, adam, slowly = self.settings.build, self.lessons.optimiser, Target(share=self.follow)
-        paper = self.target == "paper"
+        paper, judge = self.target == "paper", nats if self.keep == "best" else None
         parts = {
-            "policy": Part(self.classifier.build, self.policy_loss, adam),
+            "policy": Part(self.classifier.build, self.policy_loss, adam, nats=judge),
             "shifted": Part(build, self.shifted_loss, adam, slowly),
             "reward": Part(build, self.reward_loss, adam, slowly if paper else None),
         }
@@ -264,8 +276,8 @@ class DIQL:
         """Squared distance of the reward from what it is regressed on."""
         del key, own
         seen, mask = expert.observations, expert.allowed
-        eta = log_probabilities(learner.networks["policy"], seen, mask)
-        eta -= jax.vmap(learner.targets["shifted"])(seen)
+        log_policy = log_probabilities(learner.kept("policy"), seen, mask)
+        eta = log_policy - self.following(learner, seen, log_policy)
         made = jax.vmap(network)(seen)
         if self.target == "centred":
             chosen = self.offset(learner, seen, eta, mask)
@@ -294,14 +306,14 @@ class DIQL:
     def ahead(self, learner: Learner, batch: Batch) -> Float[Array, " n"]:
         """Gamma V(s') of each transition."""
         seen, mask = batch.next_observations, batch.next_allowed
-        log_policy = log_probabilities(learner.networks["policy"], seen, mask)
+        log_policy = log_probabilities(learner.kept("policy"), seen, mask)
         if self.target == "paper":
             q = jnp.where(
                 self.supported(log_policy), jax.vmap(learner.targets["q"])(seen), -jnp.inf
             )
         else:
             # The largest Q is that of the likeliest action, which no data speak against.
-            eta = log_policy - jax.vmap(learner.targets["shifted"])(seen)
+            eta = log_policy - self.following(learner, seen, log_policy)
             q = log_policy + self.offset(learner, seen, eta, mask)[:, None]
         v = q.max(axis=1) if self.backup == "hard" else jax.nn.logsumexp(q, axis=1)
         return self.discount * jnp.where(batch.ended, self.terminal_value, v)
@@ -340,9 +352,7 @@ class DIQL:
         """What is left of log pi(a | s), less w(s) and gamma v(s'), in each transition; and its
         weight: every action that exists counts alike, however often it is taken.
         """
-        log_policy = log_probabilities(
-            learner.networks["policy"], batch.observations, batch.allowed
-        )
+        log_policy = log_probabilities(learner.kept("policy"), batch.observations, batch.allowed)
         likely, exist = taken(log_policy, batch.actions), jnp.isfinite(log_policy).sum(axis=1)
         w = jax.vmap(heads)(batch.observations)[:, 1]
         v = jax.vmap(heads)(batch.next_observations)[:, 0]
@@ -360,9 +370,20 @@ class DIQL:
             v = jax.vmap(learner.targets["heads"])(seen)[:, 0]
             if self.backup == "soft":
                 return v
-            return v - log_probabilities(learner.networks["policy"], seen, mask).max(axis=1)
+            return v - log_probabilities(learner.kept("policy"), seen, mask).max(axis=1)
         exist = jnp.isfinite(eta)
         return -jnp.where(exist, eta, 0.0).sum(axis=1) / exist.sum(axis=1)
+
+    def following(
+        self, learner: Learner, seen: Float[Array, "n *shape"], log_policy: Float[Array, "n A"]
+    ) -> Float[Array, "n A"]:
+        """Q^Sh; of actions that the data do not speak of the mean of the others, because what
+        a network makes up there would come back in the mean over actions, and grow.
+        """
+        made = jax.vmap(learner.targets["shifted"])(seen)
+        spoken = self.supported(log_policy) & jnp.isfinite(log_policy)
+        mean = jnp.where(spoken, made, 0.0).sum(axis=1) / spoken.sum(axis=1)
+        return jnp.where(spoken, made, mean[:, None])
 
     def supported(self, log_policy: Float[Array, "n A"]) -> Bool[Array, "n A"]:
         """Actions that the data speak of; the likeliest always."""

@@ -63,7 +63,8 @@ def train_diql(
     learner, problem = solver.learner, Problem(demonstrations, weights=weights)
     rule, next_safe = solver.rule(problem)
     seen = learner.seen(problem)
-    course, shown = enrolled(seen.problem, rule, learner.lessons, learner.num_actions, next_safe)
+    how = learner.lessons, learner.num_actions, next_safe, seen.judged
+    course, shown = enrolled(seen.problem, rule, *how)
     trainings = train(
         course,
         [jax.random.key(seed) for seed in seeds],

@@ -16,7 +16,7 @@ from inverseq.training.lessons import Lessons
 
 Mask = Bool[Array, "n A"] | None
 
-REMEDY = "lower learning_rate, follow or discount, or raise smoothing"
+REMEDY = "lower learning_rate, follow or discount"
 """What to try where a training diverged."""
 
 
@@ -29,7 +29,8 @@ class Seen(NamedTuple):
     data: Demonstrations
     """The decisions in their own units."""
     judged: Float[np.ndarray, " N"]
-    """Weights for the temperature: 0 where decisions are learned from."""
+    """Weights for the temperature and for which classifier is kept; NaN where decisions are learned
+    from."""
 
 
 def classifier_loss(
@@ -60,3 +61,8 @@ def log_probabilities(
 def taken(values: Float[Array, "n A"], actions: Any) -> Float[Array, " n"]:
     """Of each row, that of its action."""
     return jnp.take_along_axis(values, actions[:, None], axis=1)[:, 0]
+
+
+def nats(network: Any, batch: Batch) -> Float[Array, " n"]:
+    """What the decisions of a batch cost under a classifier."""
+    return -taken(log_probabilities(network, batch.observations, batch.allowed), batch.actions)

@@ -1,6 +1,5 @@
 """Training networks on demonstrations, block by block, for solvers that build on networks."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -15,14 +14,14 @@ from inverseq.inverse.problem import Problem
 from inverseq.networks import Network
 from inverseq.training.lessons import Lessons
 from inverseq.training.loop import Course, Loop, Training
-from inverseq.training.rule import Learner, Rule
+from inverseq.training.rule import Best, Learner, Rule
 from inverseq.training.shown import Shown, shown_in
 from inverseq.training.trainer import begin_training, carried_on
 
 TRACED = 100
 """Blocks of a training, each with a mean loss in the trace."""
 _PIECES = 20
-"""Pieces of a training, after which progress is reported and held-out decisions are scored."""
+"""Pieces of a training, after which progress is reported."""
 _EXPLODED = 1e3
 """A loss this many times as large as at the beginning is no longer one of learning."""
 
@@ -51,8 +50,8 @@ def teach(
     num_actions: int | None = None,
     *,
     next_safe: Bool[np.ndarray, "N A"] | None = None,
+    judged: Float[np.ndarray, " N"] | None = None,
     remedy: str = REMEDY,
-    score: Callable[[Course, Learner], float] | None = None,
 ) -> Taught:
     """Train networks on the demonstrations of a problem.
 
@@ -63,27 +62,21 @@ def teach(
         seed: Of the networks and the order of the transitions.
         num_actions: A; None takes the largest action seen.
         next_safe: `[N, A]` what is safe where each decision led, for rules that ask.
+        judged: `[N]` weight of each decision in telling when a network knew most; NaN where it is
+            not asked.
         remedy: What to try where it diverges.
-        score: Called after each piece of the training with what was learned so far; that of the
-            highest score is returned. None returns the last.
 
     Raises:
         InputError: The demonstrations cannot be learned from.
     """
-    course, shown = enrolled(problem, rule, lessons, num_actions, next_safe)
+    course, shown = enrolled(problem, rule, lessons, num_actions, next_safe, judged)
     steps = lessons.steps
     begun = training = begin_training(course, jax.random.key(seed), shown)
-    best, best_score = None, -np.inf
     stops = [steps * piece // _PIECES for piece in range(1, _PIECES + 1)]
     for _, [training] in carried_on(course, [begun], shown, stops):
         if problem.progress is not None:
             problem.progress("network", int(training.block), steps)
-        if score is None or training.diverged:
-            continue
-        if (found := score(course, training.learner)) > best_score:
-            best, best_score = jax.tree.map(np.array, training.learner), found
-    made = taught_in(course, training, remedy)
-    return made if best is None else made._replace(learner=best)
+    return taught_in(course, training, remedy)
 
 
 def enrolled(
@@ -91,7 +84,8 @@ def enrolled(
     rule: Rule,
     lessons: Lessons,
     num_actions: int | None,
-    next_safe: Bool[np.ndarray, "N A"] | None,
+    next_safe: Bool[np.ndarray, "N A"] | None = None,
+    judged: Float[np.ndarray, " N"] | None = None,
 ) -> tuple[Course, Shown]:
     """Who learns how long, and from which transitions; arguments as for `teach`.
 
@@ -103,7 +97,7 @@ def enrolled(
             "states are features, so there is no world to look them up in: leave mdp out"
         )
     numbered = problem.decisions.num_actions  # continuous ones are refused
-    shown = shown_in(problem.decisions, problem.weights, next_safe)
+    shown = shown_in(problem.decisions, problem.weights, next_safe, judged)
     shape = shown.pool.shape[1:]
     actions = _num_actions(problem.decisions, numbered, num_actions)
     return Course(rule, Loop.of_lessons(lessons.steps), shape, actions), shown
@@ -133,7 +127,14 @@ def _status(training: Training, trace: Float[np.ndarray, " blocks"], remedy: str
         return Status(Outcome.DIVERGED, steps, last, f"the loss is not finite: {remedy}")
     if abs(last) > _EXPLODED * max(1.0, abs(float(trace[0]))):
         return Status(Outcome.DIVERGED, steps, last, f"the loss grew to {last:.3g}: {remedy}")
-    return Status(Outcome.CONVERGED, steps, last, f"all {steps} steps made")
+    told = f"all {steps} steps made"
+    for name, best in training.learner.targets.items():
+        if isinstance(best, Best):
+            told += (
+                f"; {name} as it was after {int(best.learned)}, when held-out decisions were "
+                f"likeliest ({-float(best.nats):.3f} nats each)"
+            )
+    return Status(Outcome.CONVERGED, steps, last, told)
 
 
 def _num_actions(demonstrations: Demonstrations, numbered: int, given: int | None) -> int:

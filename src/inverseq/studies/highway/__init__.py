@@ -16,7 +16,7 @@ class Settings:
     """Demonstrated decisions that are learned from."""
     expert_steps: int = 20_000
     """Decisions in which the expert, and the constrained DQN, learn."""
-    lessons: int = 2000
+    lessons: int = 10_000
     """Training steps of DIQL, DCIQL and cloning."""
     games: int = 100
     """Games driven by everybody, on the ring and in SUMO."""
@@ -26,20 +26,23 @@ class Settings:
     """Decisions of a game in SUMO; 0 leaves SUMO out."""
     cars: tuple[int, int] = (30, 60)
     """Fewest and most cars beside the own one."""
+    decisions: tuple[int, ...] = (100, 1000, 10_000, 100_000)
+    """Demonstrated decisions that rewards are found from, to be held against the true one."""
 
     def __post_init__(self) -> None:
-        counts = (self.seeds, self.expert_steps, self.lessons, self.games, self.moves)
-        if min(*counts, *self.sizes) < 1 or not self.sizes or self.sumo_moves < 0:
+        least = (self.seeds, self.expert_steps, self.lessons, self.games, self.moves)
+        least += self.sizes + self.decisions
+        if not (self.sizes and self.decisions) or self.sumo_moves < 0 or min(least) < 1:
             raise InputError(
-                "seeds, sizes, steps, lessons, games and moves must be 1 or more, and sumo_moves 0 "
-                "or more"
+                "seeds, sizes, decisions, steps, lessons, games and moves must be 1 or more, and "
+                "sumo_moves 0 or more"
             )
 
 
 STUDY = Study(
     "highway",
     "rules of the road that nobody showed, on a ring and in SUMO (many minutes)",
-    (Part("highway", f"{__name__}.study"),),
+    (Part("highway", f"{__name__}.study"), Part("rewards", f"{__name__}.rewards")),
     Settings(),
     Settings(
         seeds=1,
@@ -50,5 +53,6 @@ STUDY = Study(
         moves=10,
         sumo_moves=0,
         cars=(8, 12),
+        decisions=(40,),
     ),
 )

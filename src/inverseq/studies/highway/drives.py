@@ -40,9 +40,9 @@ LEARNED = ("DIQL", "DCIQL", "cloning", "cloning, masked")
 """What learns from the expert."""
 RING, SUMO = "ring", "SUMO"
 
-_NETWORK = FullyConnected((64, 64))
-_DISCOUNT = 0.95
-_TEMPERATURE = 0.02
+NETWORK = FullyConnected((64, 64))
+DISCOUNT = 0.95
+TEMPERATURE = 0.02
 """Of the demonstrations, in units of the expert's values: it tries a change now and then that it
 takes for almost as good, so that there is something to learn of all actions."""
 
@@ -100,8 +100,8 @@ def one_expert(settings: Settings, seed: int) -> Learned:
     road = RingRoad(cars=settings.cars, max_moves=settings.moves)
     free, bound = ring_road(road), ring_road(road, GERMAN_RULES)
     for_expert, for_bound = jax.random.split(jax.random.key(seed))
-    expert = train_dqn(_dqn(settings), free, for_expert)
-    told = train_dqn(_dqn(settings), bound, for_bound)
+    expert = train_dqn(expert_dqn(settings), free, for_expert)
+    told = train_dqn(expert_dqn(settings), bound, for_bound)
     ruled = SafePolicy(NetworkPolicy(told.trained, 1.0), GERMAN_RULES, "greedy")
     drivers: dict[str, Any] = {EXPERT: expert, CDQN: ruled}
     shown = demonstrated(settings, expert, seed)
@@ -127,7 +127,7 @@ def demonstrated(settings: Settings, expert: TrainedDQN, seed: int) -> Demonstra
         games=-(-max(settings.sizes) // settings.moves),
         moves=settings.moves,
         seed=10_000 + seed,
-        temperature=_TEMPERATURE,
+        temperature=TEMPERATURE,
         feature_names=ROAD_FEATURES,
         action_names=ROAD_ACTIONS,
     )
@@ -141,11 +141,11 @@ def learned_from(
 
     DIQL and DCIQL are one fit: the reward and the policy below the constraint are those of DIQL.
     """
-    first = _first(shown, size)
+    first = first_decisions(shown, size)
     lessons = Lessons(settings.lessons, min(64, max(size, 8)), 1e-3)
-    below = DIQL(seed, _DISCOUNT, _NETWORK, lessons=lessons, num_actions=3)
+    below = DIQL(seed, DISCOUNT, NETWORK, lessons=lessons, num_actions=3)
     careful = fit(first, DCIQL(GERMAN_RULES, below))
-    clone = fit(first, BehaviourCloning(seed, _NETWORK, lessons, num_actions=3))
+    clone = fit(first, BehaviourCloning(seed, NETWORK, lessons, num_actions=3))
     reward = careful.reward_function
     assert isinstance(reward, ObservationReward)  # of DCIQL
     assert isinstance(clone.policy, NetworkPolicy)  # of features
@@ -158,7 +158,7 @@ def learned_from(
     return learned, reward
 
 
-def _first(shown: Demonstrations, size: int) -> Demonstrations:
+def first_decisions(shown: Demonstrations, size: int) -> Demonstrations:
     """The first decisions; the last game is cut off where need be."""
     rows = slice(0, size)
     allowed = shown.allowed
@@ -173,7 +173,7 @@ def _first(shown: Demonstrations, size: int) -> Demonstrations:
     )
 
 
-def _dqn(settings: Settings) -> DQN:
+def expert_dqn(settings: Settings) -> DQN:
     """How the expert and the constrained DQN learn from the true reward."""
     steps = settings.expert_steps
     loop = Loop(
@@ -185,9 +185,9 @@ def _dqn(settings: Settings) -> DQN:
         learn_from=min(1000, steps // 2),
     )
     return DQN(
-        _NETWORK,
+        NETWORK,
         loop,
-        _DISCOUNT,
+        DISCOUNT,
         learning_rate=5e-4,
         batch=64,
         epsilon_decay=0.9998,
@@ -198,7 +198,7 @@ def _dqn(settings: Settings) -> DQN:
 
 def _agreement(shown: Demonstrations, expert: TrainedDQN, reward: ObservationReward) -> float:
     """Correlation of action values with the expert's, less the mean over the actions there are."""
-    data = _first(shown, min(5000, shown.num_decisions))
+    data = first_decisions(shown, min(5000, shown.num_decisions))
     exist = data.allowed
     assert exist is not None  # the road says it
     true = action_values(expert.trained, data.states)
