@@ -218,6 +218,10 @@ def test_means_of_steps_tell_what_silenced_preparation_does_and_trials_do_not():
     assert np.corrcoef(np.cumsum(paper - usual), np.cumsum(wanted("preparation", 0.2)))[0, 1] < 0.8
     late = effect_of_means(data, units, 0.2, 1.0, 1.5)
     np.testing.assert_array_equal(late != 0, (np.arange(30) > 10) & (np.arange(30) < 16))
+    for population in ("untuned", "reward"):  # the means of their steps differ by noise alone
+        units = made.recording.units["population"] == population
+        told = foretold_distribution(fitted, reading, check, effect_of_means(data, units, 0.5))
+        assert abs((told - usual) @ np.arange(31)) < 0.1  # of a step
 
 
 def test_trials_are_placed_by_what_varies_most():
