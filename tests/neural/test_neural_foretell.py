@@ -248,6 +248,16 @@ def test_trials_are_placed_by_what_varies_most():
     )  # the same but for a turn
 
 
+def test_signals_are_placed_as_they_are_and_spikes_by_their_roots():
+    turned = replace(DATA, activity=-DATA.activity)
+    signals = replace(turned, units=np.full_like(DATA.units, -1))
+    shown = DATA.activity[..., -1][:, 5:10].mean(axis=1)
+    expected = (shown - shown.mean(axis=0)) / shown.std(axis=0)
+    variance = np.linalg.svd(expected, compute_uv=False)[:2] ** 2 / (expected**2).sum()
+    np.testing.assert_allclose(embed(signals, 0.5, 1.0).shares, variance, rtol=1e-4)
+    assert embed(turned, 0.5, 1.0).shares.tolist() == [0.0, 0.0]  # counts are not below 0
+
+
 def test_search_is_nested_and_goes_on_where_it_was_killed(tmp_path):
     told, few = [], DATA.take(np.arange(80))
     asked = {

@@ -113,7 +113,8 @@ def relate(
 
     Args:
         recording: On the clock of the decisions.
-        found: G series of the N decisions, of `regressors` or your own.
+        found: G series of the N decisions, of `regressors` or your own. Decisions at which one of
+            them is NaN are left out.
         demonstrations: The decisions.
         window: Of the activity of a decision; the 0.3 s before it where left out. A neuron that
             answers to a decision is looked for after it: `Window(0, 0.3, causal=False)`.
@@ -130,12 +131,11 @@ def relate(
     Raises:
         InputError: There is no such column, nothing varies, or decisions are fewer than blocks.
     """
-    activity = activity_of(recording, demonstrations, window)
-    series = activity.values.mean(axis=2)
     asked = _asked(found, demonstrations, covariates, drift)
+    activity = activity_of(recording, demonstrations, window, rows=asked.rows)
     orders = _orders(demonstrations, asked.rows, within, null, shuffles, seed)
     return encoding(
-        series[asked.rows],
+        activity.values.mean(axis=2),
         asked.regressors,
         asked.covariates,
         orders,
@@ -186,7 +186,7 @@ def read_out(
     chosen = tuple(windows) or (Window(),)
     parts = []
     for window in chosen:
-        activity = activity_of(recording, demonstrations, window).values[asked.rows]
+        activity = activity_of(recording, demonstrations, window, rows=asked.rows).values
         orders = _orders(demonstrations, asked.rows, within, null, shuffles, seed)
         flat = activity.reshape(len(activity), -1)
         parts.append(decoding(flat, asked.regressors, asked.covariates, orders, penalty, blocks))
