@@ -88,6 +88,11 @@ def test_the_summary_says_the_same(made):
     assert len(told["foretold"]["silenced"]) == 2 * 4
     assert told["covariates"] == ["action", "step"]
     assert ["surprise", "advantage"] in [pair[:2] for pair in told["alike"]]
+    remarks = json.loads((made / "summary.json").read_text(encoding="utf-8"))["remarks"]
+    assert "Surprise and advantage say the same of these decisions" in " ".join(remarks)
+    assert not [each for each in remarks if each[0].islower()]
+    page = (made / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"<strong>[A-Z][a-z ]+ can be read out best from", page)
 
 
 def test_fitted_series_are_in_a_copy_that_is_valid(made):

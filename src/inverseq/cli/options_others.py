@@ -7,9 +7,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from inverseq.cli.choices import one_of
 from inverseq.cli.options import Changing, Columns, HeldOut, Model, Name, Output, Width, World
-
-Null = Literal["shift", "exchange"]
-Correction = Literal["max", "holm", "bh"]
+from inverseq.neural.choices import Correction, Null
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def sampled_at(
 ) -> Bool[np.ndarray, " N"]:
     """Moments at which each channel of a signal has a sample in each piece of a window."""
     counts = _in_pieces(np.isfinite(signal.values), signal, times[:, None] + window.edges)
-    return (counts > 0).all(axis=(1, 2))
+    return np.asarray((counts > 0).all(axis=(1, 2)))
 
 
 def _in_pieces(

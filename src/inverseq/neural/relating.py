@@ -14,7 +14,7 @@ are several sessions, `null="exchange"` needs no such help.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,6 +24,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.neural.activity import Window, activity_of
+from inverseq.neural.choices import Null
 from inverseq.neural.nulls import (
     NullComparison,
     compare_with_null,
@@ -32,8 +33,6 @@ from inverseq.neural.nulls import (
 )
 from inverseq.neural.series import Regressors
 from inverseq.neural.shares import batches, beyond, bounds, gains
-
-Null = Literal["shift", "exchange"]
 
 
 @dataclass(frozen=True, eq=False)

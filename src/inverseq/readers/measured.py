@@ -56,7 +56,7 @@ def refuse_measured(columns: Iterable[Column], role: str) -> None:
         f"{column.place(row)}: {column.text(row)} is a measured value, which numbers no "
         f"{role} ({int(fractions.sum())} such rows). Put it into bins: {bins}; or"
         + f" keep it as it is: {keep}; or" * bool(keep)
-        + f", if these are names, add {argument('named', names if len(names) > 1 else names[0])}"
+        + f", if these are names, add {argument('named', names if len(names) > 1 else column.name)}"
     )
 
 

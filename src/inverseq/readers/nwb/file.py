@@ -123,9 +123,9 @@ def units_of(file: Any) -> tuple[Any, list[tuple[Any, str]]]:
     tables = [t for t in file.objects.values() if isinstance(t, Units)]
     tables.sort(key=lambda table: table is not file.units)
     timed = [table for table in tables if "spike_times" in table.colnames]
-    read = timed[0] if timed else None
-    others = [(t, f"{read.name} is read" if t in timed[1:] else "no spike times") for t in tables]
-    return read, [each for each in others if each[0] is not read]
+    others = [(t, f"{timed[0].name} is read") for t in timed[1:]]
+    others += [(t, "no spike times") for t in tables if "spike_times" not in t.colnames]
+    return timed[0] if timed else None, others
 
 
 def plain_columns(table: Any) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
