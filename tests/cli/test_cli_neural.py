@@ -88,6 +88,11 @@ def test_the_summary_says_the_same(made):
     assert len(told["foretold"]["silenced"]) == 2 * 4
     assert told["covariates"] == ["action", "step"]
     assert ["surprise", "advantage"] in [pair[:2] for pair in told["alike"]]
+    remarks = json.loads((made / "summary.json").read_text(encoding="utf-8"))["remarks"]
+    assert "Surprise and advantage say the same of these decisions" in " ".join(remarks)
+    assert not [each for each in remarks if each[0].islower()]
+    page = (made / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"<strong>[A-Z][a-z ]+ can be read out best from", page)
 
 
 def test_fitted_series_are_in_a_copy_that_is_valid(made):
@@ -186,8 +191,11 @@ def test_the_same_findings_come_from_python(made):
     assert found.unforetold is None
 
 
-def session(path, *, units=2, trials=40, area="region", session="s"):
-    """A session with a trial every two seconds, whose first unit answers to what is chosen."""
+def session(path, *, units=2, trials=40, area="region", session="s", second=1.0, signal=None):
+    """A session with a trial every two seconds, whose first unit answers to what is chosen.
+
+    Its clock of trials may count other seconds; a signal has (start, stop, rate).
+    """
     rng = np.random.default_rng(1)
     file = pynwb.NWBFile(
         session_description="a mouse chooses",
@@ -202,7 +210,13 @@ def session(path, *, units=2, trials=40, area="region", session="s"):
         side = int(rng.integers(2))
         told = {"contrast": ("weak", "strong")[side], "choice": ("left", "right")[side]}
         told["reward"] = float(rng.integers(2))
-        file.add_trial(start_time=2.0 * i, stop_time=2.0 * i + 1.0, **told)
+        start = 2.0 * i * second
+        file.add_trial(start_time=start, stop_time=start + second, **told)
+    if signal is not None:
+        start, stop, rate = signal
+        values = rng.normal(size=round((stop - start) * rate))
+        kept = {"starting_time": float(start), "rate": rate, "unit": "1", "data": values}
+        file.add_acquisition(pynwb.TimeSeries(name="dff", **kept))
     if units:
         file.add_unit_column(area, "where it is")
     for unit in range(units):
@@ -241,6 +255,18 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside, monkeypatch):
         ({"units": 0}, (), "s.nwb holds no units and no signals", None),
         ({"trials": 0}, (), "holds no trials, nor any other intervals or events", None),
         (
+            {"second": 1000.0},
+            (),
+            r"0 of 40 decisions have all recorded .* 0 to 78000 s, spikes at .* give times in seco",
+            None,
+        ),
+        (
+            {"units": 0, "signal": (0, 80, 1.0)},
+            (),
+            r"0 of 40 decisions .* a sample every 1 s.* --window=-6,0 --bin-width 2",
+            ("--window=-6,0", "--bin-width", "2"),
+        ),
+        (
             {},
             ("--area", "place"),
             "no column 'place'; there are .*--area area",
@@ -260,7 +286,7 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside, monkeypatch):
         ),
         ({}, ("--window", "0.1"), "--window takes two times", None),
         ({}, ("--lags", "a"), "--lags takes seconds", None),
-        ({}, ("--folds", "30"), "too few for 30 blocks.*--folds 20 or", ("--folds", "20")),
+        ({}, ("--folds", "30"), "too few for 30 blocks.*--folds 19 or", ("--folds", "19")),
         ({}, ("--foretell", "right"), "'right' is taken in .* does not end a wait", None),
         ({}, ("--foretell", "jump"), "no action 'jump'; there are left, right", None),
     ],
@@ -279,6 +305,20 @@ def test_bad_input_is_one_message_with_advice_that_works(
     if then is not None:
         common = (*TOLD, *(() if "--folds" in then else QUICK[:2]), *QUICK[2:], "--quiet")
         assert inside("neural", path, *common, *then)[0] == 0
+
+
+def test_decisions_without_a_recording_are_left_out_and_counted(unwritten, tmp_path, inside):
+    path = session(tmp_path / "s.nwb", units=0, signal=(0, 41, 20.0))
+    code, out, err = inside("neural", path, *TOLD, *QUICK, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    # The first is at 0 s, where the signal begins; those from 42 s on are after its end.
+    assert found["neural"]["outside"] == 20
+    assert any("20 of 40 decisions are left out" in each for each in found["remarks"])
+    waits = ("--act", "stop_time", "--step", "0.2", "--bin-width", "0.1")
+    code, out, err = inside("neural", path, *waits, *QUICK, "--json")
+    assert code == 0, err
+    assert json.loads(out)["neural"]["foretold"]["left_out"] == 20
 
 
 def test_what_is_no_nwb_file_is_refused(tmp_path, inside, walks):

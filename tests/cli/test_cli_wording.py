@@ -11,6 +11,8 @@ CASES = {
     ("k", 3): ("k=3", "--intentions 3"),
     ("time", None): ("time=None", "--time none"),
     ("bins", (("x", 10),)): ('bins={"x": 10}', "--bins x=10"),
+    ("window", "-0.3,0"): ('window="-0.3,0"', "--window=-0.3,0"),
+    ("missing", -1): ("missing=-1", "--missing -1"),
     ("features", "x"): ('features="x"', "--features x"),
     ("continuous", "bin"): ('continuous="bin"', ""),
 }

@@ -218,6 +218,10 @@ def test_means_of_steps_tell_what_silenced_preparation_does_and_trials_do_not():
     assert np.corrcoef(np.cumsum(paper - usual), np.cumsum(wanted("preparation", 0.2)))[0, 1] < 0.8
     late = effect_of_means(data, units, 0.2, 1.0, 1.5)
     np.testing.assert_array_equal(late != 0, (np.arange(30) > 10) & (np.arange(30) < 16))
+    for population in ("untuned", "reward"):  # the means of their steps differ by noise alone
+        units = made.recording.units["population"] == population
+        told = foretold_distribution(fitted, reading, check, effect_of_means(data, units, 0.5))
+        assert abs((told - usual) @ np.arange(31)) < 0.1  # of a step
 
 
 def test_trials_are_placed_by_what_varies_most():
@@ -242,6 +246,16 @@ def test_trials_are_placed_by_what_varies_most():
     np.testing.assert_allclose(
         learned.points @ learned.points.T, hidden @ hidden.T, atol=1e-4
     )  # the same but for a turn
+
+
+def test_signals_are_placed_as_they_are_and_spikes_by_their_roots():
+    turned = replace(DATA, activity=-DATA.activity)
+    signals = replace(turned, units=np.full_like(DATA.units, -1))
+    shown = DATA.activity[..., -1][:, 5:10].mean(axis=1)
+    expected = (shown - shown.mean(axis=0)) / shown.std(axis=0)
+    variance = np.linalg.svd(expected, compute_uv=False)[:2] ** 2 / (expected**2).sum()
+    np.testing.assert_allclose(embed(signals, 0.5, 1.0).shares, variance, rtol=1e-4)
+    assert embed(turned, 0.5, 1.0).shares.tolist() == [0.0, 0.0]  # counts are not below 0
 
 
 def test_search_is_nested_and_goes_on_where_it_was_killed(tmp_path):

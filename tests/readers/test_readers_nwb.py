@@ -156,7 +156,7 @@ def test_pynapple_has_the_same_numbers(day):
     ("how", "message"),
     [
         ({"rows": {3: {"start_time": np.nan}}}, "row 4, column 'start_time': the time is"),
-        ({"trials": 0}, "holds no table 'trials'; its intervals and events are .'licks'"),
+        ({"trials": 0}, "holds no table 'trials', and .* .'licks'. have times alone"),
     ],
 )
 def test_trials_that_cannot_be_read_are_refused(tmp_path, how, message):
@@ -290,13 +290,96 @@ def test_the_doctor_lists_the_file_and_looks_at_its_trials(tmp_path, capsys, how
 
 
 def test_the_advice_of_the_doctor_works(tmp_path, capsys):
-    path = session(tmp_path / "x.nwb", trials=0)
-    assert main(["doctor", str(path)]) == 2
-    found = capsys.readouterr()
-    assert "events licks" in found.out
-    assert "--decisions licks" in found.err
-    told = ["--decisions", "licks", "--state", "subject", "--action", "session"]
-    assert main(["doctor", str(path), *told]) == 0
+    def told(path, *options):
+        code = main(["doctor", str(path), *options])
+        found = capsys.readouterr()
+        return code, " ".join((found.out + found.err).split())
+
+    file = blank()
+    for name, rows in (("epochs", 2), ("task", 12), ("lights", 20)):
+        table = pynwb.epoch.TimeIntervals(name=name, description="made up")
+        for column in ("stim", "went") if name != "lights" else ():
+            table.add_column(column, "as it says")
+        for i in range(rows):
+            row = {} if name == "lights" else {"stim": f"s{i % 3}", "went": "ab"[i % 2]}
+            table.add_row(start_time=2.0 * i, stop_time=2.0 * i + 1.0, **row)
+        file.add_time_intervals(table)
+    path = written(file, tmp_path / "x.nwb")
+    code, said = told(path)
+    assert (code, "--decisions task" in said) == (2, True)  # the longest with more than times
+    task = ("--decisions", "task", "--state", "stim", "--action", "went")
+    assert told(path, *task)[0] == 0
+    code, said = told(path, "--decisions", "lights")
+    assert (code, "times alone" in said, "--act stop_time" in said) == (2, True, True)
+    assert told(path, "--decisions", "lights", "--act", "stop_time")[0] == 0
+
+
+def blank():
+    """A session with nothing in it."""
+    return pynwb.NWBFile(
+        session_description="s", identifier="i", session_start_time=datetime(2026, 1, 2, tzinfo=UTC)
+    )
+
+
+def written(file, path):
+    with pynwb.NWBHDF5IO(str(path), "w") as stream:
+        stream.write(file)
+    return path
+
+
+def test_what_a_newcomer_leaves_out_is_asked_for(tmp_path):
+    file = blank()
+    for column in ("left", "right", "choice", "press", "release"):
+        file.add_trial_column(column, "as it says")
+    file.add_trial_column("licks", "as it says", index=True)
+    for i in range(12):
+        left = i % 2 == 0
+        told = {"left": 0.25 if left else np.nan, "right": np.nan if left else 0.5}
+        told |= {"press": 2.0 * i + 0.1, "release": 2.0 * i + 0.9, "licks": [1.0, 2.0]}
+        file.add_trial(start_time=2.0 * i, stop_time=2.0 * i + 1.0, choice="ab"[i % 3 % 2], **told)
+    path = written(file, tmp_path / "x.nwb")
+    with pytest.raises(InputError, match=r'where one act ends each trial.*act="release"'):
+        iq.read_nwb(path)
+    with pytest.raises(InputError, match=r"'licks' of trials in x\.nwb has several values per row"):
+        iq.read_nwb(path, state="left", action="licks")
+    sides = {"state": ("left", "right"), "action": "choice"}
+    with pytest.raises(
+        InputError, match=r"'left' has no number in 6 of 12 rows.*a value of its own"
+    ):
+        iq.read_nwb(path, **sides)
+    found = iq.read_nwb(path, named=("left", "right"), **sides)
+    assert found.state_names == ("0.25|nan", "nan|0.5")
+
+
+def test_a_file_with_nothing_to_look_at_says_so(tmp_path):
+    with pytest.raises(
+        InputError, match=r"holds no trials.*nor units or signals: there is nothing"
+    ):
+        iq.read_nwb(written(blank(), tmp_path / "x.nwb"), **NAMES)
+    file = blank()
+    file.add_acquisition(pynwb.TimeSeries(name="dff", data=np.ones(9), unit="1", rate=1.0))
+    with pytest.raises(InputError, match=r"no decisions in it.*recording=inverseq.read_recording"):
+        iq.read_nwb(written(file, tmp_path / "y.nwb"), **NAMES)
+
+
+def test_tables_of_units_that_are_not_read_are_listed(tmp_path):
+    file = blank()
+    file.add_unit(id=0)
+    path = written(file, tmp_path / "x.nwb")
+    (part,) = iq.list_nwb(path).parts
+    assert (part.kind, part.count, part.reason) == ("units", 1, "no spike times")
+    assert iq.read_recording(path).left_out == {"units": "no spike times"}
+    file = blank()
+    for name in ("sorted", "again"):
+        table = pynwb.misc.Units(name=name, description="made up")
+        table.add_unit(spike_times=[1.0, 2.0])
+        file.create_processing_module(name, "made up").add(table)
+    path = written(file, tmp_path / "y.nwb")
+    parts = {part.name: part.reason for part in iq.list_nwb(path).parts}
+    (read,) = [name for name, reason in parts.items() if not reason]
+    (other,) = {*parts} - {read}
+    assert parts[other] == f"{read} is read"
+    assert iq.read_recording(path).num_units == 1
 
 
 def test_fitted_series_go_into_a_copy(day, tmp_path):

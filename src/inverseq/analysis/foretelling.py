@@ -1,6 +1,9 @@
 """Trials that one act ends: who foretells it, what silencing would do, trials as points."""
 
+from dataclasses import replace
+
 import numpy as np
+from jaxtyping import Bool
 
 from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Findings
@@ -9,7 +12,7 @@ from inverseq.analysis.neural_plan import ANY, NeuralPlan
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.inverse.problem import Progress
 from inverseq.mdp import MDP
-from inverseq.neural.activity import Window
+from inverseq.neural.activity import Window, decision_times, sampled_at
 from inverseq.neural.embedding import embed
 from inverseq.neural.foretell import NeuRL
 from inverseq.neural.matching import Match, Paired, choose_reading, paired
@@ -33,9 +36,12 @@ def foretell(
     demos: Demonstrations,
     recording: Recording,
     areas: tuple[str, ...],
+    recorded: Bool[np.ndarray, " N"],
     progress: Progress,
 ) -> tuple[Foretold | None, InputError | None]:
     """Who foretells the act, and where nobody named it, why that could not be asked.
+
+    Trials in which something was not recorded are left out.
 
     Raises:
         InputError: The act that was named ends no trials, or cannot be foretold.
@@ -48,15 +54,35 @@ def foretell(
         event = ending_act(demos, findings.given, asked)
         if event is None:
             return None, None
-        require_trials(demos, event, plan.folds)
         assert isinstance(findings.given, MDP)
         window = Window(-_PIECES * asked.bin_width, 0.0, _PIECES)
-        data = waiting(demos, recording, findings.given, event, window)
-        return _foretold(data, event, findings, areas, progress), None
+        whole = _whole(demos, recording, recorded, window)
+        kept = demos if whole.all() else demos.take(np.flatnonzero(whole))
+        require_trials(kept, event, plan.folds)
+        data = waiting(kept, recording, findings.given, event, window)
+        made = _foretold(data, event, findings, areas, progress)
+        return replace(made, left_out=int((~whole).sum())), None
     except InputError as error:
         if asked.foretell == ANY:  # nobody relied on it
             return None, error
         raise
+
+
+def _whole(
+    demos: Demonstrations,
+    recording: Recording,
+    recorded: Bool[np.ndarray, " N"],
+    window: Window,
+) -> Bool[np.ndarray, " T"]:
+    """Trials in which all was recorded at every step, up to the end of the longest."""
+    first = demos.starts[:-1]
+    whole = np.logical_and.reduceat(recorded, first)
+    time = decision_times(demos)
+    step = float(np.median(np.diff(time)[np.diff(demos.trajectory_of) == 0]))
+    steps = time[first, None] + step * np.arange(np.diff(demos.starts).max())
+    for signal in recording.signals.values():
+        whole &= sampled_at(signal, steps.ravel(), window).reshape(steps.shape).all(axis=1)
+    return whole
 
 
 def require_trials(demos: Demonstrations, event: str, folds: int) -> None:
@@ -148,6 +174,7 @@ def _foretold(
     ends = data.happened[data.happened < bins]
     until = int(max(np.quantile(ends, 0.25), 1)) if ends.size else bins
     later = data.take(np.flatnonzero(data.happened >= until))
+    several = len(data.units) > 1  # one series alone is no plane of points
     return Foretold(
         event=event,
         step=data.step,
@@ -157,9 +184,9 @@ def _foretold(
         chances=chances,
         seen=np.bincount(check.happened, minlength=bins + 1) / len(check.happened),
         silenced=tuple(held),
-        embeddings=(
-            embed(later, 0.0, until * data.step),
-            embed(later, 0.0, until * data.step, fitted=_POINTS.prepare(data)),
+        embeddings=tuple(
+            embed(later, 0.0, until * data.step, fitted=fitted)
+            for fitted in ((None, _POINTS.prepare(data)) if several else ())
         ),
         times=later.happened * data.step,
         until=until * data.step,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from inverseq._core.errors import InputError, argument
 from inverseq.analysis.findings import Findings
@@ -15,7 +15,7 @@ from inverseq.analysis.neural_plan import ANY, NeuralPlan
 from inverseq.analysis.plan import Plan
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.inverse.problem import Progress
-from inverseq.neural.activity import Window, decision_times
+from inverseq.neural.activity import Window, decision_times, sampled_at
 from inverseq.neural.nulls import adjust_p_values
 from inverseq.neural.relating import Relations, covariate, read_out, relate
 from inverseq.neural.series import Regressors, possible, regressors
@@ -37,11 +37,13 @@ class Beside:
         demonstrations: The decisions.
         recording: The units and signals that were asked for.
         areas: `[U]` of the units.
+        recorded: `[N]` decisions around which all of it was recorded.
     """
 
     demonstrations: Demonstrations
     recording: Recording
     areas: tuple[str, ...]
+    recorded: Bool[np.ndarray, " N"]
 
     @classmethod
     def of(cls, known: Demonstrations, recording: Recording, plan: Plan) -> "Beside":
@@ -61,12 +63,13 @@ class Beside:
         if asked.within:
             known.units(asked.within)
         switch = several is not None and "switch" in (asked.regressors or ("switch",))
-        rows = known.acted & known.continues if switch else known.acted
-        _require_rows(int(rows.sum()), plan.folds)
         if asked.foretell not in (None, ANY):
             require_trials(known, str(asked.foretell), plan.folds)
-        chosen = chosen_of(recording, asked)
-        return cls(in_time(known), chosen, areas_of(chosen, asked))
+        chosen, ordered = chosen_of(recording, asked), in_time(known)
+        rows = ordered.acted & ordered.continues if switch else ordered.acted
+        recorded = _recorded(ordered, recording, chosen, asked, np.flatnonzero(rows), plan.folds)
+        _require_rows(int((rows & recorded).sum()), plan.folds)
+        return cls(ordered, chosen, areas_of(chosen, asked), recorded)
 
 
 def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> NeuralFindings:
@@ -82,7 +85,10 @@ def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> N
     demos, recording, unit_areas = beside.demonstrations, beside.recording, beside.areas
     series = regressors(findings.solution, demos)
     names, constant = _names(series, asked)
-    wanted = Regressors({name: series.series[name] for name in names}, series.times)
+    wanted = Regressors(
+        {name: np.where(beside.recorded, series.series[name], np.nan) for name in names},
+        series.times,
+    )
     known = np.isfinite(np.stack([*wanted.series.values()])).all(axis=0)
     _require_rows(int(known.sum()), plan.folds)
     how: dict[str, Any] = {
@@ -110,7 +116,9 @@ def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> N
     decoding = _corrected(read_out(recording, wanted, demos, windows=parts, **how), asked)
     progress("relations", steps, steps)
     width = len(encoding[0].relations.units) - recording.num_units
-    foretold, unforetold = foretell(findings, demos, recording, unit_areas, progress)
+    foretold, unforetold = foretell(
+        findings, demos, recording, unit_areas, beside.recorded, progress
+    )
     return NeuralFindings(
         source=recording.source,
         units=recording.num_units,
@@ -121,11 +129,11 @@ def look_at_neurons(findings: Findings, beside: Beside, progress: Progress) -> N
         constant=constant,
         alike=_alike(wanted),
         covariates=tuple(how["covariates"]),
-        outside=_outside(demos, recording),
+        outside=int((~beside.recorded).sum()),
         encoding=tuple(encoding),
         decoding=decoding,
         windows=windows,
-        stretch=_stretch(demos, recording, wanted, unit_areas),
+        stretch=_stretch(demos, recording, series, names, unit_areas),
         foretold=foretold,
         unforetold=unforetold,
     )
@@ -288,17 +296,71 @@ def _alike(wanted: Regressors) -> tuple[tuple[str, str, float], ...]:
     )
 
 
-def _outside(demos: Demonstrations, recording: Recording) -> int:
-    """Decisions at which nothing was recorded any more, or yet."""
-    ends = [s.times[[0, -1]] for s in recording.signals.values() if len(s.times)]
-    if len(recording.spikes):
-        ends.append(np.array([recording.spikes.min(), recording.spikes.max()]))
+def _recorded(
+    demos: Demonstrations,
+    recording: Recording,
+    chosen: Recording,
+    asked: NeuralPlan,
+    rows: Int[np.ndarray, " M"],
+    blocks: int,
+) -> Bool[np.ndarray, " N"]:
+    """Decisions between the first and the last spike of all units, at which each signal that is
+    looked at has a sample in each piece of the window.
+
+    Raises:
+        InputError: They are fewer than the blocks of time need, and than half of the rows.
+    """
     time = decision_times(demos)
-    return int(((time < np.min(ends)) | (time > np.max(ends))).sum()) if ends else 0
+    parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    if chosen.num_units and len(recording.spikes):
+        ends = np.array([recording.spikes.min(), recording.spikes.max()])
+        parts["spikes"] = ends, (time >= ends[0]) & (time <= ends[1])
+    for name, signal in chosen.signals.items():
+        there = [
+            sampled_at(signal, time, Window(float(low), float(high), causal=False))
+            for low, high in _windows(asked)
+        ]
+        parts[name] = signal.times, np.logical_and.reduce(there)
+    made = np.logical_and.reduce([there for _, there in parts.values()], initial=True)
+    made = np.broadcast_to(made, time.shape)
+    left = int(made[rows].sum())
+    if left < min(2 * blocks, len(rows) / 2):
+        worst = min(parts, key=lambda name: int(parts[name][1][rows].sum()))
+        raise InputError(_unrecorded(worst, parts[worst][0], time[rows], left, asked))
+    return made
+
+
+def _unrecorded(
+    name: str,
+    there: Float[np.ndarray, " M"],
+    time: Float[np.ndarray, " N"],
+    left: int,
+    asked: NeuralPlan,
+) -> str:
+    """What to do where hardly any decision has all recorded around it."""
+    told = (
+        f"{left} of {len(time)} decisions have all recorded around them: they are at "
+        f"{time.min():.10g} to {time.max():.10g} s, {name} "
+    )
+    if not len(there):
+        return told + f"nowhere; leave {argument('signals', name)} out"
+    told += f"at {there[0]:.10g} to {there[-1]:.10g} s"
+    wide = float(np.median(np.diff(there))) if len(there) > 2 else 0.0
+    if asked.bin_width < wide and ((time > there[0]) & (time < there[-1])).any():
+        width = float(f"{2 * wide:.2g}")
+        return told + (
+            f", a sample every {wide:.3g} s, which leaves pieces of {asked.bin_width:g} s empty; "
+            f"take {argument('window', f'{-3 * width:g},0')} {argument('bin_width', width)}"
+        )
+    return told + "; give times in seconds of its clock, or leave it out"
 
 
 def _stretch(
-    demos: Demonstrations, recording: Recording, wanted: Regressors, areas: Sequence[str]
+    demos: Demonstrations,
+    recording: Recording,
+    series: Regressors,
+    names: Sequence[str],
+    areas: Sequence[str],
 ) -> Stretch:
     """A trial of middling length where trials have several decisions, else some decisions in the
     middle; units of an area stand together.
@@ -313,7 +375,7 @@ def _stretch(
         last = min(first + _SHOWN, demos.num_decisions)
     time = decision_times(demos)[first:last]
     low, high, start = time[0] - _AROUND, time[-1] + _AROUND, float(time[0])
-    name = "value" if "value" in wanted.series else wanted.names[0]
+    name = "value" if "value" in names else names[0]
     events = {}
     for event, times in recording.events.items():
         inside = times[(times >= low) & (times <= high)]
@@ -323,5 +385,5 @@ def _stretch(
     for unit in np.argsort(areas, kind="stable"):
         times = recording.unit(int(unit))
         spikes.append(times[(times >= low) & (times <= high)] - start)
-    values = wanted.series[name][first:last]
+    values = series.series[name][first:last]
     return Stretch(tuple(spikes), time - start, values, name, events, start)

@@ -96,9 +96,11 @@ class Foretold:
         chances: `[B + 1]` when NeuRL foretells the act from activity as recorded, and never.
         seen: `[B + 1]` when it came in these trials.
         silenced: The same with areas held down.
-        embeddings: Trials as points, by principal components and by the latent layer of NeuRL.
+        embeddings: Trials as points, by principal components and by the latent layer of NeuRL;
+            none of one series.
         times: `[T]` of the act in these trials, in seconds from the first decision.
         until: Activity up to this time was looked at for the points.
+        left_out: Trials in which something was not recorded.
     """
 
     event: str
@@ -109,9 +111,10 @@ class Foretold:
     chances: Float[np.ndarray, " B1"]
     seen: Float[np.ndarray, " B1"]
     silenced: tuple[Silenced, ...]
-    embeddings: tuple[Embedding, Embedding]
+    embeddings: tuple[Embedding, ...]
     times: Float[np.ndarray, " T"]
     until: float
+    left_out: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +131,7 @@ class NeuralFindings:
         constant: Names of those that do not vary and were left out.
         alike: Pairs of asked series with their correlation, where that is nearly perfect.
         covariates: What was taken out of both sides.
-        outside: Decisions before the first or after the last spike or sample.
+        outside: Decisions that were left out, as not all was recorded around them.
         encoding: A relation of each series to each regressor, per lag.
         decoding: Of each window to each regressor.
         windows: `[W, 2]` seconds from the decision.

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from inverseq._core.errors import InputError, argument
+from inverseq.neural.choices import Correction, Null
 
-Null = Literal["shift", "exchange"]
-Correction = Literal["max", "holm", "bh"]
 ANY = "any"
 """Stands for the action that ends every trial, where there is one."""
 

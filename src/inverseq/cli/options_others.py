@@ -17,9 +17,7 @@ from inverseq.cli.options import (
     Width,
     World,
 )
-
-Null = Literal["shift", "exchange"]
-Correction = Literal["max", "holm", "bh"]
+from inverseq.neural.choices import Correction, Null
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ _ABSENT = ("continuous",)
 WIDEST, _NARROWEST = 79, 24
 """Letters in a line, at most and at least."""
 _FIRST_COLUMN = re.compile(r" +(?:\S+ {2,})?")
+_DASH = re.compile(r"-(?![\d.]+$)")
 
 
 def as_option(name: str, value: object) -> str:
@@ -28,7 +29,9 @@ def as_option(name: str, value: object) -> str:
     if value is None or value is False:
         value = "none"
     told = f"{value:.3g}" if isinstance(value, float) else str(value)
-    return f"--{_OPTIONS.get(name, name).replace('_', '-')} {quote(told)}"
+    # What begins with a dash, and is no number, is read as another option unless it is tied on.
+    tie = "=" if _DASH.match(told) else " "
+    return f"--{_OPTIONS.get(name, name).replace('_', '-')}{tie}{quote(told)}"
 
 
 def columns() -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from inverseq._core.arrays import freeze, names_or_numbers, require_finite
 from inverseq._core.errors import InputError
@@ -107,14 +107,16 @@ def activity_of(
     demonstrations: Demonstrations,
     window: Window | None = None,
     signals: tuple[str, ...] | None = None,
+    rows: Int[np.ndarray, " M"] | None = None,
 ) -> Activity:
-    """`activity_at` the decisions of `demonstrations`.
+    """`activity_at` the decisions of `demonstrations`, or at those numbered in `rows`.
 
     Raises:
         InputError: As `activity_at`, decisions have no times, or all of them lie outside of what
             was recorded.
     """
     times = decision_times(demonstrations)
+    times = times if rows is None else times[rows]
     ends = [recording.spikes[[0, -1]]] if len(recording.spikes) else []
     if recording.num_units:
         ends = [np.array([recording.spikes.min(), recording.spikes.max()])] if ends else []
@@ -143,16 +145,29 @@ def decision_times(demonstrations: Demonstrations) -> Float[np.ndarray, " N"]:
     return np.asarray(demonstrations.time, dtype=np.float64)
 
 
+def sampled_at(
+    signal: Signal, times: Float[np.ndarray, " N"], window: Window
+) -> Bool[np.ndarray, " N"]:
+    """Moments at which each channel of a signal has a sample in each piece of a window."""
+    counts = _in_pieces(np.isfinite(signal.values), signal, times[:, None] + window.edges)
+    return np.asarray((counts > 0).all(axis=(1, 2)))
+
+
+def _in_pieces(
+    values: Shaped[np.ndarray, "M C"], signal: Signal, edges: Float[np.ndarray, "N P1"]
+) -> Float[np.ndarray, "N P C"]:
+    """Sums over the samples in each piece."""
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    return np.diff(sums[np.searchsorted(signal.times, edges)], axis=1)
+
+
 def _means(
     name: str, signal: Signal, edges: Float[np.ndarray, "N P1"]
 ) -> Float[np.ndarray, "N C P"]:
     """Mean of the samples of each channel in each piece."""
     known = np.isfinite(signal.values)
-    blank = np.zeros((1, signal.values.shape[1]))
-    sums = np.concatenate([blank, np.cumsum(np.where(known, signal.values, 0.0), axis=0)])
-    counts = np.concatenate([blank, np.cumsum(known, axis=0)])
-    place = np.searchsorted(signal.times, edges)
-    total, number = (np.diff(each[place], axis=1) for each in (sums, counts))
+    total = _in_pieces(np.where(known, signal.values, 0.0), signal, edges)
+    number = _in_pieces(known, signal, edges)
     if (number == 0).any():
         row = int(np.argwhere(number == 0)[0][0])
         raise InputError(

@@ -33,7 +33,7 @@ def embed(
         start: In seconds after the first decision.
         stop: The end; before the first act that is to be looked at, or it enters.
         fitted: A method with a latent layer, whose mean over these times is taken; the square
-            roots of spike counts where left out.
+            roots of spike counts, and signals as they are, where left out.
         dimensions: D.
 
     Raises:
@@ -45,7 +45,8 @@ def embed(
     if not inside.any():
         raise InputError(f"no step lies between {start:g} and {stop:g} s; widen them")
     if fitted is None:
-        shown = np.sqrt(np.maximum(data.activity[..., -1][:, inside], 0.0))
+        shown = data.activity[..., -1][:, inside]
+        shown = np.where(data.units >= 0, np.sqrt(np.maximum(shown, 0.0)), shown)
         rows = shown.mean(axis=1).astype(np.float64)
         spread = rows.std(axis=0)
         rows = rows / np.where(spread > 0, spread, 1.0)

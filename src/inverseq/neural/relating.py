@@ -14,7 +14,7 @@ are several sessions, `null="exchange"` needs no such help.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,6 +24,7 @@ from inverseq._core.display import Fact, ShownTable
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.neural.activity import Window, activity_of
+from inverseq.neural.choices import Null
 from inverseq.neural.nulls import (
     NullComparison,
     compare_with_null,
@@ -32,8 +33,6 @@ from inverseq.neural.nulls import (
 )
 from inverseq.neural.series import Regressors
 from inverseq.neural.shares import batches, beyond, bounds, gains
-
-Null = Literal["shift", "exchange"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +112,8 @@ def relate(
 
     Args:
         recording: On the clock of the decisions.
-        found: G series of the N decisions, of `regressors` or your own.
+        found: G series of the N decisions, of `regressors` or your own. Decisions at which one of
+            them is NaN are left out.
         demonstrations: The decisions.
         window: Of the activity of a decision; the 0.3 s before it where left out. A neuron that
             answers to a decision is looked for after it: `Window(0, 0.3, causal=False)`.
@@ -130,12 +130,11 @@ def relate(
     Raises:
         InputError: There is no such column, nothing varies, or decisions are fewer than blocks.
     """
-    activity = activity_of(recording, demonstrations, window)
-    series = activity.values.mean(axis=2)
     asked = _asked(found, demonstrations, covariates, drift)
+    activity = activity_of(recording, demonstrations, window, rows=asked.rows)
     orders = _orders(demonstrations, asked.rows, within, null, shuffles, seed)
     return encoding(
-        series[asked.rows],
+        activity.values.mean(axis=2),
         asked.regressors,
         asked.covariates,
         orders,
@@ -186,7 +185,7 @@ def read_out(
     chosen = tuple(windows) or (Window(),)
     parts = []
     for window in chosen:
-        activity = activity_of(recording, demonstrations, window).values[asked.rows]
+        activity = activity_of(recording, demonstrations, window, rows=asked.rows).values
         orders = _orders(demonstrations, asked.rows, within, null, shuffles, seed)
         flat = activity.reshape(len(activity), -1)
         parts.append(decoding(flat, asked.regressors, asked.covariates, orders, penalty, blocks))

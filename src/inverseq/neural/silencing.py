@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float
-from scipy.special import expit
+from jaxtyping import Bool, Float, Int
+from scipy.special import chdtri, expit
 
 from inverseq._core.arrays import require_shape
 from inverseq._core.errors import InputError
@@ -16,8 +16,10 @@ from inverseq.worlds.lever import first_act
 _OFTEN = 20
 """Trials that must have reached a step for its mean to count."""
 _STEPS = 3
-_NOISE = 0.01
-"""Ridge of the regression on means, in variances within a step: what differs less is noise."""
+_RIDGE = 0.01
+"""Ridge of the regression on means, in variances within a step."""
+_LEVEL = 0.01
+"""Share of units without a course over steps whose means are taken to have one."""
 
 
 def silenced(
@@ -66,6 +68,12 @@ def effect_of_means(
     the piece before that, so that these cannot have answered yet. The price is an assumption: that
     what changes from step to step moves the act through what was recorded.
 
+    Little noise is not none. The means of a unit that does not follow the time in the trial differ
+    by chance, and a weight that fits these differences would move the act by all of the unit's
+    spikes once they are taken away. So a unit whose means differ no more than its noise has them
+    differ (chi-square, 1 %) has no weight, and the means of others are drawn to their average by
+    how reliable they are (regression calibration; Carroll and others 2006, section 4).
+
     Args:
         data: N trials, with pieces as long as a step.
         units: `[F]` which are held down.
@@ -102,9 +110,22 @@ def effect_of_means(
     odds = np.log(acts + 0.5) - np.log(reached - acts + 0.5)
     share = np.where(often, reached, 0) / reached[often].sum()
     z = means / spread - share @ (means / spread)
-    gram = (z * share[:, None]).T @ z + _NOISE * np.eye(len(units))
+    z = z * _reliability(share @ z**2, reached[often])
+    gram = (z * share[:, None]).T @ z + _RIDGE * np.eye(len(units))
     weights = np.linalg.solve(gram, z.T @ (share * (odds - share @ odds))) / spread
     return mean(kept[..., -1] - data.activity[..., -1]) @ weights
+
+
+def _reliability(
+    varies: Float[np.ndarray, " F"], trials: Int[np.ndarray, " B"]
+) -> Float[np.ndarray, " F"]:
+    """Share of the variance of a unit's means over steps, in variances within a step, that is not
+    the noise of means over so many trials; 0 where noise alone would do.
+    """
+    free = len(trials) - 1
+    noise = free / trials.sum()
+    clear = varies > noise * chdtri(free, _LEVEL) / free
+    return np.where(clear, 1.0 - noise / np.where(clear, varies, 1.0), 0.0)
 
 
 def foretold_distribution(

@@ -49,13 +49,14 @@ def refuse_measured(columns: Iterable[Column], role: str) -> None:
     column = measured[0]
     fractions = ~column.missing & (column.values != np.floor(column.values))
     row = int(np.argmax(fractions))
-    bins = argument("bins", dict.fromkeys([c.name for c in measured], 10))
+    names = tuple(c.name for c in measured)
+    bins = argument("bins", dict.fromkeys(names, 10))
     keep = argument(*("features", column.name) if role == "state" else ("continuous", True))
     raise InputError(
         f"{column.place(row)}: {column.text(row)} is a measured value, which numbers no "
         f"{role} ({int(fractions.sum())} such rows). Put it into bins: {bins}; or"
         + f" keep it as it is: {keep}; or" * bool(keep)
-        + f", if these are names, add {argument('named', column.name)}"
+        + f", if these are names, add {argument('named', names if len(names) > 1 else column.name)}"
     )
 
 

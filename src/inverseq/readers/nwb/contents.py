@@ -74,24 +74,26 @@ def list_nwb(source: str | os.PathLike) -> Contents:
             columns, unread = plain_columns(table)
             kind: Kind = "events" if "timestamp" in columns else "intervals"
             parts.append(Part(kind, name, len(table), tuple(columns), unread))
-        if (table := units_of(file)) is not None:
-            columns, unread = plain_columns(table)
+        units, unused = units_of(file)
+        if units is not None:
+            columns, unread = plain_columns(units)
             unread = tuple(name for name in unread if name not in READ_OTHERWISE)
-            parts.append(Part("units", table.name, len(table), tuple(columns), unread))
+            parts.append(Part("units", units.name, len(units), tuple(columns), unread))
+        parts += [Part("units", t.name, len(t), reason=reason) for t, reason in unused]
         for name, series in series_of(file).items():
             shape = getattr(series.data, "shape", None) or (0,)
             parts.append(Part("signal", name, int(shape[0]), reason=why_unread(series) or ""))
-        parts += _others(file, table)
+        parts += _others(file)
         subject = getattr(file.subject, "subject_id", None) or ""
         return Contents(path.name, subject, file.session_id or file.identifier, tuple(parts))
 
 
-def _others(file: Any, units: Any) -> list[Part]:
+def _others(file: Any) -> list[Part]:
     """How many things of each other type there are."""
     listed = {id(each) for found in (tables_of(file), series_of(file)) for each in found.values()}
     kinds = Counter(
         type(each).__name__
         for each in file.objects.values()
-        if id(each) not in listed and each is not units and type(each).__name__ not in _PARTS
+        if id(each) not in listed and type(each).__name__ not in _PARTS
     )
     return [Part("other", kind, count, reason="another type") for kind, count in kinds.items()]

@@ -10,13 +10,21 @@ import numpy as np
 
 from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Demonstrations
-from inverseq.readers.nwb.file import nwb_files, opened, plain_columns, tables_of
+from inverseq.readers.nwb.file import (
+    nwb_files,
+    opened,
+    plain_columns,
+    series_of,
+    tables_of,
+    units_of,
+)
 from inverseq.readers.roles import AUTO
 from inverseq.readers.steps import steps_of
 from inverseq.readers.table import read_table
 
 _CLOCKS = ("start_time", "timestamp")
 """The columns of intervals and of events by which rows are ordered."""
+_TIMES = ("start_time", "stop_time", "timestamp", "duration")
 
 
 def read_nwb(
@@ -43,9 +51,13 @@ def read_nwb(
             cannot be used; the message names the row (1 is the first of the table).
     """
     paths = nwb_files(source)
-    tables = [_table(path, decisions) for path in paths]
+    roles = ("state", "action", "features", "time", "trajectory")
+    asked = [name for role in roles for name in _listed(columns.get(role))]
+    tables = [_table(path, decisions, asked) for path in paths]
     joined = _joined(paths, tables)
     clock = next((name for name in _CLOCKS if name in joined), None)
+    _require_state(joined, decisions, columns)
+    joined = _with_names(joined, columns)
     if columns.get("time", AUTO) == AUTO:
         columns["time"] = clock
     try:
@@ -78,7 +90,8 @@ def steps_in_nwb(
         InputError: As `read_nwb` and `steps_of`.
     """
     paths = nwb_files(source)
-    joined = _joined(paths, [_table(path, decisions) for path in paths])
+    asked = [name for role in ("act", "start", "stop") for name in _listed(steps.get(role))]
+    joined = _joined(paths, [_table(path, decisions, asked) for path in paths])
     return steps_of(joined, source=f"{_named(paths)}, {decisions}", **steps)
 
 
@@ -100,19 +113,25 @@ def _named(paths: list[Path]) -> str:
     return paths[0].name if len(paths) == 1 else f"{len(paths)} NWB files"
 
 
-def _table(path: Path, decisions: str) -> dict[str, np.ndarray]:
+def _table(path: Path, decisions: str, asked: list[str]) -> dict[str, np.ndarray]:
     """The plain columns of one file's table, with its subject and session.
 
     Raises:
-        InputError: There is no such table, or it has no rows.
+        InputError: There is no such table, it has no rows, or one of the columns that are asked for
+            has several values per row.
     """
     with opened(path) as (file, _):
         tables = tables_of(file)
         if decisions not in tables:
-            raise InputError(_no_table(path, decisions, [*tables]))
-        columns, _ = plain_columns(tables[decisions])
+            raise InputError(_no_table(path, decisions, file))
+        columns, unread = plain_columns(tables[decisions])
         subject = file.subject.subject_id if file.subject is not None else None
         known = {"subject": subject, "session": file.session_id or file.identifier}
+    if several := [name for name in asked if name in unread]:
+        raise InputError(
+            f"{several[0]!r} of {decisions} in {path.name} has several values per row, or refers "
+            f"to other parts of the file; name a column with one value per row: {[*columns]}"
+        )
     size = len(next(iter(columns.values()), ()))
     if not size:
         raise InputError(f"{decisions} of {path.name} has no rows")
@@ -122,17 +141,92 @@ def _table(path: Path, decisions: str) -> dict[str, np.ndarray]:
     return columns
 
 
-def _no_table(path: Path, wanted: str, there: list[str]) -> str:
+def _no_table(path: Path, wanted: str, file: Any) -> str:
     """What to do where a file lacks the table."""
-    if not there:
+    there = tables_of(file)
+    told = [name for name, table in there.items() if {*plain_columns(table)[0]} - {*_TIMES}]
+    if told:
+        longest = max(told, key=lambda name: len(there[name]))
         return (
-            f"{path.name} holds no {wanted}, nor any other intervals or events, so there are no "
-            "decisions in it; read_recording reads its units and signals"
+            f"{path.name} holds no table {wanted!r}; its intervals and events are {[*there]}. Name "
+            f"the one with a row per decision: {argument('decisions', longest)}"
         )
-    return (
-        f"{path.name} holds no table {wanted!r}; its intervals and events are {there}. Name the "
-        f"one with a row per decision: {argument('decisions', there[0])}"
+    beside = (
+        f"inverseq.analyse(demonstrations, recording=inverseq.read_recording({path.name!r})) puts "
+        "them beside its recording"
     )
+    if there:
+        return (
+            f"{path.name} holds no table {wanted!r}, and its intervals and events {[*there]} have "
+            "times alone, so there are no decisions in them. In Python, inverseq.steps_of makes "
+            f"decisions of times, and {beside}"
+        )
+    empty = f"{path.name} holds no {wanted}, nor any other intervals or events"
+    if units_of(file)[0] is None and not series_of(file):
+        return f"{empty}, nor units or signals: there is nothing in it to look at"
+    return (
+        f"{empty}, so there are no decisions in it. Take these from elsewhere: in Python, {beside}"
+    )
+
+
+def _require_state(
+    table: Mapping[str, np.ndarray], decisions: str, columns: Mapping[str, Any]
+) -> None:
+    """Raise where nothing says what the state is, and trials may be waits that one act ends."""
+    if {"state", "features", "state_from_previous"} & {k for k, v in columns.items() if v}:
+        return
+    if "state" in table or not {"start_time", "stop_time"} <= {*table}:
+        return
+    if not {*table} - {*_TIMES, "subject", "session"}:
+        raise InputError(
+            f"{decisions} has times alone, and no column that could be a state or an action. Where "
+            f"one act ends each trial, name its time: {argument('act', 'stop_time')} (in Python of "
+            f"inverseq.steps_of); else name another table: {argument('decisions')}"
+        )
+    low, high = table["start_time"], table["stop_time"]
+    acts = [name for name, values in table.items() if _inside(name, values, low, high)]
+    if acts:
+        raise InputError(
+            f"there is no column 'state'; {decisions} has {[*table]}. Name the right ones with "
+            f"{argument('state')} {argument('action')}; or, where one act ends each trial (a lever "
+            f"is let go), name the column of its time: {argument('act', acts[-1])} "
+            "(in Python of inverseq.steps_of)"
+        )
+
+
+def _inside(name: str, values: np.ndarray, low: np.ndarray, high: np.ndarray) -> bool:
+    """Whether a column has a time in most trials, each in its own."""
+    if name in _TIMES or values.dtype.kind != "f" or low.dtype.kind != "f":
+        return False
+    known = np.isfinite(values)
+    return bool(known.mean() > 0.5 and ((values >= low) & (values <= high))[known].all())
+
+
+def _with_names(table: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The table, in which numbers that are named are so where there is none as well ("nan").
+
+    Raises:
+        InputError: A column of the state has rows without a number, and is not named.
+    """
+    named, state = (_listed(columns.get(role)) for role in ("named", "state"))
+    gaps = {
+        name: int(np.isnan(table[name]).sum())
+        for name in {*named, *state}
+        if name in table and table[name].dtype.kind == "f" and np.isnan(table[name]).any()
+    }
+    for name in state:
+        if name in gaps and name not in named:
+            raise InputError(
+                f"column {name!r} has no number in {gaps[name]} of {len(table[name])} rows. Fill "
+                "them in; or, if that is a value of its own (no stimulus on that side), add "
+                f"{argument('named', tuple(state) if len(state) > 1 else name)}"
+            )
+    return table | {name: table[name].astype(object).astype(str) for name in gaps}
+
+
+def _listed(names: Any) -> list[str]:
+    """A name, several or none, as a list."""
+    return [names] if isinstance(names, str) else [*(names or ())]
 
 
 def _stacked(parts: list[tuple[Mapping[str, np.ndarray], str]]) -> np.ndarray:

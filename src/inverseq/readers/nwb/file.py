@@ -116,12 +116,16 @@ def _by_name(file: Any, kinds: tuple[type, ...]) -> dict[str, Any]:
     }
 
 
-def units_of(file: Any) -> Any:
-    """The table of units with spike times, or None."""
+def units_of(file: Any) -> tuple[Any, list[tuple[Any, str]]]:
+    """The table of units that is read, or None; and the others, each with why it is not."""
     from pynwb.misc import Units
 
-    tables = [file.units, *(t for t in file.objects.values() if isinstance(t, Units))]
-    return next((t for t in tables if t is not None and "spike_times" in t.colnames), None)
+    tables = [t for t in file.objects.values() if isinstance(t, Units)]
+    tables.sort(key=lambda table: table is not file.units)
+    timed = [table for table in tables if "spike_times" in table.colnames]
+    others = [(t, f"{timed[0].name} is read") for t in timed[1:]]
+    others += [(t, "no spike times") for t in tables if "spike_times" not in t.colnames]
+    return timed[0] if timed else None, others
 
 
 def plain_columns(table: Any) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:

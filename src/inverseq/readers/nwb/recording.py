@@ -46,8 +46,9 @@ def read_recording(
     signals = (signals,) if isinstance(signals, str) else signals
     with opened(path) as (file, _):
         found = _signals(file, path, signals)
-        table = units_of(file) if units else None
+        table, unused = units_of(file) if units else (None, [])
         trains, columns, unread = ([], {}, {}) if table is None else _units(table, path)
+        unread |= {each.name: reason for each, reason in unused}
         events, intervals = found.pop("events"), {}
         for name, each in tables_of(file).items():
             plain, _ = plain_columns(each)
@@ -58,7 +59,7 @@ def read_recording(
                     unread[name] = f"{lost} of {len(times)} events without a time"
             elif {"start_time", "stop_time"} <= {*plain}:
                 intervals[name] = np.stack([plain["start_time"], plain["stop_time"]], axis=1)
-        if not (trains or found["signals"] or events or intervals or found["left_out"]):
+        if not (trains or found["signals"] or events or intervals or found["left_out"] or unread):
             raise InputError(
                 f"{path.name} holds no units, signals, events or intervals; "
                 f"inverseq doctor {path.name} lists what it holds"

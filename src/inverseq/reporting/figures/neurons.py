@@ -107,8 +107,10 @@ def match_picture(found: Foretold) -> Picture:
     return Picture("match", alt, caption, draw)
 
 
-def points_picture(found: Foretold) -> Picture:
-    """Trials as points, by principal components and as learned."""
+def points_picture(found: Foretold) -> tuple[Picture, ...]:
+    """Trials as points, by principal components and as learned; none of one series."""
+    if not found.embeddings:
+        return ()
     late = (found.times >= np.median(found.times)).astype(np.int64)
     titles = [text(_FORETOLD, name) for name in ("components", "learned")]
     names = [text(_FORETOLD, name) for name in ("sooner", "later")]
@@ -124,7 +126,7 @@ def points_picture(found: Foretold) -> Picture:
 
     told = {"event": found.event, "until": found.until, "trials": len(found.times)}
     alt, caption = text(_FORETOLD, "points_alt", **told), line(_FORETOLD, "points_caption", **told)
-    return Picture("embedding", alt, caption, draw, wide=True)
+    return (Picture("embedding", alt, caption, draw, wide=True),)
 
 
 def silencing_picture(found: Foretold) -> tuple[Picture, ...]:

@@ -23,7 +23,7 @@ def who_foretells(findings: Findings) -> Section | None:
     if found is None:
         return None
     told = _told(findings, found)
-    pictures = (match_picture(found), *silencing_picture(found), points_picture(found))
+    pictures = (match_picture(found), *silencing_picture(found), *points_picture(found))
     blocks = (prose(_TEMPLATE, "foretold", **told), match_table(found), *pictures)
     more = (*_silenced_table(found), prose(_TEMPLATE, "mind", **told))
     return Section(text(_TEMPLATE, "title", event=found.event), blocks, more)
@@ -116,6 +116,7 @@ def foretold_summary(findings: Findings) -> dict[str, Any]:
             "event": found.event,
             "step": found.step,
             "trials": found.trials,
+            "left_out": found.left_out,
             "methods": methods,
             "mean_time": float(found.seen @ time),
             "mean_foretold": float(found.chances @ time),
