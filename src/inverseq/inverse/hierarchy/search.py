@@ -1,0 +1,136 @@
+"""The search of a hierarchy: numbers of all animals, and how alike animals are, turn by turn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from inverseq._core.status import Outcome, Status
+from inverseq.inverse.hierarchy.evidence import Quadratics, charge, learned, levels, precisions
+from inverseq.inverse.hierarchy.expansion import Expansion, Quadratic
+from inverseq.inverse.problem import Progress
+
+_SHORTEST = 2.0**-12
+"""Share of a step below which no better point is looked for."""
+
+_UNRELATED = 2.0
+"""Logarithm of the variance of all animals' mean that a search begins with, in squared units of the
+temperature; less of it, that of the variances between animals."""
+
+_LESS = 1e-3
+"""Nats of evidence lost from which on steps are halved."""
+
+_LEAST = 0.25
+"""Least share of a step that is gone."""
+
+
+class Search:
+    """The numbers of all animals, and how alike they are.
+
+    Attributes:
+        quadratics: What the decisions of each animal say around its numbers.
+        log_variances: How alike animals, groups and all are, as in `evidence`.
+        levels: What is known of every level.
+        trace: The evidence, step by step.
+    """
+
+    def __init__(
+        self, expansion: Expansion, seen: Sequence[Any], group: Int[np.ndarray, " n"]
+    ) -> None:
+        self.expansion, self.seen, self.group = expansion, seen, group
+        self.animals = np.tile(expansion.start(seen), (len(seen), 1))
+        self.quadratics = self._expanded(self.animals, [None] * len(seen))
+        self.log_variances = np.full(self._data().num_variances, -_UNRELATED)
+        self.log_variances[int(expansion.blocks.max()) + 1 :] = 0.0
+        self.log_variances[-1] = _UNRELATED
+        self.levels = levels(self._data(), self.log_variances)
+        self.trace: list[float] = []
+
+    def run(self, tolerance: float, max_steps: int, progress: Progress | None) -> Status:
+        """Expand, learn how alike animals are, move them; until nothing changes."""
+        change, share = np.inf, 1.0
+        for step in range(max_steps):
+            data = self._data()
+            self.log_variances += share * (learned(data, self.log_variances) - self.log_variances)
+            self.levels = levels(data, self.log_variances)
+            self.trace.append(self.levels.evidence + self._constant())
+            # Where curvatures are not those of the likelihood, steps may go too far each time.
+            if step and self.trace[-1] < self.trace[-2] - _LESS:
+                share = max(share / 2, _LEAST)
+            change = self._move(share)
+            if progress is not None:
+                progress("hierarchy", step + 1, max_steps)
+            if change <= share * tolerance:
+                return Status(Outcome.CONVERGED, step + 1, change)
+        words = "animals still moved when the steps were used up; give more max_steps"
+        return Status(Outcome.LIMIT, max_steps, change, words)
+
+    def _move(self, share: float) -> float:
+        """Go that share of the way to where all levels are most probable, or as far towards it as
+        that is better; the largest change.
+        """
+        own, between, whole = precisions(self._data(), self.log_variances)
+        at = self.levels.groups[self.group]
+
+        def value(of: Sequence[Quadratic], numbers: np.ndarray, i: np.ndarray) -> np.ndarray:
+            away = numbers - at[i]
+            charged = np.einsum("nf,fg,ng->n", away, own, away) / 2
+            return np.array([one.value for one in of]) - charged
+
+        def together(of: Sequence[Quadratic], numbers: np.ndarray) -> float:
+            charged = charge(numbers, self.group, own, between, whole)
+            return sum(one.value for one in of) - charged
+
+        # Given its group, each animal is a problem of its own.
+        left = np.arange(len(self.animals))
+        before = value(self.quadratics, self.animals, left)
+        step = self.levels.animals - self.animals
+        made, moved = list(self.quadratics), self.animals.copy()
+        while left.size and share > _SHORTEST:
+            tried = self.animals[left] + share * step[left]
+            found = self._expanded(tried, [self.quadratics[i].near for i in left], left)
+            better = value(found, tried, left) >= before[left] - 1e-9 * np.abs(before[left])
+            for i, one, numbers, took in zip(left, found, tried, better, strict=True):
+                if took:
+                    made[i], moved[i] = one, numbers
+            left, share = left[~better], share / 2
+        # Their groups moved with them: what is better for each may be worse for all.
+        worth, share = together(self.quadratics, self.animals), 1.0
+        step = moved - self.animals
+        while together(made, moved) < worth - 1e-9 * abs(worth) and share > _SHORTEST:
+            share /= 2
+            moved = self.animals + share * step
+            made = self._expanded(moved, [one.near for one in self.quadratics])
+        change = float(np.abs(moved - self.animals).max(initial=0.0))
+        self.animals, self.quadratics = moved, made
+        return change
+
+    def _expanded(
+        self,
+        animals: Float[np.ndarray, "k F"],
+        near: Sequence[Any],
+        which: Int[np.ndarray, " k"] | None = None,
+    ) -> list[Quadratic]:
+        """The likelihoods of some animals around their numbers."""
+        chosen = range(len(self.seen)) if which is None else which
+        return [
+            self.expansion.quadratic(self.seen[i], numbers, n)
+            for i, numbers, n in zip(chosen, animals, near, strict=True)
+        ]
+
+    def _constant(self) -> float:
+        """What the expansions are worth where all numbers are zero."""
+        made = 0.0
+        for one, numbers in zip(self.quadratics, self.animals, strict=True):
+            bend = float(numbers @ one.curvature @ numbers)
+            made += one.value - float(one.slope @ numbers) - bend / 2
+        return made
+
+    def _data(self) -> Quadratics:
+        """The expansions, with slopes at zero."""
+        curvatures = np.stack([one.curvature for one in self.quadratics])
+        slopes = np.stack([one.slope for one in self.quadratics])
+        slopes = slopes + np.einsum("nij,nj->ni", curvatures, self.animals)
+        expansion = self.expansion
+        return Quadratics(curvatures, slopes, self.group, expansion.penalty, expansion.blocks)
