@@ -19,10 +19,13 @@ _UNRELATED = 2.0
 temperature; less of it, that of the variances between animals."""
 
 _LESS = 1e-3
-"""Nats of evidence lost from which on steps are halved."""
+"""Nats of evidence that do not count."""
 
-_LEAST = 0.25
-"""Least share of a step that is gone."""
+_SHORTEST_OF_VARIANCES = 1 / 64
+"""Share of a step of variances below which no better evidence is looked for."""
+
+_MOST_MOVES = 30
+"""Moves after which animals are left where they are."""
 
 
 class Search:
@@ -46,29 +49,61 @@ class Search:
         self.log_variances[-1] = _UNRELATED
         self.levels = levels(self._data(), self.log_variances)
         self.trace: list[float] = []
+        self.careful = False
 
     def run(self, tolerance: float, max_steps: int, progress: Progress | None) -> Status:
         """Expand, learn how alike animals are, move them; until nothing changes."""
-        change, share = np.inf, 1.0
+        change = np.inf
         for step in range(max_steps):
-            data = self._data()
-            self.log_variances += share * (learned(data, self.log_variances) - self.log_variances)
-            self.levels = levels(data, self.log_variances)
-            self.trace.append(self.levels.evidence + self._constant())
-            # Where curvatures are not those of the likelihood, steps may go too far each time.
-            if step and self.trace[-1] < self.trace[-2] - _LESS:
-                share = max(share / 2, _LEAST)
-            change = self._move(share)
+            change = self._safe_step(tolerance) if self.careful else self._step()
             if progress is not None:
                 progress("hierarchy", step + 1, max_steps)
-            if change <= share * tolerance:
+            if change <= tolerance:
                 return Status(Outcome.CONVERGED, step + 1, change)
         words = "animals still moved when the steps were used up; give more max_steps"
         return Status(Outcome.LIMIT, max_steps, change, words)
 
-    def _move(self, share: float) -> float:
-        """Go that share of the way to where all levels are most probable, or as far towards it as
-        that is better; the largest change.
+    def _step(self) -> float:
+        """Variances at which the evidence of the present expansions is largest, then one move; the
+        largest change.
+        """
+        data = self._data()
+        self.log_variances = learned(data, self.log_variances)
+        self.levels = levels(data, self.log_variances)
+        self.trace.append(self._evidence())
+        # Where curvatures are not those of the likelihood, steps may go too far each time.
+        self.careful = len(self.trace) > 1 and self.trace[-1] < self.trace[-2] - _LESS
+        return self._move()
+
+    def _safe_step(self, tolerance: float) -> float:
+        """The same with animals at rest before and after, and only as far as the evidence rises;
+        the largest change, 0 where it rises no more.
+        """
+        self._settle(tolerance)
+        before = self.animals, self.quadratics, self.log_variances, self.levels
+        worth, share = self._evidence(), 1.0
+        step = learned(self._data(), self.log_variances) - self.log_variances
+        while share > _SHORTEST_OF_VARIANCES:
+            self.log_variances = before[2] + share * step
+            self._settle(tolerance)
+            if self._evidence() >= worth + _LESS:
+                self.trace.append(self._evidence())
+                return float(np.abs(self.animals - before[0]).max())
+            self.animals, self.quadratics, self.log_variances, self.levels = before
+            share /= 4
+        return 0.0
+
+    def _settle(self, tolerance: float) -> None:
+        """Moves until animals rest at these variances."""
+        change, moves = np.inf, 0
+        while change > tolerance and moves < _MOST_MOVES:
+            self.levels = levels(self._data(), self.log_variances)
+            change, moves = self._move(), moves + 1
+        self.levels = levels(self._data(), self.log_variances)
+
+    def _move(self) -> float:
+        """Go where all levels are most probable, or as far towards it as that is better; the
+        largest change.
         """
         own, between, whole = precisions(self._data(), self.log_variances)
         at = self.levels.groups[self.group]
@@ -85,7 +120,7 @@ class Search:
         # Given its group, each animal is a problem of its own.
         left = np.arange(len(self.animals))
         before = value(self.quadratics, self.animals, left)
-        step = self.levels.animals - self.animals
+        step, share = self.levels.animals - self.animals, 1.0
         made, moved = list(self.quadratics), self.animals.copy()
         while left.size and share > _SHORTEST:
             tried = self.animals[left] + share * step[left]
@@ -102,6 +137,11 @@ class Search:
             share /= 2
             moved = self.animals + share * step
             made = self._expanded(moved, [one.near for one in self.quadratics])
+        if self.careful:
+            half = self.animals + (moved - self.animals) / 2
+            between_both = self._expanded(half, [one.near for one in self.quadratics])
+            if together(between_both, half) > together(made, moved):
+                moved, made = half, between_both
         change = float(np.abs(moved - self.animals).max(initial=0.0))
         self.animals, self.quadratics = moved, made
         return change
@@ -119,9 +159,9 @@ class Search:
             for i, numbers, n in zip(chosen, animals, near, strict=True)
         ]
 
-    def _constant(self) -> float:
-        """What the expansions are worth where all numbers are zero."""
-        made = 0.0
+    def _evidence(self) -> float:
+        """Logarithm of the evidence, by Laplace's method around the present numbers."""
+        made = self.levels.evidence
         for one, numbers in zip(self.quadratics, self.animals, strict=True):
             bend = float(numbers @ one.curvature @ numbers)
             made += one.value - float(one.slope @ numbers) - bend / 2

@@ -238,7 +238,8 @@ def _sentences(chosen: str, test: dict[str, Score], mice: Spouts) -> tuple[str, 
     return (
         f"Training chooses “{chosen}”: {one.mean:.4f} nats per choice (SE "
         f"{one.standard_error:.3f}) on the test part; {'; '.join(told)}.",
-        f"The published learner has {PUBLISHED}; only its mean is known: {one.mean - PUBLISHED:+.4f}.",
+        f"The published learner, of which only the mean is known: {PUBLISHED}, "
+        f"{one.mean - PUBLISHED:+.4f}.",
     )
 
 
