@@ -58,7 +58,7 @@ def test_chances_are_those_of_a_loop_over_trials(solver, seed):
     terms = solver.terms(3)
     numbers = rng.normal(scale=2.0, size=(1, len(terms)))
     policy = iq.LearnerPolicy("reward", terms, numbers)
-    told = dict(zip(terms, policy.in_own_units()[0], strict=True))
+    told = dict(zip(terms, in_own_units(terms, numbers)[0], strict=True))
     begins = np.isin(np.arange(data.num_decisions), data.starts)
     for world, there in ((None, [True] * 3), (one_state([True, True, True]), [True] * 3)):
         expected = chances_of(

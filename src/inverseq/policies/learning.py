@@ -261,10 +261,6 @@ class LearnerPolicy(FinitePolicy):
         """That of one member."""
         return replace(self, numbers=self.numbers[member : member + 1], members=None)
 
-    def in_own_units(self) -> Float[np.ndarray, "M1 F"]:
-        """The numbers with rates as shares between 0 and 1."""
-        return in_own_units(self.terms, self.numbers)
-
 
 def _begins(demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
     """Whether each row is the first of its trajectory."""

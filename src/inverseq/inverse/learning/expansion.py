@@ -23,6 +23,7 @@ from inverseq.policies.learning import (
     LearnerPolicy,
     chances,
     course_of,
+    in_own_units,
 )
 
 TYPICAL = {VALUE: 2.0, HABIT: 0.5, REPETITION: 0.5}
@@ -137,7 +138,11 @@ class LearnerExpansion:
             policy,
             fields={"mdp": self.mdp},
             settings={"numbers": self.terms},
-            parameters={"animals": found.values[:-1], "spread": found.spread},
+            parameters={
+                "animals": found.values[:-1],
+                "spread": found.spread,
+                "own_units": in_own_units(self.terms, found.values[:-1]),
+            },
         )
 
 

@@ -24,6 +24,7 @@ from inverseq.policies.learning import (
     REPETITION,
     VALUE,
     LearnerPolicy,
+    in_own_units,
 )
 
 
@@ -129,7 +130,10 @@ class Learner:
             status=Status(outcome, int(found.nit), slope, message),
             mdp=expansion.mdp,
             visits=None if expansion.mdp is None else problem.counts.visits,
-            parameters={"weights": found.x},
+            parameters={
+                "weights": found.x,
+                "own_units": in_own_units(expansion.terms, found.x),
+            },
             num_parameters=found.x.size,
         )
 
