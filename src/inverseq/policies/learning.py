@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.linalg import solve_banded
+from scipy.linalg.lapack import dtbtrs
 from scipy.special import expit
 
 from inverseq._core.arrays import freeze
@@ -119,26 +119,24 @@ def chances(terms: tuple[str, ...], numbers: Float[np.ndarray, " F"], course: Co
         course: N decisions.
     """
     log_odds = _LogOdds(terms, numbers, course)
-    for action in range(course.exists.shape[1]):
-        log_odds.of(action)
-    made, slopes = log_odds.made, log_odds.slopes
-    soft = np.where(course.exists, made, -np.inf)
-    soft = np.exp(soft - soft.max(axis=1, keepdims=True))
-    soft /= soft.sum(axis=1, keepdims=True)
-    slopes -= np.einsum("na,naf->nf", soft, slopes)[:, None]
-    slopes *= soft[:, :, None]
-    if LAPSE not in terms:
-        return Chances(soft, slopes)
-    number = terms.index(LAPSE)
-    lapse = expit(numbers[number] + _FEW_LAPSES)
-    equal = course.exists / course.exists.sum(axis=1, keepdims=True)
-    slopes *= 1 - lapse
-    slopes[:, :, number] += lapse * (1 - lapse) * (equal - soft)
-    return Chances((1 - lapse) * soft + lapse * equal, slopes)
+    slopes, exists = log_odds.slopes, course.exists.T
+    soft = np.where(exists, log_odds.made, -np.inf)
+    soft = np.exp(soft - soft.max(axis=0))
+    soft /= soft.sum(axis=0)
+    slopes -= np.einsum("an,fan->fn", soft, slopes)[:, None]
+    slopes *= soft
+    if LAPSE in terms:
+        number = terms.index(LAPSE)
+        lapse = expit(numbers[number] + _FEW_LAPSES)
+        equal = exists / exists.sum(axis=0)
+        slopes *= 1 - lapse
+        slopes[number] += lapse * (1 - lapse) * (equal - soft)
+        soft = (1 - lapse) * soft + lapse * equal
+    return Chances(soft.T, np.moveaxis(slopes, (0, 1, 2), (2, 1, 0)))
 
 
 class _LogOdds:
-    """Log-odds of each action, `[N, A]`, and their slopes, `[N, A, F]`."""
+    """Log-odds of each action, `made` `[A, N]`, and their slopes, `[F, A, N]`."""
 
     def __init__(
         self, terms: tuple[str, ...], numbers: Float[np.ndarray, " F"], course: Course
@@ -146,55 +144,54 @@ class _LogOdds:
         size, num_actions = course.exists.shape
         self.numbers, self.first = numbers, course.first
         self.place = {name: number for number, name in enumerate(terms)}
-        self.made = np.zeros((size, num_actions))
-        self.slopes = np.zeros((size, num_actions, len(terms)))
-        self.before = np.append(-1, course.actions[:-1])
-        self.before[course.first] = -1
-        self.paid = np.append(0.0, course.rewards[:-1])
-
-    def of(self, action: int) -> None:
-        """All terms of one action."""
-        mine = self.before == action
+        self.made = np.zeros((num_actions, size))
+        self.slopes = np.zeros((len(terms), num_actions, size))
+        before, paid = np.append(-1, course.actions[:-1]), np.append(0.0, course.rewards[:-1])
+        mine = (before == np.arange(num_actions)[:, None]) & ~course.first
         losses = LOSSES if LOSSES in self.place else LEARNING
-        rates = {LEARNING: mine & (self.paid > 0)}
-        rates[losses] = rates.get(losses, False) | (mine & (self.paid <= 0))
+        rates = {LEARNING: mine & (paid > 0)}
+        rates[losses] = rates.get(losses, False) | (mine & (paid <= 0))
         if FORGETTING in self.place:
-            rates[FORGETTING] = ~mine & ~self.first
-        self._add(action, VALUE, *self._trace(np.where(mine, self.paid, 0.0), rates))
+            rates[FORGETTING] = ~mine & ~course.first
+        self._add(VALUE, *self._trace(np.where(mine, paid, 0.0), rates))
         done = mine.astype(np.float64)
         if HABIT in self.place:
-            self._add(action, HABIT, *self._trace(done, {HABIT_LEARNING: ~self.first}))
+            goes_on = np.broadcast_to(~course.first, mine.shape)
+            self._add(HABIT, *self._trace(done, {HABIT_LEARNING: goes_on}))
         if REPETITION in self.place:
-            self._add(action, REPETITION, done)
-        if action:
-            self._add(action, f"{BIAS} {action}", np.ones(done.size))
+            self._add(REPETITION, done, {})
+        for action in range(1, num_actions):
+            one = np.zeros_like(done)
+            one[action] = 1.0
+            self._add(f"{BIAS} {action}", one, {})
 
     def _add(
         self,
-        action: int,
         weight: str,
-        made: Float[np.ndarray, " N"],
-        bend: Float[np.ndarray, "N F"] | float = 0.0,
+        made: Float[np.ndarray, "A N"],
+        bends: Mapping[str, Float[np.ndarray, "A N"]],
     ) -> None:
-        """A weighted term of the log-odds of an action."""
+        """A weighted term of the log-odds."""
         number = self.place[weight]
-        self.made[:, action] += self.numbers[number] * made
-        self.slopes[:, action] += self.numbers[number] * bend
-        self.slopes[:, action, number] += made
+        self.made += self.numbers[number] * made
+        self.slopes[number] += made
+        for name, bend in bends.items():
+            self.slopes[self.place[name]] += self.numbers[number] * bend
 
     def _trace(
-        self, towards: Float[np.ndarray, " N"], rates: Mapping[str, Bool[np.ndarray, " N"]]
-    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, "N F"]]:
+        self, towards: Float[np.ndarray, "A N"], rates: Mapping[str, Bool[np.ndarray, "A N"]]
+    ) -> tuple[Float[np.ndarray, "A N"], dict[str, Float[np.ndarray, "A N"]]]:
         """What moves towards something, at a rate of its own in each kind of row; its slopes."""
-        rate, bend = np.zeros(towards.size), np.zeros((towards.size, len(self.place)))
+        shares = {name: expit(self.numbers[self.place[name]]) for name in rates}
+        rate = np.zeros(towards.shape)
         for name, rows in rates.items():
-            share = expit(self.numbers[self.place[name]])
-            rate[rows] = share
-            bend[rows, self.place[name]] = share * (1 - share)
-        keep = np.where(self.first, 0.0, 1 - rate)
-        made = _recursion(keep, (rate * towards)[:, None])[:, 0]
-        gap = towards - np.append(0.0, made[:-1])
-        return made, _recursion(keep, bend * gap[:, None])
+            rate[rows] = shares[name]
+        keep = np.where(self.first, 0.0, 1 - rate).ravel()
+        made = _recursion(keep, (rate * towards).reshape(-1, 1)).reshape(towards.shape)
+        gap = towards - np.append(np.zeros((len(made), 1)), made[:, :-1], axis=1)
+        bends = [shares[n] * (1 - shares[n]) * rows * gap for n, rows in rates.items()]
+        found = _recursion(keep, np.stack([bend.ravel() for bend in bends], axis=1)).T
+        return made, {n: one.reshape(towards.shape) for n, one in zip(rates, found, strict=True)}
 
 
 def in_own_units(
@@ -275,4 +272,5 @@ def _recursion(
     """Series with x_t = keep_t x_(t-1) + add_t, from nothing."""
     bands = np.ones((2, keep.size))
     bands[1] = -np.append(keep[1:], 0.0)
-    return solve_banded((1, 0), bands, add, check_finite=False)
+    made, _ = dtbtrs(bands, add, uplo="L", diag="U")
+    return made
