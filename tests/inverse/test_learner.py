@@ -178,6 +178,20 @@ def test_animals_learn_at_their_own_rate_and_strangers_as_all_do(mice, found, tm
     assert_allclose(back.probabilities(train), found.probabilities(train))
 
 
+def test_groups_of_learners_are_compared_with_animals_as_units(mice, found):
+    names = [str(name) for name in mice.data.trajectories["subject"]]
+    lab = {name: "ab"[int(name) > 703548] for name in names}
+    told = {"subject": np.array(names), "lab": np.array([lab[name] for name in names])}
+    data, each = replace(mice.data, trajectories=told), iq.each_of(found)
+    value = np.array(found.settings["numbers"]) == "value"
+    made = iq.compare_groups(each, data, 1.0 * value, between="lab")
+    own = found.parameters["animals"][:, value].ravel()
+    later = np.array([lab[name] == "b" for name in found.policy.members.animals])
+    assert made["contrast"].difference == pytest.approx(own[later].mean() - own[~later].mean())
+    with pytest.raises(iq.InputError, match="no reward"):
+        iq.compare_groups(each, data, np.ones((5, 2)), between="lab")
+
+
 def test_the_filter_runs_on_from_what_was_learnt(mice, found):
     """Published: two-back table -0.381, Q-learner per mouse -0.351, on the same 669 choices."""
     score = iq.log_likelihood(found, mice.data, rows=mice.test, by="session")
