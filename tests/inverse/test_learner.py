@@ -193,7 +193,7 @@ def test_groups_of_learners_are_compared_with_animals_as_units(mice, found):
 
 
 def test_the_filter_runs_on_from_what_was_learnt(mice, found):
-    """Published: two-back table -0.381, Q-learner per mouse -0.351, on the same 669 choices."""
+    """Known: two-back table -0.381, Q-learner per mouse -0.351, on the same 669 choices."""
     score = iq.log_likelihood(found, mice.data, rows=mice.test, by="session")
     assert score.num_decisions == 669
     assert score.mean > -0.335

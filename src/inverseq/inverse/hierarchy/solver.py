@@ -21,22 +21,23 @@ from inverseq.rewards.gauges import Gauge
 class Hierarchical:
     """Rewards of animals that are alike: animal from group, group from all.
 
-    Numbers of each animal's reward (weights of features, rewards of states or pairs; with IAVI,
-    log-odds of actions, of which its reward is read) are Gaussian around its group's, those of
+    Numbers of each animal (weights of features, rewards of states or pairs; with IAVI, log-odds of
+    actions, of which its reward is read; with Learner, how it learns) are Gaussian around its group's, those of
     groups around one mean. How much animals and groups differ is learned from the decisions by
     empirical Bayes: nothing is set by hand, and no folds are needed. Animals with few decisions are
     drawn to their group, those with many speak for themselves; an animal that was never seen is
     expected to be as its group.
 
     The evidence is that of Laplace's method: exact gradients and curvatures of the likelihood of
-    each animal at its most probable numbers, all levels integrated in closed form. A strength or
-    a smoothing of the solver within is not used.
+    each animal at its most probable numbers (of learners, whose likelihood is not concave, the
+    information in place of the curvature), all levels integrated in closed form. A strength or a
+    smoothing of the solver within is not used.
 
     To compare groups, leave `group` out: rewards drawn towards those of their group differ more
     between groups than the animals do.
 
     Attributes:
-        solver: What explains each animal: `MaxEnt` or `IAVI`.
+        solver: What explains each animal: `MaxEnt`, `IAVI` or `Learner`.
         by: Trajectory column that names the animals.
         group: Trajectory column that names the groups, or None.
         tolerance: Largest change of a number, in units of the temperature, at which the search has
