@@ -22,11 +22,11 @@ class Hierarchical:
     """Rewards of animals that are alike: animal from group, group from all.
 
     Numbers of each animal (weights of features, rewards of states or pairs; with IAVI, log-odds of
-    actions, of which its reward is read; with Learner, how it learns) are Gaussian around its group's, those of
-    groups around one mean. How much animals and groups differ is learned from the decisions by
-    empirical Bayes: nothing is set by hand, and no folds are needed. Animals with few decisions are
-    drawn to their group, those with many speak for themselves; an animal that was never seen is
-    expected to be as its group.
+    actions, of which its reward is read; with Learner, how it learns) are Gaussian around its
+    group's, those of groups around one mean. How much animals and groups differ is learned from the
+    decisions by empirical Bayes: nothing is set by hand, and no folds are needed. Animals with few
+    decisions are drawn to their group, those with many speak for themselves; an animal that was
+    never seen is expected to be as its group.
 
     The evidence is that of Laplace's method: exact gradients and curvatures of the likelihood of
     each animal at its most probable numbers (of learners, whose likelihood is not concave, the
