@@ -59,6 +59,8 @@ _HOME = {
     "MaxEntIRL": "inverse.maxent.paths",
     "Hierarchical": "inverse.hierarchy.solver",
     "each_of": "inverse.hierarchy.solver",
+    "Learner": "inverse.learning.learner",
+    "LearnerPolicy": "policies.learning",
     "Planner": "inverse.maxent.planner",
     "RecursiveLogit": "inverse.maxent.recursive_logit",
     "Greedy": "inverse.tables.greedy",

@@ -101,6 +101,7 @@ from inverseq.inverse.explanation import transition_rewards as transition_reward
 from inverseq.inverse.fit import fit as fit
 from inverseq.inverse.hierarchy.solver import Hierarchical as Hierarchical
 from inverseq.inverse.hierarchy.solver import each_of as each_of
+from inverseq.inverse.learning.learner import Learner as Learner
 from inverseq.inverse.maxent.causal import MaxEnt as MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt as DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL as MaxEntIRL
@@ -134,6 +135,7 @@ from inverseq.neural.nulls import permutation_null as permutation_null
 from inverseq.policies.backoff import BackoffTable as BackoffTable
 from inverseq.policies.columns import ColumnPolicy as ColumnPolicy
 from inverseq.policies.forbidden import Forbidden as Forbidden
+from inverseq.policies.learning import LearnerPolicy as LearnerPolicy
 from inverseq.policies.logit import LogitPolicy as LogitPolicy
 from inverseq.policies.neighbours import NeighbourPolicy as NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy

@@ -123,6 +123,8 @@ CountTable(2)     .     .        none    several several past     .       .     
 CountTable alone  .     .        none    several several world    .       .      world2   nothing .       .         named    .       .       report .
 ColumnTable       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       report .
 ColumnLogit       .     .        none    several several world    .       .      world2   nothing columns .         named    .       .       report .
+Learner           .     .        none    several several past     .       .      .        nothing table   .         named    .       paid    report .
+Learner of each   .     .        none    several several past     .       .      .        nothing table   .         named    .       paid    report .
 Steered(1)        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Steered(2)        .     .        .       several several past     .       .      .        .       .       .         .        .       .       .    .
 IQLearn network   .     .        .       several several world    .       .      world2   seen    .       .         unsure   .       .       .    .
@@ -158,6 +160,8 @@ MESSAGES = {
     "each3": "replan one of solution.intentions",
     "each4": "rewards of their own",
     "unsure": "neither a reward nor parameters",
+    "paid": "is paid otherwise",
+    "table": "needs it in every table",
     "report": "has no reward, which a report is about",
     "named": "rewards were not kept; ask for one of",
 }
@@ -200,6 +204,8 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "CountTable alone": (iq.CountTable(2), "none"),
         "ColumnTable": (iq.ColumnTable(("phase",), own=("phase",)), "none"),
         "ColumnLogit": (logit, "seen"),
+        "Learner": (iq.Learner(), "world"),
+        "Learner of each": (iq.Hierarchical(iq.Learner()), "world"),
         "Steered(1)": (steered, "world"),
         "Steered(2)": (iq.Steered(iq.CountTable(2), "states", folds=2), "world"),
         "IQLearn network": (network, "seen"),
@@ -224,7 +230,7 @@ def cases(tmp_path_factory) -> dict[str, Case]:
     mdp, rng = world()
     # All of one length: folds and replicates are of one shape, which is compiled once.
     data = iq.forward.simulate(mdp, random_policy(rng, mdp), trajectories=8, steps=12, seed=5)
-    columns = {"phase": data.step % 3, "place": data.states}
+    columns = {"phase": data.step % 3, "place": data.states, "reward": data.states % 2}
     animals = {"subject": np.repeat(["a", "b"], 4)}
     data = replace(data, decisions=columns, trajectories=dict(data.trajectories) | animals)
     seen = iq.Demonstrations.from_arrays(

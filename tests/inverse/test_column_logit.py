@@ -286,3 +286,41 @@ def test_everybody_has_weights_of_their_own_and_strangers_none(tmp_path):
         action_probabilities(made, replace(demos, trajectories={}))
     with pytest.raises(InputError, match="there is no column 'subject'"):
         fit(replace(demos, trajectories={}), solver)
+
+
+def test_covariates_speak_as_they_are(tmp_path):
+    """Oracle: a dense logistic regression of a fraction, minimised without gradients."""
+    rng = np.random.default_rng(2)
+    evidence, trial = rng.normal(size=200), np.linspace(-1, 1, 200)
+    right = rng.random(200) < 1 / (1 + np.exp(-1.5 * evidence + 0.5))
+    data = Demonstrations.from_arrays(
+        np.zeros(200, int),
+        right.astype(int),
+        decisions={"always": np.zeros(200, int), "evidence": evidence, "trial": trial},
+    )
+    solver = ColumnLogit(
+        ("always",), (0.5,), covariates=("evidence", "trial"), covariate_strength=0.2,
+        tolerance=1e-9,
+    )  # fmt: skip
+    solution = fit(data, solver)
+    inputs = np.stack([np.ones(200), evidence, trial], axis=1)
+    strength = np.array([0.5, 0.2, 0.2])
+
+    def cost(flat):
+        weights = flat.reshape(3, 2)
+        logits = inputs @ weights
+        logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return 0.5 * (strength[:, None] * weights**2).sum() - logs[range(200), data.actions].sum()
+
+    best = minimize(cost, np.zeros(6), method="BFGS", options={"gtol": 1e-5})
+    assert_allclose(solution.policy.covariate_weights, best.x.reshape(3, 2)[1:], atol=1e-4)
+    assert solution.num_parameters == 6
+    prior = -0.5 * (strength[:, None] * best.x.reshape(3, 2) ** 2).sum()
+    assert solver.log_prior(solution) == pytest.approx(prior, abs=1e-4)
+    back = load(save(solution, tmp_path / "c.npz"), Solution)
+    assert_allclose(action_probabilities(back, data), action_probabilities(solution, data))
+    with pytest.raises(InputError, match="no column 'evidence' per decision"):
+        action_probabilities(solution, replace(data, decisions={"always": np.zeros(200, int)}))
+    holes = dict(data.decisions) | {"trial": np.where(np.arange(200) == 4, np.nan, trial)}
+    with pytest.raises(InputError, match="row 5: covariate 'trial' holds 'nan'"):
+        fit(replace(data, decisions=holes), solver)

@@ -59,7 +59,7 @@ def fitted(world, drawn):
 )
 def test_expansions_have_the_slopes_and_curvatures_of_the_likelihood(world, solver):
     assert isinstance(solver, Expands)
-    expansion, rng = solver.expand(world), np.random.default_rng(0)
+    expansion, rng = solver.expand(Problem(None, world)), np.random.default_rng(0)
     policy = iq.forward.soft_policy_iteration(world, rng.normal(size=world.allowed.shape)).policy
     data = iq.forward.simulate(world, policy, trajectories=4, steps=50, seed=0)
     counts = iq.count(data, world).state_action
@@ -189,7 +189,7 @@ def test_it_is_saved_whole(fitted, drawn, tmp_path):
 def test_what_cannot_be_pooled_is_refused(world, drawn):
     data = drawn[1]
     for solver, words in (
-        (iq.Hierarchical(iq.CountTable(1)), r"MaxEnt\(\) or IAVI\(\); got CountTable"),
+        (iq.Hierarchical(iq.CountTable(1)), r"IAVI\(\) or Learner\(\); got CountTable"),
         (iq.Hierarchical(iq.IAVI(), by="cage"), "no column 'cage'"),
         (iq.Hierarchical(iq.IAVI(), by="genotype", group="subject"), "in several groups"),
     ):

@@ -14,6 +14,7 @@ from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.explanation import action_probabilities
 from inverseq.inverse.fit import fit
+from inverseq.inverse.learning.learner import Learner
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.maxent.deep import DeepMaxEnt
 from inverseq.inverse.maxent.paths import MaxEntIRL
@@ -62,6 +63,7 @@ SOLVERS: dict[str, Solver] = {
     "table-2-added": CountTable(2, smoothing=0.5, backoff=False),
     "table-columns": ColumnTable(("phase", "place"), own=("phase",)),
     "table-logit": ColumnLogit(("phase", "place"), (0.5, 2.0), own=("phase",), tolerance=1e-9),
+    "learner": Learner(tolerance=1e-7),
     "steered": Steered(CountTable(1, smoothing=1.0), folds=3, tolerance=1e-9),
     "steered-columns": Steered(ColumnTable(("phase",), concentrations=(5.0,)), "states", folds=3),
 }
@@ -71,7 +73,8 @@ NEEDS_THE_PAST = {"table-2", "table-2-actions", "table-2-added"}
 LEARNS_FROM_TRANSITIONS = {"iql", "iql-exact", "ciql", "ciql-exact"}
 """Decisions after which nobody saw where they led are left out."""
 LEARNS_IN_ORDER = {"iql", "ciql"}
-NEEDS_THE_COLUMNS = {"table-columns", "table-logit", "steered", "steered-columns"}
+NEEDS_NO_WORLD = {"learner", *(n for n in SOLVERS if n.startswith("table"))}
+NEEDS_THE_COLUMNS = {"learner", "table-columns", "table-logit", "steered", "steered-columns"}
 """Contexts stand in the table of decisions."""
 NEEDS_THE_ORDER = {
     "maxent-paths",
@@ -86,13 +89,15 @@ every_solver = pytest.mark.parametrize("name", SOLVERS)
 def behaviour(seed: int = 4, **options) -> tuple[MDP, Demonstrations]:
     """Play in a world with masks, terminal states and features, gaps and missing actions.
 
-    Two columns name contexts: the step of the trajectory modulo 3, and the state.
+    Two columns name contexts: the step of the trajectory modulo 3, and the state. One says what
+    was paid.
     """
     rng = np.random.default_rng(seed)
     mdp = random_mdp(rng, 7, 3, features=2, discount=0.8)
     how = {"trajectories": 15, "length": 20, "missing": 0.1, "gaps": 0.05} | options
     demos = play(rng, mdp, random_policy(rng, mdp), **how)
-    return mdp, replace(demos, decisions={"phase": demos.step % 3, "place": demos.states})
+    columns = {"phase": demos.step % 3, "place": demos.states, "reward": demos.step % 2}
+    return mdp, replace(demos, decisions=columns)
 
 
 def explain(name: str, demos: Demonstrations, mdp: MDP, **options) -> Solution:
@@ -277,7 +282,7 @@ def test_counts_of_another_world_are_refused(name):
         fit(counts, SOLVERS[name], larger)
 
 
-@pytest.mark.parametrize("name", [n for n in SOLVERS if not n.startswith("table")])
+@pytest.mark.parametrize("name", sorted(SOLVERS.keys() - NEEDS_NO_WORLD))
 def test_a_reward_needs_a_world(name):
     with pytest.raises(InputError, match="pass mdp="):
         fit(behaviour()[1], SOLVERS[name])

@@ -210,6 +210,7 @@ def log_likelihood(
     *,
     from_step: int = 0,
     exclude_forced: bool = False,
+    rows: Bool[np.ndarray, " N"] | None = None,
     by: str = "trajectory",
 ) -> Score:
     """Predictive log-likelihood of `demonstrations` under `solution`, in nats per decision.
@@ -224,11 +225,13 @@ def log_likelihood(
         demonstrations: N decisions, in the world (or worlds) of `solution.mdp`.
         from_step: First decision of a trajectory to score, counted from 0.
         exclude_forced: Leave out decisions at which only one action exists.
+        rows: Which decisions to score; all where left out. The others are still seen: the filter,
+            or a learner, runs on from them into those.
         by: What a unit is: "trajectory", "session", "subject" or any trajectory column.
 
     Raises:
-        InputError: A decision does not fit the world or is impossible under the solution, or
-            nothing is left to score.
+        InputError: A decision does not fit the world or is impossible under the solution, `rows` is
+            no mask of the decisions, or nothing is left to score.
     """
     check_arguments(solution, demonstrations, "log_likelihood")
     if solution.mdp is not None:
@@ -241,25 +244,26 @@ def log_likelihood(
     scored = demonstrations.acted & (demonstrations.step >= from_step)
     if exclude_forced and finite:
         scored &= options > 1
-    rows = np.flatnonzero(scored)
-    if rows.size == 0:
+    scored &= _wanted(rows, size)
+    at = np.flatnonzero(scored)
+    if at.size == 0:
         raise InputError(
             f"none of the {demonstrations.num_decisions} decisions can be scored: all actions are "
-            f"missing, forced or before step {from_step}"
+            f"missing, forced, before step {from_step} or not among rows"
         )
-    hits = np.full(rows.size, np.nan)
+    hits = np.full(at.size, np.nan)
     if finite:
         policy = solution.probabilities(demonstrations)
-        logs = log_taken(policy, demonstrations)[rows]
+        logs = log_taken(policy, demonstrations)[at]
         # Rounding must not break ties between equally good actions.
-        by_action = policy[rows].T
+        by_action = policy[at].T
         best = by_action >= reduce(np.maximum, by_action) - 1e-12
-        hits = best[demonstrations.actions[rows], np.arange(rows.size)] / _count(best)
+        hits = best[demonstrations.actions[at], np.arange(at.size)] / _count(best)
     else:
-        logs = solution.log_likelihoods(demonstrations)[rows]
+        logs = solution.log_likelihoods(demonstrations)[at]
     never = logs == -np.inf
     if never.any():
-        row = int(rows[np.argmax(never)])
+        row = int(at[np.argmax(never)])
         raise InputError(
             f"row {demonstrations.row(row)}: the solution gives action "
             f"{demonstrations.actions[row]} at state {demonstrations.states[row]} no probability "
@@ -267,16 +271,33 @@ def log_likelihood(
             "with more smoothing or a stronger prior"
         )
     units = demonstrations.units(by)
-    unit = units[demonstrations.trajectory_of[rows]]
+    unit = units[demonstrations.trajectory_of[at]]
     per_unit = lambda values: np.bincount(unit, values, int(units.max()) + 1)  # noqa: E731
     return Score(
         by=by,
         sums=per_unit(logs),
-        decisions=per_unit(np.ones(rows.size)),
-        forced=per_unit((options[rows] == 1).astype(float)),
-        chance=per_unit(-np.log(options[rows])),
+        decisions=per_unit(np.ones(at.size)),
+        forced=per_unit((options[at] == 1).astype(float)),
+        chance=per_unit(-np.log(options[at])),
         hits=per_unit(hits),
     )
+
+
+def _wanted(rows: object, size: int) -> Bool[np.ndarray, " N"]:
+    """Which decisions are wanted.
+
+    Raises:
+        InputError: It is no mask of them.
+    """
+    if rows is None:
+        return np.ones(size, dtype=bool)
+    mask = np.asarray(rows)
+    if mask.dtype != bool or mask.shape != (size,):
+        raise InputError(
+            f"rows must say of each of the {size} decisions whether it is scored, True or False; "
+            f"got {mask.dtype} of shape {mask.shape}"
+        )
+    return mask
 
 
 def _count(by_action: Bool[np.ndarray, "A n"]) -> Int[np.ndarray, " n"]:

@@ -31,6 +31,7 @@ from inverseq.inverse.explanation import Explanation, check_arguments
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
+from inverseq.policies.learning import LearnerPolicy
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,7 @@ def recover_parameters(
         keep: Folder of finished work, as in `compare`.
 
     Raises:
-        InputError: As `simulate_like`, or the number of intentions is another.
+        InputError: As `simulate_like`, or the number of intentions is another, or they learn.
     """
     check_arguments(solution, demonstrations, "recover_parameters")
     wanted = solver.k if isinstance(solver, Intentions) else 1
@@ -139,6 +140,13 @@ def recover_parameters(
             f"the fit has {len(solution.intentions)} intentions, the settings {wanted}: give "
             "those of the fit; recover_models compares different numbers"
         )
+    for part in solution.intentions:
+        if isinstance(part.policy, LearnerPolicy):
+            raise InputError(
+                f"a learner that acts otherwise is paid otherwise, and column "
+                f"{part.policy.reward!r} only says what was paid for what was done. Simulate it in "
+                "a task whose payment is known, as the study of cohorts does"
+            )
     made = run(
         partial(_recover, solution, demonstrations, states),
         [(seeded(solver, s), s) for s in seeds_of(seed, repeats)],

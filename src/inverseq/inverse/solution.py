@@ -17,6 +17,7 @@ from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
 from inverseq.policies.each import EachPolicy
+from inverseq.policies.learning import LearnerPolicy
 from inverseq.policies.neighbours import NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.routes import RoutePolicy
@@ -39,6 +40,7 @@ KnownPolicy = (
     | SafePolicy
     | NeighbourPolicy
     | EachPolicy
+    | LearnerPolicy
 )
 """Policies that can be read from a file without being named."""
 KnownReward = (

@@ -11,6 +11,7 @@ from inverseq.decisions.alignment import align
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.policy import FinitePolicy
+from inverseq.policies.tabular import TabularPolicy
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ class EachPolicy(FinitePolicy):
         if mdp is None:
             raise InputError("these policies are tables of the states of a world; fit with mdp=...")
         return self.tables[self.members.which(demonstrations), align(demonstrations, mdp)]
+
+    def alone(self, member: int) -> TabularPolicy:
+        """That of one member."""
+        return TabularPolicy(self.tables[member])
 
     def per_state(self, mdp: MDP | None) -> Float[np.ndarray, "S A"]:
         """No table: the state alone does not decide."""

@@ -1,12 +1,12 @@
 """A policy whose log-odds are sums of weights, one for each context that columns name.
 
 logit(a) = sum_l W_l[context_l, a] + sum_o B_o[bin_o(a)] + sum_p U_p[who, bin_p(a)] + sum_c v_c *
-log of the trajectory's own share of a so far in context c. With Gaussian priors that grow with the
-memory of a context, long contexts are corrections to short ones (Berger, Della Pietra and Della
-Pietra 1996).
+log of the trajectory's own share of a so far in context c + sum_x x C_x[a] over covariates x. With
+Gaussian priors that grow with the memory of a context, long contexts are corrections to short ones
+(Berger, Della Pietra and Della Pietra 1996).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -38,6 +38,8 @@ class LogitPolicy(InContexts):
         personal_weights: For each family, `[U, bins]`; others than the U units have 0.
         units: Names of the units.
         of: Column per trajectory that names its unit.
+        covariates: Columns whose numbers speak as they are: C of them.
+        covariate_weights: `[C, A]`, none where there are none.
     """
 
     columns: tuple[str, ...]
@@ -51,12 +53,15 @@ class LogitPolicy(InContexts):
     personal_weights: tuple[Float[np.ndarray, "U _"], ...] = ()
     units: tuple[str, ...] = ()
     of: str = "subject"
+    covariates: tuple[str, ...] = ()
+    covariate_weights: Float[np.ndarray, "C _"] = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
-        for name in ("columns", "options", "own", "personal", "units"):
+        for name in ("columns", "options", "own", "personal", "units", "covariates"):
             object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
         freeze(self, np.int64, "keys")
         freeze(self, np.float64, "weights", "option_weights", "own_weights", "personal_weights")
+        freeze(self, np.float64, "covariate_weights")
 
     @property
     def num_actions(self) -> int:
@@ -94,6 +99,8 @@ class LogitPolicy(InContexts):
             logits += weight * own_shares(
                 own_counts(demonstrations, column, exists.shape[1]), exists
             )
+        if self.covariates:
+            logits += covariates_of(demonstrations, self.covariates) @ self.covariate_weights
         logits = np.where(exists, logits, -np.inf)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
@@ -114,6 +121,33 @@ def numbers_of(
         )
     place = {name: number for number, name in enumerate(names)}
     return np.array([place.get(str(n), -1) for n in demonstrations.trajectories[column]])
+
+
+def covariates_of(
+    demonstrations: Demonstrations, names: tuple[str, ...]
+) -> Float[np.ndarray, "N C"]:
+    """The columns side by side.
+
+    Raises:
+        InputError: One of them is missing, or holds something else than finite numbers.
+    """
+    found = np.zeros((demonstrations.num_decisions, len(names)))
+    for number, name in enumerate(names):
+        if name not in demonstrations.decisions:
+            raise InputError(
+                f"no column {name!r} per decision; there are {sorted(demonstrations.decisions)}. "
+                "A regression needs each of its covariates in every table it is asked about"
+            )
+        column = np.asarray(demonstrations.decisions[name])
+        known = np.isfinite(column) if column.dtype.kind in "iufb" else np.zeros(column.size, bool)
+        if not known.all():
+            row = int(np.argmin(known))
+            raise InputError(
+                f"row {demonstrations.row(row)}: covariate {name!r} holds {str(column[row])!r}, no "
+                "finite number; fill it in or leave the column out"
+            )
+        found[:, number] = column
+    return found
 
 
 def option_columns(

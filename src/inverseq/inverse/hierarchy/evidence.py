@@ -184,6 +184,35 @@ def precisions(
     return own, between, data.penalty * np.exp(-log_variances[-1])
 
 
+def charge(
+    animals: Float[np.ndarray, "n F"],
+    group: Int[np.ndarray, " n"],
+    own: Float[np.ndarray, "F F"],
+    between: Float[np.ndarray, "F F"] | None,
+    whole: Float[np.ndarray, "F F"],
+) -> float:
+    """What the levels above charge for animals' numbers, in nats, themselves where that is least.
+
+    Args:
+        animals: The numbers of n animals.
+        group: Group of each.
+        own: Inverse covariances, as of `precisions`.
+        between: The same between groups.
+        whole: The same of all.
+    """
+    member = (group[:, None] == np.arange(int(group.max()) + 1)).astype(np.float64)
+    size = member.sum(axis=0)
+    means = member.T @ animals / size[:, None]
+    away = animals - means[group]
+    cost = float(np.einsum("nf,fg,ng->", away, own, away))
+    apart = np.zeros_like(own) if between is None else np.linalg.inv(between)
+    above = np.stack([np.linalg.inv(np.linalg.inv(n * own) + apart) for n in size])
+    top = np.linalg.solve(above.sum(axis=0) + whole, np.einsum("gij,gj->i", above, means))
+    gap = means - top
+    cost += float(np.einsum("gi,gij,gj->", gap, above, gap)) + float(top @ whole @ top)
+    return cost / 2
+
+
 def _moment(
     precision: Float[np.ndarray, "F F"], second: Float[np.ndarray, "F F"]
 ) -> Float[np.ndarray, " F"]:

@@ -1,13 +1,19 @@
-"""What a hierarchy asks of a solver: its likelihood as a quadratic in the numbers of its reward."""
+"""What a hierarchy asks of a solver: its likelihood as a quadratic, and what its numbers mean."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from inverseq.decisions.counts import count
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
+from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
-from inverseq.rewards.each import KnownTable
+from inverseq.policies.each import EachPolicy, Members
+from inverseq.rewards.each import EachReward, KnownTable
 
 
 class Quadratic(NamedTuple):
@@ -16,7 +22,8 @@ class Quadratic(NamedTuple):
     Attributes:
         value: It, in nats.
         slope: `[F]` its gradient.
-        curvature: `[F, F]` minus its second derivative, positive semidefinite.
+        curvature: `[F, F]` minus its second derivative, or the mean of that (the information),
+            positive semidefinite.
         near: What makes the next expansion nearby cheaper.
     """
 
@@ -35,9 +42,43 @@ class Explained(NamedTuple):
     v: Float[np.ndarray, " S"]
 
 
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What a hierarchy has found of M animals and groups.
+
+    Attributes:
+        members: Their names.
+        values: `[M + 1, F]` the numbers of each and, last, of all.
+        spread: `[M, F]` how unsure those of each are.
+        near: What the last expansion around each left.
+    """
+
+    members: Members
+    values: Float[np.ndarray, "M1 F"]
+    spread: Float[np.ndarray, "M F"]
+    near: Sequence[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What numbers mean in a `Solution`.
+
+    Attributes:
+        policy: What is done, by whose decision it is.
+        fields: Further fields of the solution: its reward, its planning, its values.
+        settings: Names of the numbers and the like.
+        parameters: Numbers by name, beside those of the hierarchy.
+    """
+
+    policy: Any
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
 @runtime_checkable
 class Expansion(Protocol):
-    """A solver in a world, with F numbers that its reward hangs on."""
+    """The likelihood of a solver, with F numbers that it hangs on."""
 
     @property
     def penalty(self) -> Float[np.ndarray, "F F"]:
@@ -49,32 +90,72 @@ class Expansion(Protocol):
         """Which numbers vary equally much between animals."""
         ...
 
-    @property
-    def planning(self) -> SoftOptimum | HardOptimum:
-        """How the agent plans for its reward."""
+    def seen(self, problem: Problem, animal: Int[np.ndarray, " T"]) -> list[Any]:
+        """What the decisions of each animal say; `animal` is that of each trajectory."""
         ...
 
-    def start(self, counts: Float[np.ndarray, "S A"]) -> Float[np.ndarray, " F"]:
+    def start(self, seen: Sequence[Any]) -> Float[np.ndarray, " F"]:
         """Numbers that explain all decisions together."""
         ...
 
-    def quadratic(
-        self, counts: Float[np.ndarray, "S A"], weights: Float[np.ndarray, " F"], near: Any
-    ) -> Quadratic:
-        """The likelihood of `counts` around `weights`; minus infinity where it has no value."""
+    def quadratic(self, seen: Any, weights: Float[np.ndarray, " F"], near: Any) -> Quadratic:
+        """The likelihood of what was seen around `weights`; minus infinity where it has none."""
         ...
 
-    def explain(self, weights: Float[np.ndarray, " F"], near: Any) -> Explained:
+    def meaning(self, found: Numbers, seen: Sequence[Any]) -> Meaning:
         """What numbers mean."""
         ...
+
+
+class OfCounts(ABC):
+    """An expansion in a world: counts of each animal are what is seen, tables are what is meant.
+
+    Attributes:
+        mdp: The world.
+        planning: How the agent plans for its reward.
+    """
+
+    mdp: MDP
+    planning: SoftOptimum | HardOptimum
+
+    def seen(
+        self, problem: Problem, animal: Int[np.ndarray, " T"]
+    ) -> list[Float[np.ndarray, "S A"]]:
+        """Counts of each animal's decisions."""
+        units = count(problem.decisions, self.mdp, weights=problem.weights).units
+        assert units is not None  # `count` makes them
+        tables = np.zeros((int(animal.max()) + 1, self.mdp.allowed.size))
+        np.add.at(tables, animal, units.toarray())
+        return list(tables.reshape(-1, *self.mdp.allowed.shape))
+
+    @abstractmethod
+    def explain(self, weights: Float[np.ndarray, " F"], near: Any) -> Explained:
+        """What some numbers mean."""
+
+    def meaning(self, found: Numbers, seen: Sequence[Float[np.ndarray, "S A"]]) -> Meaning:
+        """A reward and a policy of each animal, group, and of all."""
+        told = [self.explain(w, n) for w, n in zip(found.values, found.near, strict=True)]
+        members, last = found.members, told[-1]
+        fields = {
+            "reward_function": EachReward(
+                members, tuple(one.reward for one in told), found.values[:-1], found.spread
+            ),
+            "planning": self.planning,
+            "mdp": self.mdp,
+            "q": last.q,
+            "v": last.v,
+            "visits": np.sum(seen, axis=(0, 2)),
+        }
+        policy = EachPolicy(members, np.stack([one.policy for one in told]))
+        return Meaning(policy, fields, {"discount": self.mdp.discount})
 
 
 @runtime_checkable
 class Expands(Protocol):
     """A solver that a hierarchy can be built on."""
 
-    def expand(self, mdp: MDP) -> Expansion:
-        """Its likelihood in a world.
+    def expand(self, problem: Problem) -> Expansion:
+        """Its likelihood, in a world where it needs one.
 
         Raises:
             InputError: The world lacks what the reward depends on, or there are too many numbers.

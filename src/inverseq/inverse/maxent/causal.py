@@ -30,7 +30,6 @@ from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem, Refitted, Response
 from inverseq.inverse.soft_plans import factored
 from inverseq.inverse.solution import Solution
-from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values
 from inverseq.policies import TabularPolicy
 from inverseq.rewards.gauges import Gauge
@@ -184,16 +183,18 @@ class MaxEnt:
         made[model.mdp.allowed.ravel()] = solve(slopes.T).T
         return Response("weights", made, model.design.matrix)
 
-    def expand(self, mdp: MDP) -> MaxEntExpansion:
+    def expand(self, problem: Problem) -> MaxEntExpansion:
         """Its likelihood as a quadratic, for `Hierarchical`.
 
         Raises:
-            InputError: The world lacks what the reward depends on, or there are too many weights.
+            InputError: There is no world, or it lacks what the reward depends on, or there are too
+                many weights.
         """
+        mdp = problem.mdp
         model = Model(mdp, make_design(mdp, self.reward, self.prior))
         if not is_small(model):
             raise InputError(_TOO_MANY.format(model.design.num_weights))
-        return MaxEntExpansion(model)
+        return MaxEntExpansion(mdp, model)
 
     def _at(self, estimate: Solution) -> tuple[Model, Float[np.ndarray, " F"], SoftPlan]:
         """The model, weights and plan of a fit with these settings."""

@@ -1,13 +1,14 @@
 """Maximum causal entropy as a quadratic in the weights of the reward."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import FitError
 from inverseq.forward.soft import SoftPlan
-from inverseq.inverse.hierarchy.expansion import Explained, Quadratic
+from inverseq.inverse.hierarchy.expansion import Explained, OfCounts, Quadratic
 from inverseq.inverse.maxent.objective import (
     Model,
     curvature,
@@ -16,15 +17,18 @@ from inverseq.inverse.maxent.objective import (
     policy_slopes,
 )
 from inverseq.inverse.maxent.search import maximise
-from inverseq.inverse.planning import SoftOptimum
+from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.soft_plans import factored
+from inverseq.mdp import MDP
 
 
 @dataclass(frozen=True, eq=False)
-class MaxEntExpansion:
+class MaxEntExpansion(OfCounts):
     """The exact gradient and curvature, visits below zero left out as in the search."""
 
+    mdp: MDP
     model: Model
+    planning: SoftOptimum | HardOptimum = field(default_factory=SoftOptimum)
 
     @property
     def penalty(self) -> Float[np.ndarray, "F F"]:
@@ -38,35 +42,30 @@ class MaxEntExpansion:
         size = design.num_weights
         return np.arange(size) if design.on == "features" else np.zeros(size, dtype=np.int64)
 
-    @property
-    def planning(self) -> SoftOptimum:
-        """The soft optimum."""
-        return SoftOptimum()
-
-    def start(self, counts: Float[np.ndarray, "S A"]) -> Float[np.ndarray, " F"]:
+    def start(self, seen: Sequence[Float[np.ndarray, "S A"]]) -> Float[np.ndarray, " F"]:
         """The most likely weights under a weak prior.
 
         Raises:
             FitError: There are none.
         """
-        found = maximise(self.model, counts, 1.0)
+        found = maximise(self.model, np.sum(seen, axis=0), 1.0)
         if not found.status.ok:
             raise FitError(f"all decisions together could not be fitted: {found.status.message}")
         return found.weights
 
     def quadratic(
         self,
-        counts: Float[np.ndarray, "S A"],
+        seen: Float[np.ndarray, "S A"],
         weights: Float[np.ndarray, " F"],
         near: SoftPlan | None,
     ) -> Quadratic:
         """One plan, one adjoint and one solve for each weight."""
         model = self.model
-        value, slope, plan = log_likelihood_and_gradient(model, counts, weights, near)
+        value, slope, plan = log_likelihood_and_gradient(model, seen, weights, near)
         if not np.isfinite(value):
             return Quadratic(value, slope, np.zeros((weights.size, weights.size)), near)
         plan = factored(model.mdp, plan)
-        visits = np.maximum(expected_visits(model.mdp, counts, plan), 0.0)
+        visits = np.maximum(expected_visits(model.mdp, seen, plan), 0.0)
         curved = curvature(model, policy_slopes(model, plan), visits, plan)
         # A factorisation for each animal would fill the memory.
         return Quadratic(value, slope, curved, replace(plan, system=None))

@@ -16,7 +16,13 @@ from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.leave_out import Rows, usable_rows
 from inverseq.policies import Policy
 from inverseq.policies.columns import context_columns, names_of_columns, own_counts
-from inverseq.policies.logit import LogitPolicy, numbers_of, option_columns, own_shares
+from inverseq.policies.logit import (
+    LogitPolicy,
+    covariates_of,
+    numbers_of,
+    option_columns,
+    own_shares,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,9 @@ class ColumnLogit:
             what it does more or less than all (random coefficients). Strangers have none.
         personal_strength: Weight of the prior of these, in decisions.
         of: Column per trajectory that names its unit.
+        covariates: Columns per decision whose numbers, fractions too, speak as they are: each has a
+            weight for each action, in its own unit. Nothing needs to be binned.
+        covariate_strength: Weight of the prior of these; give columns of like size.
         least: Contexts seen less often than this get no weights.
         tolerance: Largest gradient per decision at which the fit has converged.
         max_steps: Evaluations at most.
@@ -57,6 +66,8 @@ class ColumnLogit:
     personal: tuple[str, ...] = ()
     personal_strength: float = 4.0
     of: str = "subject"
+    covariates: tuple[str, ...] = ()
+    covariate_strength: float = 1.0
     least: int = 3
     tolerance: float = 1e-5
     max_steps: int = 300
@@ -67,6 +78,7 @@ class ColumnLogit:
         names_of_columns("options", self.options)
         names_of_columns("own", self.own)
         names_of_columns("personal", self.personal)
+        names_of_columns("covariates", self.covariates)
         if len(self.strengths) != len(self.columns) or not all(
             0 < s < np.inf for s in self.strengths
         ):
@@ -74,7 +86,7 @@ class ColumnLogit:
                 f"strengths must be {len(self.columns)} numbers above 0, one per column; got "
                 f"{self.strengths}"
             )
-        for name in ("option_strength", "own_strength", "personal_strength"):
+        for name in ("option_strength", "own_strength", "personal_strength", "covariate_strength"):
             if not 0 < getattr(self, name) < np.inf:
                 raise InputError(f"{name} must be a number above 0; got {getattr(self, name)}")
 
@@ -125,9 +137,11 @@ class ColumnLogit:
             self.own,
             np.concatenate([*islice(parts, len(self.own)), np.zeros(0)]),
             self.personal,
-            tuple(parts),
+            tuple(islice(parts, len(self.personal))),
             self._units(problem),
             self.of,
+            self.covariates,
+            np.concatenate([np.zeros((0, rows.exists.shape[1])), *parts]),
         )
         return Solution(
             solver="ColumnLogit",
@@ -153,9 +167,10 @@ class ColumnLogit:
             *(self.option_strength for _ in self.options),
             *(self.own_strength for _ in self.own),
             *(self.personal_strength for _ in self.personal),
+            *(self.covariate_strength for _ in self.covariates),
         ]
         weights = [*policy.weights, *policy.option_weights, *policy.own_weights]
-        weights += policy.personal_weights
+        weights += [*policy.personal_weights, *policy.covariate_weights]
         squares = (float(np.sum(w**2)) for w in weights)
         return -0.5 * sum(s * w for s, w in zip(strengths, squares, strict=True))
 
@@ -184,6 +199,10 @@ class ColumnLogit:
             cell = np.where(bins >= 0, who[:, None] * size + bins, -1)
             whole = _one_hot(cell, len(units) * size)
             made.append(Block(np.zeros(0, int), whole, self.personal_strength, size))
+        for values in covariates_of(data, self.covariates)[kept].T:
+            each = sparse.kron(values[:, None], sparse.eye_array(num_actions), format="csr")
+            each = sparse.csr_array(each)
+            made.append(Block(np.zeros(0, int), each, self.covariate_strength, num_actions))
         return made
 
     def _units(self, problem: Problem) -> tuple[str, ...]:

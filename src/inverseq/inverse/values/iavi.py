@@ -218,13 +218,13 @@ class IAVI:
         made = self.explain(self.policy_of(counts, mdp), mdp)
         return Refitted(made.reward, {}, np.full(counts.shape[2], made.status.ok))
 
-    def expand(self, mdp: MDP) -> LogitExpansion:
+    def expand(self, problem: Problem) -> LogitExpansion:
         """The likelihood of behaviour as a quadratic in log-odds of actions, for `Hierarchical`.
 
         Raises:
-            InputError: There are too many.
+            InputError: There are too many, or there is no world.
         """
-        return LogitExpansion(mdp, self._explained, self._planning)
+        return LogitExpansion(problem.mdp, self._explained, self._planning)
 
     def _explained(self, policy: Float[np.ndarray, "S A"], mdp: MDP) -> Explained:
         """What a policy says."""

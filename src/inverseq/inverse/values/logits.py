@@ -1,6 +1,6 @@
 """Behaviour as a quadratic in the log-odds of its actions, of which IAVI reads the reward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
-from inverseq.inverse.hierarchy.expansion import Explained, Quadratic
+from inverseq.inverse.hierarchy.expansion import Explained, OfCounts, Quadratic
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann, log_boltzmann
@@ -18,7 +18,7 @@ _MOST = 1500
 
 
 @dataclass(frozen=True, eq=False)
-class LogitExpansion:
+class LogitExpansion(OfCounts):
     """One number for each action that exists; only differences within a state mean something, and
     the prior sets the rest to nothing.
 
@@ -54,27 +54,27 @@ class LogitExpansion:
         """All log-odds vary alike."""
         return np.zeros(self._pairs.size, dtype=np.int64)
 
-    def start(self, counts: Float[np.ndarray, "S A"]) -> Float[np.ndarray, " F"]:
+    def start(self, seen: Sequence[Float[np.ndarray, "S A"]]) -> Float[np.ndarray, " F"]:
         """Log-odds of all decisions, half a decision of each kind added."""
-        logs = np.log(counts + 0.5)
+        logs = np.log(np.sum(seen, axis=0) + 0.5)
         exists = self.mdp.allowed
         mean = np.where(exists, logs, 0.0).sum(1, keepdims=True) / exists.sum(1, keepdims=True)
         return (logs - mean).ravel()[self._pairs]
 
     def quadratic(
-        self, counts: Float[np.ndarray, "S A"], weights: Float[np.ndarray, " F"], near: None
+        self, seen: Float[np.ndarray, "S A"], weights: Float[np.ndarray, " F"], near: None
     ) -> Quadratic:
         """The multinomial likelihood; its curvature joins actions of one state only."""
         table, exists = self._table(weights), self.mdp.allowed
         logs = np.where(exists, log_boltzmann(table, exists), 0.0)
-        policy, visits = np.where(exists, np.exp(logs), 0.0), counts.sum(1, keepdims=True)
-        slope = (counts - visits * policy).ravel()[self._pairs]
+        policy, visits = np.where(exists, np.exp(logs), 0.0), seen.sum(1, keepdims=True)
+        slope = (seen - visits * policy).ravel()[self._pairs]
         chance = policy.ravel()[self._pairs]
         states = self._pairs // self.mdp.num_actions
-        seen = visits.ravel()[states]
+        times = visits.ravel()[states]
         together = states[:, None] == states
-        curvature = np.diag(seen * chance) - together * np.outer(seen * chance, chance)
-        return Quadratic(float((counts * logs).sum()), slope, curvature, None)
+        curvature = np.diag(times * chance) - together * np.outer(times * chance, chance)
+        return Quadratic(float((seen * logs).sum()), slope, curvature, None)
 
     def explain(self, weights: Float[np.ndarray, " F"], near: None) -> Explained:
         """The policy, and the reward that is read of it."""

@@ -26,10 +26,14 @@ class Settings:
     """Use the first so many of the 161 people; all of them where left out."""
     folds: int = 4
     """Maze m is left out in fold m modulo this."""
+    learners: int = 40
+    """Cohorts of learners at two spouts that are drawn and fitted."""
 
     def __post_init__(self) -> None:
-        if min(self.repeats, self.tests) < 1 or min(self.animals) < 4:
-            raise InputError("repeats and tests must be 1 or more, animals of a cohort 4 or more")
+        if min(self.repeats, self.tests, self.learners) < 1 or min(self.animals) < 4:
+            raise InputError(
+                "repeats, tests and learners must be 1 or more, animals of a cohort 4 or more"
+            )
 
 
 STUDY = Study(
@@ -39,7 +43,9 @@ STUDY = Study(
         Part("simulated", f"{__name__}.simulated"),
         Part("people", f"{__name__}.people"),
         Part("mice", f"{__name__}.mice"),
+        Part("learners", f"{__name__}.learners"),
+        Part("learners-drawn", f"{__name__}.learners_drawn"),
     ),
     Settings(),
-    Settings((8,), (50,), (1.0,), repeats=1, tests=4, people=3, folds=2),
+    Settings((8,), (50,), (1.0,), repeats=1, tests=4, people=3, folds=2, learners=1),
 )

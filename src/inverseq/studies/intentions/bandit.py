@@ -195,15 +195,21 @@ def score(
     policy = action_probabilities(solution, trials.take(known))
     taken = policy[np.arange(len(policy)), trials.actions[known]]
     use = scored[known]
-    session, size = trials.session[known][use], int(trials.session.max()) + 1
-    per = lambda values: np.bincount(session, values, size)  # noqa: E731
+    return by_session(taken[use], trials.session[known][use], int(trials.session.max()) + 1)
+
+
+def by_session(
+    taken: Float[np.ndarray, " n"], session: Int[np.ndarray, " n"], num_sessions: int
+) -> Score:
+    """Score of choices that were expected with probabilities `taken`."""
+    per = lambda values: np.bincount(session, values, num_sessions)  # noqa: E731
     return Score(
         by="session",
-        sums=per(np.log(taken[use])),
+        sums=per(np.log(taken)),
         decisions=per(np.ones(session.size)),
-        forced=np.zeros(size),
+        forced=np.zeros(num_sessions),
         chance=per(np.full(session.size, -np.log(2))),
-        hits=per((taken[use] > 0.5) + 0.5 * (taken[use] == 0.5)),
+        hits=per((taken > 0.5) + 0.5 * (taken == 0.5)),
     )
 
 

@@ -1,0 +1,1 @@
+"""Animals that learn: what they want and what they know are fitted together."""

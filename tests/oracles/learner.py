@@ -1,0 +1,38 @@
+"""A learner, trial by trial: dull, and nothing shared with what it tests."""
+
+import math
+
+
+def chances_of(numbers, actions, rewards, begins, exists):
+    """`[N][A]` probabilities before each trial; numbers by name, rates as shares."""
+    num_actions = len(exists[0])
+    made = []
+    for t in range(len(actions)):
+        if begins[t]:
+            q, c, last = [0.0] * num_actions, [0.0] * num_actions, -1
+        logits = []
+        for a in range(num_actions):
+            logit = numbers["value"] * q[a] + numbers.get("habit", 0.0) * c[a]
+            logit += numbers.get("repetition", 0.0) if a == last else 0.0
+            logit += numbers[f"bias {a}"] if a else 0.0
+            logits.append(logit)
+        size = sum(exists[t])
+        weight = [math.exp(x) if there else 0.0 for x, there in zip(logits, exists[t], strict=True)]
+        lapse = numbers.get("lapse", 0.0)
+        made.append(
+            [
+                (1 - lapse) * w / sum(weight) + (lapse / size if there else 0.0)
+                for w, there in zip(weight, exists[t], strict=True)
+            ]
+        )
+        last = actions[t]
+        for a in range(num_actions):
+            if a == last:
+                rate = numbers["learning"]
+                if rewards[t] <= 0:
+                    rate = numbers.get("learning from losses", rate)
+                q[a] += rate * (rewards[t] - q[a])
+            else:
+                q[a] *= 1 - numbers.get("forgetting", 0.0)
+            c[a] += numbers.get("habit learning", 0.0) * ((a == last) - c[a])
+    return made
