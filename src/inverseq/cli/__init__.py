@@ -21,6 +21,7 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; a fit or a write failed; the input cannot be used; stopped from outside."""
 
 _COMMANDS = {
+    "app": ("App", "from a table to a report on pages in the browser, without code"),
     "fit": ("Fit", "find the reward behind a table of decisions, score and report it"),
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "neural": ("Neural", "relate neurons of an NWB file to what is wanted, and foretell acts"),
@@ -49,6 +50,7 @@ commands:
 {commands}
 
 first steps:
+  inverseq app                          from a table to a report, in the browser
   inverseq fit mice --out out/mice      the main job on bundled data; then open
                                         out/mice/report.html
   inverseq doctor mine.csv              look at your own table first
