@@ -1,24 +1,17 @@
 """The page in a real browser: keys, buttons, what is drawn, and what is in the file afterwards."""
 
-import json
-import shutil
 import signal
-import subprocess
-import sys
 from collections import deque
 from contextlib import contextmanager
 
 import pytest
 
+from in_browser import CHROMIUM, MISSING, Command
 from inverseq.app.play.log import GameLog
 from inverseq.readers import read_games
 
 playwright = pytest.importorskip("playwright.sync_api")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")  # the same in .ci/run
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this machine; install the package chromium"
-)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 KEYS = ("ArrowUp", "ArrowRight", "ArrowDown", "ArrowLeft")
 STEPS = ((0, -1), (1, 0), (0, 1), (-1, 0))
@@ -41,36 +34,15 @@ def shortest(tiles):
     raise AssertionError("no way")
 
 
-class Command:
-    """`inverseq play` as a process of its own."""
-
-    def __init__(self, path, *arguments):
-        options = ["--no-browser", "--json", "--port", "0", "--out", str(path), *arguments]
-        command = [sys.executable, "-m", "inverseq.cli", "play", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        told = "".join(iter(self.process.stdout.readline, "}\n")) + "}"
-        self.told = json.loads(told)
-        self.address = self.told["address"]
-
-    def stop(self, how):
-        """End it by a signal; its exit code."""
-        self.process.send_signal(how)
-        with self.process:
-            return self.process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
+def playing(path, *arguments):
+    """`inverseq play` with games in a file."""
+    return Command("play", "--out", path, *arguments)
 
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
     """One server for the tests that leave it as it was."""
-    command = Command(tmp_path_factory.mktemp("played") / "games.parquet", "--seed", "3")
+    command = playing(tmp_path_factory.mktemp("played") / "games.parquet", "--seed", "3")
     yield command
     command.stop(signal.SIGTERM)
 
@@ -110,7 +82,7 @@ def win(page):
 
 def test_games_survive_a_kill_and_the_server_comes_back(browser, tmp_path):
     path = tmp_path / "games.parquet"
-    command = Command(path, "--seed", "1", "--difficulty", "random-win")
+    command = playing(path, "--seed", "1", "--difficulty", "random-win")
     with opened(browser, command.address) as page:
         page.fill("#name", "Ann")
         page.press("#name", "Enter")
@@ -132,7 +104,7 @@ def test_games_survive_a_kill_and_the_server_comes_back(browser, tmp_path):
     assert demos.trajectories["ended"].tolist() == ["won", "won"]
     assert demos.trajectories["subject"].tolist() == ["Ann", "Ann"]
     assert demos.trajectories["best_moves"].tolist() == [len(first), len(second)]
-    command = Command(path)
+    command = playing(path)
     assert command.told["recorded"] == 2
     with opened(browser, command.address) as page:
         page.keyboard.press("ArrowUp")

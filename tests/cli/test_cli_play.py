@@ -29,7 +29,7 @@ def unserved(monkeypatch):
 
     monkeypatch.setattr(play, "server_of", lambda app: Server())
     monkeypatch.setattr(play, "_open", lambda *_: None)
-    monkeypatch.setattr(play.webbrowser, "open", seen["shown"].append)
+    monkeypatch.setattr(served.webbrowser, "open", seen["shown"].append)
     return seen
 
 

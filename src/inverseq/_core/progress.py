@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from rich.console import Console
@@ -16,11 +17,24 @@ from rich.progress import (
 )
 from rich.text import Text
 
+Told = Callable[[str, int, int], None]
+"""Is told what is being done, steps done, and steps in all."""
+
+_listener: ContextVar[Told | None] = ContextVar("listener", default=None)
+
 
 @contextmanager
-def progress_bars(
-    console: Console | None = None, *, quiet: bool = False
-) -> Iterator[Callable[[str, int, int], None]]:
+def heard_by(listener: Told) -> Iterator[None]:
+    """Within it, whatever shows progress also tells it to `listener`, which nothing silences."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def progress_bars(console: Console | None = None, *, quiet: bool = False) -> Iterator[Told]:
     """Give a function to be called with (what is being done, steps done, steps in all).
 
     Each different `what` is a bar of its own, which goes away when it is done; nothing stays on
@@ -42,8 +56,11 @@ def progress_bars(
         disable=quiet or not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
+    listener = _listener.get()
 
     def report(what: str, done: int, total: int) -> None:
+        if listener is not None:
+            listener(what, done, total)
         if what not in tasks:
             tasks[what] = bars.add_task(what, total=total, before=done)
         bars.update(tasks[what], completed=done, total=total)

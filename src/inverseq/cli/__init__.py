@@ -19,6 +19,7 @@ from inverseq.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from inverseq.cli.wording import WIDEST, as_option, columns, filled
 
 _COMMANDS = {
+    "app": ("App", "from a table to a report on pages in the browser, without code"),
     "fit": ("Fit", "find the reward behind a table of decisions, score and report it"),
     "compare": ("Compare", "score solvers and yardsticks side by side by cross-validation"),
     "neural": ("Neural", "relate neurons of an NWB file to what is wanted, and foretell acts"),
@@ -47,6 +48,7 @@ commands:
 {commands}
 
 first steps:
+  inverseq app                          from a table to a report, in the browser
   inverseq fit mice --out out/mice      the main job on bundled data; then open
                                         out/mice/report.html
   inverseq doctor mine.csv              look at your own table first

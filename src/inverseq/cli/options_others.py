@@ -202,6 +202,44 @@ class Datasets:
 
 
 @dataclass(frozen=True)
+class Served:
+    """To whom a page is shown."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Any other than this machine's own shows the page to a network."""
+    allow_host: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
+    """Further names that browsers may know this machine by, on a network."""
+    no_browser: bool = False
+    """Do not show the page in your browser."""
+
+
+@dataclass(frozen=True)
+class App:
+    """Look at a table, say which column is what, fit it, and see what was found, in the browser and
+    without writing code. Everything stays in the folder of a project, on this machine: tables,
+    worlds, and a folder per fit with what `inverseq fit` writes.
+
+    For example:
+
+      inverseq app
+      inverseq app mymice --port 0
+
+    A fit survives the page: kill it or close it, begin it again, and it goes on.
+    The page is shown to this machine alone; --host 0.0.0.0 opens it to whoever on the network has
+    its address with the ticket.
+    """
+
+    project: Annotated[str, Positional, arg(metavar="FOLDER")] = "inverseq-project"
+    """Folder of the project; it is made where it does not exist."""
+    served: OmitArgPrefixes[Served] = field(default_factory=Served)
+    port: int = 8766
+    """Port to listen on; 0 takes any that is free."""
+    limit: Annotated[float, arg(metavar="GB")] = 2.0
+    """Gigabytes that a file may have that is brought in by the page."""
+    output: OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
 class Play:
     """Play the grid world in the browser, with the arrow keys. Every game that ends is added to a
     Parquet file, for `inverseq.read_games`, `inverseq doctor` and `inverseq fit`.
@@ -224,14 +262,9 @@ class Play:
         None
     )
     """A solution that `inverseq fit` wrote for games, to play beside you on the same boards."""
-    host: str = "127.0.0.1"
-    """Address to listen on. Any other than this machine's own lets others play and add games."""
-    allow_host: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
-    """Further names that browsers may know this machine by, on a network."""
+    served: OmitArgPrefixes[Served] = field(default_factory=Served)
     port: int = 8765
     """Port to listen on; 0 takes any that is free."""
-    no_browser: bool = False
-    """Do not show the page in your browser."""
     seed: Annotated[
         int | None, arg(metavar="SEED", help_behavior_hint="(default: new boards each time)")
     ] = None

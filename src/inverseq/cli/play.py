@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import webbrowser
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -16,11 +15,12 @@ from inverseq.app.door import is_local
 from inverseq.app.play.log import GameLog
 from inverseq.app.server import listen, make_app, server_of
 from inverseq.cli.options_others import Play
+from inverseq.cli.served import address_of, show
 
 
 def run(options: Play) -> int:
     """Serve the page until Ctrl-C."""
-    listening = listen(options.host, options.port)
+    listening = listen(options.served.host, options.port)
     with listening:
         log = GameLog(options.out)
         try:
@@ -63,25 +63,18 @@ def _open(options: Play, log: GameLog) -> Any:
 
 def _serve(options: Play, log: GameLog, game: Future, listening: socket.socket) -> None:
     """Show the page until Ctrl-C, or until it turns out that there is no game."""
-    address = _address(options.host, listening.getsockname()[1])
+    served = options.served
+    address = address_of(served, listening)
     _tell(options, address, log)
-    server = server_of(make_app(game, log.path.name, options.host, options.allow_host))
+    server = server_of(make_app(game, log.path.name, served.host, served.allow_host))
 
     def stop_if_failed(game: Future) -> None:
         server.should_exit = server.should_exit or game.exception() is not None
 
     game.add_done_callback(stop_if_failed)
-    if not options.no_browser:
-        # In a thread: some browsers keep whoever starts them waiting.
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    show(served, address)
     with suppress(KeyboardInterrupt):  # the usual way to stop
         server.run(sockets=[listening])
-
-
-def _address(host: str, port: int) -> str:
-    """The page's address for somebody at this machine."""
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
 def _tell(options: Play, address: str, log: GameLog) -> None:
@@ -97,7 +90,7 @@ def _tell(options: Play, address: str, log: GameLog) -> None:
     console.print(
         f"Games are added to {log.path}, which holds {log.recorded}.", markup=False, soft_wrap=True
     )
-    if not is_local(options.host):
+    if not is_local(options.served.host):
         console.print(
             "Anybody who can reach this machine can play and add games, unencrypted and without "
             "a password.",

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,16 @@ def resolve(
                 f"there is no column {role!r} left; the table has {[*present]}, and {role!r} plays "
                 f'another role. Name the right one with {role}="..."'
             )
+    return found
+
+
+def guessed(present: Sequence[str]) -> dict[str, str]:
+    """Role -> the column that plays it by its name, where exactly one could."""
+    found: dict[str, str] = {}
+    for role in KNOWN:
+        with suppress(InputError):  # several could
+            if (column := _known(role, present)) is not None:
+                found[role] = column
     return found
 
 

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from inverseq._core.files import to_csv, to_json, write_bytes, write_text
-from inverseq._core.folders import RUN, files_of, folder_when_whole
+from inverseq._core.folders import PAGE, RUN, files_of, folder_when_whole
 from inverseq.plot import to_pdf, to_png, to_svg
 from inverseq.reporting.document import Picture, Report, Table, Width
 from inverseq.reporting.page import to_html
-
-PAGE = "report.html"
 
 
 def result_folder(folder: str | os.PathLike) -> AbstractContextManager[Path]:

@@ -1,0 +1,271 @@
+"""What the pages ask for and send: uploads, fits, worlds, maps, plans, files; mostly JSON."""
+
+import asyncio
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from inverseq._core.errors import InputError
+from inverseq._core.files import to_json, write_text
+from inverseq._core.folders import PAGE, files_of
+from inverseq.app.asked import QUESTIONS, ROLES, SETTINGS, arguments_of, options_in
+from inverseq.app.fits import State
+from inverseq.app.office import Office
+from inverseq.app.pages import whole
+from inverseq.app.project import FITS, KEPT
+
+_LONGEST = 1 << 20
+"""Bytes of a request that is no upload."""
+
+_LOOK = 0.5
+"""Seconds between two looks at the list of fits."""
+
+_MOST_CELLS = 100
+_SEALED = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'none'"
+}
+"""Of a report that is shown as it is: its own style and pictures, and nothing that runs."""
+
+
+class Api:
+    """Answers in JSON, and files.
+
+    Args:
+        office: What it is about.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def begin_upload(self, request: Request) -> Response:
+        """Expect a file."""
+        told = await _body(request)
+        name, size = _text(told, "name"), _count(told, "size")
+        return JSONResponse({"number": self._office.uploads.begin(name, size)})
+
+    async def take_piece(self, request: Request) -> Response:
+        """Take a piece of a file."""
+        number, at = request.path_params["number"], whole(request.query_params.get("at", ""))
+        try:
+            table = await self._office.uploads.take(number, at, request.stream())
+        except ClientDisconnect:
+            raise InputError("the file did not arrive: choose it again") from None
+        return JSONResponse({"table": table})
+
+    async def ask(self, request: Request) -> Response:
+        """Put a fit into the queue."""
+        told = await _body(request)
+        table = self._office.table(_text(told, "table"))
+        given = {str(k): str(v) for k, v in told.items()}
+        read = options_in(given, (*ROLES, *SETTINGS))
+        asked = options_in(given, QUESTIONS)
+        command = "neural" if told.get("command") == "neural" else "fit"
+        arguments = arguments_of(command, table, read, asked)
+        number = self._office.fits.ask(arguments, FITS, KEPT)
+        return JSONResponse({"number": number})
+
+    async def cancel(self, request: Request) -> Response:
+        """Stop a fit, or take it out of the queue."""
+        self._office.fits.cancel(self._office.fit(request.path_params["number"]).number)
+        return JSONResponse({})
+
+    async def events(self, request: Request) -> Response:
+        """How the queue stands, whenever that changes, as server-sent events."""
+
+        async def told() -> AsyncIterator[str]:
+            last: Any = None
+            while not await request.is_disconnected():
+                now = await asyncio.to_thread(self._office.fits.all)
+                if now != last:
+                    last = now
+                    busy = sum(fit.state in (State.WAITING, State.RUNNING) for fit in now)
+                    yield f'data: {{"busy": {busy}, "fits": {len(now)}}}\n\n'
+                await asyncio.sleep(_LOOK)
+
+        return StreamingResponse(told(), media_type="text/event-stream")
+
+    async def scene(self, request: Request) -> Response:
+        """Places, doors and what is wanted there."""
+        return await self._asked(request, do="scene")
+
+    async def walk(self, request: Request) -> Response:
+        """One trajectory."""
+        begins = whole(request.query_params.get("begins", ""))
+        return await self._asked(request, do="walk", begins=begins)
+
+    async def plan(self, request: Request) -> Response:
+        """What would be done if something were otherwise."""
+        told = await _body(request)
+        try:
+            wanted = {
+                "intention": int(told.get("intention", 0)),
+                "within": [int(n) for n in told["within"]][:2],
+                "start": None if told.get("start") is None else int(told["start"]),
+                "change": {
+                    "closed": [[int(a), int(b)] for a, b in told.get("closed", ())],
+                    "swapped": [int(n) for n in told["swapped"]] if told.get("swapped") else None,
+                    "discount": float(told["discount"]) if told.get("discount") else None,
+                },
+            }
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError("the page and the server do not understand each other") from error
+        return await self._asked(request, do="plan", **wanted)
+
+    async def _asked(self, request: Request, **question: Any) -> Response:
+        """What the process that reads says about a finished fit."""
+        number = request.path_params["number"]
+        self._office.result(number)
+        made = await self._office.results.ask(fit=number, **question)
+        return JSONResponse(made, 400 if "error" in made else 200)
+
+    async def save_world(self, request: Request) -> Response:
+        """Keep a maze that was painted, once it can be used."""
+        told = await _body(request)
+        rows, name = told.get("rows"), _text(told, "name")
+        if not isinstance(rows, list) or not all(isinstance(r, str) for r in rows):
+            raise InputError("a maze has rows of text")
+        if len(rows) > _MOST_CELLS or max(map(len, rows), default=0) > _MOST_CELLS:
+            raise InputError(f"a maze has {_MOST_CELLS} cells each way at most")
+        path = self._office.project.world_path(name)
+        stem = Path(path).stem
+        trial = self._office.project.arriving(0).with_suffix(".json")
+        write_text(trial, to_json({stem: rows}))
+        made = await self._office.tables.ask(do="maze", path=str(trial))
+        if "error" in made:
+            told_error = made["error"].replace(f"{trial.name}, ", "")
+            raise InputError(told_error)
+        os.replace(trial, self._office.project.root / path)
+        return JSONResponse({"world": path, "told": made["told"]})
+
+    async def play(self, request: Request) -> Response:
+        """Begin the game; its address."""
+        await _body(request)
+        return JSONResponse({"address": await self._office.play()})
+
+    async def file(self, request: Request) -> Response:
+        """A file of a result, out of its list."""
+        number, name = request.path_params["number"], request.path_params["name"]
+        folder = self._office.result(number)
+        if name not in files_of(folder):
+            raise InputError("there is no such file in this result")
+        path = folder / name
+        shown = name == PAGE and "download" not in request.query_params
+        picture = name.endswith(".png")
+        if shown or picture:
+            headers = _SEALED if shown else {}
+            return FileResponse(path, content_disposition_type="inline", headers=headers)
+        stem = Path(name).name if name != PAGE else f"{Path(self._table(number)).stem}-{PAGE}"
+        return FileResponse(path, filename=stem, media_type="application/octet-stream")
+
+    def _table(self, number: int) -> str:
+        return self._office.fit(number).table
+
+    async def fit_zip(self, request: Request) -> Response:
+        """A result as one file."""
+        number = request.path_params["number"]
+        folder = self._office.result(number)
+        return await _zipped(folder, f"fit-{number}.zip", lambda name: True)
+
+    async def project_zip(self, request: Request) -> Response:
+        """The whole project as one file; unpacked elsewhere, `inverseq app` opens it."""
+        root = self._office.project.root
+        open_fits = [fit for fit in self._office.fits.all() if fit.state is not State.DONE]
+        running = [f"{FITS}/{fit.number}/" for fit in open_fits]
+
+        def wanted(name: str) -> bool:
+            hidden = any(part.startswith(".") for part in name.split("/"))
+            return not hidden and not any(name.startswith(each) for each in running)
+
+        return await _zipped(root, f"{root.resolve().name}.zip", wanted)
+
+
+async def _zipped(folder: Path, name: str, wanted: Callable[[str], bool]) -> Response:
+    """A folder as a file that is removed once it is sent."""
+    handle, path = tempfile.mkstemp(suffix=".zip")
+    os.close(handle)
+
+    def write() -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for each in files_of(folder):
+                if wanted(each):
+                    archive.write(folder / each, f"{Path(name).stem}/{each}")
+
+    try:
+        await asyncio.to_thread(write)
+    except OSError as error:
+        os.unlink(path)
+        raise InputError(
+            f"there is no room for {name} on the disk of temporary files: {error.strerror}"
+        ) from error
+    gone = BackgroundTask(os.unlink, path)
+    return FileResponse(path, filename=name, media_type="application/zip", background=gone)
+
+
+def api_routes(office: Office) -> list[Route]:
+    """The addresses."""
+    api = Api(office)
+    return [
+        Route("/api/uploads", api.begin_upload, methods=["POST"]),
+        Route("/api/uploads/{number:int}", api.take_piece, methods=["PUT"]),
+        Route("/api/fits", api.ask, methods=["POST"]),
+        Route("/api/fits/{number:int}/cancel", api.cancel, methods=["POST"]),
+        Route("/api/fits/{number:int}/scene", api.scene),
+        Route("/api/fits/{number:int}/walk", api.walk),
+        Route("/api/fits/{number:int}/plan", api.plan, methods=["POST"]),
+        Route("/api/worlds", api.save_world, methods=["POST"]),
+        Route("/api/play", api.play, methods=["POST"]),
+        Route("/api/events", api.events),
+        Route("/files/{number:int}/{name:path}", api.file),
+        Route("/fit-{number:int}.zip", api.fit_zip),
+        Route("/project.zip", api.project_zip),
+    ]
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """A request's object in JSON.
+
+    Raises:
+        InputError: It is none, or too long. Other sites' pages cannot send one unasked.
+    """
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise InputError("the page sends JSON; reload it")
+    taken = bytearray()
+    try:
+        async for piece in request.stream():
+            taken += piece
+            if len(taken) > _LONGEST:
+                raise InputError("this request is too long")
+        told = json.loads(taken.decode())
+    except (ValueError, RecursionError, ClientDisconnect) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError("this request is no JSON; reload the page") from error
+    if not isinstance(told, dict):
+        raise InputError("this request is no object in JSON; reload the page")
+    return told
+
+
+def _text(told: dict[str, Any], name: str) -> str:
+    """A text of a request."""
+    value = told.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or "\0" in value:
+        raise InputError(f"{name} must be a text of 255 letters at most")
+    return value
+
+
+def _count(told: dict[str, Any], name: str) -> int:
+    """A whole number of a request."""
+    value = told.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InputError(f"{name} must be a whole number")
+    return value

@@ -1,0 +1,131 @@
+"""What the pages of a project share: the folder, the queue, the process that reads, the uploads."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from inverseq._core.errors import InputError
+from inverseq._core.folders import PAGE
+from inverseq.app.fits import Fit, State
+from inverseq.app.helper import Helper
+from inverseq.app.project import TABLES, Project
+from inverseq.app.queue import Queue
+from inverseq.app.uploads import Uploads
+
+DATASETS = ("mice", "people", "bandit", "switching_grid", "spontaneous", "lever")
+"""The bundled data sets, in the order in which they are shown."""
+
+GAMES = f"{TABLES}/games.parquet"
+_OPENING = 30.0
+
+
+class Office:
+    """Everything that pages of one project need.
+
+    Args:
+        project: The project.
+        limit: Bytes that a file may have that comes in.
+    """
+
+    def __init__(self, project: Project, limit: int) -> None:
+        self.project, self.fits = project, project.fits
+        self.queue = Queue(project)
+        self.uploads = Uploads(project, limit)
+        self.tables, self.results = Helper(project.root), Helper(project.root)
+        self._rows: dict[tuple[str, float], dict[str, Any]] = {}
+        self._game: subprocess.Popen | None = None
+        self._address = ""
+
+    async def close(self) -> None:
+        """Stop everything that was begun."""
+        await asyncio.gather(self.tables.close(), self.results.close())
+        if self._game is not None:
+            self._game.terminate()
+        await asyncio.to_thread(self.queue.close)
+
+    def table(self, told: str) -> str:
+        """A table that there is, by the name that a request gives.
+
+        Raises:
+            InputError: There is no such table.
+        """
+        if told in (*DATASETS, *self.project.tables()):
+            return told
+        raise InputError(f"there is no table {told!r} in this project: choose one on the page Data")
+
+    async def rows(self, table: str) -> dict[str, Any]:
+        """The first rows of a table; of a file that has not changed they are asked for once.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        path = self.project.root / table
+        key = (table, path.stat().st_mtime if "/" in table else 0.0)
+        if key not in self._rows:
+            made = await self.tables.ask(do="rows", table=table)
+            if "error" in made:
+                raise InputError(made["error"])
+            self._rows[key] = made
+        return self._rows[key]
+
+    def fit(self, number: int) -> Fit:
+        """A fit by its number.
+
+        Raises:
+            InputError: There is no such fit.
+        """
+        found = self.fits.get(number)
+        if found is None:
+            raise InputError(f"there is no fit {number} in this project")
+        return found
+
+    def result(self, number: int) -> Path:
+        """The folder of a finished fit.
+
+        Raises:
+            InputError: There is no such fit, or it is not finished.
+        """
+        fit = self.fit(number)
+        if fit.state is not State.DONE or not self.project.result(number, PAGE).is_file():
+            raise InputError(f"fit {number} has no result yet, or none any more: see the page Fit")
+        return self.project.result(number)
+
+    def finished(self) -> list[Fit]:
+        """The fits with a result, the newest first."""
+        done = [fit for fit in self.fits.all() if fit.state is State.DONE]
+        return [f for f in reversed(done) if self.project.result(f.number, PAGE).is_file()]
+
+    async def play(self) -> str:
+        """The address of the game, which is begun where it does not run.
+
+        Raises:
+            InputError: It does not begin.
+        """
+        if self._game is None or self._game.poll() is not None:
+            options = ["--no-browser", "--json", "--port", "0", "--out", GAMES]
+            self._game = subprocess.Popen(
+                [sys.executable, "-m", "inverseq.cli", "play", *options],
+                cwd=self.project.root,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            )
+            told = ""
+            with suppress(TimeoutError):
+                told = await asyncio.wait_for(asyncio.to_thread(self._greeting), _OPENING)
+            if not told:
+                raise InputError("the game does not begin: try inverseq play in a terminal")
+            self._address = json.loads(told)["address"]
+        return self._address
+
+    def _greeting(self) -> str:
+        """What the game says when it begins: one object in JSON."""
+        assert self._game is not None  # it was just begun
+        assert self._game.stdout is not None  # it is a pipe
+        return "".join([*iter(self._game.stdout.readline, "}\n"), "}"])

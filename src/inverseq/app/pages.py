@@ -1,0 +1,324 @@
+"""The pages of a project, and the parts of them that are loaded when they are ready."""
+
+import json
+import shlex
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from inverseq import __version__
+from inverseq._core.errors import InputError
+from inverseq._core.folders import files_of
+from inverseq._core.words import render
+from inverseq.app.asked import (
+    QUESTIONS,
+    ROLES,
+    SETTINGS,
+    Options,
+    arguments_of,
+    options_in,
+    options_of,
+    python_lines,
+    roles_in,
+    typed,
+)
+from inverseq.app.embed import embedded
+from inverseq.app.fits import Fit, State
+from inverseq.app.office import DATASETS, Office
+from inverseq.app.project import KEPT
+from inverseq.app.tours import TOURS, step_of
+
+_MOST_COMPARED = 4
+
+
+class Pages:
+    """The pages.
+
+    Args:
+        office: What they are about.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def _page(self, request: Request, page: str, **values: Any) -> Response:
+        """A page from its template."""
+        made = render(
+            "inverseq.app",
+            f"{page}.j2",
+            page=page,
+            project=self._office.project.root.resolve().name,
+            version=__version__,
+            tour=step_of(request.query_params.get("tour", "")),
+            **values,
+        )
+        return HTMLResponse(str(made))
+
+    async def data(self, request: Request) -> Response:
+        """Tables: those that are there, and one of them with its columns."""
+        table, part = request.query_params.get("table", ""), ""
+        if table:
+            self._office.table(table)
+            options = options_in(request.query_params, (*ROLES, *SETTINGS))
+            options = options or self._last_options(table)
+            part = urlencode({"table": table} | options)
+        tables, limit = self._office.project.tables(), self._office.uploads.limit
+        return self._page(
+            request, "data", table=table, part=part, tables=tables, sets=DATASETS, limit=limit
+        )
+
+    def _last_options(self, table: str) -> Options:
+        """How a table was read when it was last fitted."""
+        for fit in reversed(self._office.fits.all()):
+            if fit.table == table:
+                known = _as_query(fit.asks)
+                return options_in(known, (*ROLES, *SETTINGS))
+        return {}
+
+    async def table_part(self, request: Request) -> Response:
+        """A table: its first rows, a menu for each column, and what is typed to read it so."""
+        query = request.query_params
+        table = self._office.table(query.get("table", ""))
+        seen = await self._office.rows(table)
+        columns, guesses = seen["columns"], seen["guesses"]
+        asked = options_in(query, (*ROLES, *SETTINGS))
+        own = "dataset" in seen
+        if "c0" in query:
+            roles = [query.get(f"c{i}", "") for i in range(len(columns))]
+            asked = options_of(roles, columns, guesses) | options_in(query, SETTINGS)
+            if "moves" in query and "action" not in asked and "action" not in roles:
+                asked["action"] = "moves"
+            asked = options_in(asked, (*ROLES, *SETTINGS))
+        if own:
+            asked = {}
+        roles = [""] * len(columns) if own else roles_in(asked, columns, guesses)
+        fields = {name: asked.get(name, "") for name in SETTINGS}
+        made = render(
+            "inverseq.app",
+            "table_part.j2",
+            table=table,
+            seen=seen,
+            roles=roles,
+            known_roles=("", *ROLES),
+            named={column: role for role, column in guesses.items()},
+            fields=fields,
+            worlds=self._office.project.worlds(),
+            tables=self._office.project.tables(),
+            query=urlencode({"table": table} | asked),
+            asked=asked,
+            **lines("fit", table, asked, {}),
+        )
+        return HTMLResponse(str(made))
+
+    async def check_part(self, request: Request) -> Response:
+        """What the doctor finds, each with what a click can mend."""
+        table = self._office.table(request.query_params.get("table", ""))
+        asked = options_in(request.query_params, (*ROLES, *SETTINGS))
+        found = await self._office.tables.ask(do="check", table=table, options=asked)
+        for each in [found, *found.get("findings", ())]:
+            for remedy in each.get("remedies", ()):
+                name, value = remedy["option"], remedy["value"]
+                remedy["query"] = urlencode({"table": table} | _changed(asked, name, value))
+                remedy["typed"] = shlex.join(arguments_of("", "", {name: value})[2:])
+        query = urlencode({"table": table} | asked)
+        made = render("inverseq.app", "check_part.j2", found=found, query=query, table=table)
+        return HTMLResponse(str(made))
+
+    async def fit(self, request: Request) -> Response:
+        """What is asked, and the queue."""
+        query = request.query_params
+        table, seen, asked = query.get("table", ""), None, {}
+        if table:
+            seen = await self._office.rows(self._office.table(table))
+            asked = options_in(query, (*ROLES, *SETTINGS))
+        labels: list[str] = []
+        if seen is not None:
+            roles = roles_in(asked, seen["columns"], seen["guesses"])
+            idle = ("", "subject", "session")
+            own = [n for n, r in zip(seen["columns"], roles, strict=True) if r in idle]
+            labels = seen.get("labels", own)
+        return self._page(
+            request,
+            "fit",
+            table=table,
+            seen=seen,
+            asked=asked,
+            query=urlencode({"table": table} | asked),
+            labels=labels,
+            fits=self.told(),
+            tables=self._office.project.tables(),
+            sets=DATASETS,
+            nwb=table.endswith(".nwb") or bool(seen and seen.get("recorded")),
+        )
+
+    async def queue_part(self, request: Request) -> Response:
+        """The queue by itself."""
+        made = render("inverseq.app", "queue_part.j2", fits=self.told())
+        return HTMLResponse(str(made))
+
+    def told(self) -> list[dict[str, Any]]:
+        """All fits as they are shown, the newest first."""
+        now = time.time()
+        return [_told(fit, now) for fit in reversed(self._office.fits.all())]
+
+    async def look(self, request: Request) -> Response:
+        """The result of a fit, alive: the newest where no number is given."""
+        finished = self._office.finished()
+        number = self._number(request, finished)
+        if number is None:
+            return self._page(request, "look", fit=None, finished=finished, report=None)
+        report = embedded(self._office.result(number))
+        fit = self._office.fit(number)
+        known = _as_query(fit.asks)
+        read, asked = options_in(known, (*ROLES, *SETTINGS)), options_in(known, QUESTIONS)
+        return self._page(
+            request,
+            "look",
+            fit=_told(fit, time.time()),
+            finished=finished,
+            report=report,
+            **lines(fit.arguments[0], fit.table, read, asked),
+        )
+
+    def _number(self, request: Request, finished: list[Fit]) -> int | None:
+        """Which fit is looked at."""
+        told, table = request.query_params.get("fit"), request.query_params.get("table")
+        if told is not None:
+            return whole(told)
+        return next((f.number for f in finished if table in (None, f.table)), None)
+
+    async def compare(self, request: Request) -> Response:
+        """Fits side by side."""
+        finished = self._office.finished()
+        chosen = [whole(n) for n in request.query_params.getlist("fit")][:_MOST_COMPARED]
+        shown = []
+        for number in chosen:
+            folder = self._office.result(number)
+            summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+            fit = _told(self._office.fit(number), time.time())
+            shown.append({"fit": fit, "report": embedded(folder), "summary": summary})
+        models: dict[str, dict[int, dict[str, Any]]] = {}
+        for each in shown:
+            for row in each["summary"].get("scores", ()):
+                models.setdefault(row["model"], {})[each["fit"]["number"]] = row
+        return self._page(
+            request, "compare", finished=finished, chosen=chosen, shown=shown, models=models
+        )
+
+    async def report(self, request: Request) -> Response:
+        """What can be taken away."""
+        finished = self._office.finished()
+        number = self._number(request, finished)
+        if number is None:
+            return self._page(request, "report", fit=None, finished=finished, files={})
+        files = files_of(self._office.result(number))
+        fit = _told(self._office.fit(number), time.time())
+        return self._page(request, "report", fit=fit, finished=finished, files=files)
+
+    async def world(self, request: Request) -> Response:
+        """A maze to paint."""
+        told, rows = request.query_params.get("world", ""), []
+        if told:
+            if told not in self._office.project.worlds():
+                raise InputError(f"there is no world {told!r} in this project")
+            text = (self._office.project.root / told).read_text(encoding="utf-8")
+            rows = next(iter(json.loads(text).values()))
+        worlds = self._office.project.worlds()
+        return self._page(request, "world", worlds=worlds, told=told, rows=rows)
+
+    async def play(self, request: Request) -> Response:
+        """The game."""
+        return self._page(request, "play")
+
+    async def tours(self, request: Request) -> Response:
+        """Begin a tour."""
+        tour = TOURS.get(request.path_params["name"])
+        if tour is None:
+            raise InputError(f"there is no such tour; there are {', '.join(TOURS)}")
+        return RedirectResponse(tour[0].address, 303)
+
+
+def page_routes(office: Office) -> list[Route]:
+    """The addresses of the pages."""
+    pages = Pages(office)
+    return [
+        Route("/data", pages.data),
+        Route("/part/table", pages.table_part),
+        Route("/part/check", pages.check_part),
+        Route("/fit", pages.fit),
+        Route("/part/queue", pages.queue_part),
+        Route("/look", pages.look),
+        Route("/compare", pages.compare),
+        Route("/report", pages.report),
+        Route("/world", pages.world),
+        Route("/play", pages.play),
+        Route("/tour/{name}", pages.tours),
+    ]
+
+
+def whole(told: str) -> int:
+    """A number of a request.
+
+    Raises:
+        InputError: It is none.
+    """
+    if not (told.isascii() and told.isdecimal() and len(told) < 10):
+        raise InputError("the page and the server do not understand each other; reload it")
+    return int(told)
+
+
+def lines(command: str, table: str, read: Options, asked: Options) -> dict[str, str]:
+    """What is typed to do the same: in a terminal and in Python."""
+    told = typed([*arguments_of(command, table, read, asked), "--keep", KEPT])
+    python = python_lines(table, read, asked, told) if command == "fit" else ""
+    return {"command": told, "python": python}
+
+
+def _told(fit: Fit, now: float) -> dict[str, Any]:
+    """A fit as it is shown."""
+    read = options_in(_as_query(fit.asks), (*ROLES, *SETTINGS))
+    seconds = None if fit.began is None else (fit.ended or now) - fit.began
+    return {
+        "number": fit.number,
+        "table": fit.table,
+        "asks": shlex.join(fit.asks),
+        "command": typed(fit.arguments),
+        "query": urlencode({"table": fit.table} | read),
+        "state": fit.state,
+        "what": fit.what,
+        "done": fit.done,
+        "total": fit.total,
+        "left": fit.left(now) if fit.state is State.RUNNING else None,
+        "seconds": seconds,
+        "told": fit.told,
+        "cancel": fit.cancel,
+        "attempts": fit.attempts,
+    }
+
+
+def _as_query(asks: tuple[str, ...]) -> dict[str, str]:
+    """Options as they were typed, by name."""
+    found: dict[str, str] = {}
+    name = ""
+    for word in asks:
+        if word.startswith("--"):
+            name, equals, value = word.removeprefix("--").partition("=")
+            name = name.replace("-", "_")
+            found[name] = value if equals else "yes"
+        elif name:
+            found[name] = word
+    return found
+
+
+def _changed(options: Options, name: str, value: str) -> Options:
+    """The options with one more; what names columns too is put beside what is there."""
+    if name in ("named", "missing") and name in options:
+        told = [*options[name].split(","), *value.split(",")]
+        value = ",".join(dict.fromkeys(told))
+    if name in ("action", "state") and value == "none":
+        return options
+    return {**options, name: value}

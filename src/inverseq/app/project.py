@@ -1,0 +1,160 @@
+"""The folder of a project: tables, worlds, fits, and their list."""
+
+import os
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, count
+from pathlib import Path
+
+from inverseq._core.errors import InputError
+from inverseq._core.files import take_lock
+from inverseq._core.folders import claimed
+from inverseq.app.fits import Fits
+
+TABLES, WORLDS, FITS, KEPT = "tables", "worlds", "fits", "kept"
+"""Folders of a project: files that came in, worlds that were drawn, results, and finished work."""
+
+LIST = "fits.sqlite"
+_ARRIVING = ".arriving"
+_LOCKS = ".locks"
+
+_KINDS = ((b"PAR1", ".parquet"), (b"\x89HDF\r\n\x1a\n", ".nwb"))
+"""How files begin, and what they are then; all others are text."""
+
+_TEXTS = (".csv", ".tsv", ".txt")
+_LONGEST_NAME = 60
+
+
+class Project:
+    """A project in a folder that exists.
+
+    Attributes:
+        root: The folder.
+        fits: Its list of fits.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.fits = Fits(root / LIST)
+
+    def tables(self) -> list[str]:
+        """Paths in the project of the files that came in, by name."""
+        return _files(self.root, TABLES)
+
+    def worlds(self) -> list[str]:
+        """Paths in the project of the worlds that were drawn, by name."""
+        return _files(self.root, WORLDS)
+
+    def result(self, number: int, *names: str) -> Path:
+        """A file of the result of a fit; `names` are of the server, never of a request."""
+        return self.root.joinpath(FITS, str(number), *names)
+
+    def arriving(self, number: int) -> Path:
+        """Where a file lies while it comes in."""
+        return self.root / _ARRIVING / str(number)
+
+    def keep(self, arrived: Path, told: str) -> str:
+        """Take a file in that has arrived; its path in the project.
+
+        Args:
+            arrived: The file.
+            told: What the visitor calls it. A name is made of it that stands in no other folder.
+
+        Raises:
+            InputError: It is empty, or of no kind that is read.
+        """
+        ending = _ending(arrived, told)
+        stem = told[: -len(ending)] if told.lower().endswith(ending) else told
+        numbers = chain([""], (f"-{number}" for number in count(2)))
+        names = (f"{TABLES}/{_plain(stem)}{number}{ending}" for number in numbers)
+        path = next(name for name in names if not (self.root / name).exists())
+        os.replace(arrived, self.root / path)
+        return path
+
+    def world_path(self, told: str) -> str:
+        """The path in the project of a world that a visitor calls `told`."""
+        return f"{WORLDS}/{_plain(told)}.json"
+
+    @contextmanager
+    def working(self, number: int) -> Iterator[None]:
+        """Hold the lock that says that somebody works on a fit."""
+        handle = os.open(self._lock(number), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if take_lock(handle) is False:
+                raise InputError(f"somebody works on fit {number} already")
+            yield
+        finally:
+            os.close(handle)
+
+    def is_worked_on(self, number: int) -> bool:
+        """Whether a process works on a fit."""
+        try:
+            handle = os.open(self._lock(number), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            return take_lock(handle) is False
+        finally:
+            os.close(handle)
+
+    def _lock(self, number: int) -> Path:
+        return self.root / _LOCKS / str(number)
+
+
+@contextmanager
+def opened(folder: str | os.PathLike) -> Iterator[Project]:
+    """Open a project, and keep others from opening it until the block ends.
+
+    Raises:
+        InputError: It is opened already, it cannot be written to, or it is a file.
+    """
+    root = Path(folder).absolute()
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{folder} is a file; a project is a folder. Name another, or a new one")
+    with claimed(root):
+        try:
+            shutil.rmtree(root / _ARRIVING, ignore_errors=True)
+            for name in (TABLES, WORLDS, FITS, _LOCKS, _ARRIVING):
+                (root / name).mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {root}: {error.strerror}. Choose a folder you may write to"
+            ) from error
+        yield Project(root)
+
+
+def _files(root: Path, folder: str) -> list[str]:
+    """Files of a folder of the project that are not hidden."""
+    found = sorted((root / folder).iterdir(), key=lambda path: path.name.lower())
+    return [f"{folder}/{p.name}" for p in found if p.is_file() and not p.name.startswith(".")]
+
+
+def _plain(name: str) -> str:
+    """A name that every system takes for a file, and no shell for anything else."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^\w.-]+", "_", letters, flags=re.ASCII).strip("._-")
+    return plain[:_LONGEST_NAME].strip("._-") or "table"
+
+
+def _ending(arrived: Path, told: str) -> str:
+    """The ending of a file, by what it holds.
+
+    Raises:
+        InputError: It is empty, or neither text nor of a kind that is read.
+    """
+    with arrived.open("rb") as stream:
+        begin = stream.read(1 << 16)
+    if not begin:
+        raise InputError(f"{told} is empty. Choose the file again, once it holds a table")
+    for sign, ending in _KINDS:
+        if begin.startswith(sign):
+            return ending
+    if b"\0" in begin:
+        raise InputError(
+            f"{told} holds no table that can be read: give CSV (Excel: Save as, CSV UTF-8), "
+            "Parquet or NWB"
+        )
+    return next((ending for ending in _TEXTS if told.lower().endswith(ending)), ".csv")

@@ -1,0 +1,125 @@
+"""The folder of a project: who may open it, what comes in, and under which name."""
+
+import asyncio
+import os
+
+import pytest
+
+from inverseq import InputError
+from inverseq.app.project import opened
+from inverseq.app.uploads import PIECE, Uploads
+
+
+@pytest.fixture
+def project(tmp_path):
+    with opened(tmp_path / "mine") as project:
+        yield project
+
+
+async def pieces(*parts):
+    for part in parts:
+        yield part
+
+
+def arrive(uploads, name, content, step=PIECE):
+    """Send a file in; its path in the project."""
+    number, table = uploads.begin(name, len(content)), None
+    for at in range(0, max(len(content), 1), step):
+        part = content[at : at + step]
+        table = asyncio.run(uploads.take(number, at, pieces(part[:3], part[3:])))
+    return table
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kept"),
+    [
+        ("mine.csv", b"a,b\n1,2\n", "tables/mine.csv"),
+        ("../../etc/passwd", b"a,b\n", "tables/etc_passwd.csv"),
+        ("C:\\x\\.hidden.tsv", b"a\tb\n", "tables/C_x_.hidden.tsv"),
+        ("Mäuse & Ratten.CSV", b"a\n", "tables/Mause_Ratten.csv"),
+        ("--out.csv", b"a\n", "tables/out.csv"),
+        ("table.csv", b"PAR1 and so on", "tables/table.csv.parquet"),
+        ("session.h5", b"\x89HDF\r\n\x1a\n", "tables/session.h5.nwb"),
+        ("....", b"a\n", "tables/table.csv"),
+        ("x" * 250, b"a\n", f"tables/{'x' * 60}.csv"),
+    ],
+)
+def test_a_name_from_outside_is_made_anew_and_the_content_says_the_kind(
+    project, name, content, kept
+):
+    assert arrive(Uploads(project, 1000), name, content, step=5) == kept
+    assert (project.root / kept).read_bytes() == content
+    assert project.tables() == [kept]
+    assert os.listdir(project.root / ".arriving") == []
+
+
+def test_the_same_name_twice_is_two_files(project):
+    uploads = Uploads(project, 1000)
+    assert arrive(uploads, "a.csv", b"1\n") == "tables/a.csv"
+    assert arrive(uploads, "a.csv", b"2\n") == "tables/a-2.csv"
+
+
+def test_what_is_too_large_empty_or_no_table_is_refused_with_what_to_do(project):
+    uploads = Uploads(project, 1000)
+    with pytest.raises(InputError, match=r"--limit 0\.1, or move the file into the folder tables"):
+        uploads.begin("big.csv", 1001)
+    with pytest.raises(InputError, match="are free on the disk of the project"):
+        Uploads(project, 10**18).begin("huge.csv", 10**17)
+    with pytest.raises(InputError, match=r"photo\.png holds no table that can be read"):
+        arrive(uploads, "photo.png", b"\x89PNG\r\n\0\0\0")
+    with pytest.raises(InputError, match=r"empty\.csv is empty"):
+        arrive(uploads, "empty.csv", b"")
+    assert project.tables() == []
+    assert os.listdir(project.root / ".arriving") == []
+
+
+def test_pieces_that_do_not_fit_are_refused(project):
+    uploads = Uploads(project, 1000)
+    number = uploads.begin("a.csv", 4)
+    for at, content in ((2, b"b\n"), (0, b"longer than was said")):
+        with pytest.raises(InputError, match="this piece"):
+            asyncio.run(uploads.take(number, at, pieces(content)))
+    with pytest.raises(InputError, match="belongs to no file"):
+        asyncio.run(uploads.take(number + 1, 0, pieces(b"a")))
+
+
+def test_a_full_disk_is_said_and_nothing_stays(project, monkeypatch):
+    uploads = Uploads(project, 1000)
+    number = uploads.begin("a.csv", 4)
+
+    async def full():
+        raise OSError(28, "No space left on device")
+        yield b""
+
+    with pytest.raises(InputError, match=r"No space left on device\. Make room"):
+        asyncio.run(uploads.take(number, 0, full()))
+    assert os.listdir(project.root / ".arriving") == []
+
+
+def test_two_apps_do_not_share_a_folder_and_what_was_on_its_way_is_swept(tmp_path):
+    with opened(tmp_path) as project:
+        project.arriving(1).write_bytes(b"half")
+        with pytest.raises(InputError, match="another run is writing to"), opened(tmp_path):
+            pass
+    with opened(tmp_path) as project:
+        assert os.listdir(tmp_path / ".arriving") == []
+
+
+def test_a_file_is_no_project_and_a_folder_that_is_closed_is_said(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with (
+        pytest.raises(InputError, match="is a file; a project is a folder"),
+        opened(tmp_path / "file"),
+    ):
+        pass
+    with pytest.raises(InputError, match="cannot write to"), opened("/proc/mine"):
+        pass
+
+
+def test_a_lock_tells_whether_somebody_works_on_a_fit(project):
+    assert not project.is_worked_on(3)
+    with project.working(3):
+        assert project.is_worked_on(3)
+        with pytest.raises(InputError, match="somebody works on fit 3"), project.working(3):
+            pass
+    assert not project.is_worked_on(3)
