@@ -35,7 +35,7 @@ def engine(cluster: str | None = None, *, jobs: int = -1) -> Iterator[None]:
     finished lies on this machine.
 
     Args:
-        cluster: Address of a Dask scheduler, such as "tcp://10.0.0.1:8786", or the path of its
+        cluster: Address of a Dask scheduler, such as "tcp://node1:8786", or the path of its
             `--scheduler-file`; processes of this machine where left out. Needs the extra
             `cluster`, and the same version of inverseq on all workers.
         jobs: Processes of this machine where calls do not say how many; -1 for all cores.
