@@ -56,7 +56,7 @@ def engine(cluster: str | None = None, *, jobs: int = -1) -> Iterator[None]:
     from distributed import Client  # takes a second, and is rarely wanted
 
     is_file = "://" not in cluster and ":" not in cluster
-    where = {"scheduler_file": cluster} if is_file else {"address": cluster}
+    where: dict[str, Any] = {"scheduler_file": cluster} if is_file else {"address": cluster}
     try:
         client = Client(**where, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
