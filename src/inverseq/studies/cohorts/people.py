@@ -53,12 +53,19 @@ def run(settings: Settings, effort: Effort) -> Result:
         name: replace(maze_features(each, EVERY_COST), discount=DISCOUNT)
         for name, each in data.worlds.items()
     }
-    split = Split(demonstrations, worlds, np.arange(len(worlds)) % folds)
-    parts = [
-        (train, test, *divided(worlds, names, EVERY_COST))
-        for _, train, test, names in split.folds()
-    ]
-    tasks = [(solver, *part) for solver in SOLVERS.values() for part in parts]
+    numbers = np.arange(len(worlds))
+    split = Split(demonstrations, worlds, numbers % folds)
+
+    def parts(split: Split) -> list[tuple]:
+        return [
+            (train, test, *divided(worlds, names, EVERY_COST))
+            for _, train, test, names in split.folds()
+        ]
+
+    tasks = [(solver, *part) for solver in SOLVERS.values() for part in parts(split)]
+    each_person = SOLVERS["a reward for each, pooled"]
+    # Two halves without a maze in common, to see what returns.
+    tasks += [(each_person, *part) for part in parts(Split(demonstrations, worlds, numbers % 2))]
     found = effort.each("folds", predicted, tasks)
     person = demonstrations.units("subject")[demonstrations.trajectory_of]
     logs, rows = {}, []
@@ -73,9 +80,9 @@ def run(settings: Settings, effort: Effort) -> Result:
     error = float(gain.std(ddof=1) / np.sqrt(gain.size))
     for name, values in logs.items():
         rows.append({"model": name, "nats_per_decision": float(values.mean())})
-    costs = _costs([solution for solution, _ in found[folds:]])
-    figure, (ax,) = canvas()
+    costs = _costs(*([one for one, _ in part] for part in (found[folds:-2], found[-2:])))
     names = [str(row["cost"]) for row in costs]
+    figure, (ax,) = canvas(height=0.9 + 0.3 * len(names))
     low, middle, high = (
         np.array([row["mean"] + sign * row["between_people"] for row in costs])
         for sign in (-1, 0, 1)
@@ -111,20 +118,21 @@ def _by(person: np.ndarray, values: Float[np.ndarray, " N"]) -> Float[np.ndarray
     return np.bincount(person, values) / np.bincount(person)
 
 
-def _costs(solutions: list[Solution]) -> list[dict[str, Any]]:
+def _costs(solutions: list[Solution], halves: list[Solution]) -> list[dict[str, Any]]:
     """What each cost weighs, how much people differ in it, and whether what differs is the same in
-    different mazes: the correlation of people's weights between fits to different mazes, which
-    share some.
+    other mazes: the correlation of people's weights between two halves of the mazes.
     """
-    rewards = [one.reward_function for one in solutions]
-    weights = np.stack([r.numbers for r in rewards if isinstance(r, EachReward)])
+    weights, apart = (
+        np.stack([r.numbers for one in of if isinstance(r := one.reward_function, EachReward)])
+        for of in (solutions, halves)
+    )
     spread = np.mean([one.parameters["between_animals"] for one in solutions], axis=0)
     return [
         {
             "cost": name,
             "mean": float(weights[:, :, i].mean()),
             "between_people": float(spread[i]),
-            "alike_in_other_mazes": float(np.corrcoef(weights[0, :, i], weights[1, :, i])[0, 1]),
+            "alike_in_other_mazes": float(np.corrcoef(apart[0, :, i], apart[1, :, i])[0, 1]),
         }
         for i, name in enumerate(EVERY_COST)
     ]

@@ -195,4 +195,5 @@ def _figure(rows: list[Mapping[str, Any]], settings: Settings) -> Any:
         unit="error of weights",
         ax=ax,
     )
+    figure.legend(loc="outside upper center", ncols=len(names), fontsize=7)
     return figure
