@@ -135,9 +135,10 @@ def test_what_came_out_before_it_was_stopped_is_told(monkeypatch, after, folds, 
 def test_what_was_kept_is_not_fitted_again(monkeypatch, tmp_path):
     data, whole = walks(), iq.compare(walks(), CANDIDATES, folds=4, by="world")
     told = {"folds": 4, "by": "world", "keep": tmp_path}
-    with monkeypatch.context() as patched, pytest.raises(Stopped):
+    with monkeypatch.context() as patched:
         Interrupted(patched, 7)
-        iq.compare(data, CANDIDATES, **told)
+        with pytest.raises(Stopped):
+            iq.compare(data, CANDIDATES, **told)
     with monkeypatch.context() as patched:
         rest = Interrupted(patched, 5)
         made = iq.compare(data, CANDIDATES, **told)

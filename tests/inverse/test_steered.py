@@ -24,7 +24,8 @@ from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable
 from inverseq.inverse.tables.count_table import CountTable
-from inverseq.inverse.tables.steered import Search, Steered
+from inverseq.inverse.tables.steered import Steered
+from inverseq.inverse.tables.steered_search import Search
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
 from inverseq.rewards.linear import make_design

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from inverseq._core.errors import InputError, Stopped, argument
 from inverseq.analysis.behaviour import Behaviour
@@ -55,8 +55,8 @@ def compare_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
     try:
         return told(_scored(behaviour, listed, progress))
     except Stopped as stop:
-        assert isinstance(stop.partial, Comparison)  # of `compare`
-        raise Stopped(told(stop.partial), stop.done, stop.total) from stop
+        partial = cast(Comparison, stop.partial)  # of `compare`
+        raise Stopped(told(partial), stop.done, stop.total) from stop
 
 
 def _asked(listed: list[Entry], models: tuple[str, ...]) -> list[Entry]:
