@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from inverseq._core.status import Outcome, Status
 from inverseq.inverse.maxent.objective import Model, policy_slopes
-from inverseq.inverse.soft_plans import solve_adjoint
+from inverseq.inverse.soft_plans import factored, solve_adjoint
 from inverseq.inverse.tables.column_logit import Regression
 from inverseq.policies.steered import steer
 
@@ -79,8 +79,7 @@ class Search:
         if regression is None or size * self.states.size * self.counts.shape[1] > _MOST_CELLS:
             return None
         moved = np.flatnonzero(np.append(np.ones(size, dtype=bool), regression.seen))
-        self(start)
-        if moved.size > _MOST_WEIGHTS or self.plan is None:
+        if moved.size > _MOST_WEIGHTS or not np.isfinite(self(start)[0]):
             return None
         matrix = self._information(start, moved[size:] - size)
         matrix += np.diag(self.strength[moved])
@@ -110,8 +109,7 @@ class Search:
         chances = np.exp(steer(regression.logits(more), values[self.states]))
         weight = np.sqrt(self.weights[:, None] * chances)
         slopes = np.zeros((*mdp.allowed.shape, design.num_weights))
-        # The kept factorisation may be that of a policy nearby, which is good enough for a scale.
-        slopes[mdp.allowed] = policy_slopes(self.model, plan)
+        slopes[mdp.allowed] = policy_slopes(self.model, factored(mdp, plan))
         made = slopes[self.states]
         made -= (chances[..., None] * made).sum(1, keepdims=True)
         own = (weight[..., None] * made).reshape(-1, design.num_weights)
