@@ -24,9 +24,11 @@ from inverseq.inverse.solution import Solution
 from inverseq.inverse.tables.column_logit import ColumnLogit
 from inverseq.inverse.tables.column_table import ColumnTable
 from inverseq.inverse.tables.count_table import CountTable
-from inverseq.inverse.tables.steered import Search, Steered
+from inverseq.inverse.tables.steered import Steered
+from inverseq.inverse.tables.steered_search import Search
 from inverseq.mdp import MDP
 from inverseq.policies import boltzmann
+from inverseq.policies.steered import steer
 from inverseq.rewards.linear import make_design
 from strategies import play, random_mdp, random_policy
 
@@ -314,6 +316,40 @@ def test_a_joint_fit_makes_the_data_likelier_than_one_after_the_other(tmp_path):
     assert_array_equal(forecasts(again, demos), forecasts(made, demos))
     same = replan(made, mdp)
     assert_allclose(forecasts(same, demos), forecasts(made, demos), atol=1e-10)
+
+
+@pytest.mark.parametrize("reward", ["states", "features"])
+def test_scaled_directions_lead_to_the_same_place_sooner(monkeypatch, reward):
+    mdp, demos = with_people()
+    uneven = replace(LOGIT, strengths=(1e-3,), option_strength=30.0)
+    joint = Steered(uneven, reward, 0.01, jointly=True, tolerance=1e-9, max_steps=2000)
+    made = fit(demos, joint, mdp)
+    monkeypatch.setattr("inverseq.inverse.tables.steered_search._MOST_WEIGHTS", 0)
+    plain = fit(demos, joint, mdp)
+    assert_allclose(made.log_likelihoods(demos), plain.log_likelihoods(demos), atol=1e-4)
+    assert made.trace.max() >= plain.trace.max() - 1e-6
+    assert made.trace.size < plain.trace.size / 2
+
+
+def test_the_scale_is_the_covariance_of_what_each_decision_could_have_been():
+    mdp, demos = with_people()
+    model = Model(mdp, make_design(mdp, "features", "gaussian"))
+    regression, kept = LOGIT.regression(Problem(demos, mdp))
+    rows, states = regression.rows, align(demos, mdp)[kept]
+    search = Search(model, 0.7, states, rows.actions, rows.weights, regression=regression)
+    at = 0.3 * np.random.default_rng(0).normal(size=search.strength.size)
+    search(at)
+    made = search._information(at, np.arange(regression.strength.size))
+
+    def logs(x):
+        weights, more = np.split(x, [model.design.num_weights])
+        found = steer(regression.logits(more), model.plan(weights).q[states])
+        return np.where(np.isfinite(found), found, -700.0)
+
+    step = 1e-5 * np.eye(at.size)
+    slopes = np.stack([(logs(at + e) - logs(at - e)) / 2e-5 for e in step], axis=-1)
+    wanted = np.einsum("n,na,naf,nag->fg", rows.weights, np.exp(logs(at)), slopes, slopes)
+    assert_allclose(made, wanted, atol=1e-5 * np.abs(wanted).max())
 
 
 def test_only_a_regression_is_fitted_jointly():

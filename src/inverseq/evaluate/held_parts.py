@@ -43,8 +43,7 @@ class HeldPart:
 def _digests(data: Demonstrations) -> list[bytes]:
     """Of the world, states and actions of each trajectory."""
     places = data.trajectories.get("world", np.full(data.num_trajectories, ""))
-    states, actions = data.states, data.actions
-    made = []
+    states, actions, made = data.states, data.actions, []
     for number, (first, last) in enumerate(zip(data.starts[:-1], data.starts[1:], strict=True)):
         digest = blake2b(str(places[number]).encode() + b"\0", digest_size=16)
         digest.update(states[first:last].tobytes())

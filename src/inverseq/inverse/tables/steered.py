@@ -11,11 +11,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import sparse
-from scipy.optimize import minimize
 
 from inverseq._core.errors import InputError
-from inverseq._core.status import Outcome, Status
+from inverseq._core.status import Status
 from inverseq.decisions.alignment import align
 from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
@@ -23,10 +21,10 @@ from inverseq.inverse.maxent.objective import Model
 from inverseq.inverse.maxent.search import maximise
 from inverseq.inverse.planning import OnHabit
 from inverseq.inverse.problem import Problem, Solver, settled
-from inverseq.inverse.soft_plans import solve_adjoint
 from inverseq.inverse.solution import Solution
-from inverseq.inverse.tables.column_logit import ColumnLogit, Regression
+from inverseq.inverse.tables.column_logit import ColumnLogit
 from inverseq.inverse.tables.count_table import CountTable
+from inverseq.inverse.tables.steered_search import Search
 from inverseq.mdp import MDP
 from inverseq.policies.steered import Habit, SteeredPolicy, steer
 from inverseq.rewards.linear import RewardOn, make_design
@@ -175,7 +173,7 @@ def _require_discount(mdp: MDP) -> None:
 
 def _solution(
     settings: Steered,
-    search: "Search",
+    search: Search,
     weights: Float[np.ndarray, " F"],
     habit: Solution,
     status: Status,
@@ -256,89 +254,3 @@ class Steering:
     def log_prior(self, solution: Solution) -> float:
         """Logarithm of the prior of a solution, up to a constant."""
         return self.settings.log_prior(solution)
-
-
-class Search:
-    """Penalised log-likelihood per decision as a function of the reward's weights, and of those of
-    a regression behind them where it is the habit.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        strength: float,
-        states: Int[np.ndarray, " N"],
-        actions: Int[np.ndarray, " N"],
-        weights: Float[np.ndarray, " N"],
-        *,
-        log_habit: Float[np.ndarray, "N A"] | None = None,
-        regression: Regression | None = None,
-    ) -> None:
-        self.model, self.regression, self.log_habit = model, regression, log_habit
-        self.states, self.actions, self.weights = states, actions, weights
-        self.strength = np.full(model.design.num_weights, strength)
-        if regression is not None:
-            self.strength = np.append(self.strength, regression.strength)
-        self.total = max(float(weights.sum()), 1.0)
-        place = (states, np.arange(states.size))
-        shape = (model.mdp.num_states, states.size)
-        self.sums = sparse.csr_array((weights, place), shape=shape)
-        self.counts = np.zeros((shape[0], model.mdp.num_actions))
-        np.add.at(self.counts, (states, actions), weights)
-        self.best, self.plan, self.cost = np.zeros(0), None, np.inf
-        self.trace: list[float] = []
-
-    def run(self, start: Float[np.ndarray, " X"], tolerance: float, max_steps: int) -> Status:
-        """Climb from `start`; never ends below it."""
-        found = minimize(
-            self,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxfun": max_steps, "maxiter": max_steps, "gtol": tolerance, "ftol": 1e-15},
-        )
-        slope = float(np.abs(found.jac).max(initial=0.0))
-        # A search that ends for lack of precision has found the optimum as well as it can be.
-        settled = slope <= tolerance or len(self.trace) < max_steps
-        outcome = Outcome.CONVERGED if settled else Outcome.LIMIT
-        message = "" if settled else "Give more max_steps, or a stronger prior."
-        return Status(outcome, len(self.trace), slope, message)
-
-    def __call__(self, x: Float[np.ndarray, " X"]) -> tuple[float, Float[np.ndarray, " X"]]:
-        """Cost and slope.
-
-        The gradient in Q(s, a) is E(s, a), what was done less what is expected; that in r(s, a) is
-        E + pi * y with (I - gamma P_pi)' y = gamma P' E, as for MaxEnt; that in a weight of the
-        regression is the sum of what was done less what is expected where it speaks.
-        """
-        mdp, design = self.model.mdp, self.model.design
-        weights, more = np.split(x, [design.num_weights])
-        plan = self.model.plan(weights, self.plan)
-        if not plan.status.ok:
-            return np.inf, np.zeros_like(x)
-        values = np.where(mdp.allowed, plan.q - plan.v[:, None], 0.0)
-        habit = self.log_habit if self.regression is None else self.regression.logits(more)
-        assert habit is not None  # one of the two is given
-        logs = steer(habit, values[self.states])
-        rows = np.arange(self.actions.size)
-        likelihood = float(self.weights @ logs[rows, self.actions])
-        chances = np.exp(logs)
-        excess = self.counts - self.sums @ chances
-        slope = excess
-        if mdp.discount > 0:
-            right = mdp.discount * (mdp.transition_matrix.T @ excess.ravel())
-            adjoint, plan = solve_adjoint(mdp, plan, right)
-            slope = excess + plan.policy * adjoint[:, None]
-        gradient = design.matrix.T @ slope.ravel()
-        if self.regression is not None:
-            missed = -chances
-            missed[rows, self.actions] += 1.0
-            missed *= self.weights[:, None]
-            gradient = np.append(gradient, self.regression.transposed @ missed.ravel())
-        pull = self.strength * x
-        cost = (0.5 * float(x @ pull) - likelihood) / self.total
-        self.trace.append(-cost * self.total)
-        if cost <= self.cost:
-            self.best, self.cost = x.copy(), cost
-            self.plan = plan
-        return cost, (pull - gradient) / self.total
