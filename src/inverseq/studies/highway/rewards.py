@@ -196,7 +196,7 @@ def bin_of(seen: Float[np.ndarray, "N 26"]) -> Int[np.ndarray, " N"]:
             for action, side in ((1, "left"), (2, "right"))
         ),
     ]
-    return np.ravel_multi_index(parts, _COUNTS)
+    return np.asarray(np.ravel_multi_index(tuple(parts), _COUNTS))
 
 
 def in_bins(data: Demonstrations) -> tuple[Demonstrations, MDP]:
