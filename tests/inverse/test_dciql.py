@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 
 import inverseq as iq
 from deep_worlds import EXACT, each_state, error, everything, walk, world
+from inverseq.inverse.problem import Problem
 from inverseq.inverse.values.ciql import constrained_plan
 from inverseq.networks import FullyConnected
 from inverseq.policies.network import network_q
@@ -128,3 +129,25 @@ def test_settings_say_the_gauge_and_the_rule(walked):
     settings = iq.fit(data, iq.DCIQL(no_farther, replace(quick, gauge="state-only"))).settings
     assert settings["gauge"] == "state-only"
     assert settings["behaviour"] == "greedy"
+
+
+def test_a_constraint_is_not_asked_for_all_images_at_once():
+    """What is safe where decisions led is that of the next states, in blocks."""
+    rng = np.random.default_rng(0)
+    count = 9000
+    seen, ends = rng.normal(size=(count, 1)), rng.random(count) < 0.3
+    ends[-1] = True
+    games = np.concatenate([[0], np.cumsum(ends)[:-1]])
+    following = np.where(ends[:, None], rng.normal(size=(count, 1)), np.roll(seen, -1, axis=0))
+    data = iq.Demonstrations.from_arrays(
+        seen, np.zeros(count, int), next_states=following, trajectory=games
+    )
+    asked = []
+
+    def rule(observations):
+        asked.append(len(observations))
+        return np.column_stack([observations[:, 0] < 2, observations[:, 0] > -2])
+
+    solver = iq.DCIQL(rule, iq.DIQL(0, 0.9, num_actions=2))
+    assert_array_equal(solver.rule(Problem(data))[1], rule(following))
+    assert max(asked[:-1]) < count / 2

@@ -45,6 +45,16 @@ class NextStates:
         made.setflags(write=False)
         return made
 
+    def of(
+        self, states: Shaped[np.ndarray, "N *features"], rows: Int[np.ndarray, " M"]
+    ) -> Shaped[np.ndarray, "M *features"]:
+        """Next states of some rows at which they are known, without those of the others."""
+        made = states[np.minimum(rows + 1, len(states) - 1)]
+        place = np.searchsorted(self.rows, rows)
+        kept = np.append(self.rows, -1)[place] == rows
+        made[kept] = self.states[place[kept]]
+        return made
+
     def take(self, index: Int[np.ndarray, " M"]) -> "NextStates":
         """Those of the rows `index`, which are whole trajectories."""
         place = np.full(self.known.size, -1)

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import NamedTuple
+from math import prod
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,10 @@ _JUDGED = 2048
 """Decisions that are judged at most, so that to look at them costs little beside the learning."""
 _TOGETHER = 64
 """Of these at a time, so that images become numbers for a batch alone."""
+
+
+_ALIGNED = 64
+"""Bytes."""
 
 
 class Judged(NamedTuple):
@@ -100,7 +105,7 @@ def shown_in(
     )
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
     drawn = _running(weight[used]), first_rows, _running(weight[used][begins])
-    return Shown(jnp.asarray(pool), rows, *drawn, judged=_judged(demonstrations, judged))
+    return Shown(jax.device_put(pool), rows, *drawn, judged=_judged(demonstrations, judged))
 
 
 def _judged(
@@ -155,9 +160,25 @@ def _pooled(
     at = np.arange(len(states))
     following = np.append(at[1:], 0)
     following[kept.rows] = len(states) + np.arange(kept.rows.size)
-    pool = np.concatenate([states, kept.states]) if kept.rows.size else states
-    small = pool.dtype.kind in "bui" and pool.dtype.itemsize == 1
-    return pool if small else np.asarray(pool, np.float32), np.where(known, following, at)
+    small = states.dtype.kind in "bui" and states.dtype.itemsize == 1
+    numbers = states.dtype if small else np.float32
+    if kept.rows.size:
+        pool = _aligned((len(states) + kept.rows.size, *states.shape[1:]), numbers)
+        pool[: len(states)], pool[len(states) :] = states, kept.states
+        pool.setflags(write=False)
+    else:
+        pool = np.asarray(states, numbers)
+    return pool, np.where(known, following, at)
+
+
+def _aligned(shape: tuple[int, ...], numbers: Any) -> np.ndarray:
+    """An empty array that begins where XLA on processors wants one to, so that it takes over the
+    memory in place of a copy.
+    """
+    count = prod(shape) * np.dtype(numbers).itemsize
+    memory = np.empty(count + _ALIGNED, np.uint8)
+    start = -memory.ctypes.data % _ALIGNED
+    return memory[start : start + count].view(numbers).reshape(shape)
 
 
 def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:

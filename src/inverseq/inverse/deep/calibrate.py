@@ -6,14 +6,16 @@ Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICM
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.problem import Problem
-from inverseq.networks import TrainedNetwork
-from inverseq.policies.network import NetworkPolicy, network_probabilities
+from inverseq.networks import TrainedNetwork, action_values
 
 _ENOUGH = 100
 """Held-out decisions that tell enough."""
+_TOGETHER = 256
+"""Decisions whose observations are read at a time."""
 _WIDEST = 3.0
 """Logarithm of the largest temperature that is tried, and of one over the smallest."""
 
@@ -50,12 +52,16 @@ def best_temperature(
     used = data.acted & (weights > 0)
     if not used.any():
         return 1.0
-    states, actions, weight = data.states[used], data.actions[used], weights[used]
-    exist = None if data.allowed is None else data.allowed[used]
-    rows = np.arange(len(actions))
+    rows = np.flatnonzero(used)
+    # So many at a time, so that images are not all held again.
+    parts = np.array_split(rows, -(-rows.size // _TOGETHER))
+    q = np.concatenate([action_values(classifier, data.states[part]) for part in parts])
+    if data.allowed is not None:
+        q = np.where(data.allowed[rows], q, -np.inf)
+    chosen, weight = q[np.arange(rows.size), data.actions[rows]], weights[rows]
 
     def nats(log_heat: float) -> float:
-        chances = network_probabilities(NetworkPolicy(classifier, np.exp(log_heat)), states, exist)
-        return -float(weight @ np.log(np.maximum(chances[rows, actions], 1e-300)))
+        heat = np.exp(log_heat)
+        return float(weight @ (logsumexp(q / heat, axis=1) - chosen / heat))
 
     return float(np.exp(minimize_scalar(nats, bounds=(-_WIDEST, _WIDEST), method="bounded").x))

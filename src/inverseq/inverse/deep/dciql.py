@@ -30,6 +30,9 @@ from inverseq.policies.safe import SafePolicy, Safety, safe_at
 from inverseq.training.batch import Batch, Drawing
 from inverseq.training.rule import Learner, Part, Rule, Target
 
+_TOGETHER = 4096
+"""Observations that a constraint is asked for at a time, before training."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
@@ -120,13 +123,18 @@ class DCIQL:
         """
         learner, data = self.learner, problem.decisions
         wanted = learner.num_actions or data.num_actions
-        safe_at(self.safety, data.states, existing(data, wanted))
+        exist, there = existing(data, wanted), data.next_allowed
         known = data.next_known & ~data.terminated
         next_safe = np.ones((data.num_decisions, wanted), dtype=bool)
-        if known.any():
-            there = data.next_allowed
-            exists = next_safe[known] if there is None else there[known]
-            next_safe[known] = safe_at(self.safety, data.next_states[known], exists)
+        # So many at a time, so that images are not all held again.
+        for first in range(0, data.num_decisions, _TOGETHER):
+            block = slice(first, first + _TOGETHER)
+            safe_at(self.safety, data.states[block], exist[block])
+            rows = first + np.flatnonzero(known[block])
+            if rows.size:
+                exists = next_safe[rows] if there is None else there[rows]
+                following = data.following.of(data.states, rows)
+                next_safe[rows] = safe_at(self.safety, following, exists)
         return _Constrained(learner.ready(problem)), next_safe
 
     def solution(self, taught: Taught, seen: Seen) -> Solution:

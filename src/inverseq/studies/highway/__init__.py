@@ -28,6 +28,8 @@ class Settings:
     """Fewest and most cars beside the own one."""
     decisions: tuple[int, ...] = (100, 1000, 10_000, 100_000)
     """Demonstrated decisions that rewards are found from, to be held against the true one."""
+    gauges: tuple[str, ...] = ("zero-mean", "state-only")
+    """Which of the equivalent rewards networks find there."""
 
     def __post_init__(self) -> None:
         least = (self.seeds, self.expert_steps, self.lessons, self.games, self.moves)
@@ -54,5 +56,6 @@ STUDY = Study(
         sumo_moves=0,
         cars=(8, 12),
         decisions=(40,),
+        gauges=("zero-mean",),
     ),
 )

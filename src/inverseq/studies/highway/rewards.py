@@ -14,6 +14,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
+from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import TrainedDQN, train_dqn
 from inverseq.inverse.deep.diql import DIQL
@@ -43,18 +44,14 @@ from inverseq.training.lessons import Lessons
 from inverseq.worlds.road_ring import RingRoad, ring_road
 from inverseq.worlds.road_view import KEEP, ROAD_FEATURES, SAFETY, SPEED
 
-GAUGES: dict[str, Literal["zero-mean", "state-only"]] = {
-    "DIQL": "zero-mean",
-    "DIQL, of states": "state-only",
-}
+DEEP = {"zero-mean": "DIQL", "state-only": "DIQL, of states"}
+"""Gauge -> name."""
 TABLES: dict[str, Solver] = {
     "IAVI, bins": IAVI(smoothing=0.1),
     "MaxEnt, bins": MaxEnt("states", strength=1.0),
     "DeepMaxEnt, bins": DeepMaxEnt(seed=0),
 }
 """What reads the observations as numbered states."""
-METHODS = (*GAUGES, *TABLES)
-
 _SHAPES = 150
 """Random features of an observation, of which v is made beside its numbers themselves."""
 _FAR, _SLOWER, _FAST = (0.25, 0.5, 0.999), (-0.1,), (0.7, 0.9)
@@ -67,23 +64,24 @@ Transitions = Float[np.ndarray, " N"]
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Correlation of rewards with the true one, up to shaping, over the seeds."""
+    methods = [*(DEEP[_known(gauge)] for gauge in settings.gauges), *TABLES]
     seeds = [(effort.seed + n,) for n in range(settings.seeds)]
-    found = np.array(effort.each("experts", partial(of_one, settings), seeds))  # [R, P, M + 1]
+    found = np.array(effort.each("experts", partial(of_one, settings), seeds))  # [R, P, K]
     mean = found.mean(axis=0)
     spread = found.std(axis=0, ddof=1) if settings.seeds > 1 else np.zeros_like(mean)
     sizes = np.array(sorted(settings.decisions))
     rows = [
         plain({"method": method, "decisions": int(size), "correlation": c, "deviation": s}, 3)
-        for method, of_mean, of_spread in zip(METHODS, mean.T, spread.T, strict=False)
+        for method, of_mean, of_spread in zip(methods, mean.T, spread.T, strict=False)
         for size, c, s in zip(sizes, of_mean, of_spread, strict=True)
     ]
     figure, (ax,) = canvas(5.2, 3.4)
     bars = spread[:, :-1].T / np.sqrt(settings.seeds)
     unit = "correlation with the true reward\n(up to shaping)"
-    curves(sizes, mean[:, :-1].T, bars, METHODS, ax=ax, x_name="decisions", unit=unit)
+    curves(sizes, mean[:, :-1].T, bars, methods, ax=ax, x_name="decisions", unit=unit)
     ax.axhline(mean[0, -1], color=GREY, ls="--", lw=1, label="the expert's own values")
     figure.legend(loc="outside lower center", ncols=3, fontsize=7.5, frameon=False)
-    by_name = ", ".join(f"{m} {c:.2f}" for m, c in zip(METHODS, mean[-1], strict=False))
+    by_name = ", ".join(f"{m} {c:.2f}" for m, c in zip(methods, mean[-1], strict=False))
     told = (
         f"Correlation of the reward with that of the road, up to shaping, from {sizes[-1]:,} "
         f"decisions, over {settings.seeds} experts: {by_name}; of the reward under which the "
@@ -92,7 +90,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     return Result({"correlation": rows}, {"correlation": figure}, told)
 
 
-def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P M+1"]:
+def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P K"]:
     """Correlations of one expert: by number of decisions and method, last what is within reach;
     NaN where a fit diverged.
     """
@@ -114,9 +112,11 @@ def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P M+1"]:
     found = []
     for size in sorted(settings.decisions):
         first, line = first_decisions(shown, size), []
-        for gauge in GAUGES.values():
+        for gauge in settings.gauges:
             lessons = Lessons(settings.lessons, min(64, max(size, 8)), 1e-3)
-            solver = DIQL(seed, DISCOUNT, NETWORK, gauge=gauge, lessons=lessons, num_actions=3)
+            solver = DIQL(
+                seed, DISCOUNT, NETWORK, gauge=_known(gauge), lessons=lessons, num_actions=3
+            )
             solution = fit(first, solver, accept_failure=True)
             line.append(
                 compared(solution.reward_function.values(tried, None))  # pyright: ignore[reportOptionalMemberAccess]
@@ -129,6 +129,17 @@ def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P M+1"]:
             line.append(compared(table[bin_of(tried.states), tried.actions[rows]]))
         found.append([*line, reach])
     return np.array(found)
+
+
+def _known(gauge: str) -> Literal["zero-mean", "state-only"]:
+    """A gauge that has a name here.
+
+    Raises:
+        InputError: It has none.
+    """
+    if gauge == "zero-mean" or gauge == "state-only":
+        return gauge
+    raise InputError(f"gauges must be of {sorted(DEEP)}; got {gauge!r}")
 
 
 def true_reward(driven: Demonstrations) -> Transitions:
@@ -185,7 +196,7 @@ def bin_of(seen: Float[np.ndarray, "N 26"]) -> Int[np.ndarray, " N"]:
             for action, side in ((1, "left"), (2, "right"))
         ),
     ]
-    return np.asarray(np.ravel_multi_index(parts, _COUNTS))
+    return np.asarray(np.ravel_multi_index(tuple(parts), _COUNTS))
 
 
 def in_bins(data: Demonstrations) -> tuple[Demonstrations, MDP]:
