@@ -216,8 +216,8 @@ def _with_names(table: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dic
         if name not in named:
             raise InputError(
                 f"row {int(np.argmax(gap)) + 1}, column {name!r}: there is no number "
-                f"({int(gap.sum())} of {len(gap)} rows). Fill them in; or, if that is a value of its "
-                f"own (no stimulus on that side), add "
+                f"({int(gap.sum())} of {len(gap)} rows). Fill them in; or, if that is a value of "
+                "its own (no stimulus on that side), add "
                 f"{argument('named', tuple(state) if len(state) > 1 else name)}"
             )
         column = as_words(column_from_array(name, table[name]))
