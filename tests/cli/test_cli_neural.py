@@ -263,7 +263,7 @@ def test_trials_of_any_laboratory_are_related(tmp_path, inside, monkeypatch):
         (
             {"units": 0, "signal": (0, 80, 1.0)},
             (),
-            r"0 of 40 decisions .* a sample every 1 s.* --window=-6,0 --bin-width 2",
+            r"0 of 40 decisions .* a sample every 1 s.* --window=-6.0,0.0 --bin-width 2",
             ("--window=-6,0", "--bin-width", "2"),
         ),
         (

@@ -224,6 +224,19 @@ def test_means_of_steps_tell_what_silenced_preparation_does_and_trials_do_not():
         assert abs((told - usual) @ np.arange(31)) < 0.1  # of a step
 
 
+def test_neurons_that_drift_while_the_rat_gives_up_are_not_taken_to_move_it():
+    made = lever_session(
+        Rat(gives_up=0.6), 1000, seed=7, neurons=Neurons(signal=0.5, drift=0.8), world=WORLD
+    )
+    data = waiting(made.demonstrations, made.recording, WORLD.mdp, "release")
+    moved = {
+        name: np.abs(effect_of_means(data, made.recording.units["population"] == name, 0.5)).max()
+        for name in ("untuned", "reward", "movement")
+    }
+    assert moved["movement"] > 2.0  # nats
+    assert max(moved["untuned"], moved["reward"]) < 0.1
+
+
 def test_trials_are_placed_by_what_varies_most():
     group = np.arange(160) % 4 == 0
     activity = np.array(DATA.activity)

@@ -314,11 +314,10 @@ def test_the_advice_of_the_doctor_works(tmp_path, capsys):
     assert told(path, "--decisions", "lights", "--act", "stop_time")[0] == 0
 
 
-def blank():
+def blank(name="i"):
     """A session with nothing in it."""
-    return pynwb.NWBFile(
-        session_description="s", identifier="i", session_start_time=datetime(2026, 1, 2, tzinfo=UTC)
-    )
+    begun = datetime(2026, 1, 2, tzinfo=UTC)
+    return pynwb.NWBFile(session_description="s", identifier=name, session_start_time=begun)
 
 
 def written(file, path):
@@ -327,28 +326,34 @@ def written(file, path):
     return path
 
 
-def test_what_a_newcomer_leaves_out_is_asked_for(tmp_path):
-    file = blank()
+def sides(path):
+    """Trials with a contrast on one side, a choice, and a lever that is pressed and let go."""
+    file = blank(path.stem)
     for column in ("left", "right", "choice", "press", "release"):
         file.add_trial_column(column, "as it says")
     file.add_trial_column("licks", "as it says", index=True)
     for i in range(12):
         left = i % 2 == 0
-        told = {"left": 0.25 if left else np.nan, "right": np.nan if left else 0.5}
+        told = {"left": 0.25 if left else np.nan, "right": np.nan if left else 1.0}
         told |= {"press": 2.0 * i + 0.1, "release": 2.0 * i + 0.9, "licks": [1.0, 2.0]}
         file.add_trial(start_time=2.0 * i, stop_time=2.0 * i + 1.0, choice="ab"[i % 3 % 2], **told)
-    path = written(file, tmp_path / "x.nwb")
+    return written(file, path)
+
+
+def test_what_a_newcomer_leaves_out_is_asked_for(tmp_path):
+    path = sides(tmp_path / "x.nwb")
     with pytest.raises(InputError, match=r'where one act ends each trial.*act="release"'):
         iq.read_nwb(path)
     with pytest.raises(InputError, match=r"'licks' of trials in x\.nwb has several values per row"):
         iq.read_nwb(path, state="left", action="licks")
-    sides = {"state": ("left", "right"), "action": "choice"}
+    told = {"state": ("left", "right"), "action": "choice"}
     with pytest.raises(
-        InputError, match=r"'left' has no number in 6 of 12 rows.*a value of its own"
+        InputError, match=r"row 2, column 'left': there is no number \(6 of .*of its own"
     ):
-        iq.read_nwb(path, **sides)
-    found = iq.read_nwb(path, named=("left", "right"), **sides)
-    assert found.state_names == ("0.25|nan", "nan|0.5")
+        iq.read_nwb(path, **told)
+    for source in (path, [path, sides(tmp_path / "y.nwb")]):
+        found = iq.read_nwb(source, named=("left", "right"), **told)
+        assert found.state_names == ("0.25|nan", "nan|1")
 
 
 def test_a_file_with_nothing_to_look_at_says_so(tmp_path):

@@ -326,33 +326,32 @@ def _recorded(
     left = int(made[rows].sum())
     if left < min(2 * blocks, len(rows) / 2):
         worst = min(parts, key=lambda name: int(parts[name][1][rows].sum()))
-        raise InputError(_unrecorded(worst, parts[worst][0], time[rows], left, asked))
+        _refuse_unrecorded(worst, parts[worst][0], time[rows], left, asked)
     return made
 
 
-def _unrecorded(
+def _refuse_unrecorded(
     name: str,
     there: Float[np.ndarray, " M"],
     time: Float[np.ndarray, " N"],
     left: int,
     asked: NeuralPlan,
-) -> str:
-    """What to do where hardly any decision has all recorded around it."""
-    told = (
+) -> None:
+    """Raise where hardly any decision has all recorded around it, for the one that is rarest."""
+    span = f"{there[0]:.10g} to {there[-1]:.10g} s" if len(there) else "no time"
+    apart = float(np.median(np.diff(there))) if len(there) > 2 else 0.0
+    width = float(f"{2 * apart:.2g}")
+    slow = apart > asked.bin_width and ((time > there[0]) & (time < there[-1])).any()
+    raise InputError(
         f"{left} of {len(time)} decisions have all recorded around them: they are at "
-        f"{time.min():.10g} to {time.max():.10g} s, {name} "
-    )
-    if not len(there):
-        return told + f"nowhere; leave {argument('signals', name)} out"
-    told += f"at {there[0]:.10g} to {there[-1]:.10g} s"
-    wide = float(np.median(np.diff(there))) if len(there) > 2 else 0.0
-    if asked.bin_width < wide and ((time > there[0]) & (time < there[-1])).any():
-        width = float(f"{2 * wide:.2g}")
-        return told + (
-            f", a sample every {wide:.3g} s, which leaves pieces of {asked.bin_width:g} s empty; "
-            f"take {argument('window', f'{-3 * width:g},0')} {argument('bin_width', width)}"
+        f"{time.min():.10g} to {time.max():.10g} s, {name} at {span}"
+        + (
+            f", a sample every {apart:.3g} s, which leaves pieces of {asked.bin_width:g} s empty; "
+            f"take {argument('window', (round(-3 * width, 9), 0.0))} {argument('bin_width', width)}"
+            if slow
+            else "; give times in seconds of its clock, or leave it out"
         )
-    return told + "; give times in seconds of its clock, or leave it out"
+    )
 
 
 def _stretch(

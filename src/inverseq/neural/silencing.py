@@ -16,6 +16,8 @@ from inverseq.worlds.lever import first_act
 _OFTEN = 20
 """Trials that must have reached a step for its mean to count."""
 _STEPS = 3
+_PARTS = 10
+"""Of a session, in each of which neurons may be as active as they are."""
 _RIDGE = 0.01
 """Ridge of the regression on means, in variances within a step."""
 _LEVEL = 0.01
@@ -72,7 +74,8 @@ def effect_of_means(
     by chance, and a weight that fits these differences would move the act by all of the unit's
     spikes once they are taken away. So a unit whose means differ no more than its noise has them
     differ (chi-square, 1 %) has no weight, and the means of others are drawn to their average by
-    how reliable they are (regression calibration; Carroll and others 2006, section 4).
+    how reliable they are (regression calibration; Carroll and others 2006, section 4). Before that,
+    parts of the session are set equal: neurons drift, and not all parts reach late steps alike.
 
     Args:
         data: N trials, with pieces as long as a step.
@@ -103,8 +106,7 @@ def effect_of_means(
         )
     mean = lambda values: (values * seen[..., None]).sum(axis=0) / np.maximum(reached, 1)[:, None]  # noqa: E731
     shown = np.where(units, data.activity[..., -1], data.activity[..., -2]).astype(np.float64)
-    means = mean(shown)
-    within = (mean((shown - means) ** 2) * reached[:, None]).sum(axis=0) / reached.sum()
+    means, within = _courses(shown, seen)
     spread = np.sqrt(np.where(within > 0, within, 1.0))
     acts = data.acted.sum(axis=0)
     odds = np.log(acts + 0.5) - np.log(reached - acts + 0.5)
@@ -114,6 +116,24 @@ def effect_of_means(
     gram = (z * share[:, None]).T @ z + _RIDGE * np.eye(len(units))
     weights = np.linalg.solve(gram, z.T @ (share * (odds - share @ odds))) / spread
     return mean(kept[..., -1] - data.activity[..., -1]) @ weights
+
+
+def _courses(
+    shown: Float[np.ndarray, "T B F"], seen: Bool[np.ndarray, "T B"]
+) -> tuple[Float[np.ndarray, "B F"], Float[np.ndarray, " F"]]:
+    """Means of steps, with parts of the session set equal (least squares), and the variance within
+    steps and parts.
+    """
+    parts = np.arange(len(seen)) * _PARTS // len(seen)
+    part = (parts[:, None] == np.arange(_PARTS)).astype(np.float64)
+    counts, trials = seen.astype(np.float64), np.where(seen[..., None], shown, 0.0)
+    cross = counts.T @ part
+    both = np.block([[np.diag(counts.sum(axis=0)), cross], [cross.T, np.diag(cross.sum(axis=0))]])
+    by_part = np.einsum("tk,tbf->kf", part, trials, optimize=True)
+    solved = np.linalg.lstsq(both, np.concatenate([trials.sum(axis=0), by_part]), rcond=None)[0]
+    means, slow = solved[: counts.shape[1]], solved[counts.shape[1] :]
+    left = np.where(seen[..., None], shown - means - slow[parts][:, None], 0.0)
+    return means, (left**2).sum(axis=(0, 1)) / counts.sum()
 
 
 def _reliability(

@@ -10,6 +10,7 @@ import numpy as np
 
 from inverseq._core.errors import InputError, argument
 from inverseq.demonstrations import Demonstrations
+from inverseq.readers.columns import as_words, column_from_array
 from inverseq.readers.nwb.file import (
     nwb_files,
     opened,
@@ -57,11 +58,10 @@ def read_nwb(
     joined = _joined(paths, tables)
     clock = next((name for name in _CLOCKS if name in joined), None)
     _require_state(joined, decisions, columns)
-    joined = _with_names(joined, columns)
     if columns.get("time", AUTO) == AUTO:
         columns["time"] = clock
     try:
-        made = read_table(joined, **columns)
+        made = read_table(_with_names(joined, columns), **columns)
     except InputError as error:
         if len(paths) > 1:
             error.add_note(f"rows are counted through all files: {_rows_of(paths, tables)}")
@@ -209,19 +209,29 @@ def _with_names(table: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dic
         InputError: A column of the state has rows without a number, and is not named.
     """
     named, state = (_listed(columns.get(role)) for role in ("named", "state"))
-    gaps = {
-        name: int(np.isnan(table[name]).sum())
-        for name in {*named, *state}
-        if name in table and table[name].dtype.kind == "f" and np.isnan(table[name]).any()
-    }
-    for name in state:
-        if name in gaps and name not in named:
+    made = dict(table)
+    for name in dict.fromkeys([*state, *named]):
+        if name not in table or not (gap := _no_number(table[name])).any():
+            continue
+        if name not in named:
             raise InputError(
-                f"column {name!r} has no number in {gaps[name]} of {len(table[name])} rows. Fill "
-                "them in; or, if that is a value of its own (no stimulus on that side), add "
+                f"row {int(np.argmax(gap)) + 1}, column {name!r}: there is no number "
+                f"({int(gap.sum())} of {len(gap)} rows). Fill them in; or, if that is a value of "
+                "its own (no stimulus on that side), add "
                 f"{argument('named', tuple(state) if len(state) > 1 else name)}"
             )
-    return table | {name: table[name].astype(object).astype(str) for name in gaps}
+        column = as_words(column_from_array(name, table[name]))
+        words = np.array([*(column.words or ()), "nan", None], dtype=object)
+        absent = np.where(gap, len(words) - 2, len(words) - 1)
+        made[name] = words[np.where(column.missing, absent, column.values)]
+    return made
+
+
+def _no_number(values: np.ndarray) -> np.ndarray:
+    """Which entries are NaN, in a column of one file or of several."""
+    if values.dtype.kind == "O":
+        return np.array([isinstance(v, float) and np.isnan(v) for v in values], dtype=bool)
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
 
 
 def _listed(names: Any) -> list[str]:
