@@ -68,6 +68,30 @@ def test_a_score_is_the_sum_of_logarithms_row_by_row(world, from_step, exclude_f
         assert np.isnan(score.free_mean)
 
 
+@given(played(missing=0.2, gaps=0.1), seeds)
+def test_rows_are_scored_as_parts_of_their_trajectories(world, seed):
+    mdp, _, demos = world
+    solution = fit(demos, CountTable(2), mdp)
+    chosen = np.random.default_rng(seed).random(demos.num_decisions) < 0.5
+    used = chosen & demos.acted
+    if not used.any():
+        with pytest.raises(InputError, match="not among rows"):
+            log_likelihood(solution, demos, rows=chosen)
+        return
+    score = log_likelihood(solution, demos, rows=chosen)
+    taken = solution.log_likelihoods(demos)[used]
+    assert_allclose(score.sums, np.bincount(demos.trajectory_of[used], taken, score.sums.size))
+    assert score.num_decisions == used.sum()
+
+
+@pytest.mark.parametrize("rows", [np.ones(3, dtype=bool), np.arange(20), "all"])
+def test_rows_that_are_no_mask_are_refused(rows):
+    mdp = random_mdp(np.random.default_rng(0), 4, 3)
+    demos = play(np.random.default_rng(1), mdp, uniform(mdp), trajectories=2, length=10)
+    with pytest.raises(InputError, match=r"True or False|rows"):
+        log_likelihood(solution_of(uniform(mdp), mdp), demos, rows=rows)
+
+
 def test_units_of_equal_size_have_the_textbook_error():
     rng = np.random.default_rng(0)
     sums, sizes = rng.normal(size=12), np.full(12, 5.0)
