@@ -3,7 +3,7 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -66,6 +66,31 @@ def test_a_score_is_the_sum_of_logarithms_row_by_row(world, from_step, exclude_f
         assert_allclose(score.free_chance_mean, chance.sum() / free, atol=1e-9)
     else:
         assert np.isnan(score.free_mean)
+
+
+@given(played(missing=0.2, gaps=0.1), seeds)
+def test_rows_are_scored_as_parts_of_their_trajectories(world, seed):
+    mdp, _, demos = world
+    assume(demos.acted.any())
+    solution = fit(demos, CountTable(2), mdp)
+    chosen = np.random.default_rng(seed).random(demos.num_decisions) < 0.5
+    used = chosen & demos.acted
+    if not used.any():
+        with pytest.raises(InputError, match="not among rows"):
+            log_likelihood(solution, demos, rows=chosen)
+        return
+    score = log_likelihood(solution, demos, rows=chosen)
+    taken = solution.log_likelihoods(demos)[used]
+    assert_allclose(score.sums, np.bincount(demos.trajectory_of[used], taken, score.sums.size))
+    assert score.num_decisions == used.sum()
+
+
+def test_rows_that_are_no_mask_are_refused():
+    mdp = random_mdp(np.random.default_rng(0), 4, 3)
+    policy = uniform(mdp.allowed)
+    demos = play(np.random.default_rng(1), mdp, policy, trajectories=2, length=10)
+    with pytest.raises(InputError, match=r"True or False; got bool of shape \(3,\)"):
+        log_likelihood(solution_of(policy, mdp), demos, rows=np.ones(3, dtype=bool))
 
 
 def test_units_of_equal_size_have_the_textbook_error():

@@ -1,5 +1,7 @@
 """Levels of Gaussians against one large Gaussian in which all of them stand side by side."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -7,8 +9,10 @@ from scipy.linalg import block_diag
 from scipy.optimize import approx_fprime
 
 from inverseq.inverse.hierarchy.evidence import (
+    UNRELATED,
     Quadratics,
     away_from_zero,
+    charge,
     learned,
     levels,
     precisions,
@@ -28,8 +32,8 @@ def quadratics(groups, blocks, seed=0, animals=6):
     return Quadratics(curvatures, slopes, group, penalty, np.array(blocks))
 
 
-def together(data, x):
-    """Evidence, and means and standard deviations of theta, of one joint Gaussian of theta."""
+def prior_cover(data, x):
+    """Covariance of all theta before any decision."""
     own, between, whole = precisions(data, x)
     count, size = data.slopes.shape
     design = np.kron(np.ones((count, 1)), np.eye(size))
@@ -38,6 +42,12 @@ def together(data, x):
     if between is not None:
         same = (data.group[:, None] == data.group).astype(float)
         cover += np.kron(same, np.linalg.inv(between))
+    return cover
+
+
+def together(data, x):
+    """Evidence, and means and standard deviations of theta, of one joint Gaussian of theta."""
+    cover, (count, size) = prior_cover(data, x), data.slopes.shape
     curvature, slope = block_diag(*data.curvatures), data.slopes.ravel()
     after = np.linalg.inv(np.linalg.inv(cover) + curvature)
     value = np.linalg.slogdet(after)[1] - np.linalg.slogdet(cover)[1] + slope @ after @ slope
@@ -61,6 +71,16 @@ def test_all_levels_are_those_of_one_gaussian(groups, blocks):
 
 
 @pytest.mark.parametrize(("groups", "blocks"), CASES)
+def test_what_the_levels_above_charge_is_the_density_of_the_prior(groups, blocks):
+    data = quadratics(groups, blocks)
+    rng = np.random.default_rng(5)
+    x, animals = rng.normal(size=data.num_variances), rng.normal(size=data.slopes.shape)
+    flat = animals.ravel()
+    known = flat @ np.linalg.solve(prior_cover(data, x), flat) / 2
+    assert charge(animals, data.group, *precisions(data, x)) == pytest.approx(known, rel=1e-8)
+
+
+@pytest.mark.parametrize(("groups", "blocks"), CASES)
 def test_slopes_are_those_of_the_evidence(groups, blocks):
     data = quadratics(groups, blocks)
     x = np.random.default_rng(2).normal(size=data.num_variances)
@@ -68,15 +88,17 @@ def test_slopes_are_those_of_the_evidence(groups, blocks):
     assert_allclose(levels(data, x).slope, known, atol=1e-4)
 
 
+@pytest.mark.parametrize("cautious", [False, True])
 @pytest.mark.parametrize(("groups", "blocks"), CASES)
-def test_nothing_near_the_variances_that_are_learned_is_more_likely(groups, blocks):
-    data = quadratics(groups, blocks, animals=12)
+def test_nothing_near_the_variances_that_are_learned_is_more_likely(groups, blocks, cautious):
+    data = replace(quadratics(groups, blocks, animals=12), cautious=cautious)
     best = learned(data, np.zeros(data.num_variances))
     worth = lambda x: levels(data, x).evidence + away_from_zero(data, x)[0]  # noqa: E731
     top = worth(best)
     rng = np.random.default_rng(3)
     for _ in range(30):
         tried = np.clip(best + 0.3 * rng.normal(size=best.size), -12, 8)
+        tried[-1] = max(tried[-1], UNRELATED if cautious else -12)
         assert worth(tried) <= top + 1e-6
 
 
@@ -90,3 +112,12 @@ def test_variances_are_found_where_there_are_many_animals():
     data = Quadratics(curvatures, 30.0 * seen, group, np.eye(2), np.array([0, 1]))
     found = np.exp(learned(data, np.zeros(3)) / 2)
     assert_allclose(found[:2], truth, rtol=0.1)
+
+
+def test_caution_leaves_room_where_few_animals_show_no_difference():
+    curvatures, slopes = np.repeat(np.diag([40.0, 40.0])[None], 7, axis=0), np.full((7, 2), 20.0)
+    bold = Quadratics(curvatures, slopes, np.zeros(7, dtype=int), np.eye(2), np.array([0, 1]))
+    start, wary = np.array([-2.0, -2.0, 2.0]), replace(bold, cautious=True)
+    none, some = (np.exp(learned(data, start) / 2)[:2] for data in (bold, wary))
+    assert (none < 0.01).all()
+    assert ((some > 0.05) & (some < 0.16)).all()  # less than how unsure each animal is

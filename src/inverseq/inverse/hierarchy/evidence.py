@@ -11,7 +11,8 @@ levels are then integrated exactly, one after the other; the derivatives of the 
 logarithms of the variances follow from second moments (Fisher's identity). Empirical Bayes takes
 the variances at which the evidence is largest (MacKay 1992). Of two or three groups the evidence
 often says that they do not differ at all, which is no finding: there the largest evidence times the
-standard deviation is taken (Chung and others 2013).
+standard deviation is taken (Chung and others 2013). So it is between animals of each number of its
+own kind, where a solver asks for it: intervals hold too few numbers otherwise.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from scipy.optimize import minimize
 
 LOG_VARIANCES = (-12.0, 8.0)
 """Between these, animals are as good as the same, and as good as unrelated."""
+
+UNRELATED = 2.0
+"""Logarithm of the variance of all animals' mean that a search begins with, in squared units of the
+temperature; less of it, that of the variances between animals.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,8 @@ class Quadratics:
         group: `[n]` number of each animal's group.
         penalty: `[F, F]` K.
         blocks: `[F]` which of the B variances each number has.
+        cautious: Whether variances between animals are kept away from zero as those of groups are,
+            and the mean of all animals is left free.
     """
 
     curvatures: Float[np.ndarray, "n F F"]
@@ -41,6 +49,7 @@ class Quadratics:
     group: Int[np.ndarray, " n"]
     penalty: Float[np.ndarray, "F F"]
     blocks: Int[np.ndarray, " F"]
+    cautious: bool = False
 
     @property
     def num_groups(self) -> int:
@@ -144,18 +153,23 @@ def learned(
     """Logarithms of the variances at which the evidence is largest, no further than `reach` from
     those at the start.
     """
-    lowest, highest = LOG_VARIANCES
 
     def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
         made, (value, slope) = levels(data, x), away_from_zero(data, x)
         return -made.evidence - value, -made.slope - slope
 
+    lowest, highest = LOG_VARIANCES
+    # Between wide animals, all of them would be said to be at zero.
+    least = [lowest] * (start.size - 1) + [UNRELATED if data.cautious else lowest]
     found = minimize(
         cost,
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(max(lowest, x - reach), min(highest, x + reach)) for x in start],
+        bounds=[
+            (max(low, x - reach), min(highest, x + reach))
+            for low, x in zip(least, start, strict=True)
+        ],
         options={"maxiter": 100, "ftol": 1e-10, "gtol": 1e-4},
     )
     return np.asarray(found.x)
@@ -165,9 +179,11 @@ def away_from_zero(
     data: Quadratics, log_variances: Float[np.ndarray, " V"]
 ) -> tuple[float, Float[np.ndarray, " V"]]:
     """Logarithm of the standard deviation between groups, which is added to the evidence, and its
-    slope; nothing with one group.
+    slope; nothing with one group. The same of each block, where one is cautious.
     """
     slope = np.zeros(log_variances.size)
+    if data.cautious:
+        slope[: int(data.blocks.max()) + 1] = 0.5
     if data.num_groups > 1:
         slope[-2] = 0.5
     return float(slope @ log_variances), slope

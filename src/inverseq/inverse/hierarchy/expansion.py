@@ -90,6 +90,11 @@ class Expansion(Protocol):
         """Which numbers vary equally much between animals."""
         ...
 
+    @property
+    def cautious(self) -> bool:
+        """Whether animals differ in each number, however little a few of them show it."""
+        ...
+
     def seen(self, problem: Problem, animal: Int[np.ndarray, " T"]) -> list[Any]:
         """What the decisions of each animal say; `animal` is that of each trajectory."""
         ...
@@ -117,6 +122,11 @@ class OfCounts(ABC):
 
     mdp: MDP
     planning: SoftOptimum | HardOptimum
+
+    @property
+    def cautious(self) -> bool:
+        """No: rewards that do not differ are said not to differ."""
+        return False
 
     def seen(
         self, problem: Problem, animal: Int[np.ndarray, " T"]

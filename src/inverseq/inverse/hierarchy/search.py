@@ -7,16 +7,20 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.status import Outcome, Status
-from inverseq.inverse.hierarchy.evidence import Quadratics, charge, learned, levels, precisions
+from inverseq.inverse.hierarchy.evidence import (
+    UNRELATED,
+    Quadratics,
+    away_from_zero,
+    charge,
+    learned,
+    levels,
+    precisions,
+)
 from inverseq.inverse.hierarchy.expansion import Expansion, Quadratic
 from inverseq.inverse.problem import Progress
 
 _SHORTEST = 2.0**-12
 """Share of a step below which no better point is looked for."""
-
-_UNRELATED = 2.0
-"""Logarithm of the variance of all animals' mean that a search begins with, in squared units of the
-temperature; less of it, that of the variances between animals."""
 
 _REACH = 0.7
 """Change of the logarithm of a variance in one step. The evidence is that of expansions around the
@@ -24,6 +28,9 @@ present numbers: far from them it may promise what is not there, and animals wou
 
 _LESS = 1e-3
 """Nats of evidence that do not count."""
+
+_FREE = 6
+"""Steps of which none is judged: far from where animals come to rest, the evidence says little."""
 
 _SHORTEST_OF_VARIANCES = 1 / 64
 """Share of a step of variances below which no better evidence is looked for."""
@@ -48,12 +55,12 @@ class Search:
         self.expansion, self.seen, self.group = expansion, seen, group
         self.animals = np.tile(expansion.start(seen), (len(seen), 1))
         self.quadratics = self._expanded(self.animals, [None] * len(seen))
-        self.log_variances = np.full(self._data().num_variances, -_UNRELATED)
+        self.log_variances = np.full(self._data().num_variances, -UNRELATED)
         self.log_variances[int(expansion.blocks.max()) + 1 :] = 0.0
-        self.log_variances[-1] = _UNRELATED
+        self.log_variances[-1] = UNRELATED
         self.levels = levels(self._data(), self.log_variances)
         self.trace: list[float] = []
-        self.careful = False
+        self.change, self.careful = np.inf, False
 
     def run(self, tolerance: float, max_steps: int, progress: Progress | None) -> Status:
         """Expand, learn how alike animals are, move them; until nothing changes."""
@@ -75,9 +82,12 @@ class Search:
         self.log_variances = learned(data, self.log_variances, _REACH)
         self.levels = levels(data, self.log_variances)
         self.trace.append(self._evidence())
+        fell = len(self.trace) > _FREE and self.trace[-1] < self.trace[-2] - _LESS
+        change = self._move()
         # Where curvatures are not those of the likelihood, steps may go too far each time.
-        self.careful = len(self.trace) > 1 and self.trace[-1] < self.trace[-2] - _LESS
-        return self._move()
+        self.careful = fell and change > self.change / 2
+        self.change = change
+        return change
 
     def _safe_step(self, tolerance: float) -> float:
         """The same with animals at rest before and after, and only as far as the evidence rises;
@@ -85,12 +95,12 @@ class Search:
         """
         self._settle(tolerance)
         before = self.animals, self.quadratics, self.log_variances, self.levels
-        worth, share = self._evidence(), 1.0
+        worth, share = self._worth(), 1.0
         step = learned(self._data(), self.log_variances, _REACH) - self.log_variances
         while share > _SHORTEST_OF_VARIANCES:
             self.log_variances = before[2] + share * step
             self._settle(tolerance)
-            if self._evidence() >= worth + _LESS:
+            if self._worth() >= worth + _LESS:
                 self.trace.append(self._evidence())
                 return float(np.abs(self.animals - before[0]).max())
             self.animals, self.quadratics, self.log_variances, self.levels = before
@@ -163,6 +173,10 @@ class Search:
             for i, numbers, n in zip(chosen, animals, near, strict=True)
         ]
 
+    def _worth(self) -> float:
+        """The evidence, and what is added to it where variances are learned."""
+        return self._evidence() + away_from_zero(self._data(), self.log_variances)[0]
+
     def _evidence(self) -> float:
         """Logarithm of the evidence, by Laplace's method around the present numbers."""
         made = self.levels.evidence
@@ -177,4 +191,11 @@ class Search:
         slopes = np.stack([one.slope for one in self.quadratics])
         slopes = slopes + np.einsum("nij,nj->ni", curvatures, self.animals)
         expansion = self.expansion
-        return Quadratics(curvatures, slopes, self.group, expansion.penalty, expansion.blocks)
+        return Quadratics(
+            curvatures,
+            slopes,
+            self.group,
+            expansion.penalty,
+            expansion.blocks,
+            expansion.cautious,
+        )

@@ -75,6 +75,11 @@ class LearnerExpansion:
         first = sum(not name.startswith(BIAS) for name in self.terms)
         return np.minimum(np.arange(len(self.terms)), first)
 
+    @property
+    def cautious(self) -> bool:
+        """Yes: each number has a variance of its own, of which a few animals say little."""
+        return True
+
     def seen(self, problem: Problem, animal: Int[np.ndarray, " T"]) -> list[Seen]:
         """What was done and paid, animal by animal."""
         data = problem.decisions

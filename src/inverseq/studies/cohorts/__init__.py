@@ -26,7 +26,7 @@ class Settings:
     """Use the first so many of the 161 people; all of them where left out."""
     folds: int = 4
     """Maze m is left out in fold m modulo this."""
-    learners: int = 40
+    learners: int = 12
     """Cohorts of learners at two spouts that are drawn and fitted."""
 
     def __post_init__(self) -> None:

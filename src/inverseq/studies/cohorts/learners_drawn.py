@@ -6,7 +6,6 @@ import numpy as np
 
 from inverseq.inverse.fit import fit
 from inverseq.inverse.hierarchy.solver import Hierarchical
-from inverseq.inverse.learning.expansion import penalty_of
 from inverseq.inverse.learning.learner import Learner
 from inverseq.plot import canvas
 from inverseq.plot import scores as draw
@@ -32,11 +31,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     real = fit(mice.data, Hierarchical(Learner()), weights=np.where(mice.test, 0.0, 1.0))
     policy = real.policy
     assert isinstance(policy, LearnerPolicy)  # as of every learner
-    blocks = real.parameters["between_animals"]
-    # All biases have one variance, of what every action has: they are differences of it.
-    of = np.minimum(np.arange(len(policy.terms)), blocks.size - 1)
-    own = np.sqrt(np.diagonal(np.linalg.inv(penalty_of(policy.terms))))
-    between = np.maximum(blocks[of] * own, _LEAST)
+    between = np.maximum(real.parameters["animals"].std(axis=0, ddof=1), _LEAST)
     tasks = [
         (mice, policy.terms, policy.numbers[-1], between, effort.seed + number)
         for number in range(settings.learners)
