@@ -84,7 +84,7 @@ class Api:
 
         async def told() -> AsyncIterator[str]:
             last: Any = None
-            while not await request.is_disconnected():
+            while not (request.app.state.is_over() or await request.is_disconnected()):
                 now = await asyncio.to_thread(self._office.fits.all)
                 if now != last:
                     last = now
