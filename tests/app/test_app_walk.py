@@ -186,7 +186,7 @@ def look(page):
     page.click("#undo")
     text_of(page, "#planned", "As it was fitted.")
     page.press("#discount", "ArrowLeft")
-    text_of(page, "#planned", "moves expected. Most likely: place 0 (0, 0) →")
+    text_of(page, "#planned", "moves expected to an end. Most likely: place 0 (0, 0) →")
 
 
 def everywhere(browser, address):
