@@ -122,14 +122,24 @@ def read(page, address, file):
 
 
 @pytest.fixture
-def project(tmp_path):
-    return tmp_path / "mine"
+def begin(tmp_path):
+    """What begins the app on one project, and ends it where a test did not."""
+    begun = []
+
+    def begin():
+        begun.append(Command("app", tmp_path / "mine"))
+        return begun[-1]
+
+    yield begin
+    for app in begun:
+        if app.process.poll() is None:
+            app.stop(signal.SIGKILL)
 
 
-def test_from_a_file_to_the_answer_and_a_kill_on_the_way(browser, project, tmp_path):
-    file = tmp_path / "walks.csv"
+def test_from_a_file_to_the_answer_and_a_kill_on_the_way(browser, begin, tmp_path):
+    file, project = tmp_path / "walks.csv", tmp_path / "mine"
     file.write_text(walks())
-    app = Command("app", project)
+    app = begin()
     with opened(browser) as page:
         paint(page, app.address)
         read(page, app.address, file)
@@ -140,7 +150,7 @@ def test_from_a_file_to_the_answer_and_a_kill_on_the_way(browser, project, tmp_p
         page.click("#ask button.main")
         page.wait_for_selector("[data-state=running]")
         assert app.stop(signal.SIGKILL) == -signal.SIGKILL  # the fit goes on by itself
-        app = Command("app", project)
+        app = begin()
         page.goto(f"{app.address}/fit")
         page.wait_for_selector("[data-state=done]", timeout=60_000)
         page.click("text=Look >> nth=-1")
@@ -176,7 +186,7 @@ def look(page):
     page.click("#undo")
     text_of(page, "#planned", "As it was fitted.")
     page.press("#discount", "ArrowLeft")
-    text_of(page, "#planned", "moves expected. Most likely: place 0 (0, 0) →")
+    text_of(page, "#planned", "moves expected to an end. Most likely: place 0 (0, 0) →")
 
 
 def everywhere(browser, address):

@@ -69,6 +69,14 @@ def test_a_closed_door_is_an_action_that_does_not_exist(fitted, world):
     assert int(world.state_at(0, 2)) in made["path"] or int(world.state_at(0, 1)) in made["path"]
 
 
+def test_ways_that_never_end_have_no_length(fitted, world):
+    goal, left, up = (int(world.state_at(*cell)) for cell in ((2, 2), (1, 2), (2, 1)))
+    assert planned(fitted, Change(), (0, 8))["moves"] > 3
+    made = planned(fitted, Change(closed=((left, goal), (up, goal))), (0, 8))
+    assert made["moves"] is None
+    assert made["visits"].sum() == pytest.approx(1 / (1 - fitted.mdp.discount), rel=1e-3)
+
+
 def test_two_places_exchange_what_they_are_worth(fitted, world):
     a, b = int(world.state_at(0, 2)), int(world.state_at(2, 0))
     made = planned(fitted, Change(swapped=(a, b), discount=0.8), (0, 8))

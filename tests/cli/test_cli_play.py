@@ -11,7 +11,7 @@ import pytest
 import inverseq as iq
 from inverseq.app.games import End
 from inverseq.app.play.log import GameLog
-from inverseq.cli import play
+from inverseq.cli import play, served
 from played_games import walk
 
 

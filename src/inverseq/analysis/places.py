@@ -94,11 +94,16 @@ def places(solution: Solution) -> Places:
     )
 
 
-def expected_moves(mdp: MDP, policy: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "P A"]:
+def expected_moves(
+    mdp: MDP, policy: Float[np.ndarray, "S A"], *, to_an_end: bool = True
+) -> Float[np.ndarray, "P A"]:
     """Expected number of each move in each place, on one way from `mdp.initial` to an end; where
-    the world has none, discounted.
+    the world has none, or `to_an_end` is false, discounted.
+
+    Raises:
+        InputError: Under this policy, ways may never come to an end.
     """
-    ends = replace(mdp, discount=1.0) if mdp.terminal.any() else mdp
+    ends = replace(mdp, discount=1.0) if to_an_end and mdp.terminal.any() else mdp
     moves = occupancy(ends, policy)[:, None] * policy
     moves[mdp.terminal] = 0.0
     base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base

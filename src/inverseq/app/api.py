@@ -84,7 +84,7 @@ class Api:
 
         async def told() -> AsyncIterator[str]:
             last: Any = None
-            while not await request.is_disconnected():
+            while not (request.app.state.is_over() or await request.is_disconnected()):
                 now = await asyncio.to_thread(self._office.fits.all)
                 if now != last:
                     last = now
@@ -95,8 +95,8 @@ class Api:
         return StreamingResponse(told(), media_type="text/event-stream")
 
     async def scene(self, request: Request) -> Response:
-        """Places, doors and what is wanted there."""
-        return await self._asked(request, do="scene")
+        """Places, doors and what is wanted there; or why there is no map, which is no mistake."""
+        return await self._asked(request, 200, do="scene")
 
     async def walk(self, request: Request) -> Response:
         """One trajectory."""
@@ -121,12 +121,12 @@ class Api:
             raise InputError("the page and the server do not understand each other") from error
         return await self._asked(request, do="plan", **wanted)
 
-    async def _asked(self, request: Request, **question: Any) -> Response:
+    async def _asked(self, request: Request, refused: int = 400, **question: Any) -> Response:
         """What the process that reads says about a finished fit."""
         number = request.path_params["number"]
         self._office.result(number)
         made = await self._office.results.ask(fit=number, **question)
-        return JSONResponse(made, 400 if "error" in made else 200)
+        return JSONResponse(made, refused if "error" in made else 200)
 
     async def save_world(self, request: Request) -> Response:
         """Keep a maze that was painted, once it can be used."""

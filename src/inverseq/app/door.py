@@ -12,22 +12,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import h11
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 10.0
 """Seconds in which a request must have arrived whole."""
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Of every answer: a page loads nothing from anywhere else, and no other page may frame it."""
+"""Of every answer that has none of its own: a page loads nothing from anywhere else, sends nothing
+there, and no other page may frame it."""
 
 
 def is_local(host: str) -> bool:
@@ -55,6 +57,14 @@ class Door:
         """Pass a request on, or refuse it."""
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    own.setdefault(name, value)
+            await send(message)
+
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_ours(host):
@@ -62,10 +72,10 @@ class Door:
         elif origin is not None and _place(origin) != host:
             refusal = PlainTextResponse("Another site's page may not come in.", 403)
         else:
-            return await self._app(scope, receive, send)
+            return await self._app(scope, receive, guarded)
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
-        return await refusal(scope, receive, send)
+        return await refusal(scope, receive, guarded)
 
     def _is_ours(self, host: str) -> bool:
         """Whether a `Host` is a name or an address of this machine."""

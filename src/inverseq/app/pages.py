@@ -33,6 +33,8 @@ from inverseq.app.project import KEPT
 from inverseq.app.tours import TOURS, step_of
 
 _MOST_COMPARED = 4
+_LABELS = ("", "subject", "session")
+"""Roles of columns that may say whose decisions these are."""
 
 
 class Pages:
@@ -135,12 +137,11 @@ class Pages:
         if table:
             seen = await self._office.rows(self._office.table(table))
             asked = options_in(query, (*ROLES, *SETTINGS))
-        labels: list[str] = []
+        labels: dict[str, str] = {}
         if seen is not None:
             roles = roles_in(asked, seen["columns"], seen["guesses"])
-            idle = ("", "subject", "session")
-            own = [n for n, r in zip(seen["columns"], roles, strict=True) if r in idle]
-            labels = seen.get("labels", own)
+            own = dict(zip(seen["columns"], roles, strict=True))
+            labels = seen.get("labels", {n: r for n, r in own.items() if r in _LABELS})
         return self._page(
             request,
             "fit",

@@ -61,7 +61,8 @@ def _of_dataset(name: str) -> dict[str, Any]:
     facts = {n: getattr(dataset, n) for n in ("title", "description", "source", "licence")}
     worlds = 1 if isinstance(dataset.mdp, MDP) else len(dataset.mdp or ())
     recorded = dataset.recording is not None
-    labels = [n for n in known.trajectories if n != "trajectory"]
+    labels = {n: n for n in known.trajectories if n not in ("trajectory", dataset.split)}
+    labels |= {n: "" for n in labels if n not in ("subject", "session", "world")}
     told = {"dataset": facts, "worlds": worlds, "recorded": recorded, "labels": labels}
     return {"columns": [*first], "rows": rows, "count": known.num_decisions, "guesses": {}} | told
 

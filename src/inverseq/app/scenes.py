@@ -16,6 +16,7 @@ from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, divided, without_history
+from inverseq.plot.intentions import HUES
 from inverseq.plot.style import Scale, colours
 from inverseq.readers.engine import quoted
 from inverseq.worlds import labyrinth
@@ -63,7 +64,8 @@ def scene_of(solution: Explanation) -> dict[str, Any]:
         }
         first += world.num_states
     actions = names_or_numbers(mdp.action_names, mdp.num_actions)
-    scales = {"signed": _colours("signed"), "plain": _colours("plain")}
+    scales: dict[str, Any] = {"signed": _colours("signed"), "plain": _colours("plain")}
+    scales["intentions"] = [HUES[k % len(HUES)] for k in range(len(shown))]
     return {"worlds": told, "actions": [*actions], "discount": mdp.discount, "scales": scales}
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from inverseq._core.errors import InputError
-from inverseq.app.door import HEADERS, Door, PatientProtocol
+from inverseq.app.door import Door, PatientProtocol
 
 _PAGE = {
     "/": ("index.html", "text/html"),
@@ -125,9 +125,10 @@ def server_of(app: Starlette) -> uvicorn.Server:
         app,
         log_level="error",
         http=PatientProtocol,
-        headers=[*HEADERS.items()],
         ws_max_size=_LONGEST_MESSAGE,
         timeout_graceful_shutdown=2,
         server_header=False,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    app.state.is_over = lambda: server.should_exit  # what lasts as long as a visit ends by itself
+    return server

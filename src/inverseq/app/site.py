@@ -54,7 +54,7 @@ def make_site(
 
     static = [Route(f"/{name}", _file(name, *where)) for name, where in _STATIC.items()]
     home = Route("/", lambda _: RedirectResponse("/data"))
-    return Starlette(
+    made = Starlette(
         routes=[home, *page_routes(office), *api_routes(office), *static],
         middleware=[
             Middleware(Door, host=host, allowed=allowed),
@@ -63,6 +63,8 @@ def make_site(
         exception_handlers={InputError: _refused, 404: _missing, 405: _missing, 500: _broken},
         lifespan=life,
     )
+    made.router.redirect_slashes = False  # an address is one that is listed, or none
+    return made
 
 
 def _file(name: str, *where: str) -> Callable:

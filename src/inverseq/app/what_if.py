@@ -46,8 +46,9 @@ def planned(
 
     Returns:
         Of the places of that world: "policy" `[P, A]`, "value" `[P]` less its mean over decisions,
-        "visits" `[P]` expected on one way, "path" the most likely places (by their numbers there),
-        and "moves" expected on one way.
+        "visits" `[P]` expected on one way to an end, "path" the most likely places (by their
+        numbers there), and "moves" expected on one way; where ways do not end for sure, None, and
+        visits are discounted.
 
     Raises:
         InputError: A place does not exist, one would be left without a way, or the fit does not
@@ -74,7 +75,12 @@ def planned(
     policy, plan = planning.plan(world, table)
     chances = policy.per_state(world)
     begins = replace(world, initial=_beginning(world, base, within, start))
-    moves = expected_moves(begins, chances)
+    ends = bool(mdp.terminal.any())
+    try:
+        moves = expected_moves(begins, chances)
+    except InputError:  # some ways never end
+        ends = False
+        moves = expected_moves(begins, chances, to_an_end=False)
     value = np.zeros(len(base)) if plan is None else np.asarray(plan.v)
     shown = averaged(value, base, solution.visits)
     centre = float(solution.visits @ value / solution.visits.sum())
@@ -83,7 +89,7 @@ def planned(
         "value": np.round(shown - centre, 4)[slice(*within)],
         "visits": np.round(moves.sum(axis=1), 4)[slice(*within)],
         "path": [place - within[0] for place in _path(begins, chances, base)],
-        "moves": round(float(moves.sum()), 2),
+        "moves": round(float(moves.sum()), 2) if ends else None,
     }
 
 

@@ -11,11 +11,12 @@ const look = {
 async function begin() {
   try {
     look.scene = await answered(await fetch(`/api/fits/${look.fit}/scene`));
+    if (look.scene.error) throw new Error(look.scene.error);
   } catch (error) {
     // Results without places have no map; the report below says all there is.
     const told = document.createElement("p");
     told.className = "note";
-    told.textContent = `No map here: ${error.message}`;
+    told.textContent = `No map to walk on: ${error.message}.`;
     alive.replaceChildren(told);
     return;
   }
@@ -122,8 +123,9 @@ async function replan() {
     if (mine !== look.asked) return undefined;
     look.plan = plan;
     const way = plan.path.slice(0, 12).map((p) => look.map.name(p)).join(" → ");
-    $("planned").textContent = `Planned in ${Math.round(performance.now() - began)} ms: ` +
-      `${number(plan.moves, 1)} moves expected. Most likely: ${way}${plan.path.length > 12 ? " …" : ""}`;
+    const long = plan.moves === null ? "" : `${number(plan.moves, 1)} moves expected to an end. `;
+    $("planned").textContent = `Planned in ${Math.round(performance.now() - began)} ms. ${long}` +
+      `Most likely: ${way}${plan.path.length > 12 ? " …" : ""}`;
     $("planned").classList.remove("problem");
   } catch (error) {
     if (mine !== look.asked) return undefined;
@@ -159,7 +161,8 @@ function strip() {
   const lines = beliefs.length ? beliefs : [probability];
   lines.forEach((line, k) => {
     const points = line.map((p, i) => (p === null ? "" : `${i + 0.5},${96 - 92 * p}`)).join(" ");
-    drawn("polyline", svg, {class: "chance", points, "stroke-opacity": 1 - 0.6 * k / lines.length});
+    const course = drawn("polyline", svg, {class: "chance", points});
+    if (beliefs.length) course.style.stroke = look.scene.scales.intentions[k];
   });
   look.now = drawn("line", svg, {class: "now", y1: 0, y2: 100});
   svg.setAttribute("aria-label", beliefs.length ?

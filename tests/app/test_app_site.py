@@ -1,0 +1,299 @@
+"""The pages over HTTP: who may come in, what is refused, and that nonsense breaks nothing."""
+
+import http.client
+import json
+import random
+import re
+import threading
+
+import pytest
+
+from inverseq.app import helper
+from inverseq.app.fits import State
+from inverseq.app.office import Office
+from inverseq.app.project import opened
+from inverseq.app.server import listen, server_of
+from inverseq.app.site import make_site
+from inverseq.app.tours import TOURS
+
+ANGRY = "<script>alert(1)</script>"
+
+
+class Site:
+    """The pages of a project, on a real server in a thread of this process."""
+
+    def __init__(self, project, ticket="", limit=10**6):
+        self.project = project
+        self.listening = listen("127.0.0.1", 0)
+        self.name = f"127.0.0.1:{self.listening.getsockname()[1]}"
+        self.server = server_of(make_site(Office(project, limit), ticket=ticket))
+        run, sockets = self.server.run, [self.listening]
+        self.thread = threading.Thread(target=run, args=(sockets,), daemon=True)
+        self.thread.start()
+
+    def ask(self, method, address, body=None, **headers):
+        """Status, headers and text of an answer."""
+        link = http.client.HTTPConnection(self.name, timeout=30)
+        link.request(method, address, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        answer = link.getresponse()
+        told = answer.status, answer.headers, answer.read().decode(errors="replace")
+        link.close()
+        return told
+
+    def get(self, address, **headers):
+        return self.ask("GET", address, **headers)
+
+    def send(self, address, told):
+        """Status and answer to JSON."""
+        status, _, text = self.ask(
+            "POST", address, json.dumps(told), Content_Type="application/json"
+        )
+        return status, json.loads(text)
+
+    def close(self):
+        self.server.should_exit = True
+        self.thread.join()
+        self.listening.close()
+
+
+class Idle:
+    """A queue that begins nothing."""
+
+    def __init__(self, project):
+        pass
+
+    def close(self):
+        pass
+
+
+class Reader:
+    """What the process that reads would answer, without one."""
+
+    asked = ()
+
+    def __init__(self, root):
+        pass
+
+    async def begin(self):
+        pass
+
+    async def ask(self, **question):
+        Reader.asked = (*Reader.asked, question)
+        if question["do"] == "rows":
+            return {"columns": ["state", ANGRY], "rows": [["a", ANGRY]], "count": 1, "guesses": {}}
+        return {"error": f"no column {ANGRY}", "remedies": [{"option": "named", "value": "a"}]}
+
+    async def close(self):
+        pass
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.setattr("inverseq.app.office.Queue", Idle)
+    monkeypatch.setattr("inverseq.app.office.Helper", Reader)
+    with opened(tmp_path / "mine") as project:
+        (project.root / "tables" / "a.csv").write_text("state,action\n0,0\n")
+        site = Site(project)
+        yield site
+        site.close()
+
+
+PAGES = ("/data", "/world", "/fit", "/look", "/compare", "/play", "/report")
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/app.js", "/look.js", "/app.css", "/look.css"])
+def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inside(site, address):
+    status, headers, text = site.get(address)
+    assert status == 200
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert set(re.findall(r"https?://[\w.]+", text)) <= {"http://www.w3.org"}
+    if headers["content-type"].startswith("text/html"):
+        assert re.findall(r"<script(?! src=\"/\w+\.js\" defer></script>)", text) == []
+        assert re.findall(r" (?:on\w+|style)=", text) == []
+
+
+def test_strangers_stay_outside(site):
+    assert site.get("/data", Host="evil.example")[0] == 400
+    assert site.get("/data", Origin="http://evil.example")[0] == 403
+    for origin in ("http://evil.example", "null"):
+        told = site.ask("POST", "/api/fits", "{}", Content_Type="application/json", Origin=origin)
+        assert told[0] == 403
+    # A form of another site cannot send JSON.
+    status, _, text = site.ask("POST", "/api/fits", "table=mice", Content_Type="text/plain")
+    assert (status, "JSON" in text) == (400, True)
+    assert site.project.fits.all() == []
+
+
+def test_a_ticket_is_asked_for_where_the_page_is_open_to_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("inverseq.app.office.Queue", Idle)
+    monkeypatch.setattr("inverseq.app.office.Helper", Reader)
+    with opened(tmp_path) as project:
+        site = Site(project, ticket="secret")
+        assert site.get("/data")[0] == 403
+        assert site.get("/data?ticket=wrong")[0] == 403
+        assert site.get("/data", Cookie="inverseq_ticket=wrong")[0] == 403
+        status, headers, _ = site.get("//evil.example/?ticket=secret")
+        assert (status, headers["location"]) == (303, "/")
+        assert "HttpOnly" in headers["set-cookie"]
+        cookie = headers["set-cookie"].partition(";")[0]
+        assert site.get("/data", Cookie=cookie)[0] == 200
+        site.close()
+
+
+def test_no_path_from_outside_leads_anywhere(site):
+    secret = site.project.root.parent / "secret.csv"
+    secret.write_text("state,action\n")
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    folder = site.project.result(number)
+    folder.mkdir()
+    (folder / "report.html").write_text("<h1>mine</h1>")
+    for address in (
+        "/data?table=../secret.csv",
+        f"/data?table={secret}",
+        "/part/table?table=tables/../../secret.csv",
+        "/files/1/../../../secret.csv",
+        "/files/1/%2e%2e/%2e%2e/%2e%2e/secret.csv",
+        f"/files/1/{secret}",
+        "/world?world=../secret.csv",
+        "/tour/..%2f",
+        "/look?fit=-1",
+        "/look?fit=1e9",
+        "/look?fit=99999999999999999999",
+    ):
+        status, _, text = site.get(address)
+        assert status in (400, 404), address
+        assert "state,action" not in text
+    status, answer = site.send("/api/fits", {"table": "../secret.csv"})
+    assert (status, "there is no table" in answer["error"]) == (400, True)
+    status, headers, text = site.get("/files/1/report.html")
+    assert (status, text) == (200, "<h1>mine</h1>")
+    # A report of somebody else's project runs nothing and sends nothing.
+    (policy,) = headers.get_all("content-security-policy")
+    assert policy.startswith("sandbox;")
+    status, headers, _ = site.get("/files/1/report.html?download")
+    assert headers["content-disposition"] == 'attachment; filename="mice-report.html"'
+
+
+def test_names_from_tables_are_escaped(site):
+    for address in ("/part/table?table=tables/a.csv", "/part/check?table=tables/a.csv"):
+        status, _, text = site.get(address)
+        assert status == 200
+        assert "&lt;script&gt;alert(1)" in text
+        assert "<script" not in text
+    assert "Add <code>--named a</code>" in text
+    status, _, text = site.get(f"/data?table={ANGRY.replace('<', '%3C')}")
+    assert status == 400
+    assert "<script>alert" not in text
+
+
+def test_a_fit_is_asked_for_as_one_would_type_it(site):
+    told = {"table": "tables/a.csv", "state": "--out", "intentions": "3", "seed": "", "out": "x"}
+    assert site.send("/api/fits", told) == (200, {"number": 1})
+    (fit,) = site.project.fits.all()
+    assert fit.arguments == (
+        *("fit", "tables/a.csv", "--state=--out", "--intentions", "3"),
+        *("--keep", "kept", "--out", "fits/1"),
+    )
+    assert "inverseq fit" not in site.get("/part/queue")[2]
+    assert "waiting" in site.get("/part/queue")[2]
+    assert site.send("/api/fits/1/cancel", {}) == (200, {})
+    assert site.project.fits.get(1).state is State.CANCELLED
+    assert site.send("/api/fits/2/cancel", {})[0] == 400
+
+
+def test_the_queue_is_told_whenever_it_changes(site, capfd):
+    link = http.client.HTTPConnection(site.name, timeout=10)
+    link.request("GET", "/api/events")
+    answer = link.getresponse()
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.readline() == b'data: {"busy": 0, "fits": 0}\n'
+    site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    assert answer.readline() == b"\n"
+    assert answer.readline() == b'data: {"busy": 1, "fits": 1}\n'
+    site.server.should_exit = True
+    site.thread.join(5)  # the line that is open is no reason to stay
+    assert not site.thread.is_alive()
+    assert "Traceback" not in capfd.readouterr().err
+    answer.close()
+    link.close()
+
+
+def test_a_file_comes_in_by_pieces_and_no_larger_than_agreed(site):
+    status, told = site.send("/api/uploads", {"name": "b.csv", "size": 6})
+    assert status == 200
+    address = f"/api/uploads/{told['number']}"
+    assert json.loads(site.ask("PUT", f"{address}?at=0", b"a,b")[2]) == {"table": None}
+    assert json.loads(site.ask("PUT", f"{address}?at=3", b"\n1,")[2]) == {"table": "tables/b.csv"}
+    status, told = site.send("/api/uploads", {"name": "c.csv", "size": 10**7})
+    assert (status, "--limit" in told["error"]) == (400, True)
+    for wrong in ({"name": "", "size": 1}, {"name": "a", "size": -1}, {"name": "a", "size": "1"}):
+        assert site.send("/api/uploads", wrong)[0] == 400
+
+
+def test_tours_have_six_steps_and_every_step_words(site):
+    for name, steps in TOURS.items():
+        status, headers, _ = site.get(f"/tour/{name}")
+        assert (status, headers["location"]) == (303, steps[0].address)
+        assert len(steps) == 6
+        for step in steps:
+            if step.address.startswith(("/data", "/world", "/look", "/compare", "/report")):
+                status, _, text = site.get(step.address)
+                assert status == 200
+                assert f"Tour, step {step.number} of 6:" in text
+    assert site.get("/data?tour=mice.9")[0] == 200
+    assert site.get("/data?tour=<b>")[0] == 200
+
+
+def test_nonsense_is_answered_and_breaks_nothing(site, capfd):
+    rng = random.Random(0)
+    places = [*PAGES, "/part/table", "/part/check", "/part/queue", "/api/uploads", "/api/uploads/1"]
+    places += ["/api/fits", "/api/fits/1/cancel", "/api/fits/1/scene", "/api/fits/1/walk", "/x"]
+    places += ["/api/fits/1/plan", "/api/worlds", "/files/1/a", "/fit-1.zip", "/tour/x", "/"]
+    words = ["", "1", "-1", "NaN", "1e400", "%00", "%ff%fe", "'\"<", "..", "[]", "x" * 500, "null"]
+    names = ["table", "fit", "state", "c0", "at", "tour", "world", "begins", "intentions"]
+    bodies = ["", "{}", "[]", "{", "null", '{"table": 1}', '{"name": [], "rows": {}}', "[" * 5000]
+    bodies += ['{"within": [1], "closed": [[1]]}', '{"table": "mice", "state": {"a": 1}}']
+    link = http.client.HTTPConnection(site.name, timeout=30)
+    for _ in range(150):
+        query = "&".join(
+            f"{rng.choice(names)}={rng.choice(words)}" for _ in range(rng.randint(0, 3))
+        )
+        method = rng.choice(["GET", "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"])
+        body = rng.choice(bodies) if method in ("POST", "PUT") else None
+        kind = rng.choice(["application/json", "text/plain", ""])
+        address = f"{rng.choice(places)}?{query}".replace(" ", "%20")
+        link.request(method, address, body, {"Content-Type": kind})
+        answer = link.getresponse()
+        answer.read()
+        assert answer.status < 500, (method, address, body)
+    link.close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_helper_says_so_when_it_is_killed_and_comes_back(tmp_path, monkeypatch):
+    """A stand-in that answers once and dies."""
+    import asyncio
+    import sys
+
+    script = tmp_path / "stand_in.py"
+    script.write_text("print('{}', flush=True); input(); print('{\"a\": 1}', flush=True); input()")
+    begin = asyncio.create_subprocess_exec
+
+    def instead(*_, **options):
+        return begin(sys.executable, str(script), **options)
+
+    monkeypatch.setattr(helper.asyncio, "create_subprocess_exec", instead)
+
+    async def course():
+        made = helper.Helper(tmp_path)
+        assert await made.ask(do="x") == {"a": 1}
+        with pytest.raises(helper.InputError, match="was killed, mostly for want of memory"):
+            await made.ask(do="x")
+        assert await made.ask(do="x") == {"a": 1}
+        await made.close()
+
+    asyncio.run(course())
