@@ -141,19 +141,21 @@ def score_table(findings: Findings) -> Table:
     best = ordered[0].score
     one, cells = findings.find(**ONE_STEP), []
     over, apart = [*ordered[0].over], any(row.novel is not None for row in ordered)
+    # Where nothing is forced, these columns say the same as the first two, and others need room.
+    told_free = best.num_forced > 0 or not (over or apart)
     for row in ordered:
         score = row.score
         gain = None if one is None else difference(score, one.score)
-        novel = [] if row.novel is None else [row.novel.mean, or_none(row.novel.standard_error)]
+        novel = None if row.novel is None else row.novel.mean
+        free = [or_none(score.free_mean), or_none(score.free_standard_error)]
         cells.append(
             (
                 row.name,
                 score.mean,
                 or_none(score.standard_error),
                 *(or_none(row.over[unit].standard_error) for unit in over),
-                *(novel or [None] * 2 * apart),
-                or_none(score.free_mean),
-                or_none(score.free_standard_error),
+                *[novel] * apart,
+                *free * told_free,
                 None if gain is None else gain.mean,
                 None if gain is None else or_none(gain.standard_error),
                 100 * score.accuracy,
@@ -162,15 +164,23 @@ def score_table(findings: Findings) -> Table:
         )
     free = or_none(best.free_chance_mean)
     fresh = ordered[0].novel
-    chance = [None if fresh is None else fresh.chance_mean, None] * apart
+    chance = [None if fresh is None else fresh.chance_mean] * apart
     blank = [None] * (1 + len(over))
     cells.append(
-        (text("scores.j2", "chance"), best.chance_mean, *blank, *chance, free, *[None] * 4, 0)
+        (
+            text("scores.j2", "chance"),
+            best.chance_mean,
+            *blank,
+            *chance,
+            *[free, None] * told_free,
+            *[None] * 3,
+            0,
+        )
     )
     units = int((best.decisions > 0).sum())
     forced = best.num_forced / best.num_decisions
     note = {"score": best, "forced": forced, "units": units, "few": units < _FEW_UNITS}
-    note |= {"over": over, "by": findings.plan.by, "novel": fresh}
+    note |= {"over": over, "by": findings.plan.by, "novel": fresh, "told_free": told_free}
     return Table(
         "scores",
         text("scores.j2", "table"),
@@ -179,9 +189,9 @@ def score_table(findings: Findings) -> Table:
             Column("All", ".3f", "nats"),
             Column("SE", ".3f", "error"),
             *(Column(f"SE, {unit}s", ".3f", f"error_over_{unit}") for unit in over),
-            *([Column("Novel", ".3f", "novel_nats"), Column("SE", ".3f", "novel_error")] * apart),
-            Column("Free only", ".3f", "free_nats"),
-            Column("SE", ".3f", "free_error"),
+            *[Column("Novel", ".3f", "novel_nats")] * apart,
+            *[Column("Free only", ".3f", "free_nats"), Column("SE", ".3f", "free_error")]
+            * told_free,
             Column("vs one-step", "+.3f", "above_one_step_table"),
             Column("SE", ".3f", "above_one_step_table_error"),
             Column("Right, %", ".1f", "accuracy_percent"),
