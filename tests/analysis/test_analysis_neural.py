@@ -16,7 +16,7 @@ UNITS = {"area": np.array(["CA1", "V1", "V1"]), "quality": np.array(["good", "go
 
 
 def recorded(**fields):
-    spikes = [np.sort(RNG.uniform(0, 40, 200)) for _ in range(3)]
+    spikes = [np.sort(np.append(RNG.uniform(0, 40, 198), (0.0, 40.0))) for _ in range(3)]
     return Recording.from_spikes(spikes, units=UNITS, source="r", **fields)
 
 

@@ -19,6 +19,7 @@ from inverseq.readers.nwb.file import (
     tables_of,
     units_of,
 )
+from inverseq.readers.nwb.recording import why_unread
 from inverseq.readers.roles import AUTO
 from inverseq.readers.steps import steps_of
 from inverseq.readers.table import read_table
@@ -162,7 +163,7 @@ def _no_table(path: Path, wanted: str, file: Any) -> str:
             f"decisions of times, and {beside}"
         )
     empty = f"{path.name} holds no {wanted}, nor any other intervals or events"
-    if units_of(file)[0] is None and not series_of(file):
+    if units_of(file)[0] is None and all(map(why_unread, series_of(file).values())):
         return f"{empty}, nor units or signals: there is nothing in it to look at"
     return (
         f"{empty}, so there are no decisions in it. Take these from elsewhere: in Python, {beside}"
