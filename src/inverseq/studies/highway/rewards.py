@@ -91,8 +91,8 @@ def run(settings: Settings, effort: Effort) -> Result:
 
 
 def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P K"]:
-    """Correlations of one expert: by number of decisions and method, last what is within reach;
-    NaN where a fit diverged.
+    """Correlations of one expert: by number of decisions and method, last that of the reward of the
+    expert's own values; NaN where a fit diverged.
     """
     road = RingRoad(cars=settings.cars, max_moves=settings.moves)
     for_expert, _ = jax.random.split(jax.random.key(seed))
@@ -108,7 +108,7 @@ def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P K"]:
     ).demonstrations
     truth, rows = true_reward(tried), np.arange(tried.num_decisions)
     compared = partial(correlation_up_to_shaping, tried, truth)
-    reach = compared(_of_values(expert, tried))
+    own = compared(_of_values(expert, tried))
     found = []
     for size in sorted(settings.decisions):
         first, line = first_decisions(shown, size), []
@@ -127,7 +127,7 @@ def of_one(settings: Settings, seed: int) -> Float[np.ndarray, "P K"]:
         for solver in TABLES.values():
             table = np.asarray(fit(binned, solver, world, accept_failure=True).reward)
             line.append(compared(table[bin_of(tried.states), tried.actions[rows]]))
-        found.append([*line, reach])
+        found.append([*line, own])
     return np.array(found)
 
 
