@@ -115,7 +115,7 @@ def option_names(record: type) -> set[str]:
         kind = typing.get_type_hints(record)[field.name]
         if dataclasses.is_dataclass(kind):
             found |= option_names(kind)
-        elif field.name not in ("table", "solution", "name", "file", "what"):
+        elif field.name not in ("table", "solution", "name", "file", "what", "project"):
             found.add("--" + field.name.replace("_", "-"))
     return found
 
@@ -123,7 +123,7 @@ def option_names(record: type) -> set[str]:
 def test_the_page_on_the_command_line_names_every_option():
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     told = ("Fit", "Compare", "Neural", "Doctor", "Worlds", "Replan", "Show", "Running", "Play")
-    told = (*told, "Datasets")
+    told = (*told, "Datasets", "App")
     commands = map(record_of, told)
     names = set().union(*(option_names(command) for command in commands))
     assert len(names) > 20

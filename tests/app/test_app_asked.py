@@ -6,6 +6,7 @@ import pytest
 
 from inverseq import InputError
 from inverseq.app.asked import (
+    OF_NEURONS,
     QUESTIONS,
     ROLES,
     SETTINGS,
@@ -86,6 +87,8 @@ def test_every_option_of_the_pages_is_one_of_the_command_line():
     made = parse("fit", "Fit", "", arguments[1:])
     assert made.columns.upwards
     assert (made.intentions, made.world.actions, made.world.goal) == (1, "seen", "1")
+    arguments = arguments_of("neural", "lever", options_in(values, OF_NEURONS))
+    assert parse("neural", "Neural", "", arguments[1:]).held_out.test == 0.3
 
 
 def test_values_that_no_argument_may_hold_are_refused():

@@ -226,6 +226,8 @@ def test_a_file_comes_in_by_pieces_and_no_larger_than_agreed(site):
     status, told = site.send("/api/uploads", {"name": "b.csv", "size": 6})
     assert status == 200
     address = f"/api/uploads/{told['number']}"
+    # Beyond a gigabyte numbers have ten digits.
+    assert "belongs to no file" in site.ask("PUT", f"{address}?at=1234567890", b"a")[2]
     assert json.loads(site.ask("PUT", f"{address}?at=0", b"a,b")[2]) == {"table": None}
     assert json.loads(site.ask("PUT", f"{address}?at=3", b"\n1,")[2]) == {"table": "tables/b.csv"}
     status, told = site.send("/api/uploads", {"name": "c.csv", "size": 10**7})
@@ -252,6 +254,7 @@ def test_nonsense_is_answered_and_breaks_nothing(site, capfd):
     rng = random.Random(0)
     places = [*PAGES, "/part/table", "/part/check", "/part/queue", "/api/uploads", "/api/uploads/1"]
     places += ["/api/fits", "/api/fits/1/cancel", "/api/fits/1/scene", "/api/fits/1/walk", "/x"]
+    places += ["/api/fits/99999999999999999999/cancel", "/fit-99999999999999999999.zip"]
     places += ["/api/fits/1/plan", "/api/worlds", "/files/1/a", "/fit-1.zip", "/tour/x", "/"]
     words = ["", "1", "-1", "NaN", "1e400", "%00", "%ff%fe", "'\"<", "..", "[]", "x" * 500, "null"]
     names = ["table", "fit", "state", "c0", "at", "tour", "world", "begins", "intentions"]

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_text
 from inverseq._core.folders import PAGE, files_of
-from inverseq.app.asked import QUESTIONS, ROLES, SETTINGS, arguments_of, options_in
+from inverseq.app.asked import OF_NEURONS, QUESTIONS, ROLES, SETTINGS, arguments_of, options_in
 from inverseq.app.fits import State
 from inverseq.app.office import Office
 from inverseq.app.pages import whole
@@ -67,9 +67,9 @@ class Api:
         told = await _body(request)
         table = self._office.table(_text(told, "table"))
         given = {str(k): str(v) for k, v in told.items()}
-        read = options_in(given, (*ROLES, *SETTINGS))
-        asked = options_in(given, QUESTIONS)
         command = "neural" if told.get("command") == "neural" else "fit"
+        read = options_in(given, (*ROLES, *SETTINGS))
+        asked = options_in(given, OF_NEURONS if command == "neural" else QUESTIONS)
         arguments = arguments_of(command, table, read, asked)
         number = self._office.fits.ask(arguments, FITS, KEPT)
         return JSONResponse({"number": number})

@@ -35,6 +35,9 @@ QUESTIONS = (
 )
 """Options of what is asked."""
 
+OF_NEURONS = ("intentions", "switching", "restarts", "solver", "by", "test", "seed", "folds")
+"""Those of them that a question about neurons takes."""
+
 _SWITCHES = ("upwards",)
 _LONGEST = 2000
 

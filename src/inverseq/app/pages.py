@@ -33,6 +33,7 @@ from inverseq.app.project import KEPT
 from inverseq.app.tours import TOURS, step_of
 
 _MOST_COMPARED = 4
+_MOST_DIGITS = 15
 _LABELS = ("", "subject", "session")
 """Roles of columns that may say whose decisions these are."""
 
@@ -267,7 +268,7 @@ def whole(told: str) -> int:
     Raises:
         InputError: It is none.
     """
-    if not (told.isascii() and told.isdecimal() and len(told) < 10):
+    if not (told.isascii() and told.isdecimal() and len(told) <= _MOST_DIGITS):
         raise InputError("the page and the server do not understand each other; reload it")
     return int(told)
 
