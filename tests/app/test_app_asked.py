@@ -43,6 +43,11 @@ def test_what_a_name_says_is_filled_in_and_need_not_be_typed():
             {"trajectory": "trial", "time": "day"},
         ),
         (["subject", "time", "previous", "action", ""], {"previous": "state"}),
+        (["subject", "time", "previous", "action_and_before", ""], {"previous": "state,action"}),
+        (
+            ["subject", "time", "action_and_before", "", "previous"],
+            {"previous": "state,day", "action": "state"},
+        ),
         (["subject", "time", "state", "action", "state"], {"state": "state,day"}),
         (["subject", "time", "features", "action", "features"], {"features": "state,day"}),
     ],

@@ -5,8 +5,9 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -18,10 +19,11 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_text
 from inverseq._core.folders import PAGE, files_of
 from inverseq.app.asked import OF_NEURONS, QUESTIONS, ROLES, SETTINGS, arguments_of, options_in
+from inverseq.app.door import is_local
 from inverseq.app.fits import State
 from inverseq.app.office import Office
 from inverseq.app.pages import whole
-from inverseq.app.project import FITS, KEPT
+from inverseq.app.project import FITS, KEPT, LIST
 
 _LONGEST = 1 << 20
 """Bytes of a request that is no upload."""
@@ -150,6 +152,11 @@ class Api:
     async def play(self, request: Request) -> Response:
         """Begin the game; its address."""
         await _body(request)
+        if request.client is None or not is_local(request.client.host):
+            raise InputError(
+                "the game is shown to the machine of the server alone: there, begin inverseq play "
+                "with --host"
+            )
         return JSONResponse({"address": await self._office.play()})
 
     async def file(self, request: Request) -> Response:
@@ -184,13 +191,22 @@ class Api:
 
         def wanted(name: str) -> bool:
             hidden = any(part.startswith(".") for part in name.split("/"))
-            return not hidden and not any(name.startswith(each) for each in running)
+            return not hidden and not name.startswith((LIST, *running))
 
-        return await _zipped(root, f"{root.resolve().name}.zip", wanted)
+        # The list changes while it is read: a copy does not.
+        listed = self._office.project.arriving(0).with_suffix(".sqlite")
+        listed.unlink(missing_ok=True)
+        await asyncio.to_thread(self._office.fits.copy, listed)
+        return await _zipped(root, f"{root.resolve().name}.zip", wanted, {LIST: listed})
 
 
-async def _zipped(folder: Path, name: str, wanted: Callable[[str], bool]) -> Response:
-    """A folder as a file that is removed once it is sent."""
+async def _zipped(
+    folder: Path,
+    name: str,
+    wanted: Callable[[str], bool],
+    besides: Mapping[str, Path] = MappingProxyType({}),
+) -> Response:
+    """A folder, and files of other places, as a file that is removed once it is sent."""
     handle, path = tempfile.mkstemp(suffix=".zip")
     os.close(handle)
 
@@ -199,6 +215,8 @@ async def _zipped(folder: Path, name: str, wanted: Callable[[str], bool]) -> Res
             for each in files_of(folder):
                 if wanted(each):
                     archive.write(folder / each, f"{Path(name).stem}/{each}")
+            for each, path_of in besides.items():
+                archive.write(path_of, f"{Path(name).stem}/{each}")
 
     try:
         await asyncio.to_thread(write)

@@ -15,6 +15,11 @@ ROLES = (
 )
 """What a column can be; all are options that name columns."""
 
+BOTH = "action_and_before"
+"""What a column is besides: the action, whose value at the decision before belongs to the state."""
+
+_PLAYS = {BOTH: ("previous", "action")}
+
 _SEVERAL = ("state", "features", "previous", "next_state", "action")
 """Roles that several columns can share."""
 
@@ -71,6 +76,9 @@ def roles_in(options: Options, columns: Sequence[str], guesses: Mapping[str, str
         idle = role in options or (unsettled and role in ("state", "next_state"))
         if column is not None and not idle and column not in played:
             played[column] = role
+    before = [name.strip() for name in options.get("previous", "").split(",")]
+    acting = options.get("action", guesses.get("action", "")).split(",")
+    played |= {name: BOTH for name in before if name in acting and name in columns}
     return [played.get(name, "") for name in columns]
 
 
@@ -81,9 +89,10 @@ def options_of(roles: Sequence[str], columns: Sequence[str], guesses: Mapping[st
         InputError: A role that one column can have was given to several.
     """
     made: Options = {}
-    unsettled = "state" not in roles and ("features" in roles or "previous" in roles)
+    unsettled = "state" not in roles and bool({"features", "previous", BOTH} & {*roles})
     for role in ROLES:
-        chosen = [name for name, own in zip(columns, roles, strict=True) if own == role]
+        parts = zip(columns, roles, strict=True)
+        chosen = [name for name, own in parts if role in _PLAYS.get(own, (own,))]
         if len(chosen) > 1 and role not in _SEVERAL:
             raise InputError(
                 f"{', '.join(chosen)} cannot all be the {role.replace('_', ' ')}: choose one"

@@ -189,6 +189,11 @@ class Fits:
             return True
         return self._change(number, (State.RUNNING,), "cancel = 1", ())
 
+    def copy(self, path: Path) -> None:
+        """Write the list, as it is at this moment, to another file."""
+        with self._open() as link, closing(sqlite3.connect(path)) as other:
+            link.backup(other)
+
     def _change(self, number: int, states: Sequence[State], what: str, values: tuple) -> bool:
         """Change a row that is in one of these states; whether it was."""
         marks = ", ".join("?" * len(states))

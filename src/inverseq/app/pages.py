@@ -15,6 +15,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.folders import files_of
 from inverseq._core.words import render
 from inverseq.app.asked import (
+    BOTH,
     QUESTIONS,
     ROLES,
     SETTINGS,
@@ -93,7 +94,7 @@ class Pages:
         if "c0" in query:
             roles = [query.get(f"c{i}", "") for i in range(len(columns))]
             asked = options_of(roles, columns, guesses) | options_in(query, SETTINGS)
-            if "moves" in query and "action" not in asked and "action" not in roles:
+            if "moves" in query and not {"action", BOTH} & {*roles}:
                 asked["action"] = "moves"
             asked = options_in(asked, (*ROLES, *SETTINGS))
         if own:
@@ -106,7 +107,7 @@ class Pages:
             table=table,
             seen=seen,
             roles=roles,
-            known_roles=("", *ROLES),
+            known_roles=("", *ROLES, BOTH),
             named={column: role for role, column in guesses.items()},
             fields=fields,
             worlds=self._office.project.worlds(),

@@ -16,7 +16,7 @@ async function begin() {
     // Results without places have no map; the report below says all there is.
     const told = document.createElement("p");
     told.className = "note";
-    told.textContent = `No map to walk on: ${error.message}.`;
+    told.textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
     alive.replaceChildren(told);
     return;
   }
