@@ -8,6 +8,6 @@ try:
     import websockets  # noqa: F401 - uvicorn speaks to sockets through it
 except ImportError as error:
     raise InputError(
-        f"pages in the browser need {error.name}, which is not installed. Type: "
+        f"a page in the browser needs {error.name}, which is not installed. Type: "
         'pip install "inverseq[app]"'
     ) from error
