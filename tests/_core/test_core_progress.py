@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Task, TaskID
 
-from inverseq._core.progress import Remaining, progress_bars
+from inverseq._core.progress import Remaining, heard_by, progress_bars
 
 
 def terminal(is_one=True):
@@ -56,3 +56,13 @@ def test_the_time_that_remains_counts_new_steps_only():
     assert Remaining().render(bar).plain == "8:10:00"
     bar.completed = 50
     assert Remaining().render(bar).plain == "-:--:--"
+
+
+def test_whoever_listens_hears_all_of_it_also_where_nothing_is_drawn():
+    heard = []
+    with heard_by(lambda *told: heard.append(told)), progress_bars(quiet=True) as report:
+        report("fits", 0, 2)
+        report("fits", 2, 2)
+    with progress_bars(quiet=True) as report:
+        report("fits", 1, 2)  # nobody listens any more
+    assert heard == [("fits", 0, 2), ("fits", 2, 2)]

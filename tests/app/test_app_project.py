@@ -40,6 +40,7 @@ def arrive(uploads, name, content, step=PIECE):
         ("--out.csv", b"a\n", "tables/out.csv"),
         ("table.csv", b"PAR1 and so on", "tables/table.csv.parquet"),
         ("session.h5", b"\x89HDF\r\n\x1a\n", "tables/session.h5.nwb"),
+        ("walks.csv.gz", b"\x1f\x8b\0 and so on", "tables/walks.csv.gz"),
         ("....", b"a\n", "tables/table.csv"),
         ("x" * 250, b"a\n", f"tables/{'x' * 60}.csv"),
     ],

@@ -238,6 +238,23 @@ def test_a_file_comes_in_by_pieces_and_no_larger_than_agreed(site):
         assert site.send("/api/uploads", wrong)[0] == 400
 
 
+def test_every_state_of_a_page_says_what_to_do(site):
+    for address in ("/look", "/report", "/compare"):
+        assert "Nothing is fitted yet." in site.get(address)[2]
+    assert "Nothing was fitted yet." in site.get("/fit")[2]
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.FAILED, f"no column {ANGRY}")
+    text = site.get("/part/queue")[2]
+    assert "no column &lt;script&gt;" in text
+    assert "Ask again" in text
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    site.project.result(number).mkdir()
+    (site.project.result(number) / "report.html").write_text("half")
+    assert "This table has no finished fit yet" in site.get("/look?table=people")[2]
+    assert "this report is not whole: fit again" in site.get("/look")[2]
+
+
 def test_a_project_is_packed_and_opened_elsewhere(site, tmp_path):
     done, half = (site.project.fits.ask(["fit", "mice"], "fits", "kept") for _ in range(2))
     site.project.fits.end(done, State.DONE)

@@ -1,4 +1,4 @@
-"""The web app: a person plays the grid world in the browser, and the games become data."""
+"""Pages in the browser: a project from table to report, and a game whose moves become data."""
 
 from inverseq._core.errors import InputError
 
@@ -8,6 +8,6 @@ try:
     import websockets  # noqa: F401 - uvicorn speaks to sockets through it
 except ImportError as error:
     raise InputError(
-        f"playing in the browser needs {error.name}, which is not installed. Type: "
+        f"a page in the browser needs {error.name}, which is not installed. Type: "
         'pip install "inverseq[app]"'
     ) from error

@@ -152,6 +152,7 @@ class Pages:
             asked=asked,
             query=urlencode({"table": table} | asked),
             labels=labels,
+            question=query.get("question", "want"),
             fits=self.told(),
             tables=self._office.project.tables(),
             sets=DATASETS,

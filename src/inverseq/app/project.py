@@ -21,7 +21,7 @@ LIST = "fits.sqlite"
 _ARRIVING = ".arriving"
 _LOCKS = ".locks"
 
-_KINDS = ((b"PAR1", ".parquet"), (b"\x89HDF\r\n\x1a\n", ".nwb"))
+_KINDS = ((b"PAR1", ".parquet"), (b"\x89HDF\r\n\x1a\n", ".nwb"), (b"\x1f\x8b", ".csv.gz"))
 """How files begin, and what they are then; all others are text."""
 
 _TEXTS = (".csv", ".tsv", ".txt")

@@ -15,6 +15,9 @@ from inverseq.app.project import Project
 _PAUSE = 0.2
 """Seconds between two looks."""
 
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Nothing else is left of it: Windows knows no other."""
+
 _GRACE = 5.0
 """Seconds in which a fit that is to stop may remove what it has half written."""
 
@@ -48,7 +51,7 @@ class Queue:
             until = time.monotonic() + _GRACE
             while self._is_running(fit.number) and time.monotonic() < until:
                 time.sleep(_PAUSE / 4)
-            _end(fit, signal.SIGKILL)
+            _end(fit, _KILL)
             self._fits.again(fit.number, blameless=True)
 
     def _run(self) -> None:
@@ -100,7 +103,7 @@ class Queue:
             self._stopped_at = now
             _end(fit, signal.SIGTERM)
         elif now - self._stopped_at > _GRACE:
-            _end(fit, signal.SIGKILL)
+            _end(fit, _KILL)
 
     def _settle(self, fit: Fit) -> None:
         """Note what became of a fit whose process is gone without a word."""
@@ -123,4 +126,4 @@ def _end(fit: Fit, how: signal.Signals) -> None:
     """Send a signal to the process of a fit, and to all that it has begun."""
     if fit.pid is not None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(fit.pid, how)
+            getattr(os, "killpg", os.kill)(fit.pid, how)  # Windows has no groups

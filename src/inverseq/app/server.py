@@ -1,4 +1,6 @@
-"""The web server of `inverseq play`: one page, and a socket that carries its moves."""
+"""The web server of `inverseq play`: one page, and a socket that carries its moves. How it listens
+and runs is the same for `inverseq app`.
+"""
 
 import asyncio
 import socket

@@ -45,7 +45,7 @@ _STATIONS = {
         "/data?table=bandit",
         "/fit?table=bandit",
         "/look?table=bandit",
-        "/fit?table=bandit&again=yes",
+        "/fit?table=bandit&question=change",
         "/compare",
         "/report?table=bandit",
     ),

@@ -187,6 +187,9 @@ function watch() {
   stream = null;
   if (document.hidden) return;  // a browser has six such lines for all its tabs
   stream = new EventSource("/api/events");
+  stream.onerror = () => {  // it tries again by itself
+    document.getElementById("busy").textContent = "No connection: is inverseq app still running?";
+  };
   stream.onmessage = (event) => {
     const {busy} = JSON.parse(event.data);
     document.getElementById("busy").textContent = busy ? `${busy} to fit` : "";
