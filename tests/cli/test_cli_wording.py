@@ -9,6 +9,7 @@ CASES = {
     ("longest_step", 2.5): ("longest_step=2.5", "--longest-step 2.5"),
     ("named", "my state"): ('named="my state"', "--named 'my state'"),
     ("k", 3): ("k=3", "--intentions 3"),
+    ("between", "sex"): ('between="sex"', "--groups sex"),
     ("time", None): ("time=None", "--time none"),
     ("bins", (("x", 10),)): ('bins={"x": 10}', "--bins x=10"),
     ("window", "-0.3,0"): ('window="-0.3,0"', "--window=-0.3,0"),

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from shlex import quote
 
-_OPTIONS = {"state_from_previous": "previous", "k": "intentions"}
+_OPTIONS = {"state_from_previous": "previous", "k": "intentions", "between": "groups"}
 """Arguments whose options have other names."""
 _ABSENT = ("continuous",)
 """Arguments that messages speak of and that have no option."""
