@@ -87,12 +87,14 @@ class Learned:
         drivers: Who may play, by name: of the most demonstrations.
         agreement: Correlation of the found action values with the expert's own, of what differs
             between the actions of an observation, by number of demonstrations.
+        diverged: Numbers of demonstrations from which values were still growing at the end.
     """
 
     drives: tuple[Drive, ...]
     reward: ObservationReward
     drivers: Mapping[str, Any]
     agreement: Mapping[int, float]
+    diverged: tuple[int, ...]
 
 
 def one_expert(settings: Settings, seed: int) -> Learned:
@@ -105,17 +107,18 @@ def one_expert(settings: Settings, seed: int) -> Learned:
     ruled = SafePolicy(NetworkPolicy(told.trained, 1.0), GERMAN_RULES, "greedy")
     drivers: dict[str, Any] = {EXPERT: expert, CDQN: ruled}
     shown = demonstrated(settings, expert, seed)
-    drives, agreement, reward = [], {}, None
+    drives, agreement, reward, diverged = [], {}, None, []
     for size in sorted(settings.sizes):  # who drives in SUMO learned from the most
-        learned, reward = learned_from(shown, size, settings, seed)
+        learned, reward, ended = learned_from(shown, size, settings, seed)
         drivers |= learned
+        diverged += [] if ended else [size]
         agreement[size] = _agreement(shown, expert, reward)
         drives += [_on_ring(settings, name, learned[name], size, seed) for name in LEARNED]
     drives += [_on_ring(settings, name, drivers[name], 0, seed) for name in (EXPERT, CDQN)]
     if settings.sumo_moves:
         drives += _in_sumo(settings, drivers, seed)
     assert reward is not None  # there is one size or more
-    return Learned(tuple(drives), reward, drivers, agreement)
+    return Learned(tuple(drives), reward, drivers, agreement, tuple(diverged))
 
 
 def demonstrated(settings: Settings, expert: TrainedDQN, seed: int) -> Demonstrations:
@@ -136,15 +139,16 @@ def demonstrated(settings: Settings, expert: TrainedDQN, seed: int) -> Demonstra
 
 def learned_from(
     shown: Demonstrations, size: int, settings: Settings, seed: int
-) -> tuple[dict[str, Any], ObservationReward]:
-    """Policies learned from the first decisions, and the reward of the inverse Q-learning.
+) -> tuple[dict[str, Any], ObservationReward, bool]:
+    """Policies learned from the first decisions, the reward of the inverse Q-learning, and whether
+    that did not diverge.
 
     DIQL and DCIQL are one fit: the reward and the policy below the constraint are those of DIQL.
     """
     first = first_decisions(shown, size)
     lessons = Lessons(settings.lessons, min(64, max(size, 8)), 1e-3)
     below = DIQL(seed, DISCOUNT, NETWORK, lessons=lessons, num_actions=3)
-    careful = fit(first, DCIQL(GERMAN_RULES, below))
+    careful = fit(first, DCIQL(GERMAN_RULES, below), accept_failure=True)
     clone = fit(first, BehaviourCloning(seed, NETWORK, lessons, num_actions=3))
     reward = careful.reward_function
     assert isinstance(reward, ObservationReward)  # of DCIQL
@@ -155,7 +159,7 @@ def learned_from(
         "cloning": clone.policy,
         "cloning, masked": SafePolicy(clone.policy, GERMAN_RULES, "greedy"),
     }
-    return learned, reward
+    return learned, reward, careful.status.ok
 
 
 def first_decisions(shown: Demonstrations, size: int) -> Demonstrations:

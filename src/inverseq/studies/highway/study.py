@@ -5,7 +5,7 @@ Figure 5: an expert of the true reward keeps no rules; what is learned from it i
 to change lanes safely.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,7 +72,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     return Result(
         tables,
         figures,
-        _sentences(drives, most, settings),
+        (*_sentences(drives, most, settings), *_diverged(learned)),
         films=filmed(settings, learned[0].drivers, effort.seed),
         record=learned,
     )
@@ -145,6 +145,17 @@ def _sentences(drives: Sequence[Drive], size: int, settings: Settings) -> tuple[
             f"{np.mean([d.speed.mean() for d in by_seed(drives, CDQN, road, size)]):.1f} m/s."
         )
     return tuple(said)
+
+
+def _diverged(learned: Sequence[Learned]) -> Iterator[str]:
+    """Which fits are counted although their values still grew at the end."""
+    for seed, one in enumerate(learned):
+        if one.diverged:
+            sizes = ", ".join(f"{size:,}" for size in one.diverged)
+            yield (
+                f"Of expert {seed + 1} the values diverged from {sizes} decisions; what they drove "
+                "is counted all the same."
+            )
 
 
 def filmed(
