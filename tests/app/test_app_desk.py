@@ -7,7 +7,7 @@ import pytest
 from inverseq.app.asked import SETTINGS, arguments_of
 from inverseq.app.fits import State
 from inverseq.app.project import opened
-from inverseq.cli import desk, worker
+from inverseq.cli import desk, main, worker
 
 
 @pytest.fixture
@@ -79,3 +79,9 @@ def test_a_remedy_is_a_button_only_where_the_page_can_take_it():
     options = [each["option"] for each in spelling.remedies(" ".join(told))]
     assert options == ["blocks", "decisions"]
     assert {*options} <= {*SETTINGS}
+
+
+@pytest.mark.parametrize("limit", ["0", "nan", "inf"])
+def test_a_limit_that_is_none_is_refused(limit, tmp_path, capsys):
+    assert main(["app", str(tmp_path), "--limit", limit, "--no-browser", "--port", "0"]) == 2
+    assert "--limit must be a number of gigabytes" in capsys.readouterr().err
