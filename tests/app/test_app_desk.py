@@ -46,7 +46,7 @@ def test_what_the_pages_ask_for_is_run(project, typed):
         (["fit", "../a.csv"], "kept", "fits"),
         (["fit", "mice", "--world", "/etc/passwd"], "kept", "fits"),
         (["study", "mice"], "kept", "fits"),
-        (["fit", "mice"], "/tmp/kept", "fits"),
+        (["fit", "mice"], "../kept", "fits"),
         (["fit", "mice"], "kept", "../fits"),
         (["fit"], "kept", "fits"),
         ([], "kept", "fits"),
