@@ -16,7 +16,7 @@ from test_engine import PROGRAM, computed, noted, noted_slowly, square, together
 
 import inverseq as iq
 from inverseq._core import cluster as cluster_module
-from inverseq._core.errors import FitError
+from inverseq._core.errors import FitError, InputError
 from inverseq.cli import main
 
 distributed = pytest.importorskip("distributed")
@@ -100,6 +100,14 @@ def test_the_command_line_goes_there(cluster, tmp_path, capsys):
     assert [row["nats"] for row in here["scores"]] == [row["nats"] for row in there["scores"]]
     assert main([*asked, "--cluster", "tcp://127.0.0.1:9"]) == 2
     assert "no Dask scheduler answers there" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("wrong", ["", "nosuch.json", "tcp://node1", "node1:80x"])
+def test_what_is_no_address_is_refused_at_once(wrong):
+    began = time.monotonic()
+    with pytest.raises(InputError, match="neither the address"), iq.engine(cluster=wrong):
+        pass
+    assert time.monotonic() - began < 5
 
 
 def test_what_is_finished_is_written_here(cluster, tmp_path):

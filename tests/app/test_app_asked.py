@@ -1,5 +1,6 @@
 """From menus to options and back, and what is typed to ask the same."""
 
+import ast
 import shlex
 
 import pytest
@@ -17,7 +18,7 @@ from inverseq.app.asked import (
     roles_in,
     typed,
 )
-from inverseq.app.office import DATASETS
+from inverseq.app.project import DATASETS
 from inverseq.cli.parse import parse
 from inverseq.datasets import names
 from inverseq.readers.roles import guessed
@@ -111,6 +112,17 @@ def test_python_is_shown_where_it_is_short():
     compile(told, "shown", "exec")
     for hard in ({"state": "x,y"}, {"bins": "10"}, {"world": "worlds/a.json"}):
         assert python_lines("tables/a.csv", hard, {}, "") == ""
+
+
+def test_a_value_never_becomes_a_line_of_python():
+    angry = "__import__('os').system('ls')"
+    for name in ("discount", "blocks", "longest_step", "smoothing", "seed"):
+        for world in ({}, {"world": "labyrinth"}):
+            told = python_lines("tables/a.csv", world | {name: angry}, {name: angry}, "")
+            called = [n.func for n in ast.walk(ast.parse(told)) if isinstance(n, ast.Call)]
+            assert "system" not in [getattr(function, "attr", "") for function in called]
+    assert "seed=3" in python_lines("mice", {}, {"seed": "3"}, "")
+    assert "discount=0.5" in python_lines("mice", {"discount": "0.5"}, {}, "")
 
 
 def test_every_bundled_set_is_on_the_page():

@@ -59,6 +59,8 @@ def test_all_that_the_report_says_is_on_the_page(written):
         '<iframe src="data:text/html,x"></iframe>',
         '<a href="javascript:alert(1)">x</a>',
         '<p style="position: fixed">x</p>',
+        '<!--><a href="https://example.org">x</a>-->',
+        "<!x><?y>",
         '<svg><script href="data:,alert(1)"/></svg>',
     ],
 )

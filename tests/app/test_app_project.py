@@ -1,6 +1,7 @@
 """The folder of a project: who may open it, what comes in, and under which name."""
 
 import asyncio
+import gzip
 import os
 
 import pytest
@@ -40,7 +41,7 @@ def arrive(uploads, name, content, step=PIECE):
         ("--out.csv", b"a\n", "tables/out.csv"),
         ("table.csv", b"PAR1 and so on", "tables/table.csv.parquet"),
         ("session.h5", b"\x89HDF\r\n\x1a\n", "tables/session.h5.nwb"),
-        ("walks.csv.gz", b"\x1f\x8b\0 and so on", "tables/walks.csv.gz"),
+        ("packed.csv.gz", gzip.compress(b"a\n", mtime=0), "tables/packed.csv.gz"),
         ("....", b"a\n", "tables/table.csv"),
         ("x" * 250, b"a\n", f"tables/{'x' * 60}.csv"),
     ],
@@ -124,3 +125,22 @@ def test_a_lock_tells_whether_somebody_works_on_a_fit(project):
         with pytest.raises(InputError, match="somebody works on fit 3"), project.working(3):
             pass
     assert not project.is_worked_on(3)
+
+
+def test_a_piece_that_comes_twice_at_once_counts_once(project):
+    uploads = Uploads(project, 1000)
+    number = uploads.begin("a.csv", 8)
+
+    async def slowly(part):
+        await asyncio.sleep(0.01)
+        yield part
+
+    async def both():
+        sent = (uploads.take(number, 0, slowly(b"a,b\n")) for _ in range(2))
+        return await asyncio.gather(*sent, return_exceptions=True)
+
+    first, second = asyncio.run(both())
+    assert first is None
+    assert isinstance(second, InputError)
+    assert asyncio.run(uploads.take(number, 4, pieces(b"1,2\n"))) == "tables/a.csv"
+    assert (project.root / "tables" / "a.csv").read_bytes() == b"a,b\n1,2\n"

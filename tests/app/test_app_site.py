@@ -5,8 +5,12 @@ import io
 import json
 import random
 import re
+import subprocess
+import sys
 import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,7 +78,7 @@ class Reader:
     asked = ()
 
     def __init__(self, root):
-        pass
+        Reader.asked = ()
 
     async def begin(self):
         pass
@@ -123,6 +127,14 @@ def test_strangers_stay_outside(site):
     for origin in ("http://evil.example", "null"):
         told = site.ask("POST", "/api/fits", "{}", Content_Type="application/json", Origin=origin)
         assert told[0] == 403
+    # Nor may its pictures and frames make the server work; a link to the page may be followed.
+    for place in ("cross-site", "same-site"):
+        shown = {"Sec_Fetch_Site": place, "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"}
+        assert site.get("/part/check?table=tables/a.csv", **shown)[0] == 403
+        shown = {"Sec_Fetch_Site": place, "Sec_Fetch_Mode": "navigate"}
+        assert site.get("/data", **shown, Sec_Fetch_Dest="document")[0] == 200
+        assert site.get("/data", **shown, Sec_Fetch_Dest="iframe")[0] == 403
+    assert Reader.asked == ()
     # A form of another site cannot send JSON.
     status, _, text = site.ask("POST", "/api/fits", "table=mice", Content_Type="text/plain")
     assert (status, "JSON" in text) == (400, True)
@@ -171,6 +183,15 @@ def test_no_path_from_outside_leads_anywhere(site):
         assert "state,action" not in text
     status, answer = site.send("/api/fits", {"table": "../secret.csv"})
     assert (status, "there is no table" in answer["error"]) == (400, True)
+    for option in ("world", "places"):
+        for path in ("../secret.csv", str(secret), "s3://bucket/secret.csv"):
+            status, answer = site.send("/api/fits", {"table": "tables/a.csv", option: path})
+            assert (status, f"there is no {option}" in answer["error"]) == (400, True)
+            for part in ("check", "table"):
+                status, _, text = site.get(f"/part/{part}?table=tables/a.csv&{option}={path}")
+                assert (status, f"there is no {option}" in text) == (400, True)
+    assert all(question["do"] == "rows" for question in Reader.asked)
+    assert site.send("/api/fits", {"table": "tables/a.csv", "world": "labyrinth"})[0] == 200
     status, headers, text = site.get("/files/1/report.html")
     assert (status, text) == (200, "<h1>mine</h1>")
     # A report of somebody else's project runs nothing and sends nothing.
@@ -190,6 +211,20 @@ def test_names_from_tables_are_escaped(site):
     status, _, text = site.get(f"/data?table={ANGRY.replace('<', '%3C')}")
     assert status == 400
     assert "<script>alert" not in text
+
+
+def test_what_was_said_of_an_nwb_file_stays(site, monkeypatch):
+    async def ask(self, **question):
+        return {"columns": [], "rows": [], "count": 0, "guesses": {}, "nwb": "what it holds"}
+
+    monkeypatch.setattr(Reader, "ask", ask)
+    (site.project.root / "tables" / "b.nwb").write_text("")
+    told = "table=tables/b.nwb&decisions=epochs&action=choice"
+    _, _, text = site.get(f"/part/table?{told}")
+    form = text.partition("<form")[2].partition("</form>")[0]
+    found = re.findall(r'name="(\w+)" value="([^"]+)"', form)
+    assert {("decisions", "epochs"), ("action", "choice")} <= {*found}
+    assert "inverseq fit tables/b.nwb --action choice --decisions epochs" in text
 
 
 def test_a_fit_is_asked_for_as_one_would_type_it(site):
@@ -276,6 +311,44 @@ def test_a_project_is_packed_and_opened_elsewhere(site, tmp_path):
         assert project.tables() == ["tables/a.csv"]
 
 
+def test_a_world_that_was_not_painted_here_is_said(site):
+    for name, text in (("a.txt", "#.\nSG\n"), ("b.json", "[1]"), ("c.json", '{"c": ["A.", "SG"]}')):
+        (site.project.root / "worlds" / name).write_text(text)
+        status, _, told = site.get(f"/world?world=worlds/{name}")
+        assert (status, "cannot be painted here" in told) == (400, True)
+    (site.project.root / "worlds" / "d.json").write_text('{"d": ["#.", "SG"]}')
+    assert 'data-rows="#./SG"' in site.get("/world?world=worlds/d.json")[2]
+
+
+@pytest.mark.parametrize("words", ["", "print('{')"])
+def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words):
+    begin = subprocess.Popen
+    monkeypatch.setattr(
+        "inverseq.app.office.subprocess.Popen",
+        lambda _, **options: begin([sys.executable, "-c", words], **options),
+    )
+    began = time.monotonic()
+    status, answer = site.send("/api/play", {})
+    assert (status, "the game does not begin" in answer["error"]) == (400, True)
+    assert time.monotonic() - began < 10
+
+
+def test_two_who_want_to_play_get_one_game(site, monkeypatch):
+    begin, begun = subprocess.Popen, []
+    hello = '{\n"address": "there"\n}'
+    words = f"import time; time.sleep(0.5); print({hello!r}, flush=True); time.sleep(60)"
+
+    def instead(_, **options):
+        begun.append(begin([sys.executable, "-c", words], **options))
+        return begun[-1]
+
+    monkeypatch.setattr("inverseq.app.office.subprocess.Popen", instead)
+    with ThreadPoolExecutor(2) as both:
+        told = [*both.map(lambda _: site.send("/api/play", {}), range(2))]
+    assert told == [(200, {"address": "there"})] * 2
+    assert len(begun) == 1
+
+
 def test_tours_have_six_steps_and_every_step_words(site):
     for name, steps in TOURS.items():
         status, headers, _ = site.get(f"/tour/{name}")
@@ -320,7 +393,6 @@ def test_nonsense_is_answered_and_breaks_nothing(site, capfd):
 def test_the_helper_says_so_when_it_is_killed_and_comes_back(tmp_path, monkeypatch):
     """A stand-in that answers once and dies."""
     import asyncio
-    import sys
 
     script = tmp_path / "stand_in.py"
     script.write_text("print('{}', flush=True); input(); print('{\"a\": 1}', flush=True); input()")

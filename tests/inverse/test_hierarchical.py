@@ -1,5 +1,6 @@
 """Rewards of animals that are alike: between one fit for all and one for each, as the data say."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -212,3 +213,22 @@ def test_the_search_starts_from_weights_of_decisions(world, drawn):
     problem = Problem(drawn[1], world, weights=np.zeros(drawn[1].num_decisions))
     made = iq.Hierarchical(iq.IAVI()).solve(problem)
     assert_allclose(made.policy.tables[0], world.allowed / world.allowed.sum(1, keepdims=True))
+
+
+def test_counts_of_animals_take_no_more_memory_than_animals():
+    number, size = 4000, 200
+    data = iq.Demonstrations.from_arrays(
+        np.arange(number) % size,
+        np.arange(number) % 2,
+        trajectory=np.arange(number),
+        trajectories={"subject": np.arange(number) % 2},
+    )
+    mdp = iq.MDP.from_dense(np.full((size, 2, size), 1 / size), discount=0.9)
+    expansion, problem = iq.IAVI().expand(Problem(data, mdp)), Problem(data, mdp)
+    tracemalloc.start()
+    seen = expansion.seen(problem, np.arange(number) % 2)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.sum(seen) == number
+    assert seen[0][::2].sum() == number / 2
+    assert most < 4e6  # a table for each trajectory would take 13e6

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import inverseq as iq
+from inverseq.demonstrations import Ending
 from inverseq.inverse.hierarchy.expansion import Expands
 from inverseq.inverse.problem import Problem
 from inverseq.policies.learning import in_own_units
@@ -210,6 +211,35 @@ def test_two_intentions_may_learn(mice):
     assert iq.log_likelihood(made, data).mean > iq.log_likelihood(alone, data).mean
 
 
+def test_a_search_that_ends_where_it_began_has_not_converged(mice):
+    data = mice.data.take(np.array([0, 1]))
+    with pytest.raises(iq.FitError, match="Give more max_steps"):
+        iq.fit(data, iq.Learner(max_steps=1))
+    # A line search that finds nothing better ends early, wherever that is.
+    solver = iq.Learner(lapse=False)
+    near = iq.fit(data, solver)
+    far = {"weights": near.parameters["weights"] * np.where(np.arange(8) == 0, 1e4, 1.0)}
+    status = solver.solve(Problem(data, near=replace(near, parameters=far))).status
+    assert not status.ok
+    assert "no likelihood is finite" in status.message
+
+
+def test_what_happened_in_a_gap_is_not_known():
+    data = choices(7, trajectories=1)
+    cut = data.num_decisions // 2
+    gap = np.arange(data.num_decisions) == cut
+    terms = iq.Learner().terms(3)
+    numbers = np.random.default_rng(1).normal(size=len(terms))
+    told = dict(zip(terms, in_own_units(terms, numbers), strict=True))
+    begins = (np.arange(data.num_decisions) == 0) | np.roll(gap, 1)
+    expected = chances_of(
+        told, data.actions, data.decisions["reward"], begins, [[True] * 3] * data.num_decisions
+    )
+    policy = iq.LearnerPolicy("reward", terms, numbers[None])
+    broken = replace(data, endings=np.where(gap, Ending.GAP, data.endings))
+    assert_allclose(policy.probabilities(broken, None), expected, atol=1e-10)
+
+
 def test_what_cannot_be_learnt_from_is_refused():
     data = choices(0)
     with pytest.raises(iq.InputError, match="no column 'water' per decision"):
@@ -220,6 +250,10 @@ def test_what_cannot_be_learnt_from_is_refused():
     with pytest.raises(iq.InputError, match="nothing shows what is learnt"):
         iq.fit(replace(data, actions=np.full(data.num_decisions, -1), action_names=("a", "b")),
                iq.Learner())  # fmt: skip
+    for size in (100.0, 0.01):
+        other = {"reward": size * np.nan_to_num(data.decisions["reward"])}
+        with pytest.raises(iq.InputError, match=f"up to {size:g}.* divide the column by {size:g}"):
+            iq.fit(replace(data, decisions=other), iq.Learner())
     with pytest.raises(iq.InputError, match="strength must be"):
         iq.Learner(strength=0.0)
     found = iq.fit(data, iq.Learner(habit=False, lapse=False))

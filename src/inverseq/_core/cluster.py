@@ -1,9 +1,11 @@
 """Where many fits run: in processes of this machine, or on the workers of a Dask cluster."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from joblib import parallel_config
@@ -13,6 +15,9 @@ from inverseq._core.errors import FitError, InputError, argument
 
 _PATIENCE = 10
 """Seconds in which a cluster must answer and have a worker."""
+
+
+_ADDRESS = re.compile(r":\d+/?$|^inproc://.")
 
 
 class DaskBackend(DaskDistributedBackend):
@@ -55,7 +60,13 @@ def engine(cluster: str | None = None, *, jobs: int = -1) -> Iterator[None]:
         )
     from distributed import Client  # takes a second, and is rarely wanted
 
-    is_file = "://" not in cluster and ":" not in cluster
+    is_file = ":" not in cluster
+    # Dask waits for a file without end, and long for an address that is none.
+    if not (Path(cluster).is_file() if is_file else _ADDRESS.search(cluster)):
+        raise InputError(
+            f"{argument('cluster', cluster)} is neither the address of a Dask scheduler, "
+            "tcp://HOST:8786, nor a file in which one says where it is (--scheduler-file)"
+        )
     where: dict[str, Any] = {"scheduler_file": cluster} if is_file else {"address": cluster}
     try:
         client = Client(**where, timeout=_PATIENCE, set_as_default=False)

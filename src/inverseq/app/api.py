@@ -18,7 +18,7 @@ from starlette.routing import Route
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_text
 from inverseq._core.folders import PAGE, files_of
-from inverseq.app.asked import OF_NEURONS, QUESTIONS, ROLES, SETTINGS, arguments_of, options_in
+from inverseq.app.asked import OF_NEURONS, QUESTIONS, arguments_of, options_in
 from inverseq.app.door import is_local
 from inverseq.app.fits import State
 from inverseq.app.office import Office
@@ -67,10 +67,10 @@ class Api:
     async def ask(self, request: Request) -> Response:
         """Put a fit into the queue."""
         told = await _body(request)
-        table = self._office.table(_text(told, "table"))
+        table = self._office.project.table(_text(told, "table"))
         given = {str(k): str(v) for k, v in told.items()}
         command = "neural" if told.get("command") == "neural" else "fit"
-        read = options_in(given, (*ROLES, *SETTINGS))
+        read = self._office.reading(given)
         asked = options_in(given, OF_NEURONS if command == "neural" else QUESTIONS)
         arguments = arguments_of(command, table, read, asked)
         number = self._office.fits.ask(arguments, FITS, KEPT)

@@ -1,5 +1,6 @@
 """What a visitor asks for, as options of the command line, and the lines to be copied."""
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -30,7 +31,7 @@ _GUESSED = {"world_column": "world"}
 
 SETTINGS = (
     *("missing", "named", "bins", "upwards", "longest_step", "blocks", "world", "places"),
-    *("transform", "discount", "actions"),
+    *("transform", "discount", "actions", "decisions", "act"),
 )
 """Options of how a table is read, and of its world."""
 
@@ -131,10 +132,43 @@ def arguments_of(command: str, table: str, *options: Options) -> list[str]:
     return words
 
 
+def as_options(asks: Sequence[str]) -> Options:
+    """Options as they were typed, by name."""
+    found: Options = {}
+    name = ""
+    for word in asks:
+        if word.startswith("--"):
+            name, equals, value = word.removeprefix("--").partition("=")
+            name = name.replace("-", "_")
+            found[name] = value if equals else "yes"
+        elif name:
+            found[name] = word
+    return found
+
+
+def is_asked_here(arguments: Sequence[str], *ends: str) -> bool:
+    """Whether the pages ask so.
+
+    Args:
+        arguments: What is typed behind `inverseq`.
+        ends: What stands at their end, whatever is asked.
+    """
+    command, *rest = arguments
+    names = {"fit": QUESTIONS, "neural": OF_NEURONS}.get(command)
+    asks = rest[1 : len(rest) - len(ends)]
+    if names is None or not rest:
+        return False
+    told = as_options(asks)
+    options = options_in(told, (*ROLES, *SETTINGS)), options_in(told, names)
+    return [*arguments_of(command, rest[0], *options), *ends] == [*arguments]
+
+
 def typed(arguments: Sequence[str]) -> str:
     """A command as one types it."""
     return shlex.join(["inverseq", *arguments])
 
+
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e-?\d+)?")
 
 _READ = (*ROLES, "missing", "named", "bins", "upwards", "longest_step")
 _CALLED = {"previous": "state_from_previous", "world_column": "world"}
@@ -166,7 +200,7 @@ def python_lines(table: str, read: Options, asked: Options, command: str) -> str
         told = {_CALLED.get(n, n): _column(n, read[n]) for n in _READ if n in read}
         plan = {"title": repr(PurePosixPath(table).stem)} | plan
         if read.get("world") == "labyrinth":
-            discount = read.get("discount", "0.9")
+            discount = _number(read.get("discount", "0.9"))
             lines.append(f"world = inverseq.worlds.labyrinth({discount})")
             told |= {"state_names": "world.mdp.state_names"}
             told |= {"action_names": "world.mdp.action_names"}
@@ -175,7 +209,7 @@ def python_lines(table: str, read: Options, asked: Options, command: str) -> str
         lines = ["import hashlib", "from pathlib import Path", "", *lines]
         lines.append(f"data = inverseq.read_table({table!r}{words})")
         if "blocks" in read:
-            lines.append(f"data = inverseq.in_blocks(data, {read['blocks']})")
+            lines.append(f"data = inverseq.in_blocks(data, {_number(read['blocks'])})")
         lines.append(f"digest = hashlib.sha256(Path({table!r}).read_bytes()).hexdigest()")
         digest = ", file_digest=digest"
     settings = ", ".join(f"{name}={value}" for name, value in plan.items())
@@ -191,11 +225,16 @@ def _column(name: str, value: str) -> str:
     if name in _SWITCHES:
         return "True"
     if name == "longest_step":
-        return value
+        return _number(value)
     parts = tuple(part.strip() for part in value.split(","))
     return repr(parts if len(parts) > 1 else value)
 
 
 def _value(name: str, value: str) -> str:
     """An option of a plan as an argument."""
-    return value if name in (*_NUMBERS, *_WHOLE) else repr(value)
+    return _number(value) if name in (*_NUMBERS, *_WHOLE) else repr(value)
+
+
+def _number(value: str) -> str:
+    """A number as it is written; anything else as a text, which is refused there as it is here."""
+    return value if _NUMBER.fullmatch(value) else repr(value)

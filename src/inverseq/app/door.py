@@ -71,6 +71,8 @@ class Door:
             refusal = PlainTextResponse("This server does not go by that name.", 400)
         elif origin is not None and _place(origin) != host:
             refusal = PlainTextResponse("Another site's page may not come in.", 403)
+        elif not _is_followed(headers):
+            refusal = PlainTextResponse("Another site's page may not make this one work.", 403)
         else:
             return await self._app(scope, receive, guarded)
         if scope["type"] == "websocket":
@@ -135,6 +137,16 @@ class PatientProtocol(H11Protocol):
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
+
+
+def _is_followed(headers: Headers) -> bool:
+    """Whether a request comes from a page of this server, or from a link to one that somebody
+    followed, and is no picture or frame of another site's page, which has no `Origin`.
+    """
+    if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+        return True
+    how = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+    return how == ("navigate", "document")
 
 
 def _address(host: str) -> Any:

@@ -34,7 +34,25 @@ class Embedded:
 
 
 class _Strict(HTMLParser):
-    """Refuses what no report holds: scripts, links, frames, forms, pictures from elsewhere."""
+    """Refuses what no report holds: scripts, links, frames, forms, pictures from elsewhere; and
+    comments and the like, which browsers end elsewhere than this parser.
+    """
+
+    def handle_comment(self, data: str) -> None:
+        """Refuse a comment."""
+        raise InputError(f"it holds <!{data[:20]}")
+
+    def handle_decl(self, decl: str) -> None:
+        """Refuse a declaration."""
+        self.handle_comment(decl)
+
+    def unknown_decl(self, data: str) -> None:
+        """Refuse a section of data."""
+        self.handle_comment(data)
+
+    def handle_pi(self, data: str) -> None:
+        """Refuse an instruction."""
+        self.handle_comment(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Check a tag and its attributes."""

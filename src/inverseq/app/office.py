@@ -4,20 +4,19 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from inverseq._core.errors import InputError
 from inverseq._core.folders import PAGE
+from inverseq.app.asked import ROLES, SETTINGS, Options, options_in
 from inverseq.app.fits import Fit, State
 from inverseq.app.helper import Helper
 from inverseq.app.project import TABLES, Project
 from inverseq.app.queue import Queue
 from inverseq.app.uploads import Uploads
-
-DATASETS = ("mice", "people", "bandit", "switching_grid", "spontaneous", "lever")
-"""The bundled data sets, in the order in which they are shown."""
 
 GAMES = f"{TABLES}/games.parquet"
 _OPENING = 30.0
@@ -39,24 +38,23 @@ class Office:
         self.tables, self.results = Helper(project.root), Helper(project.root)
         self._rows: dict[tuple[str, float], dict[str, Any]] = {}
         self._game: subprocess.Popen | None = None
-        self._address = ""
+        self._address, self._one_game = "", asyncio.Lock()
 
     async def close(self) -> None:
         """Stop everything that was begun."""
         await asyncio.gather(self.tables.close(), self.results.close())
-        if self._game is not None:
-            self._game.terminate()
+        await asyncio.to_thread(self._end_game)
         await asyncio.to_thread(self.queue.close)
 
-    def table(self, told: str) -> str:
-        """A table that there is, by the name that a request gives.
+    def reading(self, told: Mapping[str, str]) -> Options:
+        """The options of how a table is read that a request gives.
 
         Raises:
-            InputError: There is no such table.
+            InputError: They cannot be used, or name files that are not of this project.
         """
-        if told in (*DATASETS, *self.project.tables()):
-            return told
-        raise InputError(f"there is no table {told!r} in this project: choose one on the page Data")
+        made = options_in(told, (*ROLES, *SETTINGS))
+        self.project.require_own(made)
+        return made
 
     async def rows(self, table: str) -> dict[str, Any]:
         """The first rows of a table; of a file that has not changed they are asked for once.
@@ -106,6 +104,11 @@ class Office:
         Raises:
             InputError: It does not begin.
         """
+        async with self._one_game:
+            return await self._played()
+
+    async def _played(self) -> str:
+        """The address of the game; one visitor at a time asks."""
         if self._game is None or self._game.poll() is not None:
             options = ["--no-browser", "--json", "--port", "0", "--out", GAMES]
             self._game = subprocess.Popen(
@@ -121,12 +124,25 @@ class Office:
             with suppress(TimeoutError):
                 told = await asyncio.wait_for(asyncio.to_thread(self._greeting), _OPENING)
             if not told:
+                await asyncio.to_thread(self._end_game)
                 raise InputError("the game does not begin: try inverseq play in a terminal")
             self._address = json.loads(told)["address"]
         return self._address
 
+    def _end_game(self) -> None:
+        """Stop the game, if it was begun; what was played is written."""
+        game, self._game = self._game, None
+        if game is not None:
+            game.terminate()
+            game.communicate()
+
     def _greeting(self) -> str:
-        """What the game says when it begins: one object in JSON."""
+        """What the game says when it begins: one object in JSON; "" where it ends without."""
         assert self._game is not None  # it was just begun
         assert self._game.stdout is not None  # it is a pipe
-        return "".join([*iter(self._game.stdout.readline, "}\n"), "}"])
+        told = ""
+        for line in self._game.stdout:
+            told += line
+            if line == "}\n":
+                return told
+        return ""

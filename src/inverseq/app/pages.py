@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from inverseq.app.asked import (
     SETTINGS,
     Options,
     arguments_of,
+    as_options,
     options_in,
     options_of,
     python_lines,
@@ -29,10 +31,11 @@ from inverseq.app.asked import (
 )
 from inverseq.app.embed import embedded
 from inverseq.app.fits import Fit, State
-from inverseq.app.office import DATASETS, Office
-from inverseq.app.project import KEPT
+from inverseq.app.office import Office
+from inverseq.app.project import DATASETS, KEPT
 from inverseq.app.tours import TOURS, step_of
 
+_PAINTS = "#.SG"
 _MOST_COMPARED = 4
 _MOST_DIGITS = 15
 _LABELS = ("", "subject", "session")
@@ -66,8 +69,8 @@ class Pages:
         """Tables: those that are there, and one of them with its columns."""
         table, part = request.query_params.get("table", ""), ""
         if table:
-            self._office.table(table)
-            options = options_in(request.query_params, (*ROLES, *SETTINGS))
+            self._office.project.table(table)
+            options = self._office.reading(request.query_params)
             options = options or self._last_options(table)
             part = urlencode({"table": table} | options)
         tables, limit = self._office.project.tables(), self._office.uploads.limit
@@ -79,24 +82,24 @@ class Pages:
         """How a table was read when it was last fitted."""
         for fit in reversed(self._office.fits.all()):
             if fit.table == table:
-                known = _as_query(fit.asks)
+                known = as_options(fit.asks)
                 return options_in(known, (*ROLES, *SETTINGS))
         return {}
 
     async def table_part(self, request: Request) -> Response:
         """A table: its first rows, a menu for each column, and what is typed to read it so."""
         query = request.query_params
-        table = self._office.table(query.get("table", ""))
+        table = self._office.project.table(query.get("table", ""))
         seen = await self._office.rows(table)
         columns, guesses = seen["columns"], seen["guesses"]
-        asked = options_in(query, (*ROLES, *SETTINGS))
+        asked = self._office.reading(query)
         own = "dataset" in seen
         if "c0" in query:
             roles = [query.get(f"c{i}", "") for i in range(len(columns))]
             asked = options_of(roles, columns, guesses) | options_in(query, SETTINGS)
             if "moves" in query and not {"action", BOTH} & {*roles}:
                 asked["action"] = "moves"
-            asked = options_in(asked, (*ROLES, *SETTINGS))
+            asked = self._office.reading(asked)
         if own:
             asked = {}
         roles = [""] * len(columns) if own else roles_in(asked, columns, guesses)
@@ -120,8 +123,8 @@ class Pages:
 
     async def check_part(self, request: Request) -> Response:
         """What the doctor finds, each with what a click can mend."""
-        table = self._office.table(request.query_params.get("table", ""))
-        asked = options_in(request.query_params, (*ROLES, *SETTINGS))
+        table = self._office.project.table(request.query_params.get("table", ""))
+        asked = self._office.reading(request.query_params)
         found = await self._office.tables.ask(do="check", table=table, options=asked)
         for each in [found, *found.get("findings", ())]:
             for remedy in each.get("remedies", ()):
@@ -137,8 +140,8 @@ class Pages:
         query = request.query_params
         table, seen, asked = query.get("table", ""), None, {}
         if table:
-            seen = await self._office.rows(self._office.table(table))
-            asked = options_in(query, (*ROLES, *SETTINGS))
+            seen = await self._office.rows(self._office.project.table(table))
+            asked = self._office.reading(query)
         labels: dict[str, str] = {}
         if seen is not None:
             roles = roles_in(asked, seen["columns"], seen["guesses"])
@@ -177,7 +180,7 @@ class Pages:
             return self._page(request, "look", fit=None, finished=finished, report=None)
         report = embedded(self._office.result(number))
         fit = self._office.fit(number)
-        known = _as_query(fit.asks)
+        known = as_options(fit.asks)
         read, asked = options_in(known, (*ROLES, *SETTINGS)), options_in(known, QUESTIONS)
         return self._page(
             request,
@@ -229,8 +232,7 @@ class Pages:
         if told:
             if told not in self._office.project.worlds():
                 raise InputError(f"there is no world {told!r} in this project")
-            text = (self._office.project.root / told).read_text(encoding="utf-8")
-            rows = next(iter(json.loads(text).values()))
+            rows = _painted(self._office.project.root / told)
         worlds = self._office.project.worlds()
         return self._page(request, "world", worlds=worlds, told=told, rows=rows)
 
@@ -275,6 +277,24 @@ def whole(told: str) -> int:
     return int(told)
 
 
+def _painted(path: Path) -> list[str]:
+    """The rows of a maze of walls, starts and goals.
+
+    Raises:
+        InputError: The file holds something else.
+    """
+    try:
+        rows = next(iter(json.loads(path.read_text(encoding="utf-8")).values()))
+        if {*map(len, rows)} == {len(rows[0])} and {*"".join(rows)} <= {*_PAINTS}:
+            return rows
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, StopIteration):
+        pass
+    raise InputError(
+        f"{path.name} cannot be painted here: it is no single maze of walls, starts and goals. As "
+        "the world of a table it can be chosen on the page Data"
+    )
+
+
 def lines(command: str, table: str, read: Options, asked: Options) -> dict[str, str]:
     """What is typed to do the same: in a terminal and in Python."""
     told = typed([*arguments_of(command, table, read, asked), "--keep", KEPT])
@@ -284,7 +304,7 @@ def lines(command: str, table: str, read: Options, asked: Options) -> dict[str, 
 
 def _told(fit: Fit, now: float) -> dict[str, Any]:
     """A fit as it is shown."""
-    read = options_in(_as_query(fit.asks), (*ROLES, *SETTINGS))
+    read = options_in(as_options(fit.asks), (*ROLES, *SETTINGS))
     seconds = None if fit.began is None else (fit.ended or now) - fit.began
     return {
         "number": fit.number,
@@ -302,20 +322,6 @@ def _told(fit: Fit, now: float) -> dict[str, Any]:
         "cancel": fit.cancel,
         "attempts": fit.attempts,
     }
-
-
-def _as_query(asks: tuple[str, ...]) -> dict[str, str]:
-    """Options as they were typed, by name."""
-    found: dict[str, str] = {}
-    name = ""
-    for word in asks:
-        if word.startswith("--"):
-            name, equals, value = word.removeprefix("--").partition("=")
-            name = name.replace("-", "_")
-            found[name] = value if equals else "yes"
-        elif name:
-            found[name] = word
-    return found
 
 
 def _changed(options: Options, name: str, value: str) -> Options:

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
@@ -16,6 +16,9 @@ from inverseq.app.fits import Fits
 
 TABLES, WORLDS, FITS, KEPT = "tables", "worlds", "fits", "kept"
 """Folders of a project: files that came in, worlds that were drawn, results, and finished work."""
+
+DATASETS = ("mice", "people", "bandit", "switching_grid", "spontaneous", "lever")
+"""The bundled data sets, in the order in which they are shown."""
 
 LIST = "fits.sqlite"
 _ARRIVING = ".arriving"
@@ -47,6 +50,26 @@ class Project:
     def worlds(self) -> list[str]:
         """Paths in the project of the worlds that were drawn, by name."""
         return _files(self.root, WORLDS)
+
+    def table(self, told: str) -> str:
+        """A table that there is, by the name that a request gives.
+
+        Raises:
+            InputError: There is no such table.
+        """
+        if told in (*DATASETS, *self.tables()):
+            return told
+        raise InputError(f"there is no table {told!r} in this project: choose one on the page Data")
+
+    def require_own(self, options: Mapping[str, str]) -> None:
+        """Raise an `InputError` where options name files that are not of this project."""
+        worlds = ("labyrinth", "estimated", *self.worlds(), *self.tables())
+        for name, known in (("world", worlds), ("places", self.tables())):
+            if name in options and options[name] not in known:
+                raise InputError(
+                    f"there is no {name} {options[name]!r} in this project: bring the file in on "
+                    "the page Data, or paint a maze on the page World"
+                )
 
     def result(self, number: int, *names: str) -> Path:
         """A file of the result of a fit; `names` are of the server, never of a request."""

@@ -22,12 +22,14 @@ class _Arriving:
         size: Bytes that it will have.
         path: Where it lies.
         there: Bytes that are there.
+        busy: Whether a piece is coming in.
     """
 
     name: str
     size: int
     path: Path
     there: int = 0
+    busy: bool = False
 
 
 class Uploads:
@@ -74,9 +76,9 @@ class Uploads:
                 ended, it is too large, or the disk is full.
         """
         file = self._arriving.get(number)
-        if file is None or at != file.there:
+        if file is None or file.busy or at != file.there:
             raise InputError("this piece belongs to no file on its way: choose the file again")
-        taken = 0
+        taken, file.busy = 0, True
         try:
             with file.path.open("r+b") as stream:
                 stream.seek(at)
@@ -92,6 +94,8 @@ class Uploads:
                 f"{file.name} cannot be kept: {error.strerror}. "
                 + ("Make room, and choose it again" if full else "May the folder be written to?")
             ) from error
+        finally:
+            file.busy = False
         file.there += taken
         if file.there < file.size:
             return None

@@ -20,7 +20,7 @@ from inverseq.cli.served import address_of, show
 def run(options: App) -> int:
     """Serve the pages of a project until Ctrl-C."""
     served = options.served
-    if not options.limit > 0:
+    if not 0 < options.limit < float("inf"):
         raise InputError(f"--limit must be a number of gigabytes above 0; got {options.limit:g}")
     ticket = "" if is_local(served.host) else secrets.token_urlsafe(16)
     with listen(served.host, options.port) as listening, opened(options.project) as project:

@@ -19,7 +19,7 @@ from inverseq._core.errors import FitError, InputError, spelt
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
-from inverseq.app.asked import arguments_of
+from inverseq.app.asked import ROLES, SETTINGS, arguments_of
 from inverseq.app.project import Project
 from inverseq.app.rows import look_at
 from inverseq.app.scenes import scene_of, solution_of, trajectories_of, walk_of
@@ -57,7 +57,8 @@ class _Spelling:
     def remedies(self, text: str) -> list[dict[str, str]]:
         """The options that a text names with a value: what a click can add."""
         found = {option for said, option in self._told.items() if said in text}
-        return [{"option": name, "value": value} for name, value in sorted(found)]
+        taken = sorted(each for each in found if each[0] in (*ROLES, *SETTINGS))
+        return [{"option": name, "value": value} for name, value in taken]
 
 
 class Desk:
@@ -94,6 +95,9 @@ class Desk:
             return {"error": str(error), "remedies": spelling.remedies(str(error))}
         except MemoryError:
             return {"error": "there is not enough memory for this table", "remedies": []}
+        except Exception as error:  # the page would be told that the memory is full
+            said = f"inverseq made a mistake ({type(error).__name__}: {error}). Please report it"
+            return {"error": said, "remedies": []}
 
     def _rows(self, table: str) -> dict[str, Any]:
         path = Path(table) if "/" in table else None

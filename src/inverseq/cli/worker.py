@@ -11,10 +11,13 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from inverseq._core.errors import InputError
 from inverseq._core.progress import heard_by
-from inverseq.app.fits import Fits, State
-from inverseq.app.project import Project
+from inverseq.app.asked import as_options, is_asked_here
+from inverseq.app.fits import Fit, Fits, State
+from inverseq.app.project import FITS, KEPT, Project
 from inverseq.cli import INTERRUPTED, OK, main
+from inverseq.cli.exit_codes import BAD_INPUT
 
 _OFTEN = 0.2
 """Seconds between two notes of how far a fit is."""
@@ -42,6 +45,10 @@ def work(project: Project, number: int) -> int:
         fit = project.fits.get(number)
         if fit is None or not project.fits.begin(number):
             return OK
+        if not _is_ours(project, fit):
+            why = "This is nothing that this app asks for, or its files are gone: ask again."
+            project.fits.end(number, State.FAILED, why)
+            return BAD_INPUT
         os.chdir(project.root)
         sys.argv = ["inverseq", *fit.arguments]
         told = io.StringIO()
@@ -56,6 +63,19 @@ def work(project: Project, number: int) -> int:
             told.write(f"{type(error).__name__}: {error}")
         _end(project.fits, number, code, told.getvalue())
         return code
+
+
+def _is_ours(project: Project, fit: Fit) -> bool:
+    """Whether a fit is one that the pages of this project ask for. A list that came from elsewhere
+    could name a cluster, or a folder to write to.
+    """
+    ends = "--keep", KEPT, "--out", f"{FITS}/{fit.number}"
+    try:
+        project.table(fit.table)
+        project.require_own(as_options(fit.asks))
+        return is_asked_here(fit.arguments, *ends)
+    except (InputError, LookupError, ValueError):
+        return False
 
 
 def _end(fits: Fits, number: int, code: int, told: str) -> None:

@@ -1,7 +1,7 @@
 """A policy that changes as its animal learns: values of actions, and a habit beside them.
 
 Before decision t an animal values action a at Q_t(a) and is in the habit of it by C_t(a), both 0 at
-the beginning of a trajectory. Once action c was taken and paid r,
+the beginning of a trajectory and behind a gap. Once action c was taken and paid r,
 
     Q(c) <- Q(c) + alpha (r - Q(c)),    Q(a) <- (1 - f) Q(a) for the others,
     C(a) <- C(a) + tau ([a = c] - C(a)),
@@ -50,7 +50,7 @@ class Course(NamedTuple):
     Attributes:
         actions: `[N]` -1 where there was none.
         rewards: `[N]` 0 where there was none.
-        first: `[N]` whether a trajectory begins.
+        first: `[N]` whether a trajectory begins, or goes on behind a gap.
         exists: `[N, A]` which actions exist.
     """
 
@@ -106,7 +106,7 @@ def course_of(
             "what the action paid; give a number, or leave out the action"
         )
     return Course(
-        demonstrations.actions, np.where(acted, paid, 0.0), _begins(demonstrations), exists
+        demonstrations.actions, np.where(acted, paid, 0.0), ~demonstrations.continues, exists
     )
 
 
@@ -257,13 +257,6 @@ class LearnerPolicy(FinitePolicy):
     def alone(self, member: int) -> "LearnerPolicy":
         """That of one member."""
         return replace(self, numbers=self.numbers[member : member + 1], members=None)
-
-
-def _begins(demonstrations: Demonstrations) -> Bool[np.ndarray, " N"]:
-    """Whether each row is the first of its trajectory."""
-    first = np.zeros(demonstrations.num_decisions, dtype=bool)
-    first[demonstrations.starts[:-1]] = True
-    return first
 
 
 def _recursion(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 
 from inverseq.decisions.counts import count
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
@@ -134,9 +135,8 @@ class OfCounts(ABC):
         """Counts of each animal's decisions."""
         units = count(problem.decisions, self.mdp, weights=problem.weights).units
         assert units is not None  # `count` makes them
-        tables = np.zeros((int(animal.max()) + 1, self.mdp.allowed.size))
-        np.add.at(tables, animal, units.toarray())
-        return list(tables.reshape(-1, *self.mdp.allowed.shape))
+        member = sparse.coo_array((np.ones(animal.size), (animal, np.arange(animal.size)))).tocsr()
+        return list((member @ units).toarray().reshape(-1, *self.mdp.allowed.shape))
 
     @abstractmethod
     def explain(self, weights: Float[np.ndarray, " F"], near: Any) -> Explained:

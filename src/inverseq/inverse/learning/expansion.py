@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import OptimizeResult, minimize
 
-from inverseq._core.errors import FitError
+from inverseq._core.errors import FitError, InputError
 from inverseq.decisions.counts import decision_weights
 from inverseq.inverse.hierarchy.expansion import Meaning, Numbers, Quadratic
 from inverseq.inverse.problem import Problem
@@ -28,6 +28,9 @@ from inverseq.policies.learning import (
 
 TYPICAL = {VALUE: 2.0, HABIT: 0.5, REPETITION: 0.5}
 """Numbers that a search begins with; the others begin at 0."""
+
+_USUAL = (0.2, 30.0)
+"""Sizes of the largest payment between which the fit hardly depends on its unit."""
 
 _WEAK = 0.1
 """Weight of the prior under which a search for numbers of all animals together begins."""
@@ -81,9 +84,14 @@ class LearnerExpansion:
         return True
 
     def seen(self, problem: Problem, animal: Int[np.ndarray, " T"]) -> list[Seen]:
-        """What was done and paid, animal by animal."""
+        """What was done and paid, animal by animal.
+
+        Raises:
+            InputError: The column of rewards cannot be used, or pays in too small or large a unit.
+        """
         data = problem.decisions
         course = course_of(data, self.reward, self.exists)
+        _require_usual(course, self.reward)
         weights = decision_weights(problem.weights, data.num_decisions)
         made = []
         for number in range(int(animal.max()) + 1):
@@ -128,13 +136,14 @@ class LearnerExpansion:
         made = chances(self.terms, weights, seen.course)
         policy, slopes = made.chances[seen.rows], made.slopes[seen.rows]
         taken = np.arange(seen.rows.size), seen.course.actions[seen.rows]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             value = float(seen.weights @ np.log(policy[taken]))
             slope = (seen.weights / policy[taken]) @ slopes[taken]
             heavy = np.where(policy > 0, seen.weights[:, None] / policy, 0.0)
-        scaled = slopes * np.sqrt(heavy)[:, :, None]
-        flat = scaled.reshape(-1, len(self.terms))
-        return Quadratic(value, slope, flat.T @ flat, None)
+            scaled = slopes * np.sqrt(heavy)[:, :, None]
+            flat = scaled.reshape(-1, len(self.terms))
+            information = flat.T @ flat
+        return Quadratic(value, slope, information, None)
 
     def meaning(self, found: Numbers, seen: Sequence[Seen]) -> Meaning:
         """A policy that knows whose decision it is; there is no reward to find, it is given."""
@@ -148,6 +157,19 @@ class LearnerExpansion:
                 "spread": found.spread,
                 "own_units": in_own_units(self.terms, found.values[:-1]),
             },
+        )
+
+
+def _require_usual(course: Course, reward: str) -> None:
+    """Raise an `InputError` unless payments are of a size that the prior and the beginning of the
+    search are made for.
+    """
+    most = float(np.abs(course.rewards).max(initial=0.0))
+    smallest, largest = _USUAL
+    if most > 0 and not smallest <= most <= largest:
+        raise InputError(
+            f"column {reward!r} pays up to {most:g}, and a learner's prior is made for payments of "
+            f"about 1: divide the column by {most:g}"
         )
 
 

@@ -27,6 +27,11 @@ from inverseq.policies.learning import (
     in_own_units,
 )
 
+_PRECISE = 1e-4
+"""Gradient per nat of all decisions below which a search may end for lack of precision."""
+
+_IMPOSSIBLE = "keep lapse=True, or divide the rewards so that they are about 1"
+
 
 @dataclass(frozen=True)
 class Learner:
@@ -104,7 +109,8 @@ class Learner:
         """The learner behind `problem`; `fit` calls this.
 
         Raises:
-            InputError: The column of rewards is missing or has holes, or no decision is known.
+            InputError: The column of rewards is missing, has holes or pays in too small or large a
+                unit, or no decision is known.
         """
         expansion = self.expand(problem)
         data = problem.decisions
@@ -120,9 +126,11 @@ class Learner:
         )
         slope = float(np.abs(found.jac).max(initial=0.0))
         # A search that ends for lack of precision has found the optimum as well as it can be.
-        settled = slope <= self.tolerance or found.nit < self.max_steps
-        message = "" if settled else "Give more max_steps, or a larger strength."
+        settled = slope <= max(self.tolerance, _PRECISE * float(found.fun))
         outcome = Outcome.CONVERGED if settled else Outcome.LIMIT
+        message = "" if settled else "Give more max_steps, or a larger strength."
+        if not np.isfinite(found.fun):
+            outcome, message = Outcome.DIVERGED, f"no likelihood is finite: {_IMPOSSIBLE}."
         return Solution(
             solver="Learner",
             settings=asdict(self) | {"numbers": expansion.terms},

@@ -4,15 +4,13 @@ Each choice of the last fifth of a session is predicted from everything before i
 What the learner is made of is chosen on the first four fifths alone, forwards in time.
 """
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.likelihood import Difference, Score, difference
+from inverseq.evaluate.likelihood import Difference, Score, difference, pooled
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.fit import fit
 from inverseq.inverse.hierarchy.solver import Hierarchical
@@ -65,11 +63,11 @@ def run(settings: Settings, effort: Effort) -> Result:
         fits = found[number * len(ends) : (number + 1) * len(ends)]
         rows = [_between(mice, *cut) for cut in pairwise(ends)]
         parts = [_score(taken, mice, use) for (_, taken), use in zip(fits, rows, strict=False)]
-        training[name] = _joined(parts) if parts else None
+        training[name] = pooled(parts) if parts else None
         solutions[name] = fits[-1][0]
         test[name] = _score(fits[-1][1], mice, mice.test)
     test = yardsticks() | test
-    chosen = max(KINDS.keys() & training.keys(), key=lambda n: _mean(training[n]))
+    chosen = max((n for n in KINDS if n in training), key=lambda n: _mean(training[n]))
     rows = [
         _line(name, one, training.get(name), test, solutions.get(name))
         for name, one in test.items()
@@ -175,14 +173,6 @@ def draw_mice(solution: Solution) -> Any:
     return figure
 
 
-def by_mouse(one: Score, data: Demonstrations) -> Score:
-    """The same score with mice as units."""
-    of = data.units("subject")
-    sums = lambda values: np.bincount(of, values)  # noqa: E731
-    names = ("sums", "decisions", "forced", "chance", "hits")
-    return replace(one, by="subject", **{name: sums(getattr(one, name)) for name in names})
-
-
 def _between(mice: Spouts, begin: float, end: float) -> Bool[np.ndarray, " N"]:
     """Choices of one stretch of each session."""
     return mice.data.acted & (mice.share >= begin) & (mice.share < end) & ~mice.test
@@ -192,12 +182,6 @@ def _score(taken: Float[np.ndarray, " N"], mice: Spouts, use: Bool[np.ndarray, "
     """By session."""
     of = mice.data.trajectory_of
     return by_session(taken[use], of[use], mice.data.num_trajectories)
-
-
-def _joined(parts: list[Score]) -> Score:
-    """Of all stretches together."""
-    names = ("sums", "decisions", "forced", "chance", "hits")
-    return replace(parts[0], **{n: np.sum([getattr(p, n) for p in parts], axis=0) for n in names})
 
 
 def _mean(one: Score | None) -> float:
@@ -228,11 +212,11 @@ def _line(
 
 def _sentences(chosen: str, test: dict[str, Score], mice: Spouts) -> tuple[str, ...]:
     """What training chose, and how much better it is."""
-    told = []
+    told, of = [], mice.data.units("subject")
     for name in (TWO_BACK, INTENTIONS, ALIKE):
         if name in test:
             sessions = difference(test[chosen], test[name])
-            animals = difference(*(by_mouse(test[n], mice.data) for n in (chosen, name)))
+            animals = difference(*(test[n].grouped(of, "subject") for n in (chosen, name)))
             told.append(
                 f"over “{name}” {_told(sessions)} over sessions, {_told(animals)} over mice"
             )
