@@ -83,6 +83,11 @@ class Reader:
         Reader.asked = (*Reader.asked, question)
         if question["do"] == "rows":
             return {"columns": ["state", ANGRY], "rows": [["a", ANGRY]], "count": 1, "guesses": {}}
+        pieces = [{"option": "blocks", "value": "20"}, {"option": "by", "value": "cut_from"}]
+        if question["options"].get("named"):
+            told = {"severity": "note", "text": "few", "rows": [], "remedy": "r"}
+            facts = {"decisions": 1, "trajectories": 1}
+            return {"facts": facts, "findings": [told | {"remedies": pieces}]}
         return {"error": f"no column {ANGRY}", "remedies": [{"option": "named", "value": "a"}]}
 
     async def close(self):
@@ -115,6 +120,14 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inside(site, addre
     if headers["content-type"].startswith("text/html"):
         assert re.findall(r"<script(?! src=\"/\w+\.js\" defer></script>)", text) == []
         assert re.findall(r" (?:on\w+|style)=", text) == []
+
+
+def test_what_a_click_cannot_mend_here_has_no_button_and_its_place_is_said(site):
+    told = site.get("/part/check?table=tables/a.csv&named=a")[2]
+    assert re.findall(r"Add <code>([^<]*)</code>", told) == ["--blocks 20"]
+    assert "On the page Fit: Details" in told
+    assert 'value="cut_from"' in site.get("/fit?table=tables/a.csv&blocks=20")[2]
+    assert 'value="cut_from"' not in site.get("/fit?table=tables/a.csv")[2]
 
 
 def test_strangers_stay_outside(site):

@@ -124,7 +124,11 @@ class Pages:
         asked = options_in(request.query_params, (*ROLES, *SETTINGS))
         found = await self._office.tables.ask(do="check", table=table, options=asked)
         for each in [found, *found.get("findings", ())]:
-            for remedy in each.get("remedies", ()):
+            told = each.get("remedies", ())
+            each["asked_of_fits"] = any(remedy["option"] in QUESTIONS for remedy in told)
+            here = (*ROLES, *SETTINGS)
+            each["remedies"] = [remedy for remedy in told if remedy["option"] in here]
+            for remedy in each["remedies"]:
                 name, value = remedy["option"], remedy["value"]
                 remedy["query"] = urlencode({"table": table} | _changed(asked, name, value))
                 remedy["typed"] = shlex.join(arguments_of("", "", {name: value})[2:])
