@@ -193,6 +193,24 @@ def test_no_path_from_outside_leads_anywhere(site):
     assert headers["content-disposition"] == 'attachment; filename="mice-report.html"'
 
 
+def test_reports_of_groups_open_from_the_page(site):
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    for name in ("", "groups/ko", "groups/wt"):
+        folder = site.project.result(number) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.html").write_text(f"<h1>{name}</h1>")
+    (folder / "run.json").write_text("{}")
+    told = site.get("/report?fit=1")[2]
+    shown = re.findall(r'href="(/files/1/groups/[^"?]*)"', told)
+    assert shown == ["/files/1/groups/ko/report.html", "/files/1/groups/wt/report.html"]
+    status, headers, text = site.get(shown[1])
+    assert (status, text) == (200, "<h1>groups/wt</h1>")
+    assert headers.get_all("content-security-policy")[0].startswith("sandbox;")
+    headers = site.get(f"{shown[1]}?download")[1]
+    assert headers["content-disposition"] == 'attachment; filename="wt-report.html"'
+
+
 def test_names_from_tables_are_escaped(site):
     for address in ("/part/table?table=tables/a.csv", "/part/check?table=tables/a.csv"):
         status, _, text = site.get(address)

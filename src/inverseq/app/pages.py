@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from inverseq import __version__
 from inverseq._core.errors import InputError
-from inverseq._core.folders import files_of
+from inverseq._core.folders import GROUPS, PAGE, files_of
 from inverseq._core.words import render
 from inverseq.app.asked import (
     BOTH,
@@ -224,7 +224,11 @@ class Pages:
             return self._page(request, "report", fit=None, finished=finished, files={})
         files = files_of(self._office.result(number))
         fit = _told(self._office.fit(number), time.time())
-        return self._page(request, "report", fit=fit, finished=finished, files=files)
+        parts = [name.split("/") for name in files if name.startswith(f"{GROUPS}/")]
+        groups = [part[1] for part in parts if part[2:] == [PAGE]]
+        return self._page(
+            request, "report", fit=fit, finished=finished, files=files, groups=groups
+        )
 
     async def world(self, request: Request) -> Response:
         """A maze to paint."""
