@@ -226,9 +226,7 @@ class Pages:
         fit = _told(self._office.fit(number), time.time())
         parts = [name.split("/") for name in files if name.startswith(f"{GROUPS}/")]
         groups = [part[1] for part in parts if part[2:] == [PAGE]]
-        return self._page(
-            request, "report", fit=fit, finished=finished, files=files, groups=groups
-        )
+        return self._page(request, "report", fit=fit, finished=finished, files=files, groups=groups)
 
     async def world(self, request: Request) -> Response:
         """A maze to paint."""
