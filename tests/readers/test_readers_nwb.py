@@ -11,6 +11,7 @@ import pytest
 
 import inverseq as iq
 from inverseq import InputError, Signal
+from inverseq.app.rows import FIRST, look_at
 from inverseq.cli import main
 
 pynwb = pytest.importorskip("pynwb")
@@ -120,6 +121,19 @@ def test_what_a_file_says_of_its_subject_tells_groups_apart(tmp_path):
     assert [*map(str, found["genotype"])] == ["wt", "ko", ""]
     assert found["sex"].tolist() == ["M"] * 3
     assert "strain" not in found
+
+
+def test_the_page_offers_the_columns_of_trials(day, tmp_path):
+    seen = look_at("tables/day1.nwb", day)
+    assert {"contrast", "choice", "subject"} <= {*seen["columns"]}
+    assert "lick_times" not in seen["columns"]
+    assert seen["guesses"] == {"subject": "subject", "session": "session", "time": "start_time"}
+    assert (seen["count"], len(seen["rows"])) == (TRIALS, FIRST)
+    late = session(tmp_path / "late.nwb", units=False, rows={0: {"cue_time": np.nan}})
+    cells = dict(zip(seen["columns"], look_at("late.nwb", late)["rows"][0], strict=True))
+    assert (cells["cue_time"], cells["contrast"]) == (None, "0.0")
+    none = session(tmp_path / "none.nwb", trials=0)
+    assert look_at("none.nwb", none)["columns"] == []
 
 
 def test_units_signals_events_and_intervals_are_a_recording(day):

@@ -57,7 +57,7 @@ def read_nwb(
     paths = nwb_files(source)
     roles = ("state", "action", "features", "time", "trajectory")
     asked = [name for role in roles for name in _listed(columns.get(role))]
-    tables = [_table(path, decisions, asked) for path in paths]
+    tables = [table_in(path, decisions, asked) for path in paths]
     joined = _joined(paths, tables)
     clock = next((name for name in _CLOCKS if name in joined), None)
     _require_state(joined, decisions, columns)
@@ -94,7 +94,7 @@ def steps_in_nwb(
     """
     paths = nwb_files(source)
     asked = [name for role in ("act", "start", "stop") for name in _listed(steps.get(role))]
-    joined = _joined(paths, [_table(path, decisions, asked) for path in paths])
+    joined = _joined(paths, [table_in(path, decisions, asked) for path in paths])
     return steps_of(joined, source=f"{_named(paths)}, {decisions}", **steps)
 
 
@@ -116,7 +116,7 @@ def _named(paths: list[Path]) -> str:
     return paths[0].name if len(paths) == 1 else f"{len(paths)} NWB files"
 
 
-def _table(path: Path, decisions: str, asked: list[str]) -> dict[str, np.ndarray]:
+def table_in(path: Path, decisions: str, asked: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """The plain columns of one file's table, with its session, its subject and what that is.
 
     Raises:
