@@ -65,8 +65,8 @@ def test_rewards_stand_side_by_side_and_are_empty_where_nobody_decided(groups):
 @pytest.mark.parametrize(
     ("per", "plan", "words"),
     [
-        ("herd", PLAN, r"no such column .*\['subject', 'trajectory'\]"),
-        ("subject", Plan(intentions=2), "one reward per group; drop intentions"),
+        ("herd", PLAN, r"^no column 'herd' .*\['subject', 'trajectory'\]"),
+        ("subject", Plan(intentions=2), "told by one reward each; drop intentions"),
         ("subject", Plan(by="subject"), 'by="trajectory"'),
     ],
 )

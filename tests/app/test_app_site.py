@@ -87,6 +87,11 @@ class Reader:
         Reader.asked = (*Reader.asked, question)
         if question["do"] == "rows":
             return {"columns": ["state", ANGRY], "rows": [["a", ANGRY]], "count": 1, "guesses": {}}
+        pieces = [{"option": "blocks", "value": "20"}, {"option": "by", "value": "cut_from"}]
+        if question["options"].get("named"):
+            told = {"severity": "note", "text": "few", "rows": [], "remedy": "r"}
+            facts = {"decisions": 1, "trajectories": 1}
+            return {"facts": facts, "findings": [told | {"remedies": pieces}]}
         return {"error": f"no column {ANGRY}", "remedies": [{"option": "named", "value": "a"}]}
 
     async def close(self):
@@ -119,6 +124,14 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inside(site, addre
     if headers["content-type"].startswith("text/html"):
         assert re.findall(r"<script(?! src=\"/\w+\.js\" defer></script>)", text) == []
         assert re.findall(r" (?:on\w+|style)=", text) == []
+
+
+def test_what_a_click_cannot_mend_here_has_no_button_and_its_place_is_said(site):
+    told = site.get("/part/check?table=tables/a.csv&named=a")[2]
+    assert re.findall(r"Add <code>([^<]*)</code>", told) == ["--blocks 20"]
+    assert "On the page Fit: Details" in told
+    assert 'value="cut_from"' in site.get("/fit?table=tables/a.csv&blocks=20")[2]
+    assert 'value="cut_from"' not in site.get("/fit?table=tables/a.csv")[2]
 
 
 def test_strangers_stay_outside(site):
@@ -199,6 +212,24 @@ def test_no_path_from_outside_leads_anywhere(site):
     assert policy.startswith("sandbox;")
     status, headers, _ = site.get("/files/1/report.html?download")
     assert headers["content-disposition"] == 'attachment; filename="mice-report.html"'
+
+
+def test_reports_of_groups_open_from_the_page(site):
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    for name in ("", "groups/ko", "groups/wt"):
+        folder = site.project.result(number) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.html").write_text(f"<h1>{name}</h1>")
+    (folder / "run.json").write_text("{}")
+    told = site.get("/report?fit=1")[2]
+    shown = re.findall(r'href="(/files/1/groups/[^"?]*)"', told)
+    assert shown == ["/files/1/groups/ko/report.html", "/files/1/groups/wt/report.html"]
+    status, headers, text = site.get(shown[1])
+    assert (status, text) == (200, "<h1>groups/wt</h1>")
+    assert headers.get_all("content-security-policy")[0].startswith("sandbox;")
+    headers = site.get(f"{shown[1]}?download")[1]
+    assert headers["content-disposition"] == 'attachment; filename="wt-report.html"'
 
 
 def test_names_from_tables_are_escaped(site):

@@ -188,6 +188,10 @@ def look(page):
     text_of(page, "#planned", "As it was fitted.")
     page.press("#discount", "ArrowLeft")
     text_of(page, "#planned", "moves expected to an end. Most likely: place 0 (0, 0) →")
+    # What a tour asks for stays in sight where its step is further down.
+    page.goto(page.url.split("/look")[0] + "/look?fit=1&at=what-if&tour=mice.5")
+    playwright.expect(page.locator("#what-if")).to_be_in_viewport()
+    playwright.expect(page.get_by_text("Next step")).to_be_in_viewport()
 
 
 def everywhere(browser, address):

@@ -183,9 +183,17 @@ def test_gaps_pauses_and_equal_times():
     assert about["pauses"].rows == (4,)
     assert "longest_step=1.5" in about["pauses"].remedy
     assert about["equal times"].rows == (5,)
+    assert not about["equal times"].remedy
     seconds = np.cumsum([0.0, 1.1, 0.9, 1.2, 30.0, 1.0])
     finding = found(diagnose(Demonstrations.from_arrays([0] * 6, [0] * 6, time=seconds)))["pauses"]
     assert (finding.severity, finding.rows) == (Severity.NOTE, (4,))
+
+
+def test_a_number_of_the_trial_is_no_time():
+    trials = Demonstrations.from_arrays([0] * 9, [0] * 9, time=np.repeat([1.0, 2, 3], 3))
+    finding = found(diagnose(trials))["equal times"]
+    assert (finding.severity, finding.count) == (Severity.WARNING, 6)
+    assert 'trajectory="..."' in finding.remedy
 
 
 def test_self_loops_missing_actions_and_short_trajectories():

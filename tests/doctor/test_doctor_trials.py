@@ -67,6 +67,17 @@ def test_a_time_that_only_counts_is_no_beginning():
     assert found(columns, time="trial") == {}
 
 
+def test_actions_that_were_never_seen_at_a_state_do_not_exist_where_that_is_said(tmp_path, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text("state,action\n" + "a,go\na,stay\nb,back\n" * 20)
+    main(["doctor", str(file)])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "3 of 6 state-action pairs" in told
+    assert "--actions seen" in told
+    main(["doctor", str(file), "--actions", "seen"])
+    assert "3 of 3 state-action pairs taken" in " ".join(capsys.readouterr().out.split())
+
+
 def test_empty_cells_settle_what_the_doctor_said(tmp_path, capsys):
     file = tmp_path / "t.csv"
     for cell in ("109.9", ""):

@@ -11,6 +11,7 @@ import pytest
 
 import inverseq as iq
 from inverseq import InputError, Signal
+from inverseq.app.rows import FIRST, look_at
 from inverseq.cli import main
 
 pynwb = pytest.importorskip("pynwb")
@@ -19,7 +20,9 @@ h5py = pytest.importorskip("h5py")
 TRIALS = 12
 
 
-def session(path, *, subject="m1", name="day1", trials=TRIALS, cue=0.2, rows=None, units=True):
+def session(
+    path, *, subject="m1", name="day1", trials=TRIALS, cue=0.2, rows=None, units=True, **about
+):
     """A session with trials of 0.8 s every second, three units in two areas, signals and events."""
     file = pynwb.NWBFile(
         session_description="a mouse chooses",
@@ -31,9 +34,8 @@ def session(path, *, subject="m1", name="day1", trials=TRIALS, cue=0.2, rows=Non
         keywords=["choice"],
         experiment_description="made up",
     )
-    file.subject = pynwb.file.Subject(
-        subject_id=subject, species="Mus musculus", sex="M", age="P90D", description="made up"
-    )
+    known = {"species": "Mus musculus", "sex": "M", "age": "P90D", "description": "made up"}
+    file.subject = pynwb.file.Subject(subject_id=subject, **known | about)
     for column in ("contrast", "choice", "cue_time", "lick_times") if trials else ():
         file.add_trial_column(column, "as it says", index=column == "lick_times")
     rng = np.random.default_rng(0)
@@ -110,6 +112,28 @@ def test_sessions_of_a_folder_are_joined(tmp_path):
     shutil.copy(tmp_path / "a.nwb", tmp_path / "c.nwb")
     with pytest.raises(InputError, match=r"a\.nwb and c\.nwb both hold session 'a'"):
         iq.read_nwb(tmp_path, **NAMES)
+
+
+def test_what_a_file_says_of_its_subject_tells_groups_apart(tmp_path):
+    for subject, genotype in (("m1", "wt"), ("m2", "ko"), ("m3", None)):
+        session(tmp_path / f"{subject}.nwb", subject=subject, units=False, genotype=genotype)
+    found = iq.read_nwb(tmp_path, **NAMES).trajectories
+    assert [*map(str, found["genotype"])] == ["wt", "ko", ""]
+    assert found["sex"].tolist() == ["M"] * 3
+    assert "strain" not in found
+
+
+def test_the_page_offers_the_columns_of_trials(day, tmp_path):
+    seen = look_at("tables/day1.nwb", day)
+    assert {"contrast", "choice", "subject"} <= {*seen["columns"]}
+    assert "lick_times" not in seen["columns"]
+    assert seen["guesses"] == {"subject": "subject", "session": "session", "time": "start_time"}
+    assert (seen["count"], len(seen["rows"])) == (TRIALS, FIRST)
+    late = session(tmp_path / "late.nwb", units=False, rows={0: {"cue_time": np.nan}})
+    cells = dict(zip(seen["columns"], look_at("late.nwb", late)["rows"][0], strict=True))
+    assert (cells["cue_time"], cells["contrast"]) == (None, "0.0")
+    none = session(tmp_path / "none.nwb", trials=0)
+    assert look_at("none.nwb", none)["columns"] == []
 
 
 def test_units_signals_events_and_intervals_are_a_recording(day):

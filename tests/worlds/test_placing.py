@@ -104,6 +104,9 @@ def test_what_is_impossible_is_named(case):
 def test_several_boards_need_a_column():
     with pytest.raises(InputError, match="no column 'world'"):
         placed(table(WALK), {"m": BOARD, "n": BOARD})
+    with pytest.raises(InputError, match="or give that board by itself"):
+        placed(table(WALK), {"m": BOARD})
+    assert placed(table(WALK), BOARD).num_trajectories == 1
 
 
 def test_gaps_and_ends_that_the_table_tells_are_kept():

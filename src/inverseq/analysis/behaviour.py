@@ -60,11 +60,14 @@ class Behaviour:
             num_states=self.demonstrations.num_states,
             num_actions=self.demonstrations.num_actions,
             coordinates=self.plan.coordinates,
-            allowed=self._existing(),
+            allowed=self.allowed,
         )
 
-    def _existing(self) -> Bool[np.ndarray, "S A"]:
-        """The actions that exist at each state of an estimated world."""
+    @property
+    def allowed(self) -> Bool[np.ndarray, "S A"] | None:
+        """The actions that exist at each state of an estimated world; None where none is."""
+        if self.given is not None or not self.numbered:
+            return None
         known = self.demonstrations
         shape = (known.num_states, known.num_actions)
         if self.plan.actions == "all":

@@ -70,16 +70,16 @@ def analyse_each(
     values = known.trajectories.get(per)
     if values is None:
         raise InputError(
-            f"{argument('per', per)}: there is no such column that is constant in a trajectory; "
-            f"there are {[*known.trajectories]}"
+            f"no column {per!r} that is constant in a trajectory, by which to tell groups; there "
+            f"are {[*known.trajectories]}"
         )
     names = list(dict.fromkeys(map(str, values)))
     if not 2 <= len(names) <= _MOST:
         raise InputError(
-            f"column {per!r} names {len(names)} groups; {argument('per')} takes 2 to {_MOST}"
+            f"column {per!r} names {len(names)} groups; take one that names 2 to {_MOST}"
         )
     if plan.numbers:
-        raise InputError(f"{argument('per', per)} compares one reward per group; drop intentions")
+        raise InputError(f"groups of {per!r} are told by one reward each; drop intentions")
     if plan.by == per:
         raise InputError(
             f"within one {per} no other {per} can be held out; take something finer for "

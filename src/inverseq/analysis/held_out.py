@@ -126,7 +126,8 @@ def _again(
 
 def diagnosis_of(behaviour: Behaviour) -> Diagnosis:
     """What the doctor finds."""
-    return diagnose(behaviour.demonstrations, behaviour.given, goal=behaviour.plan.goal)
+    asked = behaviour.demonstrations, behaviour.given
+    return diagnose(*asked, goal=behaviour.plan.goal, allowed=behaviour.allowed)
 
 
 def menu_of(behaviour: Behaviour, parts: Parts, gauge: GaugeName) -> Menu:

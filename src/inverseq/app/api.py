@@ -166,12 +166,14 @@ class Api:
         if name not in files_of(folder):
             raise InputError("there is no such file in this result")
         path = folder / name
-        shown = name == PAGE and "download" not in request.query_params
+        page = Path(name).name == PAGE
+        shown = page and "download" not in request.query_params
         picture = name.endswith(".png")
         if shown or picture:
             headers = _SEALED if shown else {}
             return FileResponse(path, content_disposition_type="inline", headers=headers)
-        stem = Path(name).name if name != PAGE else f"{Path(self._table(number)).stem}-{PAGE}"
+        of = Path(name).parent.name or Path(self._table(number)).stem
+        stem = f"{of}-{PAGE}" if page else Path(name).name
         return FileResponse(path, filename=stem, media_type="application/octet-stream")
 
     def _table(self, number: int) -> str:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from inverseq import __version__
 from inverseq._core.errors import InputError
-from inverseq._core.folders import files_of
+from inverseq._core.folders import GROUPS, PAGE, files_of
 from inverseq._core.words import render
 from inverseq.app.asked import (
     BOTH,
@@ -127,7 +127,11 @@ class Pages:
         asked = self._office.reading(request.query_params)
         found = await self._office.tables.ask(do="check", table=table, options=asked)
         for each in [found, *found.get("findings", ())]:
-            for remedy in each.get("remedies", ()):
+            told = each.get("remedies", ())
+            each["asked_of_fits"] = any(remedy["option"] in QUESTIONS for remedy in told)
+            here = (*ROLES, *SETTINGS)
+            each["remedies"] = [remedy for remedy in told if remedy["option"] in here]
+            for remedy in each["remedies"]:
                 name, value = remedy["option"], remedy["value"]
                 remedy["query"] = urlencode({"table": table} | _changed(asked, name, value))
                 remedy["typed"] = shlex.join(arguments_of("", "", {name: value})[2:])
@@ -224,7 +228,9 @@ class Pages:
             return self._page(request, "report", fit=None, finished=finished, files={})
         files = files_of(self._office.result(number))
         fit = _told(self._office.fit(number), time.time())
-        return self._page(request, "report", fit=fit, finished=finished, files=files)
+        parts = [name.split("/") for name in files if name.startswith(f"{GROUPS}/")]
+        groups = [part[1] for part in parts if part[2:] == [PAGE]]
+        return self._page(request, "report", fit=fit, finished=finished, files=files, groups=groups)
 
     async def world(self, request: Request) -> Response:
         """A maze to paint."""

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from inverseq import datasets
+from inverseq._core.errors import InputError
 from inverseq._core.words import visible
 from inverseq.demonstrations.columns import key_columns
 from inverseq.mdp import MDP
 from inverseq.readers.engine import connect, quoted, read_error, scan_file
 from inverseq.readers.nwb.contents import list_nwb
+from inverseq.readers.nwb.decisions import table_in
 from inverseq.readers.nwb.file import is_nwb
 from inverseq.readers.roles import guessed
 
@@ -35,7 +37,7 @@ def look_at(table: str, path: Path | None) -> dict[str, Any]:
     if path is None:
         return _of_dataset(table)
     if is_nwb(path):
-        return {"columns": [], "rows": [], "count": 0, "guesses": {}, "nwb": list_nwb(path)}
+        return _of_trials(path)
     with connect() as connection:
         scan = scan_file(path, connection)
         names = list(scan.types)
@@ -50,6 +52,22 @@ def look_at(table: str, path: Path | None) -> dict[str, Any]:
         except duckdb.Error as error:
             raise read_error(path, error) from error
     return {"columns": names, "rows": shown, "count": count, "guesses": guessed(names)}
+
+
+def _of_trials(path: Path) -> dict[str, Any]:
+    """The same of the trials of an NWB file, and what else is in it."""
+    try:
+        trials = table_in(path, "trials")
+    except InputError:  # which the doctor says, below what there is
+        trials = {}
+    rows = [
+        [None if v is None or v != v else _cell(str(v)) for v in row]
+        for row in zip(*(values[:FIRST].tolist() for values in trials.values()), strict=True)
+    ]
+    guesses = guessed([*trials]) | ({"time": "start_time"} if "start_time" in trials else {})
+    count = max(map(len, trials.values()), default=0)
+    told = {"columns": [*trials], "rows": rows, "count": count, "guesses": guesses}
+    return told | {"nwb": list_nwb(path)}
 
 
 def _of_dataset(name: str) -> dict[str, Any]:

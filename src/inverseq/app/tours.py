@@ -1,4 +1,4 @@
-"""Three tours on bundled data, of six steps each; their words lie in `tour_*.j2`."""
+"""Three tours on bundled data, of six steps each; their words lie in `tour.j2`."""
 
 from dataclasses import dataclass
 

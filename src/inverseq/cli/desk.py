@@ -19,6 +19,7 @@ from inverseq._core.errors import FitError, InputError, spelt
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.held_out import diagnosis_of
 from inverseq.app.asked import ROLES, SETTINGS, arguments_of
 from inverseq.app.project import Project
 from inverseq.app.rows import look_at
@@ -28,7 +29,7 @@ from inverseq.cli.load import load
 from inverseq.cli.parse import parse
 from inverseq.cli.wording import as_option
 from inverseq.cli.worlds import describe
-from inverseq.doctor import as_dict, diagnose
+from inverseq.doctor import as_dict
 from inverseq.doctor.contents import describe_contents
 from inverseq.inverse.explanation import Explanation
 from inverseq.worlds import read_mazes
@@ -111,9 +112,8 @@ class Desk:
         arguments = arguments_of("doctor", table, options)
         made = _parsed(arguments)
         loaded = load(made.table, made.columns, made.world)
-        plan = Plan(**loaded.settings)
-        behaviour = behaviour_of(loaded.data, plan)
-        found = as_dict(diagnose(behaviour.demonstrations, behaviour.given, goal=plan.goal))
+        behaviour = behaviour_of(loaded.data, Plan(**loaded.settings))
+        found = as_dict(diagnosis_of(behaviour))
         for each in found["findings"]:
             each["remedies"] = spelling.remedies(each["remedy"])
         labels = [n for n in behaviour.demonstrations.trajectories if n != "trajectory"]

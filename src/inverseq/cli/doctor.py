@@ -6,9 +6,10 @@ from dataclasses import asdict
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.held_out import diagnosis_of
 from inverseq.cli.load import load
 from inverseq.cli.options import Doctor
-from inverseq.doctor import Severity, as_dict, describe, diagnose
+from inverseq.doctor import Severity, as_dict, describe
 from inverseq.doctor.contents import describe_contents
 from inverseq.readers.nwb.contents import list_nwb
 from inverseq.readers.nwb.file import is_nwb, nwb_files
@@ -21,9 +22,7 @@ def run(options: Doctor) -> int:
         # What is there is said before anything in it is looked for.
         print(*map(describe_contents, held), sep="\n", end="\n" if held else "", flush=True)
     loaded = load(options.table, options.columns, options.world)
-    plan = Plan(**loaded.settings)
-    behaviour = behaviour_of(loaded.data, plan)
-    diagnosis = diagnose(behaviour.demonstrations, behaviour.given, goal=plan.goal)
+    diagnosis = diagnosis_of(behaviour_of(loaded.data, Plan(**loaded.settings)))
     if options.output.json:
         contents = {"contents": [asdict(each) for each in held]} if held else {}
         print(to_json(contents | as_dict(diagnosis)), end="")

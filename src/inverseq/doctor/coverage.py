@@ -49,7 +49,8 @@ def _untried_pairs(view: View) -> list[Finding]:
         return []
     count, of = int(mask.sum()), int(possible.sum())
     severity = Severity.WARNING if count / of > 0.2 else Severity.NOTE
-    return [Finding(severity, About.UNTRIED, count, values={"possible": of})]
+    told = {"possible": of, "known": int(view.mdp is not None)}
+    return [Finding(severity, About.UNTRIED, count, values=told)]
 
 
 def _one_sided(view: View) -> list[Finding]:

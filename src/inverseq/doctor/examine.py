@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 import numpy as np
+from jaxtyping import Bool
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Box, Demonstrations, Ending
@@ -27,6 +28,7 @@ def diagnose(
     train: Demonstrations | None = None,
     reward: RewardOn = "state_action",
     goal: str | None = None,
+    allowed: Bool[np.ndarray, "S A"] | None = None,
 ) -> Diagnosis:
     """What will hurt a fit to these demonstrations, in plain words.
 
@@ -38,6 +40,7 @@ def diagnose(
             trajectory column "split" (train, test) tells the parts apart, if there is one.
         reward: What the reward shall be a function of; decides how many decisions are enough.
         goal: Column per trajectory with the state at which it is to end, which is then no surprise.
+        allowed: `[S, A]` actions that exist where no world is given; None where all do.
 
     Returns:
         The findings, errors first.
@@ -50,7 +53,7 @@ def diagnose(
         raise InputError(f'reward must be "state_action", "state" or "features"; got {reward!r}')
     if isinstance(demonstrations.state_space, Box) and mdp is None:
         return _of_features(demonstrations, train)
-    view, findings = look(demonstrations, mdp)
+    view, findings = look(demonstrations, mdp, allowed)
     findings += check_world(view, goal)
     findings += check_shape(view)
     findings += check_columns(view)

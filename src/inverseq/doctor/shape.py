@@ -107,7 +107,9 @@ def _pauses(view: View) -> list[Finding]:
         }
         findings.append(view.finding(severity, About.PAUSES, long, **told))
     if still.any():
-        findings.append(view.finding(Severity.NOTE, About.EQUAL_TIMES, still))
+        most = still.sum() > goes_on.sum() / 2
+        severity = Severity.WARNING if most else Severity.NOTE
+        findings.append(view.finding(severity, About.EQUAL_TIMES, still, most=int(most)))
     return findings
 
 

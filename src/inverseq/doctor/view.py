@@ -106,9 +106,13 @@ class View:
 
 
 def look(
-    demonstrations: Demonstrations, world: MDP | Mapping[str, MDP] | None
+    demonstrations: Demonstrations,
+    world: MDP | Mapping[str, MDP] | None,
+    allowed: Bool[np.ndarray, "S A"] | None,
 ) -> tuple[View, list[Finding]]:
     """The view of the table in its world, and what does not fit into it at all.
+
+    Where there is no world, `allowed` says which actions exist, and None that all do.
 
     Raises:
         InputError: States are features, actions are continuous, or the world has a history.
@@ -119,7 +123,8 @@ def look(
         shape = (demonstrations.num_states, max(demonstrations.num_actions, 1))
         d = demonstrations
         findings = _numbered(d) + _room(d, *shape)
-        view = View(d, None, d.states, d.next_states, d.actions, shape[0], np.ones(shape, bool))
+        existing = np.ones(shape, bool) if allowed is None else allowed
+        view = View(d, None, d.states, d.next_states, d.actions, shape[0], existing)
         return view, findings
     mdp = world if isinstance(world, MDP) else unite(world)
     demonstrations = in_numbers(demonstrations, mdp)

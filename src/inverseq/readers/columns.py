@@ -1,5 +1,6 @@
 """One column of a table, whatever it came from: numbers, or places in a list of words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -151,13 +152,20 @@ def as_times(column: Column) -> Column:
             row = int(np.argmax(wrong[column.values] & ~column.missing))
             raise InputError(
                 f"{column.place(row)}: {column.text(row)!r} is not a time. Give numbers, "
-                "or dates such as 2024-05-31 14:03:22"
+                f"or dates such as 2024-05-31 14:03:22{comma_in(column.text(row))}"
             )
         values = seconds[column.values] if len(seconds) else np.zeros(column.values.size)
         return replace(column, values=values, words=None, loose=False)
     if column.values.dtype.kind in "Mm":
         return replace(column, values=column.values.astype(np.int64) / 1e9)
     return replace(column, values=column.values.astype(np.float64))
+
+
+def comma_in(word: str) -> str:
+    """What to do about a number with a decimal comma, as spreadsheets may write it, or ""."""
+    if re.fullmatch(r"[+-]?\d+,\d+", word) is None:
+        return ""
+    return f". Save the table with decimal points: {word.replace(',', '.')}"
 
 
 def _seconds(word: str) -> float:

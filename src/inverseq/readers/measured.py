@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError, argument
-from inverseq.readers.columns import Column
+from inverseq.readers.columns import Column, comma_in
 
 Bins = Mapping[str, int | Sequence[float]]
 """Column -> number of equally wide bins, or their edges in rising order."""
@@ -58,6 +58,22 @@ def refuse_measured(columns: Iterable[Column], role: str) -> None:
         + f" keep it as it is: {keep}; or" * bool(keep)
         + f", if these are names, add {argument('named', names if len(names) > 1 else column.name)}"
     )
+
+
+def measured_among(columns: Sequence[Column], bins: int) -> list[str]:
+    """Names of the columns that hold measured values.
+
+    Raises:
+        InputError: None does, so that nothing would be put into bins.
+    """
+    found = [column.name for column in columns if is_measured(column)]
+    if not found:
+        told = {column.name: bins for column in columns}
+        raise InputError(
+            f"{argument('bins', bins)} is for numbers with fractions, and no column of the state "
+            "holds such" + f"; name those that are meant: {argument('bins', told)}" * bool(told)
+        )
+    return found
 
 
 def binned(columns: Sequence[Column], bins: int | Sequence[float], title: str) -> list[Column]:
@@ -140,5 +156,5 @@ def _require_numbers(column: Column, what: str) -> None:
         row = int(np.argmax(~column.missing))
         raise InputError(
             f"{column.place(row)}: {column.text(row)!r} is no number; column {column.name!r} "
-            f"cannot be read as {what}"
+            f"cannot be read as {what}{comma_in(column.text(row))}"
         )

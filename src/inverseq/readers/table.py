@@ -16,7 +16,7 @@ from inverseq.readers import numbering
 from inverseq.readers.columns import Column, as_words, plain_array, truth
 from inverseq.readers.engine import connect, read_columns, scan_file
 from inverseq.readers.frames import frame_columns, frame_names
-from inverseq.readers.measured import Bins, binned, features_of, is_measured, refuse_measured
+from inverseq.readers.measured import Bins, binned, features_of, measured_among, refuse_measured
 from inverseq.readers.moves import MOVES, moves_between
 from inverseq.readers.order import Order, previous_decisions, put_in_order
 from inverseq.readers.origin import described, refuse_footer
@@ -269,7 +269,7 @@ def _with_bins(table: _Table, bins: Bins | int) -> _Table:
     after = dict(zip(states, table.roles.get("next_state", ()), strict=False))
     playing = [*states, *table.roles.get("action", ()), *table.roles["state_from_previous"]]
     if isinstance(bins, int):
-        bins = dict.fromkeys([n for n in states if is_measured(table.columns[n])], bins)
+        bins = dict.fromkeys(measured_among([table.columns[n] for n in states], bins), bins)
     made: dict[str, Column] = {}
     for name, wanted in bins.items():
         if name not in playing:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from inverseq import __version__
 from inverseq._core.files import file_names
+from inverseq._core.folders import GROUPS
 from inverseq.analysis.groups import Groups
 from inverseq.reporting.document import (
     Answer,
@@ -62,7 +63,7 @@ def write_groups(
 
 def folders_of(groups: Groups) -> dict[str, str]:
     """Where the report of each group lies, in letters that every file system takes."""
-    return {name: f"groups/{plain}" for name, plain in file_names(groups.findings).items()}
+    return {name: f"{GROUPS}/{plain}" for name, plain in file_names(groups.findings).items()}
 
 
 def scores_of_groups(groups: Groups) -> Table:

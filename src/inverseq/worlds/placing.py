@@ -169,6 +169,7 @@ def homes_of(positions: Demonstrations, boards: Mapping[str, World]) -> np.ndarr
         raise InputError(
             f"there are {len(boards)} boards ({', '.join([*boards][:5])}), and no column 'world' "
             "that is constant in a trajectory and says which is whose; add one"
+            + (", or give that board by itself" if len(boards) == 1 else "")
         )
     names = np.array([str(name) for name in names])
     if strangers := sorted({*names.tolist()} - {*boards}):

@@ -27,6 +27,8 @@ from inverseq.readers.table import read_table
 _CLOCKS = ("start_time", "timestamp")
 """The columns of intervals and of events by which rows are ordered."""
 _TIMES = ("start_time", "stop_time", "timestamp", "duration")
+_SUBJECT = {"subject": "subject_id", "genotype": "genotype", "strain": "strain", "sex": "sex"}
+"""Columns of groups, and what the file calls them of its subject."""
 
 
 def read_nwb(
@@ -38,10 +40,10 @@ def read_nwb(
     """Decisions from NWB files: each row of a table of trials, intervals or events is one.
 
     Columns of the table are named as in `read_table`, whose other arguments go here too. The time
-    of a decision is its start_time (or timestamp), in seconds of its session; "subject" and
-    "session" are those of the file, where the table has no such columns. Columns with several
-    values per row, and references to other parts of the file, are not read. Needs
-    `pip install "inverseq[nwb]"`.
+    of a decision is its start_time (or timestamp), in seconds of its session; "subject", its
+    "genotype", "strain" and "sex", and "session" are those of the file, where the table has no such
+    columns. Columns with several values per row, and references to other parts of the file, are not
+    read. Needs `pip install "inverseq[nwb]"`.
 
     Args:
         source: A file, several, or a folder of them: each is a session.
@@ -55,7 +57,7 @@ def read_nwb(
     paths = nwb_files(source)
     roles = ("state", "action", "features", "time", "trajectory")
     asked = [name for role in roles for name in _listed(columns.get(role))]
-    tables = [_table(path, decisions, asked) for path in paths]
+    tables = [table_in(path, decisions, asked) for path in paths]
     joined = _joined(paths, tables)
     clock = next((name for name in _CLOCKS if name in joined), None)
     _require_state(joined, decisions, columns)
@@ -92,7 +94,7 @@ def steps_in_nwb(
     """
     paths = nwb_files(source)
     asked = [name for role in ("act", "start", "stop") for name in _listed(steps.get(role))]
-    joined = _joined(paths, [_table(path, decisions, asked) for path in paths])
+    joined = _joined(paths, [table_in(path, decisions, asked) for path in paths])
     return steps_of(joined, source=f"{_named(paths)}, {decisions}", **steps)
 
 
@@ -114,8 +116,8 @@ def _named(paths: list[Path]) -> str:
     return paths[0].name if len(paths) == 1 else f"{len(paths)} NWB files"
 
 
-def _table(path: Path, decisions: str, asked: list[str]) -> dict[str, np.ndarray]:
-    """The plain columns of one file's table, with its subject and session.
+def table_in(path: Path, decisions: str, asked: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """The plain columns of one file's table, with its session, its subject and what that is.
 
     Raises:
         InputError: There is no such table, it has no rows, or one of the columns that are asked for
@@ -126,8 +128,8 @@ def _table(path: Path, decisions: str, asked: list[str]) -> dict[str, np.ndarray
         if decisions not in tables:
             raise InputError(_no_table(path, decisions, file))
         columns, unread = plain_columns(tables[decisions])
-        subject = file.subject.subject_id if file.subject is not None else None
-        known = {"subject": subject, "session": file.session_id or file.identifier}
+        about = {column: getattr(file.subject, name, None) for column, name in _SUBJECT.items()}
+        known = about | {"session": file.session_id or file.identifier}
     if several := [name for name in asked if name in unread]:
         raise InputError(
             f"{several[0]!r} of {decisions} in {path.name} has several values per row, or refers "
@@ -178,7 +180,7 @@ def _require_state(
         return
     if "state" in table or not {"start_time", "stop_time"} <= {*table}:
         return
-    if not {*table} - {*_TIMES, "subject", "session"}:
+    if not {*table} - {*_TIMES, *_SUBJECT, "session"}:
         raise InputError(
             f"{decisions} has times alone, and no column that could be a state or an action. Where "
             f"one act ends each trial, name its time: {argument('act', 'stop_time')} (in Python of "
