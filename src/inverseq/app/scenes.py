@@ -36,7 +36,7 @@ def solution_of(folder: Path) -> Explanation:
     """
     file = folder / "solution.npz"
     if not file.is_file():
-        raise InputError("this fit has no map of its own: its groups are on the page Report")
+        raise InputError("this result has no solution to draw a map of; those of groups are on the page Report")
     return load_any(file, (Solution, IntentionSolution))
 
 
