@@ -36,7 +36,9 @@ def solution_of(folder: Path) -> Explanation:
     """
     file = folder / "solution.npz"
     if not file.is_file():
-        raise InputError("this result has no solution to draw a map of; those of groups are on the page Report")
+        raise InputError(
+            "this result has no solution to draw a map of; those of groups are on the page Report"
+        )
     return load_any(file, (Solution, IntentionSolution))
 
 
