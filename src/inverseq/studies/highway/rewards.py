@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from inverseq._core.errors import InputError
+from inverseq._core.linear import unexplained
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import TrainedDQN, train_dqn
 from inverseq.inverse.deep.diql import DIQL
@@ -168,7 +169,7 @@ def correlation_up_to_shaping(
 
     shaping = features(driven.states) - DISCOUNT * features(driven.next_states)
     both = np.column_stack([truth, found])
-    left = both - shaping @ np.linalg.lstsq(shaping, both, rcond=1e-8)[0]
+    left = unexplained(shaping, both)
     of_truth, of_found = left.T - left.mean(axis=0)[:, None]
     size = np.sqrt((of_truth @ of_truth) * (of_found @ of_found))
     return float(of_truth @ of_found / size) if size > 0 else np.nan
