@@ -87,9 +87,13 @@ def board_entries(behaviour: Behaviour) -> list[Entry]:
         table = ColumnTable(columns, by=by, available=True)
         model = Model(Family.WALK, solver=name)
         found.append(Entry(key, model, Candidate(table, world=costly)))
-    planner = Planner(discounts=DISCOUNTS)
-    model = Model(Family.OTHER, solver="planner, every cost")
-    found.append(Entry(PLANNER, model, Candidate(planner, world=costly)))
+    # What the same costs say of the next move alone is a yardstick: the rest is foresight.
+    for key, family, name, discounts in (
+        ("myopic", Family.WALK, "every cost, one move ahead", (0.0,)),
+        (PLANNER, Family.OTHER, "planner, every cost", DISCOUNTS),
+    ):
+        planner = Planner(discounts=discounts)
+        found.append(Entry(key, Model(family, solver=name), Candidate(planner, world=costly)))
     if costly.discount < 1:
         subjects = "subject" in behaviour.demonstrations.trajectories
         habit = ColumnLogit(
