@@ -15,9 +15,8 @@ from inverseq._core.errors import FitError, InputError, argument
 
 _PATIENCE = 10
 """Seconds in which a cluster must answer and have a worker."""
-
-
 _ADDRESS = re.compile(r":\d+/?$|^inproc://.")
+"""What may be the address of a scheduler."""
 
 
 class DaskBackend(DaskDistributedBackend):

@@ -11,9 +11,9 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import put_on_disk, take_lock
 
 PAGE = "report.html"
+"""The page of a result, which tells that it is there."""
 GROUPS = "groups"
 """Folder in which the report of each group lies, where groups were fitted by themselves."""
-"""The page of a result, which tells that it is there."""
 RUN = "run.json"
 """What a result says of the run that made it; under "files" its files, each with its size."""
 _PART = ".inverseq.part"

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
+
 from inverseq import datasets
 from inverseq._core.errors import InputError
 from inverseq._core.words import visible
@@ -13,10 +16,6 @@ from inverseq.readers.nwb.contents import list_nwb
 from inverseq.readers.nwb.decisions import table_in
 from inverseq.readers.nwb.file import is_nwb
 from inverseq.readers.roles import guessed
-
-import duckdb  # isort: skip
-
-import numpy as np  # isort: skip
 
 FIRST = 12
 """Rows that are shown."""

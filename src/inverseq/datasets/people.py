@@ -20,9 +20,9 @@ def people(discount: float = 0.99) -> Dataset:
     """161 people on their way from start to goal in twelve mazes: 1,907 rounds, 46,437 moves.
 
     Each round is a trajectory that ends at the goal; its column "world" names the maze, "goal" the
-    state of the goal there. States are
-    the free cells of the maze, numbered as in `worlds.maze`. Moves into an obstacle (5.2 %) stay.
-    The same twelve mazes were shown mirrored; positions and moves are turned back.
+    state of the goal there. States are the free cells of the maze, numbered as in `worlds.maze`.
+    Moves into an obstacle (5.2 %) stay. The same twelve mazes were shown mirrored; positions and
+    moves are turned back.
 
     Args:
         discount: gamma of the worlds.
