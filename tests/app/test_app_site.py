@@ -161,12 +161,17 @@ def test_a_ticket_is_asked_for_where_the_page_is_open_to_others(tmp_path, monkey
         site = Site(project, ticket="secret")
         assert site.get("/data")[0] == 403
         assert site.get("/data?ticket=wrong")[0] == 403
-        assert site.get("/data", Cookie="inverseq_ticket=wrong")[0] == 403
+        port = site.name.partition(":")[2]
+        assert site.get("/data", Cookie=f"inverseq_ticket_{port}=wrong")[0] == 403
         status, headers, _ = site.get("//evil.example/?ticket=secret")
         assert (status, headers["location"]) == (303, "/")
         assert "HttpOnly" in headers["set-cookie"]
         cookie = headers["set-cookie"].partition(";")[0]
         assert site.get("/data", Cookie=cookie)[0] == 200
+        # Another app of this machine has a cookie of its own in the same browser.
+        assert site.get("/data", Cookie=f"inverseq_ticket_1=other; {cookie}")[0] == 200
+        assert site.get("/data", Cookie="inverseq_ticket_1=secret")[0] == 403
+        assert site.get("/data?ticket=secret", Host="127.0.0.1:x")[0] == 400
         site.close()
 
 
@@ -246,16 +251,31 @@ def test_names_from_tables_are_escaped(site):
 
 def test_what_was_said_of_an_nwb_file_stays(site, monkeypatch):
     async def ask(self, **question):
-        return {"columns": [], "rows": [], "count": 0, "guesses": {}, "nwb": "what it holds"}
+        columns = ["choice"] if question["decisions"] == "epochs" else ["press", "release"]
+        told = {"columns": columns, "rows": [], "count": 0, "guesses": {}}
+        return told | {"nwb": "what it holds", "tables": ["trials", "epochs"]}
 
     monkeypatch.setattr(Reader, "ask", ask)
     (site.project.root / "tables" / "b.nwb").write_text("")
-    told = "table=tables/b.nwb&decisions=epochs&action=choice"
-    _, _, text = site.get(f"/part/table?{told}")
-    form = text.partition("<form")[2].partition("</form>")[0]
-    found = re.findall(r'name="(\w+)" value="([^"]+)"', form)
-    assert {("decisions", "epochs"), ("action", "choice")} <= {*found}
-    assert "inverseq fit tables/b.nwb --action choice --decisions epochs" in text
+
+    def shown(query):
+        """The part of the page, and what is typed."""
+        text = site.get(f"/part/table?table=tables/b.nwb&{query}")[2]
+        return text, re.findall(r"<code>inverseq (fit [^<]*) --keep", text)[0]
+
+    text, told = shown("decisions=epochs&action=choice")
+    assert told == "fit tables/b.nwb --action choice --decisions epochs"
+    assert "<option selected>epochs</option>" in text
+    # The menus belonged to the columns of another table.
+    assert shown("shown=&c0=state&c1=action&decisions=epochs")[1].endswith("nwb --decisions epochs")
+    assert "--action choice" in shown("shown=epochs&c0=action&decisions=epochs")[1]
+    # Where trials are cut into steps, no column plays a role, and back.
+    steps = "act=release&start=press&step=0.2"
+    text, told = shown(f"shown=&c0=state&c1=action&time=press&discount=0.8&{steps}")
+    options = "--discount 0.8 --act release --start press --step 0.2"
+    assert told == f"fit tables/b.nwb {options}"
+    assert 'name="c0"' not in text
+    assert shown("shown=&start=press&step=0.2&act=")[1] == "fit tables/b.nwb"
 
 
 def test_a_fit_is_asked_for_as_one_would_type_it(site):
@@ -271,6 +291,64 @@ def test_a_fit_is_asked_for_as_one_would_type_it(site):
     assert site.send("/api/fits/1/cancel", {}) == (200, {})
     assert site.project.fits.get(1).state is State.CANCELLED
     assert site.send("/api/fits/2/cancel", {})[0] == 400
+
+
+def test_what_a_question_about_neurons_does_not_take_is_refused(site):
+    told = {"table": "lever", "command": "neural", "seed": "1"}
+    for name in ("history", "smoothing", "gauge", "bootstrap", "groups", "per"):
+        status, answer = site.send("/api/fits", told | {name: "1"})
+        assert (status, f"{name} is nothing that" in answer["error"]) == (400, True)
+    assert site.send("/api/fits", told)[0] == 200
+    (fit,) = site.project.fits.all()
+    assert fit.arguments[:4] == ("neural", "lever", "--seed", "1")
+    form = site.get("/fit?table=lever")[2]
+    shown = re.findall(r'data-for="([^"]*)">[^<]*<(?:input|select) name="(\w+)"', form)
+    hidden = {name for when, name in shown if "neurons" not in when}
+    assert {"history", "smoothing", "gauge", "bootstrap", "groups", "per"} <= hidden
+
+
+def test_a_result_that_lost_its_scores_is_said(site):
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    folder = site.project.result(number)
+    folder.mkdir()
+    whole = '<h1>mine</h1><p class="size">1</p></header><main></main>'
+    (folder / "report.html").write_text(whole)
+    for words in (None, "{", "[]", '{"scores": [1]}'):
+        if words is not None:
+            (folder / "summary.json").write_text(words)
+        status, _, told = site.get("/compare?fit=1")
+        assert (status, "summary.json of fit 1 cannot be read" in told) == (400, True), words
+    (folder / "summary.json").write_text('{"scores": [{"key": "a", "model": "b", "nats": -1.0}]}')
+    assert "−1.0000 ± ?" in site.get("/compare?fit=1")[2]
+    # Scores of groups have other rows, and no row is no mistake.
+    (folder / "summary.json").write_text('{"scores": [{"genotype": "ko", "nats": -1.0}]}')
+    assert site.get("/compare?fit=1")[0] == 200
+
+
+def test_a_question_that_no_page_asks_is_refused_before_it_is_asked(site):
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    site.project.result(number).mkdir()
+    (site.project.result(number) / "report.html").write_text("")
+    within = {"within": [0, 4]}
+    for wrong in (
+        {},
+        {"within": [1]},
+        {"within": [0, 1, 2]},
+        {"within": "ab"},
+        within | {"swapped": [1]},
+        within | {"swapped": [1, 2, 3]},
+        within | {"swapped": "x"},
+        within | {"closed": [[1]]},
+        within | {"closed": [1]},
+        within | {"closed": 1},
+        within | {"start": "x"},
+        within | {"discount": "x"},
+    ):
+        status, answer = site.send("/api/fits/1/plan", wrong)
+        assert (status, "do not understand each other" in answer["error"]) == (400, True), wrong
+    assert Reader.asked == ()
 
 
 def test_the_queue_is_told_whenever_it_changes(site, capfd):

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_text
 from inverseq._core.folders import PAGE, files_of
-from inverseq.app.asked import OF_NEURONS, QUESTIONS, arguments_of, options_in
+from inverseq.app.asked import NOT_OF_NEURONS, QUESTIONS, arguments_of, options_in
 from inverseq.app.door import is_local
 from inverseq.app.fits import State
 from inverseq.app.office import Office
@@ -70,8 +70,12 @@ class Api:
         table = self._office.project.table(_text(told, "table"))
         given = {str(k): str(v) for k, v in told.items()}
         command = "neural" if told.get("command") == "neural" else "fit"
-        read = self._office.reading(given)
-        asked = options_in(given, OF_NEURONS if command == "neural" else QUESTIONS)
+        read, asked = self._office.reading(given), options_in(given, QUESTIONS)
+        if command == "neural" and (left := [n for n in asked if n in NOT_OF_NEURONS]):
+            raise InputError(
+                f"{left[0]} is nothing that a question about neurons takes: leave it empty, or ask "
+                "for it without the neurons first"
+            )
         arguments = arguments_of(command, table, read, asked)
         number = self._office.fits.ask(arguments, FITS, KEPT)
         return JSONResponse({"number": number})
@@ -109,15 +113,17 @@ class Api:
         """What would be done if something were otherwise."""
         told = await _body(request)
         try:
+            first, behind = map(int, told["within"])
+            start, swapped, discount = (told.get(n) for n in ("start", "swapped", "discount"))
+            closed = [[int(a), int(b)] for a, b in told.get("closed", ())]
+            one, other = map(int, swapped) if swapped else (0, 0)
             wanted = {
                 "intention": int(told.get("intention", 0)),
-                "within": [int(n) for n in told["within"]][:2],
-                "start": None if told.get("start") is None else int(told["start"]),
-                "change": {
-                    "closed": [[int(a), int(b)] for a, b in told.get("closed", ())],
-                    "swapped": [int(n) for n in told["swapped"]] if told.get("swapped") else None,
-                    "discount": float(told["discount"]) if told.get("discount") else None,
-                },
+                "within": [first, behind],
+                "start": None if start is None else int(start),
+                "closed": closed,
+                "swapped": [one, other] if swapped else None,
+                "discount": float(discount) if discount else None,
             }
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError("the page and the server do not understand each other") from error
@@ -138,15 +144,13 @@ class Api:
             raise InputError("a maze has rows of text")
         if len(rows) > _MOST_CELLS or max(map(len, rows), default=0) > _MOST_CELLS:
             raise InputError(f"a maze has {_MOST_CELLS} cells each way at most")
-        path = self._office.project.world_path(name)
-        stem = Path(path).stem
-        trial = self._office.project.arriving(0).with_suffix(".json")
-        write_text(trial, to_json({stem: rows}))
-        made = await self._office.tables.ask(do="maze", path=str(trial))
-        if "error" in made:
-            told_error = made["error"].replace(f"{trial.name}, ", "")
-            raise InputError(told_error)
-        os.replace(trial, self._office.project.root / path)
+        path = self._office.project.world_path(name, ".json", str(told.get("over", "")))
+        with self._office.project.aside(".json") as trial:
+            write_text(trial, to_json({Path(path).stem: rows}))
+            made = await self._office.tables.ask(do="maze", path=str(trial))
+            if "error" in made:
+                raise InputError(made["error"].replace(f"{trial.name}, ", ""))
+            os.replace(trial, self._office.project.root / path)
         return JSONResponse({"world": path, "told": made["told"]})
 
     async def play(self, request: Request) -> Response:
@@ -196,10 +200,9 @@ class Api:
             return not hidden and not name.startswith((LIST, *running))
 
         # The list changes while it is read: a copy does not.
-        listed = self._office.project.arriving(0).with_suffix(".sqlite")
-        listed.unlink(missing_ok=True)
-        await asyncio.to_thread(self._office.fits.copy, listed)
-        return await _zipped(root, f"{root.resolve().name}.zip", wanted, {LIST: listed})
+        with self._office.project.aside(".sqlite") as listed:
+            await asyncio.to_thread(self._office.fits.copy, listed)
+            return await _zipped(root, f"{root.resolve().name}.zip", wanted, {LIST: listed})
 
 
 async def _zipped(

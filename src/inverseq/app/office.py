@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from inverseq.app.uploads import Uploads
 
 GAMES = f"{TABLES}/games.parquet"
 _OPENING = 30.0
+_MOST_TABLES = 32
+"""Tables whose first rows are kept at hand."""
 _MOST_FITS = 10**15
 
 
@@ -36,7 +39,7 @@ class Office:
         self.queue = Queue(project)
         self.uploads = Uploads(project, limit)
         self.tables, self.results = Helper(project.root), Helper(project.root)
-        self._rows: dict[tuple[str, float], dict[str, Any]] = {}
+        self._rows: OrderedDict[tuple[str, float, str], dict[str, Any]] = OrderedDict()
         self._game: subprocess.Popen | None = None
         self._address, self._one_game = "", asyncio.Lock()
 
@@ -56,19 +59,25 @@ class Office:
         self.project.require_own(made)
         return made
 
-    async def rows(self, table: str) -> dict[str, Any]:
+    async def rows(self, table: str, decisions: str = "") -> dict[str, Any]:
         """The first rows of a table; of a file that has not changed they are asked for once.
+
+        Args:
+            table: The table.
+            decisions: Of an NWB file, which of its tables; "" for its trials.
 
         Raises:
             InputError: It cannot be read.
         """
         path = self.project.root / table
-        key = (table, path.stat().st_mtime if "/" in table else 0.0)
+        key = (table, path.stat().st_mtime if "/" in table else 0.0, decisions)
         if key not in self._rows:
-            made = await self.tables.ask(do="rows", table=table)
+            made = await self.tables.ask(do="rows", table=table, decisions=decisions)
             if "error" in made:
                 raise InputError(made["error"])
             self._rows[key] = made
+            if len(self._rows) > _MOST_TABLES:
+                self._rows.popitem(last=False)
         return self._rows[key]
 
     def fit(self, number: int) -> Fit:

@@ -23,6 +23,7 @@ from inverseq.app.asked import (
     Options,
     arguments_of,
     as_options,
+    cut_or_not,
     options_in,
     options_of,
     python_lines,
@@ -38,6 +39,7 @@ from inverseq.app.tours import TOURS, step_of
 _PAINTS = "#.SG"
 _MOST_COMPARED = 4
 _MOST_DIGITS = 15
+_SHOWN = ("nats", "error")
 _LABELS = ("", "subject", "session")
 """Roles of columns that may say whose decisions these are."""
 
@@ -90,19 +92,18 @@ class Pages:
         """A table: its first rows, a menu for each column, and what is typed to read it so."""
         query = request.query_params
         table = self._office.project.table(query.get("table", ""))
-        seen = await self._office.rows(table)
-        columns, guesses = seen["columns"], seen["guesses"]
         asked = self._office.reading(query)
+        seen = await self._office.rows(table, asked.get("decisions", ""))
+        columns, guesses = seen["columns"], seen["guesses"]
         own = "dataset" in seen
-        if "c0" in query:
+        if "c0" in query and query.get("shown", "") == asked.get("decisions", ""):
             roles = [query.get(f"c{i}", "") for i in range(len(columns))]
             asked = options_of(roles, columns, guesses) | options_in(query, SETTINGS)
             if "moves" in query and not {"action", BOTH} & {*roles}:
                 asked["action"] = "moves"
-            asked = self._office.reading(asked)
-        if own:
-            asked = {}
-        roles = [""] * len(columns) if own else roles_in(asked, columns, guesses)
+        asked = {} if own else self._office.reading(cut_or_not(asked))
+        cut = own or "act" in asked
+        roles = [""] * len(columns) if cut else roles_in(asked, columns, guesses)
         fields = {name: asked.get(name, "") for name in SETTINGS}
         made = render(
             "inverseq.app",
@@ -144,8 +145,9 @@ class Pages:
         query = request.query_params
         table, seen, asked = query.get("table", ""), None, {}
         if table:
-            seen = await self._office.rows(self._office.project.table(table))
             asked = self._office.reading(query)
+            known = self._office.project.table(table)
+            seen = await self._office.rows(known, asked.get("decisions", ""))
         labels: dict[str, str] = {}
         if seen is not None:
             roles = roles_in(asked, seen["columns"], seen["guesses"])
@@ -209,12 +211,11 @@ class Pages:
         shown = []
         for number in chosen:
             folder = self._office.result(number)
-            summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
             fit = _told(self._office.fit(number), time.time())
-            shown.append({"fit": fit, "report": embedded(folder), "summary": summary})
+            shown.append({"fit": fit, "report": embedded(folder), "scores": _scores(folder)})
         models: dict[str, dict[int, dict[str, Any]]] = {}
         for each in shown:
-            for row in each["summary"].get("scores", ()):
+            for row in each["scores"]:
                 models.setdefault(row["model"], {})[each["fit"]["number"]] = row
         return self._page(
             request, "compare", finished=finished, chosen=chosen, shown=shown, models=models
@@ -328,6 +329,22 @@ def _told(fit: Fit, now: float) -> dict[str, Any]:
         "cancel": fit.cancel,
         "attempts": fit.attempts,
     }
+
+
+def _scores(folder: Path) -> list[dict[str, Any]]:
+    """The scores of all models of a result; those of groups lie with each of them.
+
+    Raises:
+        InputError: The file of the result that holds them is gone, or is none.
+    """
+    try:
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        rows = [row for row in told.get("scores", ()) if {"key", "model"} <= row.keys()]
+        return [{"model": str(row["model"])} | {n: row.get(n) for n in _SHOWN} for row in rows]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"summary.json of fit {folder.name} cannot be read, so it cannot be compared: fit again"
+        ) from error
 
 
 def _changed(options: Options, name: str, value: str) -> Options:

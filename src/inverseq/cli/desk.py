@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inverseq import datasets
-from inverseq._core.errors import FitError, InputError, spelt
+from inverseq._core.errors import FitError, InputError, as_option, spelt
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
@@ -27,7 +27,6 @@ from inverseq.app.scenes import scene_of, solution_of, trajectories_of, walk_of
 from inverseq.app.what_if import Change, planned
 from inverseq.cli.load import load
 from inverseq.cli.parse import parse
-from inverseq.cli.wording import as_option
 from inverseq.cli.worlds import describe
 from inverseq.doctor import as_dict
 from inverseq.doctor.contents import describe_contents
@@ -100,10 +99,12 @@ class Desk:
             said = f"inverseq made a mistake ({type(error).__name__}: {error}). Please report it"
             return {"error": said, "remedies": []}
 
-    def _rows(self, table: str) -> dict[str, Any]:
+    def _rows(self, table: str, decisions: str) -> dict[str, Any]:
         path = Path(table) if "/" in table else None
-        made = look_at(table, path)
+        made = look_at(table, path, decisions or "trials")
         if "nwb" in made:
+            parts = made["nwb"].parts
+            made["tables"] = [each.name for each in parts if each.kind in ("intervals", "events")]
             made["nwb"] = describe_contents(made["nwb"])
         return made
 
@@ -128,15 +129,21 @@ class Desk:
         return walk_of(self._project.result(fit), self._solution(fit), begins)
 
     def _plan(
-        self, fit: int, intention: int, change: dict[str, Any], within: list[int], start: int | None
+        self,
+        fit: int,
+        intention: int,
+        within: list[int],
+        start: int | None,
+        closed: list[list[int]],
+        swapped: list[int] | None,
+        discount: float | None,
     ) -> dict[str, Any]:
         parts = self._solution(fit).intentions
         if not 0 <= intention < len(parts):
             raise InputError(f"there are {len(parts)} intentions")
-        closed = tuple((int(a), int(b)) for a, b in change["closed"])
-        swapped = change["swapped"] and (int(change["swapped"][0]), int(change["swapped"][1]))
-        wanted = Change(closed, swapped or None, change["discount"])
-        return planned(parts[intention], wanted, (int(within[0]), int(within[1])), start)
+        pair = None if swapped is None else (swapped[0], swapped[1])
+        wanted = Change(tuple((a, b) for a, b in closed), pair, discount)
+        return planned(parts[intention], wanted, (within[0], within[1]), start)
 
     def _maze(self, path: str) -> dict[str, Any]:
         """What there is to say of a maze that was drawn."""

@@ -160,7 +160,7 @@ if (drop) {
 function question(form) {
   const asked = form.elements.question.value;
   for (const row of form.querySelectorAll("[data-for]")) {
-    row.hidden = row.dataset.for !== asked;
+    row.hidden = !row.dataset.for.split(" ").includes(asked);
     for (const field of row.querySelectorAll("input, select")) field.disabled = row.hidden;
   }
 }
