@@ -429,8 +429,15 @@ def test_a_world_that_was_not_painted_here_is_said(site):
     assert 'data-rows="#./SG"' in site.get("/world?world=worlds/d.json")[2]
 
 
-@pytest.mark.parametrize("words", ["", "print('{')"])
-def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words):
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("", "try inverseq play"),
+        ("print('{')", "try inverseq play"),
+        ("import sys; sys.exit('inverseq: error: two goals')", "begin: two goals"),
+    ],
+)
+def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words, why):
     begin = subprocess.Popen
     monkeypatch.setattr(
         "inverseq.app.office.subprocess.Popen",
@@ -438,7 +445,8 @@ def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words):
     )
     began = time.monotonic()
     status, answer = site.send("/api/play", {})
-    assert (status, "the game does not begin" in answer["error"]) == (400, True)
+    assert (status, "the game does not begin: " in answer["error"]) == (400, True)
+    assert why in answer["error"]
     assert time.monotonic() - began < 10
 
 
@@ -454,8 +462,18 @@ def test_two_who_want_to_play_get_one_game(site, monkeypatch):
     monkeypatch.setattr("inverseq.app.office.subprocess.Popen", instead)
     with ThreadPoolExecutor(2) as both:
         told = [*both.map(lambda _: site.send("/api/play", {}), range(2))]
-    assert told == [(200, {"address": "there"})] * 2
+    table = "tables/games.parquet"
+    assert told == [(200, {"address": "there", "table": table})] * 2
     assert len(begun) == 1
+    # In a maze that was painted it is another game, and the one before is ended.
+    (site.project.root / "worlds" / "a.json").write_text('{"a": ["SG"]}')
+    status, answer = site.send("/api/play", {"world": "worlds/a.json"})
+    assert (status, answer["table"], len(begun)) == (200, "tables/games-a.parquet", 2)
+    assert begun[0].poll() is not None
+    for world in ("worlds/b.json", "../a.json", 1, ["worlds/a.json"]):
+        status, answer = site.send("/api/play", {"world": world})
+        assert (status, "there is no world" in answer["error"]) == (400, True)
+    assert 'value="worlds/a.json" selected' in site.get("/play?world=worlds/a.json")[2]
 
 
 def test_tours_have_six_steps_and_every_step_words(site):

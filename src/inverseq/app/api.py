@@ -21,7 +21,7 @@ from inverseq._core.folders import PAGE, files_of
 from inverseq.app.asked import NOT_OF_NEURONS, QUESTIONS, arguments_of, options_in
 from inverseq.app.door import is_local
 from inverseq.app.fits import State
-from inverseq.app.office import Office
+from inverseq.app.office import Office, games_of
 from inverseq.app.pages import whole
 from inverseq.app.project import FITS, KEPT, LIST
 
@@ -155,13 +155,16 @@ class Api:
 
     async def play(self, request: Request) -> Response:
         """Begin the game; its address."""
-        await _body(request)
+        world = (await _body(request)).get("world", "")
+        if world not in ("", *self._office.project.worlds()):
+            raise InputError(f"there is no world {world!r} in this project: paint it first")
         if request.client is None or not is_local(request.client.host):
             raise InputError(
                 "the game is shown to the machine of the server alone: there, begin inverseq play "
                 "with --host"
             )
-        return JSONResponse({"address": await self._office.play()})
+        address = await self._office.play(str(world))
+        return JSONResponse({"address": address, "table": games_of(str(world))})
 
     async def file(self, request: Request) -> Response:
         """A file of a result, out of its list."""

@@ -32,11 +32,12 @@ from inverseq.app.asked import (
 )
 from inverseq.app.embed import embedded
 from inverseq.app.fits import Fit, State
-from inverseq.app.office import Office
+from inverseq.app.office import Office, games_of
 from inverseq.app.project import DATASETS, KEPT
 from inverseq.app.tours import TOURS, step_of
 
 _PAINTS = "#.SG"
+_MAZE = ".json"
 _MOST_COMPARED = 4
 _MOST_DIGITS = 15
 _SHOWN = ("nats", "error")
@@ -244,8 +245,12 @@ class Pages:
         return self._page(request, "world", worlds=worlds, told=told, rows=rows)
 
     async def play(self, request: Request) -> Response:
-        """The game."""
-        return self._page(request, "play")
+        """The game, in a maze of one's own, too."""
+        worlds = [name for name in self._office.project.worlds() if name.endswith(_MAZE)]
+        known = self._office.project.tables()
+        played = [games for world in ("", *worlds) if (games := games_of(world)) in known]
+        chosen = request.query_params.get("world", "")
+        return self._page(request, "play", worlds=worlds, played=played, chosen=chosen)
 
     async def tours(self, request: Request) -> Response:
         """Begin a tour."""

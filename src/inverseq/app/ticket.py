@@ -9,7 +9,6 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-
 class Ticket:
     """Asks for a ticket: once in the address, from then on in a cookie.
 
