@@ -21,6 +21,7 @@ from inverseq._core.folders import PAGE, files_of
 from inverseq.app.asked import NOT_OF_NEURONS, QUESTIONS, arguments_of, options_in
 from inverseq.app.door import is_local
 from inverseq.app.fits import State
+from inverseq.app.networks import ENDING, PLACES, as_tables, drawn
 from inverseq.app.office import Office, games_of
 from inverseq.app.pages import whole
 from inverseq.app.project import FITS, KEPT, LIST
@@ -139,6 +140,8 @@ class Api:
     async def save_world(self, request: Request) -> Response:
         """Keep a maze that was painted, once it can be used."""
         told = await _body(request)
+        if "states" in told:
+            return await self._save_network(told)
         rows, name = told.get("rows"), _text(told, "name")
         if not isinstance(rows, list) or not all(isinstance(r, str) for r in rows):
             raise InputError("a maze has rows of text")
@@ -152,6 +155,31 @@ class Api:
                 raise InputError(made["error"].replace(f"{trial.name}, ", ""))
             os.replace(trial, self._office.project.root / path)
         return JSONResponse({"world": path, "told": made["told"]})
+
+    async def _save_network(self, told: dict[str, Any]) -> Response:
+        """The same of states and ways that were connected: two tables."""
+        ways, places = as_tables(drawn(told))
+        project = self._office.project
+        path = project.world_path(_text(told, "name"), ENDING, str(told.get("over", "")))
+        with project.aside(ENDING) as trial, project.aside(ENDING) as beside:
+            write_text(trial, ways)
+            write_text(beside, places)
+            made = await self._office.tables.ask(
+                do="network", path=str(trial), places=str(beside), name=Path(path).stem
+            )
+            if "error" in made:
+                raise InputError(made["error"].replace(f"{trial.name}, ", ""))
+            # Where states lie comes first: a world without that is one, the other way it is none.
+            os.replace(beside, project.root / (path.removesuffix(ENDING) + PLACES))
+            os.replace(trial, project.root / path)
+        return JSONResponse({"world": path, "told": made["told"]})
+
+    async def states(self, request: Request) -> Response:
+        """The states of a table and the ways between them, to be drawn."""
+        table = self._office.project.table(request.query_params.get("table", ""))
+        read = self._office.reading(request.query_params)
+        made = await self._office.tables.ask(do="states", table=table, options=read)
+        return JSONResponse(made, 400 if "error" in made else 200)
 
     async def play(self, request: Request) -> Response:
         """Begin the game; its address."""
@@ -249,6 +277,7 @@ def api_routes(office: Office) -> list[Route]:
         Route("/api/fits/{number:int}/walk", api.walk),
         Route("/api/fits/{number:int}/plan", api.plan, methods=["POST"]),
         Route("/api/worlds", api.save_world, methods=["POST"]),
+        Route("/api/states", api.states),
         Route("/api/play", api.play, methods=["POST"]),
         Route("/api/events", api.events),
         Route("/files/{number:int}/{name:path}", api.file),

@@ -32,6 +32,7 @@ from inverseq.app.asked import (
 )
 from inverseq.app.embed import embedded
 from inverseq.app.fits import Fit, State
+from inverseq.app.networks import ENDING, PLACES, as_json, from_tables
 from inverseq.app.office import Office, games_of
 from inverseq.app.project import DATASETS, KEPT
 from inverseq.app.tours import TOURS, step_of
@@ -105,6 +106,7 @@ class Pages:
         asked = {} if own else self._office.reading(cut_or_not(asked))
         cut = own or "act" in asked
         roles = [""] * len(columns) if cut else roles_in(asked, columns, guesses)
+        asked = self._placed(asked)
         fields = {name: asked.get(name, "") for name in SETTINGS}
         made = render(
             "inverseq.app",
@@ -117,11 +119,22 @@ class Pages:
             fields=fields,
             worlds=self._office.project.worlds(),
             tables=self._office.project.tables(),
+            places=[*self._office.project.places(), *self._office.project.tables()],
             query=urlencode({"table": table} | asked),
             asked=asked,
             **lines("fit", table, asked, {}),
         )
         return HTMLResponse(str(made))
+
+    def _placed(self, asked: Options) -> Options:
+        """The options with the places of the world, where that was drawn with them; without any
+        where the world is none that could have them.
+        """
+        world = asked.get("world", "")
+        own, told = self._office.project.places_of(world), asked.get("places", "")
+        if world in ("", "labyrinth") or world.endswith(_MAZE):
+            return {name: value for name, value in asked.items() if name != "places"}
+        return asked | {"places": own} if own and (not told or told.endswith(PLACES)) else asked
 
     async def check_part(self, request: Request) -> Response:
         """What the doctor finds, each with what a click can mend."""
@@ -235,14 +248,36 @@ class Pages:
         return self._page(request, "report", fit=fit, finished=finished, files=files, groups=groups)
 
     async def world(self, request: Request) -> Response:
-        """A maze to paint."""
-        told, rows = request.query_params.get("world", ""), []
-        if told:
-            if told not in self._office.project.worlds():
-                raise InputError(f"there is no world {told!r} in this project")
-            rows = _painted(self._office.project.root / told)
-        worlds = self._office.project.worlds()
+        """A maze to paint, or states to connect."""
+        query, project = request.query_params, self._office.project
+        told, worlds = query.get("world", ""), project.worlds()
+        if told and told not in worlds:
+            raise InputError(f"there is no world {told!r} in this project")
+        if query.get("kind") == "network" or told.endswith(ENDING):
+            return self._network(request, told, worlds)
+        rows = _painted(project.root / told) if told else []
         return self._page(request, "world", worlds=worlds, told=told, rows=rows)
+
+    def _network(self, request: Request, told: str, worlds: list[str]) -> Response:
+        """States to connect: those of a world, of a table, or none yet."""
+        query, project = request.query_params, self._office.project
+        table, laid = query.get("table", ""), ""
+        if table:
+            read = self._office.reading(query) or self._last_options(project.table(table))
+            laid = urlencode({"table": table} | read)
+        known = (
+            {"states": [], "ways": []} if not told else as_json(from_tables(project.root / told))
+        )
+        return self._page(
+            request,
+            "network",
+            worlds=worlds,
+            told=told,
+            known=json.dumps(known),
+            laid=laid,
+            table=table,
+            tables=project.tables(),
+        )
 
     async def play(self, request: Request) -> Response:
         """The game, in a maze of one's own, too."""

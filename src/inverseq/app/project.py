@@ -14,6 +14,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import take_lock
 from inverseq._core.folders import claimed
 from inverseq.app.fits import Fits
+from inverseq.app.networks import ENDING, PLACES
 
 TABLES, WORLDS, FITS, KEPT = "tables", "worlds", "fits", "kept"
 """Folders of a project: files that came in, worlds that were drawn, results, and finished work."""
@@ -53,7 +54,16 @@ class Project:
 
     def worlds(self) -> list[str]:
         """Paths in the project of the worlds that were drawn, by name."""
-        return _files(self.root, WORLDS)
+        return [name for name in _files(self.root, WORLDS) if not name.endswith(PLACES)]
+
+    def places(self) -> list[str]:
+        """Paths in the project of tables that say where the states of a drawn world lie."""
+        return [name for name in _files(self.root, WORLDS) if name.endswith(PLACES)]
+
+    def places_of(self, world: str) -> str:
+        """The path in the project of that of a world; "" where there is none."""
+        told = world.removesuffix(ENDING) + PLACES
+        return told if world.endswith(ENDING) and told in self.places() else ""
 
     def table(self, told: str) -> str:
         """A table that there is, by the name that a request gives.
@@ -68,7 +78,7 @@ class Project:
     def require_own(self, options: Mapping[str, str]) -> None:
         """Raise an `InputError` where options name files that are not of this project."""
         worlds = ("labyrinth", "estimated", *self.worlds(), *self.tables())
-        for name, known in (("world", worlds), ("places", self.tables())):
+        for name, known in (("world", worlds), ("places", (*self.places(), *self.tables()))):
             if name in options and options[name] not in known:
                 raise InputError(
                     f"there is no {name} {options[name]!r} in this project: bring the file in on "

@@ -18,19 +18,23 @@ from inverseq import datasets
 from inverseq._core.errors import FitError, InputError, as_option, spelt
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
-from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.behaviour import DISCOUNT, behaviour_of
 from inverseq.analysis.held_out import diagnosis_of
 from inverseq.app.asked import ROLES, SETTINGS, arguments_of
 from inverseq.app.project import Project
 from inverseq.app.rows import look_at
 from inverseq.app.scenes import scene_of, solution_of, trajectories_of, walk_of
+from inverseq.app.states import observed
 from inverseq.app.what_if import Change, planned
 from inverseq.cli.load import load
 from inverseq.cli.parse import parse
 from inverseq.cli.worlds import describe
+from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import as_dict
 from inverseq.doctor.contents import describe_contents
 from inverseq.inverse.explanation import Explanation
+from inverseq.mdp import MDP
+from inverseq.readers.world import read_world
 from inverseq.worlds import read_mazes
 from inverseq.worlds.examining import examine
 
@@ -84,6 +88,8 @@ class Desk:
             "walk": self._walk,
             "plan": self._plan,
             "maze": self._maze,
+            "network": self._network,
+            "states": self._states,
         }
         told = {name: value for name, value in question.items() if name != "do"}
         try:
@@ -152,6 +158,21 @@ class Desk:
         for name, world in found.items():
             lines += describe(name, world.mdp, examine(world.mdp))
         return {"told": lines}
+
+    def _network(self, path: str, places: str, name: str) -> dict[str, Any]:
+        """The same of states and ways that were drawn."""
+        world = read_world(Path(path), discount=DISCOUNT, places=Path(places))
+        assert isinstance(world, MDP)  # it has no column of worlds
+        return {"told": describe(name, world, examine(world))}
+
+    def _states(self, table: str, options: dict[str, str]) -> dict[str, Any]:
+        """What a table says of its world, to be drawn."""
+        read = {name: value for name, value in options.items() if name not in ("world", "places")}
+        made = _parsed(arguments_of("doctor", table, read))
+        loaded = load(made.table, made.columns, made.world)
+        if not isinstance(loaded.data, Demonstrations):
+            raise InputError("the world of a bundled set is known: there is nothing to draw")
+        return observed(loaded.data, loaded.settings.get("coordinates"))
 
     def _solution(self, fit: int) -> Explanation:
         """The solution of a fit; the last few are kept at hand."""
