@@ -1,5 +1,6 @@
 """The states of a table and the ways between them, to be drawn."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from inverseq._core.errors import InputError
 from inverseq.app.networks import MOST_STATES, MOST_WAYS
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.spaces import Finite
+
+_CELL = re.compile(r"(-?\d+(?:\.\d+)?)\|(-?\d+(?:\.\d+)?)")
+"""How states made of two columns of numbers are called."""
 
 
 def observed(data: Demonstrations, where: Float[np.ndarray, "S 2"] | None) -> dict[str, Any]:
@@ -30,6 +34,9 @@ def observed(data: Demonstrations, where: Float[np.ndarray, "S 2"] | None) -> di
             "transition table, or let the world be estimated"
         )
     names = names_or_numbers(data.state_names, data.num_states)
+    cells = [_CELL.fullmatch(name) for name in names]
+    if where is None and all(cells):  # made of two columns of numbers, whatever they are called
+        where = np.array([cell.groups() for cell in cells if cell], dtype=float)
     actions = names_or_numbers(data.action_names, data.num_actions)
     seen = (data.next_states >= 0) & (data.actions >= 0)
     moves = np.stack([data.states[seen], data.actions[seen], data.next_states[seen]], axis=1)

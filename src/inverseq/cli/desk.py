@@ -23,7 +23,7 @@ from inverseq.analysis.held_out import diagnosis_of
 from inverseq.app.asked import ROLES, SETTINGS, arguments_of
 from inverseq.app.project import Project
 from inverseq.app.rows import look_at
-from inverseq.app.scenes import scene_of, solution_of, trajectories_of, walk_of
+from inverseq.app.scenes import scales_of, scene_of, solution_of, trajectories_of, walk_of
 from inverseq.app.states import observed
 from inverseq.app.what_if import Change, planned
 from inverseq.cli.load import load
@@ -127,9 +127,12 @@ class Desk:
         return found | {"digest": loaded.digest, "labels": labels}
 
     def _scene(self, fit: int) -> dict[str, Any]:
-        return scene_of(self._solution(fit)) | {
-            "trajectories": trajectories_of(self._project.result(fit))
-        }
+        solution, trajectories = self._solution(fit), trajectories_of(self._project.result(fit))
+        told = {"trajectories": trajectories, "scales": scales_of(solution)}
+        try:
+            return scene_of(solution) | told
+        except InputError as error:  # decisions can be gone through without a map
+            return {"error": str(error), "remedies": []} | told
 
     def _walk(self, fit: int, begins: int) -> dict[str, Any]:
         return walk_of(self._project.result(fit), self._solution(fit), begins)

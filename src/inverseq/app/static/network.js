@@ -202,7 +202,7 @@ field("connect").addEventListener("submit", async (event) => {
     const {world, told} = await send("/api/worlds", {name: name.value, over: net.over, states: net.states, ways: net.ways});
     net.over = world;
     name.value = world.slice("worlds/".length, -".csv".length);  // saved again, it is the same file
-    say(saved, `Saved as ${world}. ${told.join(" ")}`);
+    say(saved, `Saved as ${world}. ${told.map((line) => line.trim()).join(". ")}.`);
   } catch (error) {
     say(saved, error.message, true);
   }

@@ -95,7 +95,7 @@ document.getElementById("paint").addEventListener("submit", async (event) => {
     const play = Object.assign(document.createElement("a"), {
       href: `/play?${new URLSearchParams({world})}`, textContent: "Play in it",
     });
-    say(saved, `Saved as ${world}. ${told.join(" ")} `);
+    say(saved, `Saved as ${world}. ${told.map((line) => line.trim()).join(". ")}. `);
     saved.append(play, ".");
   } catch (error) {
     say(saved, error.message, true);
