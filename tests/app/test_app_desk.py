@@ -65,7 +65,8 @@ def test_a_list_from_elsewhere_runs_nothing_that_the_pages_do_not_ask(
 def test_a_mistake_is_told_and_the_next_question_answered(project, monkeypatch, capsys):
     monkeypatch.setattr(desk, "look_at", lambda *_: {}["mistake"])
     monkeypatch.setattr(desk.os, "chdir", lambda _: None)
-    questions = [{"do": "rows", "table": "mice"}, {"do": "walk", "fit": 9, "begins": 0}]
+    questions = [{"do": "rows", "table": "mice", "decisions": ""}]
+    questions += [{"do": "walk", "fit": 9, "begins": 0}]
     monkeypatch.setattr(desk.sys, "stdin", map(json.dumps, questions))
     desk.serve(project)
     _, first, second = map(json.loads, capsys.readouterr().out.splitlines())

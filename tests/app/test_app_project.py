@@ -69,6 +69,9 @@ def test_what_is_too_large_empty_or_no_table_is_refused_with_what_to_do(project)
         Uploads(project, 10**18).begin("huge.csv", 10**17)
     with pytest.raises(InputError, match=r"photo\.png holds no table that can be read"):
         arrive(uploads, "photo.png", b"\x89PNG\r\n\0\0\0")
+    for begin in (b"PK\x03\x04 and so on", b"\xd0\xcf\x11\xe0\xa1\xb1"):
+        with pytest.raises(InputError, match=r"mine\.csv is a workbook.* CSV UTF-8"):
+            arrive(uploads, "mine.csv", begin)
     with pytest.raises(InputError, match=r"empty\.csv is empty"):
         arrive(uploads, "empty.csv", b"")
     assert project.tables() == []
@@ -144,3 +147,19 @@ def test_a_piece_that_comes_twice_at_once_counts_once(project):
     assert isinstance(second, InputError)
     assert asyncio.run(uploads.take(number, 4, pieces(b"1,2\n"))) == "tables/a.csv"
     assert (project.root / "tables" / "a.csv").read_bytes() == b"a,b\n1,2\n"
+
+
+def test_two_worlds_never_lie_in_one_file_unless_the_one_is_changed(project):
+    for told, path in (("迷宫", "worlds/world.json"), ("地图", "worlds/world-2.json")):
+        assert project.world_path(told, ".json") == path
+        (project.root / path).write_text("{}")
+    assert project.world_path("world", ".json", "worlds/world.json") == "worlds/world.json"
+    assert project.world_path("world-2", ".json", "worlds/world-2.json") == "worlds/world-2.json"
+    for over in ("", "worlds/other.json", "../fits.sqlite"):
+        assert project.world_path("world", ".json", over) == "worlds/world-3.json"
+
+
+def test_files_that_are_made_at_once_do_not_share_a_name(project):
+    with project.aside(".zip") as one, project.aside(".zip") as other:
+        assert one != other
+    assert os.listdir(project.root / ".arriving") == []

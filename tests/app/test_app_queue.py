@@ -1,6 +1,8 @@
 """Who runs fits: one after another, begun again where they are killed, stopped when asked."""
 
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +20,8 @@ from pathlib import Path
 from inverseq.app.fits import State
 from inverseq.app.project import Project
 project, number = Project(Path(sys.argv[1])), int(sys.argv[2])
+if project.fits.get(number).table == "late":
+    time.sleep(60)
 with project.working(number):
     if project.fits.begin(number):
         how = project.fits.get(number).table
@@ -71,7 +75,7 @@ def test_a_kill_begins_a_fit_again_and_a_cancel_does_not(project):
     runs = queue.Queue(project)
     fit = until(project, slow, State.RUNNING)
     assert project.fits.get(waits).state is State.WAITING
-    queue._end(fit, signal.SIGKILL)
+    os.killpg(fit.pid, signal.SIGKILL)
     assert until(project, slow, State.DONE).attempts == 2
     until(project, stops, State.RUNNING)
     project.fits.cancel(stops)
@@ -102,8 +106,29 @@ def test_a_server_that_comes_back_waits_for_the_fit_of_the_one_before(project):
     time.sleep(3 * queue._PAUSE)
     assert project.fits.get(first).pid == fit.pid
     assert project.fits.get(second).state is State.WAITING
-    queue._end(fit, signal.SIGKILL)
+    os.killpg(fit.pid, signal.SIGKILL)
     runs._process.wait()
     until(project, second, State.DONE)
     assert project.fits.get(first).attempts == 2
     again.close()
+
+
+def test_a_process_that_has_not_said_its_number_is_stopped_and_nobody_else(project):
+    """The list may hold the number of a process of an earlier attempt, which is another's now."""
+    (late,) = ask(project, "late")
+    runs = queue.Queue(project)
+    while runs._process is None:
+        time.sleep(0.02)
+    mine = runs._process
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    with sqlite3.connect(project.root / "fits.sqlite") as link:
+        link.execute("UPDATE fits SET pid = ?", (other.pid,))
+    link.close()
+    runs.close()
+    assert mine.wait(5) == -signal.SIGTERM
+    assert other.poll() is None
+    assert project.fits.get(late).state is State.WAITING
+    project.fits.attempt(late)
+    assert project.fits.get(late).pid is None
+    other.kill()
+    other.wait()

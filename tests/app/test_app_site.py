@@ -85,6 +85,8 @@ class Reader:
 
     async def ask(self, **question):
         Reader.asked = (*Reader.asked, question)
+        if question["do"] in ("maze", "network"):
+            return {"told": [question["do"]]}
         if question["do"] == "rows":
             return {"columns": ["state", ANGRY], "rows": [["a", ANGRY]], "count": 1, "guesses": {}}
         pieces = [{"option": "blocks", "value": "20"}, {"option": "by", "value": "cut_from"}]
@@ -109,7 +111,7 @@ def site(tmp_path, monkeypatch):
         site.close()
 
 
-PAGES = ("/data", "/world", "/fit", "/look", "/compare", "/play", "/report")
+PAGES = ("/data", "/world", "/world?kind=network", "/fit", "/look", "/compare", "/play", "/report")
 
 
 @pytest.mark.parametrize("address", [*PAGES, "/app.js", "/look.js", "/app.css", "/look.css"])
@@ -161,12 +163,17 @@ def test_a_ticket_is_asked_for_where_the_page_is_open_to_others(tmp_path, monkey
         site = Site(project, ticket="secret")
         assert site.get("/data")[0] == 403
         assert site.get("/data?ticket=wrong")[0] == 403
-        assert site.get("/data", Cookie="inverseq_ticket=wrong")[0] == 403
+        port = site.name.partition(":")[2]
+        assert site.get("/data", Cookie=f"inverseq_ticket_{port}=wrong")[0] == 403
         status, headers, _ = site.get("//evil.example/?ticket=secret")
         assert (status, headers["location"]) == (303, "/")
         assert "HttpOnly" in headers["set-cookie"]
         cookie = headers["set-cookie"].partition(";")[0]
         assert site.get("/data", Cookie=cookie)[0] == 200
+        # Another app of this machine has a cookie of its own in the same browser.
+        assert site.get("/data", Cookie=f"inverseq_ticket_1=other; {cookie}")[0] == 200
+        assert site.get("/data", Cookie="inverseq_ticket_1=secret")[0] == 403
+        assert site.get("/data?ticket=secret", Host="127.0.0.1:x")[0] == 400
         site.close()
 
 
@@ -246,16 +253,31 @@ def test_names_from_tables_are_escaped(site):
 
 def test_what_was_said_of_an_nwb_file_stays(site, monkeypatch):
     async def ask(self, **question):
-        return {"columns": [], "rows": [], "count": 0, "guesses": {}, "nwb": "what it holds"}
+        columns = ["choice"] if question["decisions"] == "epochs" else ["press", "release"]
+        told = {"columns": columns, "rows": [], "count": 0, "guesses": {}}
+        return told | {"nwb": "what it holds", "tables": ["trials", "epochs"]}
 
     monkeypatch.setattr(Reader, "ask", ask)
     (site.project.root / "tables" / "b.nwb").write_text("")
-    told = "table=tables/b.nwb&decisions=epochs&action=choice"
-    _, _, text = site.get(f"/part/table?{told}")
-    form = text.partition("<form")[2].partition("</form>")[0]
-    found = re.findall(r'name="(\w+)" value="([^"]+)"', form)
-    assert {("decisions", "epochs"), ("action", "choice")} <= {*found}
-    assert "inverseq fit tables/b.nwb --action choice --decisions epochs" in text
+
+    def shown(query):
+        """The part of the page, and what is typed."""
+        text = site.get(f"/part/table?table=tables/b.nwb&{query}")[2]
+        return text, re.findall(r"<code>inverseq (fit [^<]*) --keep", text)[0]
+
+    text, told = shown("decisions=epochs&action=choice")
+    assert told == "fit tables/b.nwb --action choice --decisions epochs"
+    assert "<option selected>epochs</option>" in text
+    # The menus belonged to the columns of another table.
+    assert shown("shown=&c0=state&c1=action&decisions=epochs")[1].endswith("nwb --decisions epochs")
+    assert "--action choice" in shown("shown=epochs&c0=action&decisions=epochs")[1]
+    # Where trials are cut into steps, no column plays a role, and back.
+    steps = "act=release&start=press&step=0.2"
+    text, told = shown(f"shown=&c0=state&c1=action&time=press&discount=0.8&{steps}")
+    options = "--discount 0.8 --act release --start press --step 0.2"
+    assert told == f"fit tables/b.nwb {options}"
+    assert 'name="c0"' not in text
+    assert shown("shown=&start=press&step=0.2&act=")[1] == "fit tables/b.nwb"
 
 
 def test_a_fit_is_asked_for_as_one_would_type_it(site):
@@ -271,6 +293,64 @@ def test_a_fit_is_asked_for_as_one_would_type_it(site):
     assert site.send("/api/fits/1/cancel", {}) == (200, {})
     assert site.project.fits.get(1).state is State.CANCELLED
     assert site.send("/api/fits/2/cancel", {})[0] == 400
+
+
+def test_what_a_question_about_neurons_does_not_take_is_refused(site):
+    told = {"table": "lever", "command": "neural", "seed": "1"}
+    for name in ("history", "smoothing", "gauge", "bootstrap", "groups", "per"):
+        status, answer = site.send("/api/fits", told | {name: "1"})
+        assert (status, f"{name} is nothing that" in answer["error"]) == (400, True)
+    assert site.send("/api/fits", told)[0] == 200
+    (fit,) = site.project.fits.all()
+    assert fit.arguments[:4] == ("neural", "lever", "--seed", "1")
+    form = site.get("/fit?table=lever")[2]
+    shown = re.findall(r'data-for="([^"]*)">[^<]*<(?:input|select) name="(\w+)"', form)
+    hidden = {name for when, name in shown if "neurons" not in when}
+    assert {"history", "smoothing", "gauge", "bootstrap", "groups", "per"} <= hidden
+
+
+def test_a_result_that_lost_its_scores_is_said(site):
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    folder = site.project.result(number)
+    folder.mkdir()
+    whole = '<h1>mine</h1><p class="size">1</p></header><main></main>'
+    (folder / "report.html").write_text(whole)
+    for words in (None, "{", "[]", '{"scores": [1]}'):
+        if words is not None:
+            (folder / "summary.json").write_text(words)
+        status, _, told = site.get("/compare?fit=1")
+        assert (status, "summary.json of fit 1 cannot be read" in told) == (400, True), words
+    (folder / "summary.json").write_text('{"scores": [{"key": "a", "model": "b", "nats": -1.0}]}')
+    assert "−1.0000 ± ?" in site.get("/compare?fit=1")[2]
+    # Scores of groups have other rows, and no row is no mistake.
+    (folder / "summary.json").write_text('{"scores": [{"genotype": "ko", "nats": -1.0}]}')
+    assert site.get("/compare?fit=1")[0] == 200
+
+
+def test_a_question_that_no_page_asks_is_refused_before_it_is_asked(site):
+    number = site.project.fits.ask(["fit", "mice"], "fits", "kept")
+    site.project.fits.end(number, State.DONE)
+    site.project.result(number).mkdir()
+    (site.project.result(number) / "report.html").write_text("")
+    within = {"within": [0, 4]}
+    for wrong in (
+        {},
+        {"within": [1]},
+        {"within": [0, 1, 2]},
+        {"within": "ab"},
+        within | {"swapped": [1]},
+        within | {"swapped": [1, 2, 3]},
+        within | {"swapped": "x"},
+        within | {"closed": [[1]]},
+        within | {"closed": [1]},
+        within | {"closed": 1},
+        within | {"start": "x"},
+        within | {"discount": "x"},
+    ):
+        status, answer = site.send("/api/fits/1/plan", wrong)
+        assert (status, "do not understand each other" in answer["error"]) == (400, True), wrong
+    assert Reader.asked == ()
 
 
 def test_the_queue_is_told_whenever_it_changes(site, capfd):
@@ -342,6 +422,33 @@ def test_a_project_is_packed_and_opened_elsewhere(site, tmp_path):
         assert project.tables() == ["tables/a.csv"]
 
 
+def test_worlds_that_are_saved_come_back_and_none_overwrites_another(site):
+    states = [{"name": ANGRY, "x": 1, "y": 1}, {"name": "b", "x": 2, "y": 1}]
+    ways = [{"from": "b", "action": "go", "to": ANGRY, "weight": 1}]
+    for told, ending in (({"rows": ["SG"]}, "json"), ({"states": states, "ways": ways}, "csv")):
+        names = []
+        for name, over in (("a", ""), ("a", ""), ("a", f"worlds/b.{ending}"), ("a-2", "a-2")):
+            over = f"worlds/a-2.{ending}" if over == "a-2" else over
+            status, answer = site.send("/api/worlds", told | {"name": name, "over": over})
+            assert status == 200, answer
+            names.append(answer["world"])
+        assert names == [f"worlds/{n}.{ending}" for n in ("a", "a-2", "a-3", "a-2")]
+        assert site.get(f"/world?world=worlds/a.{ending}")[0] == 200
+    status, _, text = site.get("/world?world=worlds/a.csv")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script>alert" not in text
+    worlds = ("a-2.csv", "a-2.json", "a-3.csv", "a-3.json", "a.csv", "a.json")
+    assert site.project.worlds() == [f"worlds/{name}" for name in worlds]
+    # The page Data knows where its states lie, and forgets it with another world.
+    read = "/part/table?table=tables/a.csv&c0=state&c1=action"
+    told = site.get(f"{read}&world=worlds/a.csv")[2]
+    assert "--world worlds/a.csv --places worlds/a-places.csv" in told
+    told = site.get(f"{read}&world=worlds/a-2.csv&places=worlds/a-places.csv")[2]
+    assert "--world worlds/a-2.csv --places worlds/a-2-places.csv" in told
+    told = site.get(f"{read}&world=worlds/a.json&places=worlds/a-places.csv")[2]
+    assert "--places" not in told
+
+
 def test_a_world_that_was_not_painted_here_is_said(site):
     for name, text in (("a.txt", "#.\nSG\n"), ("b.json", "[1]"), ("c.json", '{"c": ["A.", "SG"]}')):
         (site.project.root / "worlds" / name).write_text(text)
@@ -351,8 +458,15 @@ def test_a_world_that_was_not_painted_here_is_said(site):
     assert 'data-rows="#./SG"' in site.get("/world?world=worlds/d.json")[2]
 
 
-@pytest.mark.parametrize("words", ["", "print('{')"])
-def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words):
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("", "try inverseq play"),
+        ("print('{')", "try inverseq play"),
+        ("import sys; sys.exit('inverseq: error: two goals')", "begin: two goals"),
+    ],
+)
+def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words, why):
     begin = subprocess.Popen
     monkeypatch.setattr(
         "inverseq.app.office.subprocess.Popen",
@@ -360,7 +474,8 @@ def test_a_game_that_does_not_begin_is_said(site, monkeypatch, words):
     )
     began = time.monotonic()
     status, answer = site.send("/api/play", {})
-    assert (status, "the game does not begin" in answer["error"]) == (400, True)
+    assert (status, "the game does not begin: " in answer["error"]) == (400, True)
+    assert why in answer["error"]
     assert time.monotonic() - began < 10
 
 
@@ -376,8 +491,18 @@ def test_two_who_want_to_play_get_one_game(site, monkeypatch):
     monkeypatch.setattr("inverseq.app.office.subprocess.Popen", instead)
     with ThreadPoolExecutor(2) as both:
         told = [*both.map(lambda _: site.send("/api/play", {}), range(2))]
-    assert told == [(200, {"address": "there"})] * 2
+    table = "tables/games.parquet"
+    assert told == [(200, {"address": "there", "table": table})] * 2
     assert len(begun) == 1
+    # In a maze that was painted it is another game, and the one before is ended.
+    (site.project.root / "worlds" / "a.json").write_text('{"a": ["SG"]}')
+    status, answer = site.send("/api/play", {"world": "worlds/a.json"})
+    assert (status, answer["table"], len(begun)) == (200, "tables/games-a.parquet", 2)
+    assert begun[0].poll() is not None
+    for world in ("worlds/b.json", "../a.json", 1, ["worlds/a.json"]):
+        status, answer = site.send("/api/play", {"world": world})
+        assert (status, "there is no world" in answer["error"]) == (400, True)
+    assert 'value="worlds/a.json" selected' in site.get("/play?world=worlds/a.json")[2]
 
 
 def test_tours_have_six_steps_and_every_step_words(site):
@@ -396,13 +521,22 @@ def test_tours_have_six_steps_and_every_step_words(site):
 
 def test_nonsense_is_answered_and_breaks_nothing(site, capfd):
     rng = random.Random(0)
-    places = [*PAGES, "/part/table", "/part/check", "/part/queue", "/api/uploads", "/api/uploads/1"]
+    places = [
+        *PAGES,
+        "/api/states",
+        "/part/table",
+        "/part/check",
+        "/part/queue",
+        "/api/uploads",
+        "/api/uploads/1",
+    ]
     places += ["/api/fits", "/api/fits/1/cancel", "/api/fits/1/scene", "/api/fits/1/walk", "/x"]
     places += ["/api/fits/99999999999999999999/cancel", "/fit-99999999999999999999.zip"]
     places += ["/api/fits/1/plan", "/api/worlds", "/files/1/a", "/fit-1.zip", "/tour/x", "/"]
     words = ["", "1", "-1", "NaN", "1e400", "%00", "%ff%fe", "'\"<", "..", "[]", "x" * 500, "null"]
     names = ["table", "fit", "state", "c0", "at", "tour", "world", "begins", "intentions"]
     bodies = ["", "{}", "[]", "{", "null", '{"table": 1}', '{"name": [], "rows": {}}', "[" * 5000]
+    bodies += ['{"name": "a", "states": [{}], "ways": 1}']
     bodies += ['{"within": [1], "closed": [[1]]}', '{"table": "mice", "state": {"a": 1}}']
     link = http.client.HTTPConnection(site.name, timeout=30)
     for _ in range(100):

@@ -14,6 +14,7 @@ import pytest
 
 import inverseq as iq
 from inverseq._core.folders import claimed
+from inverseq.app.asked import as_options, python_lines
 
 FILES = {
     "report.html",
@@ -100,17 +101,22 @@ def hashes(folder):
 @pytest.mark.parametrize(
     "asked",
     [
-        QUICK,
+        (*QUICK, "--by", "subject"),
         ("--intentions", "2", "--restarts", "2", "--simulations", "2", "--history", "1"),
     ],
 )
-def test_the_same_run_gives_the_same_bytes(outside, walks, tmp_path, monkeypatch, asked):
-    for folder, seed in (("a", "1"), ("b", "2")):
-        monkeypatch.setenv("PYTHONHASHSEED", seed)
-        done = outside("fit", walks, "--out", folder, "--quiet", *asked)
-        assert done.returncode == 0, done.stderr
-    assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
+def test_the_same_run_gives_the_same_bytes_also_in_python(
+    outside, walks, tmp_path, monkeypatch, asked
+):
+    """The second time by the lines of Python that the app shows beside the command."""
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    done = outside("fit", walks, "--out", "a", "--quiet", *asked)
+    assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "a/run.json").read_text())
+    monkeypatch.setenv("PYTHONHASHSEED", "2")
+    lines = python_lines(str(walks), {}, as_options(asked), told["command"])
+    subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
+    assert hashes(tmp_path / "a") == hashes(tmp_path / "out")
     assert told["files"].keys() == written(tmp_path / "a") - {"run.json", "report.html"}
     assert told["command"].startswith("inverseq fit ")
     assert "--out" not in told["command"]

@@ -99,6 +99,8 @@ def test_json_is_all_there_is(inside, unserved):
 def test_what_cannot_be_is_one_message_and_exit_2(inside, tmp_path):
     (tmp_path / "text.parquet").write_text("no table")
     np.savez(tmp_path / "other.npz", a=np.zeros(2))
+    (tmp_path / "two.json").write_text('{"two": ["G.G"]}')
+    (tmp_path / "sizes.json").write_text('{"a": ["S.G"], "b": [".G"]}')
     solution = iq.fit(iq.Demonstrations.from_arrays([0, 1, 0], [1, 0, 1]), iq.CountTable(order=1))
     iq.save(solution, tmp_path / "table.npz")
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -110,6 +112,9 @@ def test_what_cannot_be_is_one_message_and_exit_2(inside, tmp_path):
             (["--out", "text.parquet"], "cannot be read as Parquet"),
             (["--out", "games.csv"], "ends in .parquet"),
             (["--out", "."], "ends in .parquet"),
+            (["--maze", "nothing.json"], "there is no file or folder 'nothing.json'"),
+            (["--maze", "two.json"], "'two' has 0 starts and 2 goals: to be played it needs one"),
+            (["--maze", "sizes.json"], "have several sizes (2 x 1, 3 x 1)"),
             (["--agent", "nothing.npz"], "nothing.npz does not exist"),
             (["--agent", "other.npz"], "is not a file written by inverseq.save"),
             (["--agent", "table.npz"], "table.npz cannot play on boards of 10 x 10 tiles"),

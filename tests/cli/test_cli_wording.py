@@ -1,7 +1,6 @@
 import pytest
 
-from inverseq._core.errors import argument, spelt
-from inverseq.cli.wording import as_option
+from inverseq._core.errors import argument, as_option, spelt
 
 CASES = {
     ("trajectory",): ('trajectory="..."', "--trajectory ..."),

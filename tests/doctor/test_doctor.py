@@ -468,3 +468,18 @@ def test_trips_that_end_at_their_own_goals_are_no_surprise():
     assert found(diagnose(demos, ring(), goal="place"))[ends].count == 1
     with pytest.raises(InputError, match="there is no such column"):
         diagnose(demos, ring(), goal="nowhere")
+
+
+def test_an_action_that_is_called_none_is_told_with_what_to_add():
+    rng = np.random.default_rng(0)
+    table = {
+        "trajectory": np.repeat(np.arange(30), 10),
+        "state": rng.choice(["a", "b"], 300),
+        "action": rng.choice(["left", "right", "No choice"], 300),
+    }
+    told = found(diagnose(read_table(table)))[About.NO_ACTION]
+    assert told.count == int((table["action"] == "No choice").sum())
+    assert told.remedy.endswith('add missing="No choice".')
+    assert About.NO_ACTION not in found(diagnose(read_table(table, missing="No choice")))
+    table["action"] = rng.choice(["left", "nose"], 300)
+    assert About.NO_ACTION not in found(diagnose(read_table(table)))

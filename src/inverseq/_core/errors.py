@@ -1,12 +1,20 @@
 """The errors a user can meet, each with its remedy in the message."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from shlex import quote
 
 Spelling = Callable[[str, object], str]
 """How an argument with a value is typed; nothing where there is no such argument."""
+
+_OPTIONS = {"state_from_previous": "previous", "k": "intentions", "between": "groups"}
+"""Arguments whose options have other names."""
+_ABSENT = ("continuous",)
+"""Arguments that messages speak of and that have no option."""
+_DASH = re.compile(r"-(?![\d.]+$)")
 
 
 class InputError(ValueError):
@@ -38,6 +46,24 @@ def in_python(name: str, value: object) -> str:
     if isinstance(value, str | Mapping):
         return f"{name}={json.dumps(value, ensure_ascii=False)}"
     return f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+
+
+def as_option(name: str, value: object) -> str:
+    """`named="state"` as `--named state`, `bins={"x": 10}` as `--bins x=10`."""
+    if name in _ABSENT:
+        return ""
+    if isinstance(value, Mapping):
+        value = ",".join(f"{key}={each}" for key, each in value.items())
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    if value is True:
+        return f"--{name.replace('_', '-')}"
+    if value is None or value is False:
+        value = "none"
+    told = f"{value:.3g}" if isinstance(value, float) else str(value)
+    # What begins with a dash, and is no number, is read as another option unless it is tied on.
+    tie = "=" if _DASH.match(told) else " "
+    return f"--{_OPTIONS.get(name, name).replace('_', '-')}{tie}{quote(told)}"
 
 
 _spelling: ContextVar[Spelling] = ContextVar("spelling", default=in_python)

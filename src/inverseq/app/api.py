@@ -18,10 +18,11 @@ from starlette.routing import Route
 from inverseq._core.errors import InputError
 from inverseq._core.files import to_json, write_text
 from inverseq._core.folders import PAGE, files_of
-from inverseq.app.asked import OF_NEURONS, QUESTIONS, arguments_of, options_in
+from inverseq.app.asked import NOT_OF_NEURONS, QUESTIONS, arguments_of, options_in
 from inverseq.app.door import is_local
 from inverseq.app.fits import State
-from inverseq.app.office import Office
+from inverseq.app.networks import ENDING, PLACES, as_tables, drawn
+from inverseq.app.office import Office, games_of
 from inverseq.app.pages import whole
 from inverseq.app.project import FITS, KEPT, LIST
 
@@ -70,8 +71,12 @@ class Api:
         table = self._office.project.table(_text(told, "table"))
         given = {str(k): str(v) for k, v in told.items()}
         command = "neural" if told.get("command") == "neural" else "fit"
-        read = self._office.reading(given)
-        asked = options_in(given, OF_NEURONS if command == "neural" else QUESTIONS)
+        read, asked = self._office.reading(given), options_in(given, QUESTIONS)
+        if command == "neural" and (left := [n for n in asked if n in NOT_OF_NEURONS]):
+            raise InputError(
+                f"{left[0]} is nothing that a question about neurons takes: leave it empty, or ask "
+                "for it without the neurons first"
+            )
         arguments = arguments_of(command, table, read, asked)
         number = self._office.fits.ask(arguments, FITS, KEPT)
         return JSONResponse({"number": number})
@@ -109,15 +114,17 @@ class Api:
         """What would be done if something were otherwise."""
         told = await _body(request)
         try:
+            first, behind = map(int, told["within"])
+            start, swapped, discount = (told.get(n) for n in ("start", "swapped", "discount"))
+            closed = [[int(a), int(b)] for a, b in told.get("closed", ())]
+            one, other = map(int, swapped) if swapped else (0, 0)
             wanted = {
                 "intention": int(told.get("intention", 0)),
-                "within": [int(n) for n in told["within"]][:2],
-                "start": None if told.get("start") is None else int(told["start"]),
-                "change": {
-                    "closed": [[int(a), int(b)] for a, b in told.get("closed", ())],
-                    "swapped": [int(n) for n in told["swapped"]] if told.get("swapped") else None,
-                    "discount": float(told["discount"]) if told.get("discount") else None,
-                },
+                "within": [first, behind],
+                "start": None if start is None else int(start),
+                "closed": closed,
+                "swapped": [one, other] if swapped else None,
+                "discount": float(discount) if discount else None,
             }
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError("the page and the server do not understand each other") from error
@@ -133,31 +140,59 @@ class Api:
     async def save_world(self, request: Request) -> Response:
         """Keep a maze that was painted, once it can be used."""
         told = await _body(request)
+        if "states" in told:
+            return await self._save_network(told)
         rows, name = told.get("rows"), _text(told, "name")
         if not isinstance(rows, list) or not all(isinstance(r, str) for r in rows):
             raise InputError("a maze has rows of text")
         if len(rows) > _MOST_CELLS or max(map(len, rows), default=0) > _MOST_CELLS:
             raise InputError(f"a maze has {_MOST_CELLS} cells each way at most")
-        path = self._office.project.world_path(name)
-        stem = Path(path).stem
-        trial = self._office.project.arriving(0).with_suffix(".json")
-        write_text(trial, to_json({stem: rows}))
-        made = await self._office.tables.ask(do="maze", path=str(trial))
-        if "error" in made:
-            told_error = made["error"].replace(f"{trial.name}, ", "")
-            raise InputError(told_error)
-        os.replace(trial, self._office.project.root / path)
+        path = self._office.project.world_path(name, ".json", str(told.get("over", "")))
+        with self._office.project.aside(".json") as trial:
+            write_text(trial, to_json({Path(path).stem: rows}))
+            made = await self._office.tables.ask(do="maze", path=str(trial))
+            if "error" in made:
+                raise InputError(made["error"].replace(f"{trial.name}, ", ""))
+            os.replace(trial, self._office.project.root / path)
         return JSONResponse({"world": path, "told": made["told"]})
+
+    async def _save_network(self, told: dict[str, Any]) -> Response:
+        """The same of states and ways that were connected: two tables."""
+        ways, places = as_tables(drawn(told))
+        project = self._office.project
+        path = project.world_path(_text(told, "name"), ENDING, str(told.get("over", "")))
+        with project.aside(ENDING) as trial, project.aside(ENDING) as beside:
+            write_text(trial, ways)
+            write_text(beside, places)
+            made = await self._office.tables.ask(
+                do="network", path=str(trial), places=str(beside), name=Path(path).stem
+            )
+            if "error" in made:
+                raise InputError(made["error"].replace(f"{trial.name}, ", ""))
+            # Where states lie comes first: a world without that is one, the other way it is none.
+            os.replace(beside, project.root / (path.removesuffix(ENDING) + PLACES))
+            os.replace(trial, project.root / path)
+        return JSONResponse({"world": path, "told": made["told"]})
+
+    async def states(self, request: Request) -> Response:
+        """The states of a table and the ways between them, to be drawn."""
+        table = self._office.project.table(request.query_params.get("table", ""))
+        read = self._office.reading(request.query_params)
+        made = await self._office.tables.ask(do="states", table=table, options=read)
+        return JSONResponse(made, 400 if "error" in made else 200)
 
     async def play(self, request: Request) -> Response:
         """Begin the game; its address."""
-        await _body(request)
+        world = (await _body(request)).get("world", "")
+        if world not in ("", *self._office.project.worlds()):
+            raise InputError(f"there is no world {world!r} in this project: paint it first")
         if request.client is None or not is_local(request.client.host):
             raise InputError(
                 "the game is shown to the machine of the server alone: there, begin inverseq play "
                 "with --host"
             )
-        return JSONResponse({"address": await self._office.play()})
+        address = await self._office.play(str(world))
+        return JSONResponse({"address": address, "table": games_of(str(world))})
 
     async def file(self, request: Request) -> Response:
         """A file of a result, out of its list."""
@@ -196,10 +231,9 @@ class Api:
             return not hidden and not name.startswith((LIST, *running))
 
         # The list changes while it is read: a copy does not.
-        listed = self._office.project.arriving(0).with_suffix(".sqlite")
-        listed.unlink(missing_ok=True)
-        await asyncio.to_thread(self._office.fits.copy, listed)
-        return await _zipped(root, f"{root.resolve().name}.zip", wanted, {LIST: listed})
+        with self._office.project.aside(".sqlite") as listed:
+            await asyncio.to_thread(self._office.fits.copy, listed)
+            return await _zipped(root, f"{root.resolve().name}.zip", wanted, {LIST: listed})
 
 
 async def _zipped(
@@ -243,6 +277,7 @@ def api_routes(office: Office) -> list[Route]:
         Route("/api/fits/{number:int}/walk", api.walk),
         Route("/api/fits/{number:int}/plan", api.plan, methods=["POST"]),
         Route("/api/worlds", api.save_world, methods=["POST"]),
+        Route("/api/states", api.states),
         Route("/api/play", api.play, methods=["POST"]),
         Route("/api/events", api.events),
         Route("/files/{number:int}/{name:path}", api.file),

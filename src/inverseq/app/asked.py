@@ -31,18 +31,23 @@ _GUESSED = {"world_column": "world"}
 
 SETTINGS = (
     *("missing", "named", "bins", "upwards", "longest_step", "blocks", "world", "places"),
-    *("transform", "discount", "actions", "decisions", "act"),
+    *("transform", "discount", "actions", "decisions", "act", "start", "stop", "step"),
 )
 """Options of how a table is read, and of its world."""
 
+_OF_STEPS = ("act", "start", "stop", "step")
+_BESIDE_STEPS = ("decisions", "discount", "actions")
+
 QUESTIONS = (
     *("intentions", "switching", "restarts", "groups", "per", "solver", "history", "smoothing"),
-    *("gauge", "bootstrap", "by", "test", "seed", "folds"),
+    *("gauge", "bootstrap", "simulations", "by", "test", "seed", "folds"),
 )
 """Options of what is asked."""
 
 OF_NEURONS = ("intentions", "switching", "restarts", "solver", "by", "test", "seed", "folds")
 """Those of them that a question about neurons takes."""
+
+NOT_OF_NEURONS = tuple(name for name in QUESTIONS if name not in OF_NEURONS)
 
 _SWITCHES = ("upwards",)
 _LONGEST = 2000
@@ -111,6 +116,15 @@ def options_of(roles: Sequence[str], columns: Sequence[str], guesses: Mapping[st
     return made
 
 
+def cut_or_not(options: Options) -> Options:
+    """The options that go together: where trials are cut into steps no column plays a role, and
+    elsewhere nothing says how long a step is.
+    """
+    if "act" in options:
+        return {n: v for n, v in options.items() if n in (*_OF_STEPS, *_BESIDE_STEPS)}
+    return {n: v for n, v in options.items() if n not in _OF_STEPS}
+
+
 def _are_y_and_x(first: str, second: str) -> bool:
     """Whether two columns are y and x of one thing, as "py" and "px" are."""
     first, second = first.lower(), second.lower()
@@ -174,7 +188,7 @@ _READ = (*ROLES, "missing", "named", "bins", "upwards", "longest_step")
 _CALLED = {"previous": "state_from_previous", "world_column": "world"}
 """Options that Python calls otherwise."""
 _NUMBERS = ("discount", "smoothing", "test")
-_WHOLE = ("intentions", "restarts", "history", "bootstrap", "seed", "folds")
+_WHOLE = ("intentions", "restarts", "history", "bootstrap", "simulations", "seed", "folds")
 
 
 def python_lines(table: str, read: Options, asked: Options, command: str) -> str:

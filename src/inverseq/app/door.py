@@ -82,8 +82,9 @@ class Door:
     def _is_ours(self, host: str) -> bool:
         """Whether a `Host` is a name or an address of this machine."""
         try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+            asked = urlsplit(f"//{host}")
+            name, _ = asked.hostname or "", asked.port
+        except ValueError:  # of the port, too
             return False
         address = _address(name)
         if address is None:

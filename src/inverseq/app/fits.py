@@ -144,8 +144,8 @@ class Fits:
         return None if row is None else _fit(row)
 
     def attempt(self, number: int) -> None:
-        """Count that a process is begun for a fit."""
-        self._change(number, (State.WAITING,), "attempts = attempts + 1", ())
+        """Count that a process is begun for a fit; which, it says itself."""
+        self._change(number, (State.WAITING,), "attempts = attempts + 1, pid = NULL", ())
 
     def begin(self, number: int) -> bool:
         """Note that this process works on a fit; False where that waits no longer."""

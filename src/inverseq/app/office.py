@@ -4,10 +4,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 from inverseq._core.errors import InputError
 from inverseq._core.folders import PAGE
@@ -18,8 +20,10 @@ from inverseq.app.project import TABLES, Project
 from inverseq.app.queue import Queue
 from inverseq.app.uploads import Uploads
 
-GAMES = f"{TABLES}/games.parquet"
-_OPENING = 30.0
+_OPENING = 60.0
+_MISTAKE = "inverseq: error: "
+_MOST_TABLES = 32
+"""Tables whose first rows are kept at hand."""
 _MOST_FITS = 10**15
 
 
@@ -36,9 +40,9 @@ class Office:
         self.queue = Queue(project)
         self.uploads = Uploads(project, limit)
         self.tables, self.results = Helper(project.root), Helper(project.root)
-        self._rows: dict[tuple[str, float], dict[str, Any]] = {}
+        self._rows: OrderedDict[tuple[str, float, str], dict[str, Any]] = OrderedDict()
         self._game: subprocess.Popen | None = None
-        self._address, self._one_game = "", asyncio.Lock()
+        self._address, self._world, self._one_game = "", ("", 0.0), asyncio.Lock()
 
     async def close(self) -> None:
         """Stop everything that was begun."""
@@ -56,19 +60,25 @@ class Office:
         self.project.require_own(made)
         return made
 
-    async def rows(self, table: str) -> dict[str, Any]:
+    async def rows(self, table: str, decisions: str = "") -> dict[str, Any]:
         """The first rows of a table; of a file that has not changed they are asked for once.
+
+        Args:
+            table: The table.
+            decisions: Of an NWB file, which of its tables; "" for its trials.
 
         Raises:
             InputError: It cannot be read.
         """
         path = self.project.root / table
-        key = (table, path.stat().st_mtime if "/" in table else 0.0)
+        key = (table, path.stat().st_mtime if "/" in table else 0.0, decisions)
         if key not in self._rows:
-            made = await self.tables.ask(do="rows", table=table)
+            made = await self.tables.ask(do="rows", table=table, decisions=decisions)
             if "error" in made:
                 raise InputError(made["error"])
             self._rows[key] = made
+            if len(self._rows) > _MOST_TABLES:
+                self._rows.popitem(last=False)
         return self._rows[key]
 
     def fit(self, number: int) -> Fit:
@@ -98,36 +108,57 @@ class Office:
         done = [fit for fit in self.fits.all() if fit.state is State.DONE]
         return [f for f in reversed(done) if self.project.result(f.number, PAGE).is_file()]
 
-    async def play(self) -> str:
+    async def play(self, world: str) -> str:
         """The address of the game, which is begun where it does not run.
+
+        Args:
+            world: Path in the project of the maze that is played; "" for the boards of the study.
+                One at a time is: another that runs is ended, and what was played in it is written.
 
         Raises:
             InputError: It does not begin.
         """
         async with self._one_game:
-            return await self._played()
+            return await self._played(world)
 
-    async def _played(self) -> str:
+    async def _played(self, world: str) -> str:
         """The address of the game; one visitor at a time asks."""
-        if self._game is None or self._game.poll() is not None:
-            options = ["--no-browser", "--json", "--port", "0", "--out", GAMES]
-            self._game = subprocess.Popen(
-                [sys.executable, "-m", "inverseq.cli", "play", *options],
-                cwd=self.project.root,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,
-            )
-            told = ""
-            with suppress(TimeoutError):
-                told = await asyncio.wait_for(asyncio.to_thread(self._greeting), _OPENING)
-            if not told:
-                await asyncio.to_thread(self._end_game)
-                raise InputError("the game does not begin: try inverseq play in a terminal")
+        saved = (self.project.root / world).stat().st_mtime if world else 0.0
+        if self._game is None or self._game.poll() is not None or self._world != (world, saved):
+            await asyncio.to_thread(self._end_game)
+            options = ["--no-browser", "--json", "--port", "0", "--out", games_of(world)]
+            options += ["--maze", world] if world else []
+            self._world = world, saved
+            with tempfile.TemporaryFile() as said:
+                told = await self._begun(options, said)
             self._address = json.loads(told)["address"]
         return self._address
+
+    async def _begun(self, options: list[str], said: IO[bytes]) -> str:
+        """What the game says when it begins; what goes wrong goes to `said`.
+
+        Raises:
+            InputError: It does not begin.
+        """
+        self._game = subprocess.Popen(
+            [sys.executable, "-m", "inverseq.cli", "play", *options],
+            cwd=self.project.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
+        told = ""
+        with suppress(TimeoutError):
+            told = await asyncio.wait_for(asyncio.to_thread(self._greeting), _OPENING)
+        if not told:
+            await asyncio.to_thread(self._end_game)
+            said.seek(0)
+            why = said.read().decode(errors="replace").strip()
+            why = why.splitlines()[-1] if why else "try inverseq play in a terminal"
+            raise InputError(f"the game does not begin: {why.removeprefix(_MISTAKE)}")
+        return told
 
     def _end_game(self) -> None:
         """Stop the game, if it was begun; what was played is written."""
@@ -146,3 +177,8 @@ class Office:
             if line == "}\n":
                 return told
         return ""
+
+
+def games_of(world: str) -> str:
+    """The path in the project of the games that are played in a maze, or on the study's boards."""
+    return f"{TABLES}/games{'-' if world else ''}{PurePosixPath(world).stem}.parquet"

@@ -23,6 +23,7 @@ from inverseq.app.asked import (
     Options,
     arguments_of,
     as_options,
+    cut_or_not,
     options_in,
     options_of,
     python_lines,
@@ -31,13 +32,16 @@ from inverseq.app.asked import (
 )
 from inverseq.app.embed import embedded
 from inverseq.app.fits import Fit, State
-from inverseq.app.office import Office
+from inverseq.app.networks import ENDING, PLACES, as_json, from_tables
+from inverseq.app.office import Office, games_of
 from inverseq.app.project import DATASETS, KEPT
 from inverseq.app.tours import TOURS, step_of
 
 _PAINTS = "#.SG"
+_MAZE = ".json"
 _MOST_COMPARED = 4
 _MOST_DIGITS = 15
+_SHOWN = ("nats", "error")
 _LABELS = ("", "subject", "session")
 """Roles of columns that may say whose decisions these are."""
 
@@ -90,19 +94,19 @@ class Pages:
         """A table: its first rows, a menu for each column, and what is typed to read it so."""
         query = request.query_params
         table = self._office.project.table(query.get("table", ""))
-        seen = await self._office.rows(table)
-        columns, guesses = seen["columns"], seen["guesses"]
         asked = self._office.reading(query)
+        seen = await self._office.rows(table, asked.get("decisions", ""))
+        columns, guesses = seen["columns"], seen["guesses"]
         own = "dataset" in seen
-        if "c0" in query:
+        if "c0" in query and query.get("shown", "") == asked.get("decisions", ""):
             roles = [query.get(f"c{i}", "") for i in range(len(columns))]
             asked = options_of(roles, columns, guesses) | options_in(query, SETTINGS)
             if "moves" in query and not {"action", BOTH} & {*roles}:
                 asked["action"] = "moves"
-            asked = self._office.reading(asked)
-        if own:
-            asked = {}
-        roles = [""] * len(columns) if own else roles_in(asked, columns, guesses)
+        asked = {} if own else self._office.reading(cut_or_not(asked))
+        cut = own or "act" in asked
+        roles = [""] * len(columns) if cut else roles_in(asked, columns, guesses)
+        asked = self._placed(asked)
         fields = {name: asked.get(name, "") for name in SETTINGS}
         made = render(
             "inverseq.app",
@@ -115,11 +119,22 @@ class Pages:
             fields=fields,
             worlds=self._office.project.worlds(),
             tables=self._office.project.tables(),
+            places=[*self._office.project.places(), *self._office.project.tables()],
             query=urlencode({"table": table} | asked),
             asked=asked,
             **lines("fit", table, asked, {}),
         )
         return HTMLResponse(str(made))
+
+    def _placed(self, asked: Options) -> Options:
+        """The options with the places of the world, where that was drawn with them; without any
+        where the world is none that could have them.
+        """
+        world = asked.get("world", "")
+        own, told = self._office.project.places_of(world), asked.get("places", "")
+        if world in ("", "labyrinth") or world.endswith(_MAZE):
+            return {name: value for name, value in asked.items() if name != "places"}
+        return asked | {"places": own} if own and (not told or told.endswith(PLACES)) else asked
 
     async def check_part(self, request: Request) -> Response:
         """What the doctor finds, each with what a click can mend."""
@@ -144,8 +159,9 @@ class Pages:
         query = request.query_params
         table, seen, asked = query.get("table", ""), None, {}
         if table:
-            seen = await self._office.rows(self._office.project.table(table))
             asked = self._office.reading(query)
+            known = self._office.project.table(table)
+            seen = await self._office.rows(known, asked.get("decisions", ""))
         labels: dict[str, str] = {}
         if seen is not None:
             roles = roles_in(asked, seen["columns"], seen["guesses"])
@@ -209,12 +225,11 @@ class Pages:
         shown = []
         for number in chosen:
             folder = self._office.result(number)
-            summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
             fit = _told(self._office.fit(number), time.time())
-            shown.append({"fit": fit, "report": embedded(folder), "summary": summary})
+            shown.append({"fit": fit, "report": embedded(folder), "scores": _scores(folder)})
         models: dict[str, dict[int, dict[str, Any]]] = {}
         for each in shown:
-            for row in each["summary"].get("scores", ()):
+            for row in each["scores"]:
                 models.setdefault(row["model"], {})[each["fit"]["number"]] = row
         return self._page(
             request, "compare", finished=finished, chosen=chosen, shown=shown, models=models
@@ -233,18 +248,44 @@ class Pages:
         return self._page(request, "report", fit=fit, finished=finished, files=files, groups=groups)
 
     async def world(self, request: Request) -> Response:
-        """A maze to paint."""
-        told, rows = request.query_params.get("world", ""), []
-        if told:
-            if told not in self._office.project.worlds():
-                raise InputError(f"there is no world {told!r} in this project")
-            rows = _painted(self._office.project.root / told)
-        worlds = self._office.project.worlds()
+        """A maze to paint, or states to connect."""
+        query, project = request.query_params, self._office.project
+        told, worlds = query.get("world", ""), project.worlds()
+        if told and told not in worlds:
+            raise InputError(f"there is no world {told!r} in this project")
+        if query.get("kind") == "network" or told.endswith(ENDING):
+            return self._network(request, told, worlds)
+        rows = _painted(project.root / told) if told else []
         return self._page(request, "world", worlds=worlds, told=told, rows=rows)
 
+    def _network(self, request: Request, told: str, worlds: list[str]) -> Response:
+        """States to connect: those of a world, of a table, or none yet."""
+        query, project = request.query_params, self._office.project
+        table, laid = query.get("table", ""), ""
+        if table:
+            read = self._office.reading(query) or self._last_options(project.table(table))
+            laid = urlencode({"table": table} | read)
+        known = (
+            {"states": [], "ways": []} if not told else as_json(from_tables(project.root / told))
+        )
+        return self._page(
+            request,
+            "network",
+            worlds=worlds,
+            told=told,
+            known=json.dumps(known),
+            laid=laid,
+            table=table,
+            tables=project.tables(),
+        )
+
     async def play(self, request: Request) -> Response:
-        """The game."""
-        return self._page(request, "play")
+        """The game, in a maze of one's own, too."""
+        worlds = [name for name in self._office.project.worlds() if name.endswith(_MAZE)]
+        known = self._office.project.tables()
+        played = [games for world in ("", *worlds) if (games := games_of(world)) in known]
+        chosen = request.query_params.get("world", "")
+        return self._page(request, "play", worlds=worlds, played=played, chosen=chosen)
 
     async def tours(self, request: Request) -> Response:
         """Begin a tour."""
@@ -328,6 +369,22 @@ def _told(fit: Fit, now: float) -> dict[str, Any]:
         "cancel": fit.cancel,
         "attempts": fit.attempts,
     }
+
+
+def _scores(folder: Path) -> list[dict[str, Any]]:
+    """The scores of all models of a result; those of groups lie with each of them.
+
+    Raises:
+        InputError: The file of the result that holds them is gone, or is none.
+    """
+    try:
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        rows = [row for row in told.get("scores", ()) if {"key", "model"} <= row.keys()]
+        return [{"model": str(row["model"])} | {n: row.get(n) for n in _SHOWN} for row in rows]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"summary.json of fit {folder.name} cannot be read, so it cannot be compared: fit again"
+        ) from error
 
 
 def _changed(options: Options, name: str, value: str) -> Options:

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from inverseq._core.errors import InputError
 from inverseq._core.files import take_lock
 from inverseq._core.folders import claimed
 from inverseq.app.fits import Fits
+from inverseq.app.networks import ENDING, PLACES
 
 TABLES, WORLDS, FITS, KEPT = "tables", "worlds", "fits", "kept"
 """Folders of a project: files that came in, worlds that were drawn, results, and finished work."""
@@ -26,6 +28,9 @@ _LOCKS = ".locks"
 
 _KINDS = ((b"PAR1", ".parquet"), (b"\x89HDF\r\n\x1a\n", ".nwb"), (b"\x1f\x8b", ".csv.gz"))
 """How files begin, and what they are then; all others are text."""
+
+_WORKBOOKS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+"""How zipped and old workbooks begin."""
 
 _TEXTS = (".csv", ".tsv", ".txt")
 _LONGEST_NAME = 60
@@ -49,7 +54,16 @@ class Project:
 
     def worlds(self) -> list[str]:
         """Paths in the project of the worlds that were drawn, by name."""
-        return _files(self.root, WORLDS)
+        return [name for name in _files(self.root, WORLDS) if not name.endswith(PLACES)]
+
+    def places(self) -> list[str]:
+        """Paths in the project of tables that say where the states of a drawn world lie."""
+        return [name for name in _files(self.root, WORLDS) if name.endswith(PLACES)]
+
+    def places_of(self, world: str) -> str:
+        """The path in the project of that of a world; "" where there is none."""
+        told = world.removesuffix(ENDING) + PLACES
+        return told if world.endswith(ENDING) and told in self.places() else ""
 
     def table(self, told: str) -> str:
         """A table that there is, by the name that a request gives.
@@ -64,7 +78,7 @@ class Project:
     def require_own(self, options: Mapping[str, str]) -> None:
         """Raise an `InputError` where options name files that are not of this project."""
         worlds = ("labyrinth", "estimated", *self.worlds(), *self.tables())
-        for name, known in (("world", worlds), ("places", self.tables())):
+        for name, known in (("world", worlds), ("places", (*self.places(), *self.tables()))):
             if name in options and options[name] not in known:
                 raise InputError(
                     f"there is no {name} {options[name]!r} in this project: bring the file in on "
@@ -91,15 +105,38 @@ class Project:
         """
         ending = _ending(arrived, told)
         stem = told[: -len(ending)] if told.lower().endswith(ending) else told
-        numbers = chain([""], (f"-{number}" for number in count(2)))
-        names = (f"{TABLES}/{_plain(stem)}{number}{ending}" for number in numbers)
-        path = next(name for name in names if not (self.root / name).exists())
+        path = self._free(f"{TABLES}/{_plain(stem, 'table')}", ending)
         os.replace(arrived, self.root / path)
         return path
 
-    def world_path(self, told: str) -> str:
-        """The path in the project of a world that a visitor calls `told`."""
-        return f"{WORLDS}/{_plain(told)}.json"
+    @contextmanager
+    def aside(self, ending: str) -> Iterator[Path]:
+        """A file that nobody else writes to, until the block ends."""
+        handle, name = tempfile.mkstemp(ending, dir=self.root / _ARRIVING)
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def world_path(self, told: str, ending: str, over: str = "") -> str:
+        """The path in the project of a world that a visitor calls `told`: a free one, so that no
+        world that a fit was made in is lost, unless it is that of the world that is changed.
+
+        Args:
+            told: What the visitor calls it.
+            ending: What the file's name ends in.
+            over: Path of the world that is changed; "" for a new one.
+        """
+        stem = _plain(told, "world")
+        own = f"{WORLDS}/{stem}{ending}"
+        return own if own == over else self._free(f"{WORLDS}/{stem}", ending)
+
+    def _free(self, begin: str, ending: str) -> str:
+        """A path in the project where nothing lies: numbered where `begin` alone is taken."""
+        numbers = chain([""], (f"-{number}" for number in count(2)))
+        names = (f"{begin}{number}{ending}" for number in numbers)
+        return next(name for name in names if not (self.root / name).exists())
 
     @contextmanager
     def working(self, number: int) -> Iterator[None]:
@@ -155,11 +192,13 @@ def _files(root: Path, folder: str) -> list[str]:
     return [f"{folder}/{p.name}" for p in found if p.is_file() and not p.name.startswith(".")]
 
 
-def _plain(name: str) -> str:
-    """A name that every system takes for a file, and no shell for anything else."""
+def _plain(name: str, otherwise: str) -> str:
+    """A name that every system takes for a file, and no shell for anything else; `otherwise` where
+    no letter of it can be kept.
+    """
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^\w.-]+", "_", letters, flags=re.ASCII).strip("._-")
-    return plain[:_LONGEST_NAME].strip("._-") or "table"
+    return plain[:_LONGEST_NAME].strip("._-") or otherwise
 
 
 def _ending(arrived: Path, told: str) -> str:
@@ -175,6 +214,11 @@ def _ending(arrived: Path, told: str) -> str:
     for sign, ending in _KINDS:
         if begin.startswith(sign):
             return ending
+    if begin.startswith(_WORKBOOKS):
+        raise InputError(
+            f"{told} is a workbook, of Excel or the like: save the sheet with the decisions by "
+            "itself (Save as, CSV UTF-8), and choose that file"
+        )
     if b"\0" in begin:
         raise InputError(
             f"{told} holds no table that can be read: give CSV (Excel: Save as, CSV UTF-8), "

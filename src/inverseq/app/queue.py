@@ -47,11 +47,11 @@ class Queue:
         self._thread.join()
         fit = None if self._number is None else self._fits.get(self._number)
         if fit is not None and self._is_running(fit.number):
-            _end(fit, signal.SIGTERM)
+            self._end(fit.number, signal.SIGTERM)
             until = time.monotonic() + _GRACE
             while self._is_running(fit.number) and time.monotonic() < until:
                 time.sleep(_PAUSE / 4)
-            _end(fit, _KILL)
+            self._end(fit.number, _KILL)
             self._fits.again(fit.number, blameless=True)
 
     def _run(self) -> None:
@@ -101,9 +101,25 @@ class Queue:
         now = time.monotonic()
         if self._stopped_at is None:
             self._stopped_at = now
-            _end(fit, signal.SIGTERM)
+            self._end(fit.number, signal.SIGTERM)
         elif now - self._stopped_at > _GRACE:
-            _end(fit, _KILL)
+            self._end(fit.number, _KILL)
+
+    def _end(self, number: int, how: signal.Signals) -> None:
+        """Send a signal to the process of a fit, and to all that it has begun.
+
+        The number of a process that was begun here is known. One that an earlier server began has
+        written its own into the list, and is asked for it while it holds its lock: after that the
+        number may be somebody else's.
+        """
+        if self._process is not None and number == self._number:
+            pid = self._process.pid if self._process.poll() is None else None
+        else:
+            fit = self._fits.get(number)
+            pid = fit.pid if fit is not None and self._project.is_worked_on(number) else None
+        if pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                getattr(os, "killpg", os.kill)(pid, how)  # Windows has no groups
 
     def _settle(self, fit: Fit) -> None:
         """Note what became of a fit whose process is gone without a word."""
@@ -120,10 +136,3 @@ class Queue:
                 f"The process was killed {ATTEMPTS} times. Mostly that is for want of memory: ask "
                 "for less, or close other programs, and fit again. What was finished is kept.",
             )
-
-
-def _end(fit: Fit, how: signal.Signals) -> None:
-    """Send a signal to the process of a fit, and to all that it has begun."""
-    if fit.pid is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            getattr(os, "killpg", os.kill)(fit.pid, how)  # Windows has no groups

@@ -23,12 +23,13 @@ _LONGEST = 60
 """Letters of a cell that are shown."""
 
 
-def look_at(table: str, path: Path | None) -> dict[str, Any]:
+def look_at(table: str, path: Path | None, decisions: str = "trials") -> dict[str, Any]:
     """What a visitor sees of a table before it is read: for JSON.
 
     Args:
         table: What it is called: a path in the project, or the name of a data set.
         path: The file; None for a data set.
+        decisions: Of an NWB file, its table with a row per decision.
 
     Raises:
         InputError: It cannot be read.
@@ -36,7 +37,7 @@ def look_at(table: str, path: Path | None) -> dict[str, Any]:
     if path is None:
         return _of_dataset(table)
     if is_nwb(path):
-        return _of_trials(path)
+        return _of_trials(path, decisions)
     with connect() as connection:
         scan = scan_file(path, connection)
         names = list(scan.types)
@@ -53,10 +54,10 @@ def look_at(table: str, path: Path | None) -> dict[str, Any]:
     return {"columns": names, "rows": shown, "count": count, "guesses": guessed(names)}
 
 
-def _of_trials(path: Path) -> dict[str, Any]:
-    """The same of the trials of an NWB file, and what else is in it."""
+def _of_trials(path: Path, decisions: str) -> dict[str, Any]:
+    """The same of a table of an NWB file, and what else is in it."""
     try:
-        trials = table_in(path, "trials")
+        trials = table_in(path, decisions)
     except InputError:  # which the doctor says, below what there is
         trials = {}
     rows = [

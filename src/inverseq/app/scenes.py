@@ -66,9 +66,13 @@ def scene_of(solution: Explanation) -> dict[str, Any]:
         }
         first += world.num_states
     actions = names_or_numbers(mdp.action_names, mdp.num_actions)
-    scales: dict[str, Any] = {"signed": _colours("signed"), "plain": _colours("plain")}
-    scales["intentions"] = [HUES[k % len(HUES)] for k in range(len(shown))]
-    return {"worlds": told, "actions": [*actions], "discount": mdp.discount, "scales": scales}
+    return {"worlds": told, "actions": [*actions], "discount": mdp.discount}
+
+
+def scales_of(solution: Explanation) -> dict[str, list[str]]:
+    """The colours of the figures: of rewards, of values, and of each intention."""
+    hues = [HUES[k % len(HUES)] for k in range(len(solution.intentions))]
+    return {"signed": _colours("signed"), "plain": _colours("plain"), "intentions": hues}
 
 
 def _world(mdp: MDP) -> dict[str, Any]:
@@ -140,7 +144,8 @@ def trajectories_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def walk_of(folder: Path, solution: Explanation, begins: int) -> dict[str, Any]:
-    """The decisions of one trajectory, in order: place, action, how likely it was, intentions.
+    """The decisions of one trajectory, in order: place (-1 where that is none), state, action, how
+    likely it was, intentions.
 
     Args:
         folder: Of the result.
@@ -148,7 +153,7 @@ def walk_of(folder: Path, solution: Explanation, begins: int) -> dict[str, Any]:
         begins: The row of the source where it begins.
 
     Raises:
-        InputError: No trajectory begins there, or decisions stand at no places.
+        InputError: No trajectory begins there.
     """
     file, names = _decisions(folder)
     beliefs = sorted(n for n in names if n.startswith("smoothed_"))
@@ -166,17 +171,18 @@ def walk_of(folder: Path, solution: Explanation, begins: int) -> dict[str, Any]:
     if not rows:
         raise InputError(f"no trajectory of this fit begins in row {begins}")
     table = dict(zip(wanted, map(list, zip(*rows, strict=True)), strict=True))
-    mdp = solution.mdp
-    assert mdp is not None  # a scene was drawn of it
-    base = without_history(mdp)
-    worlds = divided(base)
-    world = str(table["world"][0]) if "world" in table and len(worlds) > 1 else next(iter(worlds))
-    known = worlds[world].state_names
-    number = {name: i for i, name in enumerate(known)}
-    places_ = [number.get(str(s), -1) if known else int(s) for s in table["state"]]
+    world, places_ = "", [-1] * len(rows)
+    if solution.mdp is not None:
+        worlds = divided(without_history(solution.mdp))
+        several = "world" in table and len(worlds) > 1
+        world = str(table["world"][0]) if several else next(iter(worlds))
+        known = worlds[world].state_names
+        number = {name: i for i, name in enumerate(known)}
+        places_ = [number.get(str(s), -1) if known else int(s) for s in table["state"]]
     return {
         "world": world,
         "places": places_,
+        "states": [str(s) for s in table["state"]],
         "actions": [str(a) for a in table["action"]],
         "steps": table["step"],
         "rows": table.get("row", []),

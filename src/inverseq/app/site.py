@@ -27,6 +27,7 @@ _STATIC = {
     "look.js": ("app", "static", "look.js"),
     "map.js": ("app", "static", "map.js"),
     "world.js": ("app", "static", "world.js"),
+    "network.js": ("app", "static", "network.js"),
 }
 """Address -> file. The style sheet is that of reports, and what only pages need."""
 

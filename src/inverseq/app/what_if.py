@@ -62,7 +62,7 @@ def planned(
     base = np.arange(mdp.num_states) if mdp.history is None else mdp.history.base
     count = int(base.max()) + 1
     used = [*sum(change.closed, ()), *(change.swapped or ()), *([] if start is None else [start])]
-    if any(not 0 <= place < count for place in used):
+    if any(not 0 <= place < count for place in used) or not 0 <= within[0] < within[1] <= count:
         raise InputError(f"places have numbers from 0 to {count - 1}")
     if change.discount is not None and not 0 <= change.discount < 1:
         raise InputError("the discount lies between 0 and 1, and below 1 here")

@@ -14,9 +14,9 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from inverseq import __version__
-from inverseq._core.errors import FitError, InputError, spelt
+from inverseq._core.errors import FitError, InputError, as_option, spelt
 from inverseq.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
-from inverseq.cli.wording import WIDEST, as_option, columns, filled
+from inverseq.cli.wording import WIDEST, columns, filled
 
 _COMMANDS = {
     "app": ("App", "from a table to a report on pages in the browser, without code"),

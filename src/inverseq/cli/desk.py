@@ -15,23 +15,26 @@ from pathlib import Path
 from typing import Any
 
 from inverseq import datasets
-from inverseq._core.errors import FitError, InputError, spelt
+from inverseq._core.errors import FitError, InputError, as_option, spelt
 from inverseq._core.files import to_json
 from inverseq.analysis import Plan
-from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.behaviour import DISCOUNT, behaviour_of
 from inverseq.analysis.held_out import diagnosis_of
 from inverseq.app.asked import ROLES, SETTINGS, arguments_of
 from inverseq.app.project import Project
 from inverseq.app.rows import look_at
-from inverseq.app.scenes import scene_of, solution_of, trajectories_of, walk_of
+from inverseq.app.scenes import scales_of, scene_of, solution_of, trajectories_of, walk_of
+from inverseq.app.states import observed
 from inverseq.app.what_if import Change, planned
 from inverseq.cli.load import load
 from inverseq.cli.parse import parse
-from inverseq.cli.wording import as_option
 from inverseq.cli.worlds import describe
+from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import as_dict
 from inverseq.doctor.contents import describe_contents
 from inverseq.inverse.explanation import Explanation
+from inverseq.mdp import MDP
+from inverseq.readers.world import read_world
 from inverseq.worlds import read_mazes
 from inverseq.worlds.examining import examine
 
@@ -85,6 +88,8 @@ class Desk:
             "walk": self._walk,
             "plan": self._plan,
             "maze": self._maze,
+            "network": self._network,
+            "states": self._states,
         }
         told = {name: value for name, value in question.items() if name != "do"}
         try:
@@ -100,10 +105,12 @@ class Desk:
             said = f"inverseq made a mistake ({type(error).__name__}: {error}). Please report it"
             return {"error": said, "remedies": []}
 
-    def _rows(self, table: str) -> dict[str, Any]:
+    def _rows(self, table: str, decisions: str) -> dict[str, Any]:
         path = Path(table) if "/" in table else None
-        made = look_at(table, path)
+        made = look_at(table, path, decisions or "trials")
         if "nwb" in made:
+            parts = made["nwb"].parts
+            made["tables"] = [each.name for each in parts if each.kind in ("intervals", "events")]
             made["nwb"] = describe_contents(made["nwb"])
         return made
 
@@ -120,23 +127,32 @@ class Desk:
         return found | {"digest": loaded.digest, "labels": labels}
 
     def _scene(self, fit: int) -> dict[str, Any]:
-        return scene_of(self._solution(fit)) | {
-            "trajectories": trajectories_of(self._project.result(fit))
-        }
+        solution, trajectories = self._solution(fit), trajectories_of(self._project.result(fit))
+        told = {"trajectories": trajectories, "scales": scales_of(solution)}
+        try:
+            return scene_of(solution) | told
+        except InputError as error:  # decisions can be gone through without a map
+            return {"error": str(error), "remedies": []} | told
 
     def _walk(self, fit: int, begins: int) -> dict[str, Any]:
         return walk_of(self._project.result(fit), self._solution(fit), begins)
 
     def _plan(
-        self, fit: int, intention: int, change: dict[str, Any], within: list[int], start: int | None
+        self,
+        fit: int,
+        intention: int,
+        within: list[int],
+        start: int | None,
+        closed: list[list[int]],
+        swapped: list[int] | None,
+        discount: float | None,
     ) -> dict[str, Any]:
         parts = self._solution(fit).intentions
         if not 0 <= intention < len(parts):
             raise InputError(f"there are {len(parts)} intentions")
-        closed = tuple((int(a), int(b)) for a, b in change["closed"])
-        swapped = change["swapped"] and (int(change["swapped"][0]), int(change["swapped"][1]))
-        wanted = Change(closed, swapped or None, change["discount"])
-        return planned(parts[intention], wanted, (int(within[0]), int(within[1])), start)
+        pair = None if swapped is None else (swapped[0], swapped[1])
+        wanted = Change(tuple((a, b) for a, b in closed), pair, discount)
+        return planned(parts[intention], wanted, (within[0], within[1]), start)
 
     def _maze(self, path: str) -> dict[str, Any]:
         """What there is to say of a maze that was drawn."""
@@ -145,6 +161,21 @@ class Desk:
         for name, world in found.items():
             lines += describe(name, world.mdp, examine(world.mdp))
         return {"told": lines}
+
+    def _network(self, path: str, places: str, name: str) -> dict[str, Any]:
+        """The same of states and ways that were drawn."""
+        world = read_world(Path(path), discount=DISCOUNT, places=Path(places))
+        assert isinstance(world, MDP)  # it has no column of worlds
+        return {"told": describe(name, world, examine(world))}
+
+    def _states(self, table: str, options: dict[str, str]) -> dict[str, Any]:
+        """What a table says of its world, to be drawn."""
+        read = {name: value for name, value in options.items() if name not in ("world", "places")}
+        made = _parsed(arguments_of("doctor", table, read))
+        loaded = load(made.table, made.columns, made.world)
+        if not isinstance(loaded.data, Demonstrations):
+            raise InputError("the world of a bundled set is known: there is nothing to draw")
+        return observed(loaded.data, loaded.settings.get("coordinates"))
 
     def _solution(self, fit: int) -> Explanation:
         """The solution of a fit; the last few are kept at hand."""

@@ -248,6 +248,7 @@ class Play:
 
       inverseq play
       inverseq play --difficulty random-win --out ann.parquet
+      inverseq play --maze mymaze.json --out mymaze.parquet
       inverseq play --agent out/mine/solution.npz
 
     The page is shown to this machine alone; --host 0.0.0.0 opens it to the network.
@@ -256,6 +257,9 @@ class Play:
     difficulty: Literal["static-walls", "random-walls", "random-win"] = "static-walls"
     """What begins: five walls that never move and the star at the bottom right, walls drawn for
     each game, or the star drawn as well. The page can switch."""
+    maze: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
+    """A file of mazes (as for --world of fit), in place of these: the star lies at the goal, and a
+    game begins at the start, or anywhere where there is none. With several, the page can switch."""
     out: Annotated[str, arg(metavar="FILE")] = "demonstrations.parquet"
     """Parquet file that games are added to."""
     agent: Annotated[str | None, arg(metavar="SOLUTION", help_behavior_hint="(default: none)")] = (

@@ -2,10 +2,11 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from rich.console import Console
@@ -20,11 +21,12 @@ from inverseq.cli.served import address_of, show
 
 def run(options: Play) -> int:
     """Serve the page until Ctrl-C."""
+    mazes = None if options.maze is None else _opening().mazes_as_rules(options.maze)
     listening = listen(options.served.host, options.port)
     with listening:
         log = GameLog(options.out)
         try:
-            game = _beside(lambda: _open(options, log))
+            game = _beside(lambda: _open(options, mazes, log))
             if options.agent:
                 game.result()  # what cannot play is refused before a page is shown
             _serve(options, log, game, listening)
@@ -55,10 +57,17 @@ def _beside(work: Callable[[], Any]) -> Future:
     return made
 
 
-def _open(options: Play, log: GameLog) -> Any:
+def _open(options: Play, mazes: Mapping[str, Any] | None, log: GameLog) -> Any:
     """What begins a visit. Loading and compiling it takes seconds, and the page does not wait."""
-    opening = import_module("inverseq.app.play.opening")
-    return opening.open_game(log, options.difficulty, options.agent, options.seed)
+    opening = _opening()
+    rules = opening.LEVELS if mazes is None else mazes
+    first = options.difficulty if mazes is None else next(iter(mazes))
+    return opening.open_game(log, rules, first, options.agent, options.seed)
+
+
+def _opening() -> ModuleType:
+    """What is loaded only when somebody plays: it takes a second."""
+    return import_module("inverseq.app.play.opening")
 
 
 def _serve(options: Play, log: GameLog, game: Future, listening: socket.socket) -> None:

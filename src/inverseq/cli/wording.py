@@ -3,35 +3,10 @@
 import re
 import shutil
 import textwrap
-from collections.abc import Mapping
-from shlex import quote
 
-_OPTIONS = {"state_from_previous": "previous", "k": "intentions", "between": "groups"}
-"""Arguments whose options have other names."""
-_ABSENT = ("continuous",)
-"""Arguments that messages speak of and that have no option."""
 WIDEST, _NARROWEST = 79, 24
 """Letters in a line, at most and at least."""
 _FIRST_COLUMN = re.compile(r" +(?:\S+ {2,})?")
-_DASH = re.compile(r"-(?![\d.]+$)")
-
-
-def as_option(name: str, value: object) -> str:
-    """`named="state"` as `--named state`, `bins={"x": 10}` as `--bins x=10`."""
-    if name in _ABSENT:
-        return ""
-    if isinstance(value, Mapping):
-        value = ",".join(f"{key}={each}" for key, each in value.items())
-    if isinstance(value, tuple):
-        value = ",".join(map(str, value))
-    if value is True:
-        return f"--{name.replace('_', '-')}"
-    if value is None or value is False:
-        value = "none"
-    told = f"{value:.3g}" if isinstance(value, float) else str(value)
-    # What begins with a dash, and is no number, is read as another option unless it is tied on.
-    tie = "=" if _DASH.match(told) else " "
-    return f"--{_OPTIONS.get(name, name).replace('_', '-')}{tie}{quote(told)}"
 
 
 def columns() -> int:

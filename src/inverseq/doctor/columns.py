@@ -15,13 +15,18 @@ _SITTINGS = ("date", "day", "block", "run", "file", "recording", "sess")
 """Names of columns that rather number sessions than subjects, as `plain_name` has them."""
 _TIMES = re.compile("time|onset|stamp|frame|clock|trial")
 _ENDS = ("done", "dones", "terminal", "terminals", "termination", "terminations", "isterminal")
+_NOTHING = {
+    *("none", "null", "nil", "missing", "miss", "missed", "omission", "omitted", "nochoice"),
+    *("noresponse", "noaction", "timeout", "invalid", "aborted", "unknown", "undefined"),
+}
+"""Names of actions, without marks, that may say that there was none."""
 _IDENTIFIER = re.compile(r"([_\W]id|ID|Id)$")
 
 
 def check_columns(view: View) -> list[Finding]:
     """Columns that may be subjects, sessions, times, ends, worlds; who never acts; alike names."""
     found = [*_labels(view), *_times(view), *_ends(view), *_worlds(view), *_idle(view)]
-    return found + _signed(view) + _alike(view)
+    return found + _signed(view) + _no_action(view) + _alike(view)
 
 
 def _labels(view: View) -> list[Finding]:
@@ -104,6 +109,17 @@ def _signed(view: View) -> list[Finding]:
     if view.demonstrations.action_names != ("-1", "1"):
         return []
     return [Finding(Severity.NOTE, About.SIGNED, int((view.demonstrations.actions == 0).sum()))]
+
+
+def _no_action(view: View) -> list[Finding]:
+    """An action whose name says that nothing was done."""
+    demos = view.demonstrations
+    for number, name in enumerate(demos.action_names):
+        if re.sub(r"[\W_]", "", name).casefold() in _NOTHING and len(demos.action_names) > 1:
+            count = int((demos.actions == number).sum())
+            told = {"name": name, "share": count / max(demos.num_decisions, 1)}
+            return [Finding(Severity.NOTE, About.NO_ACTION, count, values=told)]
+    return []
 
 
 def _alike(view: View) -> list[Finding]:

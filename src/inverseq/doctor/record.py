@@ -63,6 +63,7 @@ class About(StrEnum):
     ONE_WORLD = "several worlds taken for one"
     IDLE = "nobody acts"
     SIGNED = "actions -1 and 1"
+    NO_ACTION = "an action that may mean none"
     ALIKE = "names that look alike"
     UNVISITED = "states never visited"
     UNTAKEN = "actions never taken"

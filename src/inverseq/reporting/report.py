@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 
 from inverseq import __version__
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, as_option, spelt
 from inverseq._core.store import save
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.places import Places
@@ -83,7 +84,8 @@ def report(
     Args:
         findings: What `inverseq.analyse` found.
         folder: Where to write; it is made where it does not exist.
-        command: What was typed to make it, for the page.
+        command: What was typed to make it, for the page; where that is a command line of
+            `inverseq`, the page names arguments as its options, and is byte for byte its page.
         file_digest: SHA-256 of the file that the table was read from; the arrays' own where left
             out.
         width: Of the figures beside the page, columns of a journal: "single" (85 mm) or "double"
@@ -103,7 +105,8 @@ def report(
             f"a report is made of findings; got a {type(findings).__name__}. "
             "inverseq.analyse(demonstrations) returns them"
         )
-    with result_folder(folder) as root:
+    spelling = spelt(as_option) if command.startswith("inverseq ") else nullcontext()
+    with result_folder(folder) as root, spelling:
         write(findings, root, provenance_of(findings, command, file_digest), width)
     return Path(folder) / PAGE
 

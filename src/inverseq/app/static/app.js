@@ -73,6 +73,9 @@ document.addEventListener("submit", (event) => {
   if (event.target.id === "ask") {
     event.preventDefault();
     ask(event.target);
+  } else if (event.target.id === "game-of") {
+    event.preventDefault();
+    play(event.target);
   }
 });
 
@@ -86,8 +89,6 @@ document.addEventListener("click", async (event) => {
     await send(`/api/fits/${button.dataset.cancel}/cancel`, {}).catch(() => {});
   } else if (button.matches("[data-copy]")) {
     copy(button);
-  } else if (button.id === "begin-game") {
-    play(button);
   }
 });
 
@@ -104,17 +105,20 @@ async function copy(button) {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 }
 
-/** Begin the game and lead to it. */
-async function play(button) {
-  const told = document.getElementById("game");
+/** Begin the game in the maze that is chosen, and lead to it. */
+async function play(form) {
+  const told = document.getElementById("game"), button = form.querySelector("button");
   button.disabled = true;
   say(told, "Getting the game ready …");
   try {
-    const {address} = await send("/api/play", {});
+    const {address, table} = await send("/api/play", {world: form.elements.world.value});
     const link = Object.assign(document.createElement("a"), {
       href: address, target: "_blank", rel: "noopener", textContent: "Play in a new tab",
     });
-    told.replaceChildren(link);
+    const fit = Object.assign(document.createElement("a"), {
+      href: `/fit?${new URLSearchParams({table})}`, textContent: "fit yourself",
+    });
+    told.replaceChildren(link, ", and after a few games ", fit, ".");
     link.focus();
   } catch (error) {
     say(told, error.message, true);
@@ -160,7 +164,7 @@ if (drop) {
 function question(form) {
   const asked = form.elements.question.value;
   for (const row of form.querySelectorAll("[data-for]")) {
-    row.hidden = row.dataset.for !== asked;
+    row.hidden = !row.dataset.for.split(" ").includes(asked);
     for (const field of row.querySelectorAll("input, select")) field.disabled = row.hidden;
   }
 }

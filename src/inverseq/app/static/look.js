@@ -11,14 +11,18 @@ const look = {
 async function begin() {
   try {
     look.scene = await answered(await fetch(`/api/fits/${look.fit}/scene`));
-    if (look.scene.error) throw new Error(look.scene.error);
+    if (look.scene.error && !look.scene.trajectories) throw new Error(look.scene.error);
   } catch (error) {
-    // Results without places have no map; the report below says all there is.
-    const told = document.createElement("p");
-    told.className = "note";
-    told.textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
-    alive.replaceChildren(told);
-    return;
+    return only(error.message);
+  }
+  tellTrajectories();
+  if (look.scene.error) {  // decisions can be gone through without a map
+    only(look.scene.error);
+    alive.querySelector(".stage").hidden = $("what-if").hidden = true;
+    alive.querySelector(".alive").classList.add("flat");
+    alive.querySelector(".alive").hidden = false;
+    look.map = {stand() {}, way() {}, name: () => ""};
+    return follow(look.scene.trajectories[0].begins);
   }
   const worlds = Object.keys(look.scene.worlds);
   $("world").replaceChildren(...worlds.map((name) => new Option(name, name)));
@@ -26,11 +30,6 @@ async function begin() {
   const parts = look.scene.worlds[worlds[0]].intentions.length;
   $("intention").replaceChildren(...Array.from({length: parts}, (_, k) => new Option(k + 1, k)));
   $("which-intention").hidden = parts < 2;
-  $("trajectory").replaceChildren(...look.scene.trajectories.map((each) => {
-    const whose = [each.subject, each.session, each.world].filter(Boolean).join(", ");
-    const name = each.trajectory ?? each.begins;
-    return new Option(`${name}${whose ? ` (${whose})` : ""}: ${each.count}`, each.begins);
-  }));
   $("discount").value = look.scene.discount;
   $("discount-told").textContent = number(look.scene.discount);
   $("drawing").remove();
@@ -39,6 +38,22 @@ async function begin() {
   if (look.scene.trajectories.length) await follow(look.scene.trajectories[0].begins);
   const at = new URLSearchParams(location.search).get("at");
   if (at) $(at)?.scrollIntoView({block: "center"});
+  return undefined;
+}
+
+/** Say why there is no map; the report below says all there is. */
+function only(why) {
+  $("drawing").remove();
+  $("no-map").textContent = `${why[0].toUpperCase()}${why.slice(1)}.`;
+  $("no-map").hidden = false;
+}
+
+function tellTrajectories() {
+  $("trajectory").replaceChildren(...look.scene.trajectories.map((each) => {
+    const whose = [each.subject, each.session, each.world].filter(Boolean).join(", ");
+    const name = each.trajectory ?? each.begins;
+    return new Option(`${name}${whose ? ` (${whose})` : ""}: ${each.count}`, each.begins);
+  }));
 }
 
 /** The world that is shown. */
@@ -145,11 +160,49 @@ async function follow(begins) {
     $("step").textContent = error.message;
     return;
   }
-  if (look.walk.world !== look.world) enter(look.walk.world);
+  if (!look.scene.error && look.walk.world !== look.world) enter(look.walk.world);
   $("scrub").max = look.walk.places.length - 1;
   $("scrub").value = 0;
   strip();
+  list();
   step(0);
+}
+
+/** The decisions as a table; the one that is stood at is marked, and a click goes to another. */
+function list() {
+  const {places, actions, probability, beliefs} = look.walk;
+  $("how-likely").textContent = beliefs.length ? "intention" : "likely by";
+  const told = (i) => (beliefs.length ? beliefs.map((b, k) => [b[i], k + 1]).sort((a, b) => b[0] - a[0])[0][1] :
+    probability[i] == null ? "" : `${Math.round(100 * probability[i])} %`);
+  $("decisions").tBodies[0].replaceChildren(...places.map((_, i) => {
+    const row = document.createElement("tr");
+    row.dataset.step = i;
+    for (const words of [i + 1, where(i), actions[i], told(i)]) row.insertCell().textContent = words;
+    row.cells[0].className = row.cells[3].className = "number";
+    return row;
+  }));
+  look.marked = null;
+  look.surprises = [...places.keys()].filter((i) => probability[i] != null)
+    .sort((a, b) => probability[a] - probability[b]);
+  look.surprised = 0;
+  $("surprises").hidden = !look.surprises.length;
+}
+
+/** Where a decision stands, in words. */
+function where(i) {
+  return (look.walk.places[i] >= 0 && look.map.name(look.walk.places[i])) || look.walk.states[i];
+}
+
+/** Mark the row of a decision, in sight of its own box; the page stays where it is. */
+function mark(i) {
+  const row = $("decisions").tBodies[0].rows[i], box = row.closest(".steps");
+  look.marked?.classList.remove("now");
+  row.classList.add("now");
+  look.marked = row;
+  const top = row.offsetTop - row.parentElement.offsetTop;
+  if (top < box.scrollTop || top > box.scrollTop + box.clientHeight - 3 * row.offsetHeight) {
+    box.scrollTop = top - box.clientHeight / 3;
+  }
 }
 
 /** How likely each decision was, or which intention was pursued, along the trajectory. */
@@ -181,9 +234,9 @@ function step(i) {
   const how = beliefs.length ?
     beliefs.map((b, k) => `intention ${k + 1}: ${Math.round(100 * b[i])} %`).join(", ") :
     chance == null ? "" : `likely by ${Math.round(100 * chance)} %`;
-  const where = places[i] >= 0 ? look.map.name(places[i]) : "nowhere known";
+  mark(i);
   $("step").textContent = `${i + 1} of ${places.length}` + (rows.length ? ` (row ${rows[i]})` : "") +
-    `: at ${where}, ${actions[i] || "nothing"}${how ? `; ${how}` : ""}`;
+    `: at ${where(i)}, ${actions[i] || "nothing"}${how ? `; ${how}` : ""}`;
   $("scrub").setAttribute("aria-valuetext", $("step").textContent);
 }
 
@@ -238,6 +291,15 @@ if (alive) {
     step(Number($("scrub").value));
   });
   $("go").addEventListener("click", go);
+  const goTo = (i) => { $("scrub").value = i; step(i); };
+  $("decisions").addEventListener("click", (event) => {
+    const row = event.target.closest("[data-step]");
+    if (row) goTo(Number(row.dataset.step));
+  });
+  $("surprise").addEventListener("click", () => {
+    goTo(look.surprises[look.surprised]);
+    look.surprised = (look.surprised + 1) % look.surprises.length;
+  });
   $("discount").addEventListener("input", () => {
     look.discount = Number($("discount").value);
     $("discount-told").textContent = number(look.discount);

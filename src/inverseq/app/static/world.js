@@ -6,7 +6,7 @@ const MARKS = "#.SG";
 const NAMES = {"#": "wall", ".": "free", S: "start", G: "goal"};
 const given = maze.dataset.rows ? maze.dataset.rows.split("/") : null;
 let rows = given ?? Array.from({length: 10}, () => ".".repeat(10));
-let painting = false, last = [0, 0];
+let painting = false, last = [0, 0], over = maze.dataset.world;
 
 function draw() {
   const wide = rows[0].length;
@@ -88,8 +88,15 @@ document.getElementById("paint").addEventListener("submit", async (event) => {
   event.preventDefault();
   const saved = document.getElementById("saved");
   try {
-    const {world, told} = await send("/api/worlds", {name: document.getElementById("name").value, rows});
-    say(saved, `Saved as ${world}. ${told.join(" ")}`);
+    const name = document.getElementById("name");
+    const {world, told} = await send("/api/worlds", {name: name.value, rows, over});
+    over = world;
+    name.value = world.slice("worlds/".length, -".json".length);  // saved again, it is the same file
+    const play = Object.assign(document.createElement("a"), {
+      href: `/play?${new URLSearchParams({world})}`, textContent: "Play in it",
+    });
+    say(saved, `Saved as ${world}. ${told.map((line) => line.trim()).join(". ")}. `);
+    saved.append(play, ".");
   } catch (error) {
     say(saved, error.message, true);
   }
