@@ -36,6 +36,7 @@ _HOME = {
     "read_nwb": "readers",
     "steps_of": "readers",
     "read_recording": "readers",
+    "write_minari": "readers",
     "write_nwb": "readers",
     "list_nwb": "readers",
     "to_pynapple": "readers",

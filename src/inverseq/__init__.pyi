@@ -150,6 +150,7 @@ from inverseq.readers import read_recording as read_recording
 from inverseq.readers import read_table as read_table
 from inverseq.readers import steps_of as steps_of
 from inverseq.readers import to_pynapple as to_pynapple
+from inverseq.readers import write_minari as write_minari
 from inverseq.readers import write_nwb as write_nwb
 from inverseq.reporting.report import report as report
 from inverseq.rewards.observations import ObservationReward as ObservationReward

@@ -1,4 +1,4 @@
-"""Environments of Gymnasium as simulators: in step with the environment, also after interruptions."""
+"""Environments of Gymnasium as simulators: in step with them, also after interruptions."""
 
 import gymnasium
 import jax
@@ -116,7 +116,7 @@ def test_what_does_not_obey_its_seed_is_told(monkeypatch):
 
 
 def test_environments_that_cannot_be_played_are_refused():
-    with pytest.raises(InputError, match="cannot be made: .*CartPole"):
+    with pytest.raises(InputError, match=r"cannot be made: .*CartPole"):
         gymnasium_simulator("CartPol-v1")
     with pytest.raises(InputError, match="needs a limit of 1 move or more"):
         gymnasium_simulator(Chance)
@@ -124,10 +124,9 @@ def test_environments_that_cannot_be_played_are_refused():
         gymnasium_simulator(Chance, max_moves=5, gravity=3.0)
     with pytest.raises(InputError, match="Wrap the environment"):
         gymnasium_simulator("Blackjack-v1")
-    monkeypatched = gymnasium.error.DependencyNotInstalled("Box2D")
 
     def missing():
-        raise monkeypatched
+        raise gymnasium.error.DependencyNotInstalled("Box2D")
 
     gymnasium.register("inverseq/Missing-v0", missing)
     try:
