@@ -104,6 +104,7 @@ _HOME = {
     "replan": "inverse.replan",
     "bootstrap": "evaluate.bootstrap",
     "sandwich": "evaluate.sandwich",
+    "interquartile_mean": "evaluate.intervals",
     "interval": "evaluate.intervals",
     "fit_each": "evaluate.design",
     "compare_groups": "evaluate.groups",

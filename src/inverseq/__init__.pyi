@@ -58,6 +58,7 @@ from inverseq.evaluate.groups import GroupComparison as GroupComparison
 from inverseq.evaluate.groups import compare_groups as compare_groups
 from inverseq.evaluate.identifiability import contrast as contrast
 from inverseq.evaluate.identifiability import identify as identify
+from inverseq.evaluate.intervals import interquartile_mean as interquartile_mean
 from inverseq.evaluate.intervals import interval as interval
 from inverseq.evaluate.likelihood import Score as Score
 from inverseq.evaluate.likelihood import difference as difference
