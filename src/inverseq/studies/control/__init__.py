@@ -16,6 +16,8 @@ class Settings:
     """Folder of `inverseq study experts`; where left out, experts are trained first."""
     expert_steps: int = 0
     """Moves in which an expert that is trained first learns; 0 for what its task needs."""
+    solvers: tuple[str, ...] = ("IQ-Learn", "LS-IQ", "DIQL", "cloning")
+    """What learns offline."""
     seeds: int = 5
     """Trainings of each solver."""
     sizes: tuple[int, ...] = (1, 3, 15)
@@ -29,10 +31,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         least = (self.seeds, self.games, self.online_steps, *self.sizes)
-        if not (self.tasks and self.sizes) or min(least) < 1 or self.lessons < 0:
+        if not (self.tasks and self.sizes and self.solvers) or min(least) < 1 or self.lessons < 0:
             raise InputError(
-                "give one task or more, sizes, seeds, games and online_steps of 1 or more, and "
-                "lessons of 0 or more"
+                "give one task and one solver or more, sizes, seeds, games and online_steps of 1 "
+                "or more, and lessons of 0 or more"
             )
 
 
@@ -42,8 +44,8 @@ STUDY = Study(
     (Part("offline", f"{__name__}.offline"), Part("online", f"{__name__}.online")),
     Settings(),
     Settings(
-        tasks=("CartPole-v1",),
-        expert_steps=400,
+        tasks=("LunarLander-v3",),
+        solvers=("IQ-Learn", "cloning"),
         seeds=2,
         sizes=(1,),
         lessons=20,

@@ -12,7 +12,6 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.intervals import interquartile_mean
 from inverseq.inverse.fit import fit
 from inverseq.plot.style import GREY, MARKERS, SERIES
-from inverseq.policies.network import NetworkPolicy
 from inverseq.studies.control import Settings
 from inverseq.studies.control.shown import (
     IQ_LEARN,
@@ -67,11 +66,11 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, list[Tria
     """The expert of a task, and all that is learned from it."""
     task = task_of(name)
     expert = expert_of(task, settings, seed)
-    judged = compared_games(task, expert, seed)
+    judged = compared_games(task, expert, min(settings.games, 6), seed)
     most, trials = max(settings.sizes), []
     for number in range(settings.seeds):
         shown = thinned(expert.games, most, task.every, seed + number)
-        solvers = solvers_of(task, settings.lessons, expert.network.num_actions, seed + number)
+        solvers = solvers_of(task, settings, expert.num_actions, seed + number)
         for size in sorted(settings.sizes):
             for solver in solvers:
                 learned = fit(
@@ -90,13 +89,13 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, list[Tria
     return expert, trials
 
 
-def compared_games(task: Task, expert: Expert, seed: int) -> tuple[Demonstrations, ...]:
+def compared_games(task: Task, expert: Expert, games: int, seed: int) -> tuple[Demonstrations, ...]:
     """Games in which the expert takes any action now and then, from never to always."""
-    policy = NetworkPolicy(expert.network, 1.0)
-    shares = enumerate(_SHARES)
     return tuple(
-        played(task, Careless(policy, share), 6, 3000 + seed + n).demonstrations
-        for n, share in shares
+        played(
+            task, Careless(expert.policy, expert.num_actions, share), games, 3000 + seed + n
+        ).demonstrations
+        for n, share in enumerate(_SHARES)
     )
 
 

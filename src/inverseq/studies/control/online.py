@@ -14,7 +14,7 @@ from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.plot.style import GREY, SERIES
 from inverseq.studies.control import Settings
-from inverseq.studies.control.shown import Expert, expert_of, thinned
+from inverseq.studies.control.shown import TEMPERATURE, Expert, expert_of, thinned
 from inverseq.studies.experts.tasks import DISCOUNT, NETWORK, simulator_of_task, task_of
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
@@ -88,7 +88,7 @@ def of_task(
     for number in range(settings.seeds):
         shown = thinned(expert.games, 1, task.every, seed + number)
         trained = train_iq_learn(
-            online_settings(expert.network.num_actions),
+            online_settings(expert.num_actions),
             shown,
             simulator_of_task(task),
             loop_of(settings),
@@ -106,7 +106,7 @@ def online_settings(actions: int) -> IQLearn:
         NETWORK,
         form="value",
         penalised="all",
-        temperature=0.01,
+        temperature=TEMPERATURE,
         discount=DISCOUNT,
         lessons=Lessons(batch=32, learning_rate=1e-3, schedule="constant"),
         num_actions=actions,

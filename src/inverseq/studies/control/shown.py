@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,16 +15,30 @@ from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.diql import DIQL
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.problem import Solver
+from inverseq.inverse.solution import Solution
 from inverseq.networks import TrainedNetwork
+from inverseq.policies.network import NetworkPolicy
+from inverseq.policies.policy import FinitePolicy
 from inverseq.readers.minari import read_minari
 from inverseq.studies.control import Settings
-from inverseq.studies.experts.study import data_set, shown_by
-from inverseq.studies.experts.tasks import DISCOUNT, NETWORK, Task, train_expert
+from inverseq.studies.experts.study import data_set, network_file, shown_by
+from inverseq.studies.experts.tasks import (
+    DISCOUNT,
+    NETWORK,
+    LanderController,
+    Task,
+    simulator_of_task,
+    train_expert,
+)
 from inverseq.training.lessons import Lessons
 
 TAUGHT = {"CartPole-v1": 5000, "Acrobot-v1": 5000, "LunarLander-v3": 20_000}
 """Training steps of each solver."""
-IQ_LEARN, LS_IQ, CLONING = "IQ-Learn", "LS-IQ", "cloning"
+_CHANCE_GAMES = 20
+"""Games played at random, to know what they bring."""
+TEMPERATURE = 0.01
+"""Of the policies that IQ-Learn and LS-IQ find, in units of their rewards."""
+IQ_LEARN = "IQ-Learn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +46,15 @@ class Expert:
     """An expert of a task, and what it is measured by.
 
     Attributes:
-        network: Its action values.
+        policy: What it does.
+        num_actions: A.
         games: Its games, whole.
         earned: Its mean return.
         chance: The mean return of whoever acts at random.
     """
 
-    network: TrainedNetwork
+    policy: FinitePolicy
+    num_actions: int
     games: Demonstrations
     earned: float
     chance: float
@@ -56,12 +73,16 @@ def expert_of(task: Task, settings: Settings, seed: int) -> Expert:
     count = max(settings.sizes)
     if settings.experts:
         folder = Path(settings.experts)
-        network = load(folder / f"{task.short}-expert.npz", TrainedNetwork)
-        _, chance = shown_by(task, network, 20, seed)
         games = read_minari(folder / data_set(task))
+        policy = (
+            LanderController()
+            if task.expert is None
+            else NetworkPolicy(load(folder / network_file(task), TrainedNetwork), 1.0)
+        )
+        _, chance = shown_by(task, policy, _CHANCE_GAMES, seed)
     else:
-        network = train_expert(task, settings.expert_steps, seed).trained
-        recording, chance = shown_by(task, network, max(count, 20), seed)
+        policy, _ = train_expert(task, settings.expert_steps, seed)
+        recording, chance = shown_by(task, policy, max(count, _CHANCE_GAMES), seed)
         games = recording.demonstrations
     if games.num_trajectories < count:
         raise InputError(
@@ -69,7 +90,8 @@ def expert_of(task: Task, settings: Settings, seed: int) -> Expert:
             "learned from: give inverseq study experts more --games"
         )
     earned = np.add.reduceat(games.decisions["reward"], games.starts[:-1])
-    return Expert(network, games, float(earned.mean()), float(chance.rewards.mean()))
+    actions = simulator_of_task(task).num_actions
+    return Expert(policy, actions, games, float(earned.mean()), float(chance.rewards.mean()))
 
 
 def thinned(games: Demonstrations, count: int, every: int, seed: int) -> Demonstrations:
@@ -100,16 +122,23 @@ def weights_of(shown: Demonstrations, count: int) -> Float[np.ndarray, " N"]:
     return (shown.trajectory_of < count).astype(float)
 
 
-def solvers_of(task: Task, lessons: int, actions: int, seed: int) -> Mapping[str, Solver]:
-    """What learns, by name; all with the same network and lessons."""
-    steps = lessons or TAUGHT[task.name]
-    of_values = Lessons(steps, 32, 1e-3)
-    given = {"discount": DISCOUNT, "num_actions": actions}
-    return {
-        IQ_LEARN: IQLearn(seed, NETWORK, temperature=0.01, lessons=of_values, **given),
-        LS_IQ: IQLearn(
-            seed, NETWORK, "least-squares", temperature=0.01, lessons=of_values, **given
-        ),
-        "DIQL": DIQL(seed, network=NETWORK, held_out=0.0, lessons=of_values, **given),
-        CLONING: BehaviourCloning(seed, NETWORK, of_values, num_actions=actions),
+def solvers_of(
+    task: Task, settings: Settings, actions: int, seed: int
+) -> Mapping[str, Solver[Solution]]:
+    """What learns, by name; all with the same network and lessons.
+
+    Raises:
+        InputError: A solver has no such name.
+    """
+    lessons = Lessons(settings.lessons or TAUGHT[task.name], 32, 1e-3)
+    told: dict[str, Any] = {"network": NETWORK, "lessons": lessons, "num_actions": actions}
+    of_values: dict[str, Any] = told | {"discount": DISCOUNT, "temperature": TEMPERATURE}
+    known: dict[str, Solver[Solution]] = {
+        IQ_LEARN: IQLearn(seed, **of_values),
+        "LS-IQ": IQLearn(seed, distance="least-squares", **of_values),
+        "DIQL": DIQL(seed, DISCOUNT, held_out=0.0, **told),
+        "cloning": BehaviourCloning(seed, **told),
     }
+    if unknown := [name for name in settings.solvers if name not in known]:
+        raise InputError(f"there is no solver {unknown[0]!r} here; there are {[*known]}")
+    return {name: known[name] for name in settings.solvers}

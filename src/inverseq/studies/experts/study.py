@@ -13,12 +13,19 @@ from inverseq import plot
 from inverseq._core.store import save
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import TrainedDQN
-from inverseq.networks import TrainedNetwork
 from inverseq.play.recording import Recording
-from inverseq.policies.network import NetworkPolicy
+from inverseq.plot.style import GREY
+from inverseq.policies.policy import FinitePolicy
 from inverseq.readers.minari import write_minari
 from inverseq.studies.experts import Settings
-from inverseq.studies.experts.tasks import Careless, Task, played, task_of, train_expert
+from inverseq.studies.experts.tasks import (
+    Careless,
+    Task,
+    played,
+    simulator_of_task,
+    task_of,
+    train_expert,
+)
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
@@ -31,10 +38,14 @@ def run(settings: Settings, effort: Effort) -> Result:
     figure, axes = plot.canvas(3.0 * len(tasks), 2.6, columns=len(tasks))
     for number, (task, ax) in enumerate(zip(tasks, axes, strict=True)):
         effort.say("experts", number, len(tasks))
-        expert = train_expert(task, settings.steps, effort.seed)
-        games, chance = shown_by(task, expert.trained, settings.games, effort.seed)
-        moves = expert.settings.loop.block * np.arange(1, len(expert.earned) + 1)
-        ax.plot(moves, expert.earned)
+        expert, trained = train_expert(task, settings.steps, effort.seed)
+        games, chance = shown_by(task, expert, settings.games, effort.seed)
+        learned = 0
+        if trained is not None:
+            block = trained.settings.loop.block
+            learned = block * len(trained.earned)
+            ax.plot(block * np.arange(1, len(trained.earned) + 1), trained.earned)
+        ax.axhline(games.rewards.mean(), color=GREY, ls="--", lw=1)
         ax.set_title(task.short)
         ax.set_xlabel("moves learned from")
         ax.set_ylabel("return")
@@ -45,32 +56,42 @@ def run(settings: Settings, effort: Effort) -> Result:
             "least": games.rewards.min(),
             "at random": chance.rewards.mean(),
             "games": games.num_games,
-            "moves learned from": int(moves[-1]),
+            "moves learned from": learned,
         }
         rows.append(plain(told, 1))
         sentences.append(
-            f"{task.name}: {games.rewards.mean():.1f} in {games.num_games} games, after "
-            f"{moves[-1]:,} moves; whoever acts at random gets {chance.rewards.mean():.1f}."
+            f"{task.name}: {games.rewards.mean():.1f} in {games.num_games} games, "
+            f"{f'learned in {learned:,} moves' if learned else 'a controller that nobody trained'}"
+            f"; whoever acts at random gets {chance.rewards.mean():.1f}."
         )
-        files |= written(task, expert, games)
+        files |= written(task, trained, games)
     effort.say("experts", len(tasks), len(tasks))
     return Result({"experts": rows}, {"learning": figure}, tuple(sentences), files=files)
 
 
 def shown_by(
-    task: Task, expert: TrainedNetwork, games: int, seed: int
+    task: Task, expert: FinitePolicy, games: int, seed: int
 ) -> tuple[Recording, Recording]:
     """Games of an expert, and of whoever acts at random in the same task."""
-    any_action = Careless(NetworkPolicy(expert, 1.0), 1.0)
-    return tuple(played(task, who, games, 1000 + seed) for who in (expert, any_action))  # pyright: ignore[reportReturnType]
+    any_action = Careless(expert, simulator_of_task(task).num_actions, 1.0)
+    return played(task, expert, games, 1000 + seed), played(task, any_action, games, 1000 + seed)
 
 
-def written(task: Task, expert: TrainedDQN, games: Recording) -> dict[str, Callable[[Path], Any]]:
-    """What writes the network and the data set of an expert."""
-    return {
-        f"{task.short}-expert.npz": partial(save, expert.trained),
-        data_set(task): partial(_write_games, task, games.demonstrations),
+def written(
+    task: Task, trained: TrainedDQN | None, games: Recording
+) -> dict[str, Callable[[Path], Any]]:
+    """What writes the data set of an expert, and its network where it has one."""
+    files: dict[str, Callable[[Path], Any]] = {
+        data_set(task): partial(_write_games, task, games.demonstrations)
     }
+    if trained is not None:
+        files[network_file(task)] = partial(save, trained.trained)
+    return files
+
+
+def network_file(task: Task) -> str:
+    """File of the network of a task's expert."""
+    return f"{task.short}-expert.npz"
 
 
 def data_set(task: Task) -> str:
@@ -87,7 +108,7 @@ def _write_games(task: Task, games: Demonstrations, place: Path) -> None:
         place.name,
         folder=place.parent,
         environment=environment,
-        algorithm_name="DQN of inverseq",
+        algorithm_name="DQN" if task.expert else "the controller of Gymnasium",
         author="inverseq",
         description=f"Games of an expert of {task.name}, the best action taken.",
     )
