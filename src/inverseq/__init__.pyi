@@ -58,6 +58,7 @@ from inverseq.evaluate.groups import GroupComparison as GroupComparison
 from inverseq.evaluate.groups import compare_groups as compare_groups
 from inverseq.evaluate.identifiability import contrast as contrast
 from inverseq.evaluate.identifiability import identify as identify
+from inverseq.evaluate.intervals import interquartile_mean as interquartile_mean
 from inverseq.evaluate.intervals import interval as interval
 from inverseq.evaluate.likelihood import Score as Score
 from inverseq.evaluate.likelihood import difference as difference
@@ -150,6 +151,7 @@ from inverseq.readers import read_recording as read_recording
 from inverseq.readers import read_table as read_table
 from inverseq.readers import steps_of as steps_of
 from inverseq.readers import to_pynapple as to_pynapple
+from inverseq.readers import write_minari as write_minari
 from inverseq.readers import write_nwb as write_nwb
 from inverseq.reporting.report import report as report
 from inverseq.rewards.observations import ObservationReward as ObservationReward

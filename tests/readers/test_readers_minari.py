@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from inverseq import InputError, read_minari
+from inverseq import Demonstrations, InputError, read_minari, write_minari
 from inverseq.cli import main
 
 minari = pytest.importorskip("minari")
@@ -86,3 +86,81 @@ def test_a_data_set_goes_where_a_table_goes(stored, tmp_path, monkeypatch, capsy
     assert "minari download none/here-v0" in capsys.readouterr().err
     assert main(["doctor", "walks/test-v0", "--state", "x"]) == 2
     assert "columns of walks/test-v0 are known" in capsys.readouterr().err
+
+
+def walk(**more):
+    """Two trajectories of three and two decisions; the first ends, the second is broken off."""
+    given = {"decisions": {"reward": np.arange(5.0)}} | more
+    return Demonstrations.from_arrays(
+        np.arange(10.0).reshape(5, 2),
+        [0, 1, 0, 1, 1],
+        next_states=[[2.0, 3], [4, 5], [9, 9], [8, 9], [7, 7]],
+        trajectory=[0, 0, 0, 1, 1],
+        terminated=[False, False, True, False, False],
+        **given,
+    )
+
+
+def test_what_is_written_is_opened_by_minari_and_read_back(tmp_path, monkeypatch):
+    data = walk()
+    assert write_minari(data, "walks/own-v0", folder=tmp_path) == tmp_path / "walks/own-v0"
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    opened = minari.load_dataset("walks/own-v0")
+    first, second = opened.iterate_episodes()
+    assert first.observations.tolist() == [[0, 1], [2, 3], [4, 5], [9, 9]]
+    assert (first.terminations.tolist(), first.truncations.any()) == ([False, False, True], False)
+    assert (second.terminations.any(), second.truncations.tolist()) == (False, [False, True])
+    assert second.rewards.tolist() == [3, 4]
+    assert opened.action_space == spaces.Discrete(2)
+    back = read_minari("walks/own-v0")
+    for name in ("states", "actions", "next_states", "endings", "starts"):
+        np.testing.assert_array_equal(getattr(back, name)[:5], getattr(data, name)[:5])
+    np.testing.assert_array_equal(back.decisions["reward"], data.decisions["reward"])
+    assert [p.name for p in (tmp_path / "walks").iterdir()] == ["own-v0"]
+    with pytest.raises(InputError, match="is there already"):
+        write_minari(data, "walks/own-v0", folder=tmp_path)
+
+
+def test_environments_are_made_again_and_numbers_stay_numbers(tmp_path):
+    seen = np.zeros((3, 4), np.float32)
+    cart = Demonstrations.from_arrays(
+        seen, [0, 1, 1], next_states=seen, decisions={"reward": [1, 1, 1]}
+    )
+    told = {"environment": "CartPole-v1", "author": "nobody", "description": "standing still"}
+    place = write_minari(cart, "cart/still-v0", folder=tmp_path, **told)
+    opened = minari.MinariDataset(place / "data")
+    assert opened.recover_environment().spec.id == "CartPole-v1"
+    assert opened.storage.metadata["author"] == {"nobody"}
+    numbered = Demonstrations.from_arrays(
+        [2, 0], [0, 0], next_states=[0, 4], action_names="abc", decisions={"reward": [0.0, 1.0]}
+    )
+    place = write_minari(numbered, "numbers-v3", folder=tmp_path)
+    opened = minari.MinariDataset(place / "data")
+    assert (opened.observation_space, opened.action_space) == (
+        spaces.Discrete(5),
+        spaces.Discrete(3),
+    )
+    assert read_minari(place).states.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"decisions": {}}, "hold rewards"),
+        ({"decisions": {"reward": [0, 0, np.nan, 0, 0]}}, "row 3 lacks"),
+    ],
+)
+def test_what_no_episode_can_hold_is_not_written(change, said, tmp_path):
+    with pytest.raises(InputError, match=said):
+        write_minari(walk(**change), "walks/own-v0", folder=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_trajectory_with_a_jump_is_not_written(tmp_path):
+    jump = Demonstrations.from_arrays(
+        np.zeros((2, 1)), [0, 0], next_states=[[1.0], [0.0]], decisions={"reward": [0, 0]}
+    )
+    with pytest.raises(InputError, match="row 1 does not lead to the row behind it"):
+        write_minari(jump, "walks/jump-v0", folder=tmp_path)
+    with pytest.raises(InputError, match="ids of Minari look like"):
+        write_minari(jump, "walks/jump", folder=tmp_path)

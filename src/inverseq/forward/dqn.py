@@ -6,7 +6,7 @@ Algorithm 1 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023) is the p
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +45,8 @@ class DQN:
         loop: Steps, replay, and tests.
         discount: Of the future, in (0, 1].
         learning_rate: Of Adam.
+        schedule: "cosine" lets the learning rate fall to 0 along a half cosine, so that what is
+            learned last is not unlearned again; "constant" not.
         batch: Moves in a training step.
         epsilon: Probability of a random action at the first move.
         epsilon_decay: Factor of epsilon at every move. The study's paper says "epsilon 1.0 decayed
@@ -68,6 +70,7 @@ class DQN:
     loop: Loop = field(default_factory=lambda: Loop(steps=20_000))
     discount: float = 0.9
     learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "constant"
     batch: int = 32
     epsilon: float = 1.0
     epsilon_decay: float = 0.97
@@ -90,6 +93,8 @@ class DQN:
                 "learning_rate must be above 0 and noise at least 0; "
                 f"got {self.learning_rate} and {self.noise}"
             )
+        if self.schedule not in ("constant", "cosine"):
+            raise InputError(f'schedule must be "constant" or "cosine"; got {self.schedule!r}')
         for name in ("batch", "n_step", "target_every"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
@@ -126,7 +131,10 @@ class DQN:
     def networks(self) -> dict[str, Part]:
         """The network Q, and its target where there is one."""
         target = None if self.target_every is None else Target(self.target_every)
-        return {"q": Part(self.network.build, self.loss, optax.adam(self.learning_rate), target)}
+        rate: Any = self.learning_rate
+        if self.schedule == "cosine":
+            rate = optax.cosine_decay_schedule(rate, self.loop.blocks * self.loop.learn_steps)
+        return {"q": Part(self.network.build, self.loss, optax.adam(rate), target)}
 
     def loss(
         self, network: Any, learner: Learner, key: PRNGKeyArray, shown: Batch | None, own: Batch

@@ -11,6 +11,7 @@ _HOME = {
     "IQLearnAgent": "learners",
     "QAgent": "fitted",
     "expert_games": "experts",
+    "export_policy": "export",
     "play_side_by_side": "side_by_side",
 }
 

@@ -3,6 +3,7 @@ from inverseq.play.agents import Agent as Agent
 from inverseq.play.agents import HumanAgent as HumanAgent
 from inverseq.play.agents import ShortestPathAgent as ShortestPathAgent
 from inverseq.play.experts import expert_games as expert_games
+from inverseq.play.export import export_policy as export_policy
 from inverseq.play.fitted import QAgent as QAgent
 from inverseq.play.learners import DQNAgent as DQNAgent
 from inverseq.play.learners import IQLearnAgent as IQLearnAgent

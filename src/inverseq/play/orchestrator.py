@@ -179,6 +179,7 @@ class _Tape:
             following,
             endings,
             starts,
+            decisions={"reward": np.array(self.rewards)},
             trajectories=columns,
             allowed=np.stack(self.allowed) if masked else None,  # pyright: ignore
             source="play",

@@ -20,7 +20,7 @@ class Recording:
     """G games in the order in which they were played.
 
     Attributes:
-        demonstrations: Every move; a game is a trajectory.
+        demonstrations: Every move, with the column "reward"; a game is a trajectory.
         rewards: `[G]` sum of rewards.
         moves: `[G]` moves made.
         terminated: `[G]` whether the world ended the game, as Gymnasium means it: won where that is

@@ -83,6 +83,7 @@ def play_side_by_side(
         reached[played],
         endings,
         np.concatenate([[0], last + 1]),
+        decisions={"reward": earned[played]},
         trajectories={"game": np.arange(games)},
         feature_names=feature_names,
         action_names=action_names,

@@ -1,7 +1,7 @@
 """Files and frames in, demonstrations out."""
 
 from inverseq.readers.games import read_games
-from inverseq.readers.minari import read_minari
+from inverseq.readers.minari import read_minari, write_minari
 from inverseq.readers.nwb.contents import list_nwb
 from inverseq.readers.nwb.decisions import read_nwb
 from inverseq.readers.nwb.pynapple import to_pynapple
@@ -19,5 +19,6 @@ __all__ = [
     "read_table",
     "steps_of",
     "to_pynapple",
+    "write_minari",
     "write_nwb",
 ]

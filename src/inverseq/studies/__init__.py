@@ -2,6 +2,8 @@
 
 from inverseq.studies import (
     cohorts,
+    control,
+    experts,
     gridworld,
     gridworld_people,
     highway,
@@ -27,6 +29,8 @@ STUDIES: tuple[Study, ...] = (
     honesty.STUDY,
     lever.STUDY,
     cohorts.STUDY,
+    experts.STUDY,
+    control.STUDY,
 )
 
 __all__ = ["STUDIES", "Effort", "Part", "Settings", "Study"]

@@ -1,7 +1,7 @@
 """Runs studies: what parts hand back, and the folder it is written to."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -33,6 +33,7 @@ class Result:
         long: Tables that are left to their files where the others are shown.
         record: The numbers as they were computed, for whoever goes on with them.
         films: Name -> pictures `[height, width, 3]`. Written as GIF.
+        files: Name -> function that writes it to a path: data to go on with.
     """
 
     tables: Mapping[str, Rows]
@@ -43,6 +44,7 @@ class Result:
     long: tuple[str, ...] = ()
     record: Any = None
     films: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+    files: Mapping[str, Callable[[Path], Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,4 +137,7 @@ def _write(folder: Path, study: Study, part: Part, found: Result) -> list[str]:
         save_film(frames, folder / f"{start}{name}.gif", seconds=0.3)
         for name, frames in found.films.items()
     ]
+    for name, write in found.files.items():
+        write(folder / name)
+        made.append(folder / name)
     return [str(path) for path in made]

@@ -62,6 +62,7 @@ _HOME = {
     "STATIC_WALLS": "game_rules",
     "board_world": "game_rules",
     "grid_simulator": "game_rules",
+    "gymnasium_simulator": "any_environment",
     "ring_road": "road_ring",
     "sumo_road": "road_sumo",
 }

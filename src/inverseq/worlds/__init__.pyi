@@ -3,6 +3,7 @@ from inverseq.worlds.abandon import goal_abandon as goal_abandon
 from inverseq.worlds.abandon import goal_abandon_demonstrations as goal_abandon_demonstrations
 from inverseq.worlds.abandon import goal_abandon_experts as goal_abandon_experts
 from inverseq.worlds.abandon import goal_abandon_rewards as goal_abandon_rewards
+from inverseq.worlds.any_environment import gymnasium_simulator as gymnasium_simulator
 from inverseq.worlds.environments import MDPEnv as MDPEnv
 from inverseq.worlds.files import read_mazes as read_mazes
 from inverseq.worlds.game_boards import GridState as GridState

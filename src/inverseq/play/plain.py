@@ -1,0 +1,35 @@
+"""Acts as a trained network would. Needs NumPy and nothing else: this file may be copied.
+
+act = load("policy.npz")
+action = act(observation)
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def load(path: Any) -> Callable[[Any], int]:
+    """The function from an observation to the best action that a file holds.
+
+    Args:
+        path: What `inverseq.play.export_policy` wrote: the matrices and offsets of fully connected
+            layers, with rectifiers between them.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        count, tiles, first = (int(file[name]) for name in ("layers", "tiles", "first_action"))
+        layers = [(file[f"weight_{n}"], file[f"bias_{n}"]) for n in range(count)]
+
+    def act(observation: Any) -> int:
+        seen = np.asarray(observation, dtype=np.float32)
+        if tiles:  # codes are read one-hot
+            seen = np.eye(tiles, dtype=np.float32)[np.rint(seen).astype(int)]
+        values = seen.ravel()
+        for number, (weight, bias) in enumerate(layers):
+            values = weight @ values + bias
+            if number < count - 1:
+                values = np.maximum(values, 0)
+        return first + int(np.argmax(values))
+
+    return act

@@ -1,0 +1,203 @@
+"""What is learned from demonstrations alone, and how well it does in the task."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from inverseq import plot
+from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.intervals import interquartile_mean
+from inverseq.inverse.fit import fit
+from inverseq.plot.style import GREY, MARKERS, SERIES
+from inverseq.studies.control import Settings
+from inverseq.studies.control.shown import (
+    IQ_LEARN,
+    Expert,
+    expert_of,
+    solvers_of,
+    thinned,
+    weights_of,
+)
+from inverseq.studies.experts.tasks import Careless, Task, played, task_of
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
+
+_SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+"""Of random actions in the games on which rewards are compared."""
+
+
+class Trial(NamedTuple):
+    """One training."""
+
+    task: str
+    solver: str
+    size: int
+    """Demonstrations."""
+    earned: float
+    """Mean return in the task."""
+    normalised: float
+    """The same where chance is 0 and the expert 1."""
+    correlation: float
+    """Of what the found reward gives games with their true returns; NaN where there is none."""
+    ok: bool
+    """Whether it did not diverge."""
+
+
+def run(settings: Settings, effort: Effort) -> Result:
+    """Returns and rewards of each solver by the number of demonstrations."""
+    tasks = [(task_of(name).name,) for name in settings.tasks]
+    found = effort.each("tasks", partial(of_task, settings, effort.seed), tasks)
+    experts = {name: expert for [name], (expert, _) in zip(tasks, found, strict=True)}
+    trials = [trial for _, some in found for trial in some]
+    rows = list(_rows(trials, experts))
+    return Result(
+        {"returns": rows},
+        {"returns": draw_returns(rows, experts)},
+        tuple(_sentences(rows, experts)),
+        record=trials,
+    )
+
+
+def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, list[Trial]]:
+    """The expert of a task, and all that is learned from it."""
+    task = task_of(name)
+    expert = expert_of(task, settings, seed)
+    judged = compared_games(task, expert, min(settings.games, 6), seed)
+    most, trials = max(settings.sizes), []
+    for number in range(settings.seeds):
+        shown = thinned(expert.games, most, task.every, seed + number)
+        solvers = solvers_of(task, settings, expert.num_actions, seed + number)
+        for size in sorted(settings.sizes):
+            for solver in solvers:
+                learned = fit(
+                    shown,
+                    solvers[solver],
+                    weights=weights_of(shown, size),
+                    accept_failure=True,
+                )
+                games = played(task, learned.policy, settings.games, 2000 + seed + number)
+                earned = games.rewards.mean()
+                normalised = float(expert.normalised(np.array([earned]))[0])
+                reward = learned.reward_function
+                agreed = np.nan if reward is None else correlation(judged, reward)
+                told = float(earned), normalised, agreed, learned.status.ok
+                trials.append(Trial(task.name, solver, size, *told))
+    return expert, trials
+
+
+def compared_games(task: Task, expert: Expert, games: int, seed: int) -> tuple[Demonstrations, ...]:
+    """Games in which the expert takes any action now and then, from never to always."""
+    return tuple(
+        played(
+            task, Careless(expert.policy, expert.num_actions, share), games, 3000 + seed + n
+        ).demonstrations
+        for n, share in enumerate(_SHARES)
+    )
+
+
+def correlation(games: Sequence[Demonstrations], reward: Any) -> float:
+    """Pearson correlation of the sums of a found reward over games with their returns; NaN where
+    one of them never differs.
+    """
+    true, found = [], []
+    for some in games:
+        first = some.starts[:-1]
+        true.append(np.add.reduceat(some.decisions["reward"], first))
+        values = np.nan_to_num(
+            reward.values(some, None), nan=0.0
+        )  # the last move of a game cut off
+        found.append(np.add.reduceat(values, first))
+    both = np.concatenate(true), np.concatenate(found)
+    if min(np.ptp(values) for values in both) == 0 or not np.isfinite(both).all():
+        return float("nan")
+    return float(np.corrcoef(*both)[0, 1])
+
+
+def _rows(trials: Sequence[Trial], experts: dict[str, Expert]) -> Any:
+    """A row per task, solver and number of demonstrations."""
+    for name, expert in experts.items():
+        published = task_of(name).published
+        of_task = [trial for trial in trials if trial.task == name]
+        for solver in dict.fromkeys(trial.solver for trial in of_task):
+            for size in sorted({trial.size for trial in of_task}):
+                some = [t for t in of_task if (t.solver, t.size) == (solver, size)]
+                earned = interquartile_mean(np.array([t.earned for t in some]))
+                agreed = np.array([t.correlation for t in some])
+                known = agreed[np.isfinite(agreed)]
+                yield plain(
+                    {
+                        "task": name,
+                        "solver": solver,
+                        "demonstrations": size,
+                        "return": earned.estimate,
+                        "low": earned.low,
+                        "high": earned.high,
+                        "of the expert": interquartile_mean(
+                            np.array([t.normalised for t in some])
+                        ).estimate,
+                        "published": published.get(size) if solver == IQ_LEARN else None,
+                        "correlation": interquartile_mean(known).estimate if known.size else np.nan,
+                        "diverged": sum(not t.ok for t in some),
+                        "expert": expert.earned,
+                    },
+                    3,
+                )
+
+
+def draw_returns(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> Figure:
+    """Returns by the number of demonstrations, a panel for each task."""
+    figure, axes = plot.canvas(3.0 * len(experts), 3.0, columns=len(experts))
+    for ax, (name, expert) in zip(axes, experts.items(), strict=True):
+        of_task = [row for row in rows if row["task"] == name]
+        for k, solver in enumerate(dict.fromkeys(row["solver"] for row in of_task)):
+            some = [row for row in of_task if row["solver"] == solver]
+            sizes = [row["demonstrations"] for row in some]
+            ax.plot(
+                sizes,
+                [r["return"] for r in some],
+                MARKERS[k] + "-",
+                color=SERIES[k],
+                ms=4,
+                label=solver,
+            )
+            low, high = ([_number(row[end]) for row in some] for end in ("low", "high"))
+            ax.fill_between(sizes, low, high, color=SERIES[k], alpha=0.15, lw=0)
+        known = task_of(name).published
+        ax.plot([*known], [*known.values()], "x", color="black", ms=5, label="IQ-Learn, published")
+        for level, style, label in (
+            (expert.earned, "--", "expert"),
+            (expert.chance, ":", "at random"),
+        ):
+            ax.axhline(level, color=GREY, ls=style, lw=1, label=label)
+        ax.set_title(task_of(name).short)
+        ax.set_xlabel("demonstrations")
+        ax.set_ylabel("return")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7.5)
+    return figure
+
+
+def _number(value: float | None) -> float:
+    """A number of a table; NaN where there is none."""
+    return float("nan") if value is None else value
+
+
+def _sentences(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> Any:
+    """What was found."""
+    for name, expert in experts.items():
+        of_task = [row for row in rows if row["task"] == name]
+        fewest = min(row["demonstrations"] for row in of_task)
+        told = ", ".join(
+            f"{row['solver']} {row['return']:.1f}"
+            for row in of_task
+            if row["demonstrations"] == fewest
+        )
+        many = "demonstration" if fewest == 1 else "demonstrations"
+        yield (
+            f"{name}, from {fewest} {many}, every {task_of(name).every}th move: {told}; the expert "
+            f"{expert.earned:.1f}, at random {expert.chance:.1f}."
+        )

@@ -1,0 +1,115 @@
+"""Experts trained by deep Q-learning, and their games as data sets that Minari opens."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from inverseq import plot
+from inverseq._core.store import save
+from inverseq.demonstrations import Demonstrations
+from inverseq.forward.dqn import TrainedDQN
+from inverseq.play.recording import Recording
+from inverseq.plot.style import GREY
+from inverseq.policies.policy import FinitePolicy
+from inverseq.readers.minari import write_minari
+from inverseq.studies.experts import Settings
+from inverseq.studies.experts.tasks import (
+    Careless,
+    Task,
+    played,
+    simulator_of_task,
+    task_of,
+    train_expert,
+)
+from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
+from inverseq.studies.study import Effort
+
+
+def run(settings: Settings, effort: Effort) -> Result:
+    """An expert of each task, and how well it does."""
+    tasks = [task_of(name) for name in settings.tasks]
+    rows, sentences, files = [], [], {}
+    figure, axes = plot.canvas(3.0 * len(tasks), 2.6, columns=len(tasks))
+    for number, (task, ax) in enumerate(zip(tasks, axes, strict=True)):
+        effort.say("experts", number, len(tasks))
+        expert, trained = train_expert(task, settings.steps, effort.seed)
+        games, chance = shown_by(task, expert, settings.games, effort.seed)
+        learned = 0
+        if trained is not None:
+            block = trained.settings.loop.block
+            learned = block * len(trained.earned)
+            ax.plot(block * np.arange(1, len(trained.earned) + 1), trained.earned)
+        ax.axhline(games.rewards.mean(), color=GREY, ls="--", lw=1)
+        ax.set_title(task.short)
+        ax.set_xlabel("moves learned from")
+        ax.set_ylabel("return")
+        told = {
+            "task": task.name,
+            "return": games.rewards.mean(),
+            "deviation": games.rewards.std(),
+            "least": games.rewards.min(),
+            "at random": chance.rewards.mean(),
+            "games": games.num_games,
+            "moves learned from": learned,
+        }
+        rows.append(plain(told, 1))
+        sentences.append(
+            f"{task.name}: {games.rewards.mean():.1f} in {games.num_games} games, "
+            f"{f'learned in {learned:,} moves' if learned else 'a controller that nobody trained'}"
+            f"; whoever acts at random gets {chance.rewards.mean():.1f}."
+        )
+        files |= written(task, trained, games)
+    effort.say("experts", len(tasks), len(tasks))
+    return Result({"experts": rows}, {"learning": figure}, tuple(sentences), files=files)
+
+
+def shown_by(
+    task: Task, expert: FinitePolicy, games: int, seed: int
+) -> tuple[Recording, Recording]:
+    """Games of an expert, and of whoever acts at random in the same task."""
+    any_action = Careless(expert, simulator_of_task(task).num_actions, 1.0)
+    return played(task, expert, games, 1000 + seed), played(task, any_action, games, 1000 + seed)
+
+
+def written(
+    task: Task, trained: TrainedDQN | None, games: Recording
+) -> dict[str, Callable[[Path], Any]]:
+    """What writes the data set of an expert, and its network where it has one."""
+    files: dict[str, Callable[[Path], Any]] = {
+        data_set(task): partial(_write_games, task, games.demonstrations)
+    }
+    if trained is not None:
+        files[network_file(task)] = partial(save, trained.trained)
+    return files
+
+
+def network_file(task: Task) -> str:
+    """File of the network of a task's expert."""
+    return f"{task.short}-expert.npz"
+
+
+def data_set(task: Task) -> str:
+    """Id of the data set of a task's expert."""
+    return f"{task.short}-expert-v0"
+
+
+def _write_games(task: Task, games: Demonstrations, place: Path) -> None:
+    """The data set, in place of an earlier one of the study."""
+    shutil.rmtree(place, ignore_errors=True)
+    environment = gymnasium.make(task.name)
+    write_minari(
+        games,
+        place.name,
+        folder=place.parent,
+        environment=environment,
+        algorithm_name="DQN" if task.expert else "the controller of Gymnasium",
+        author="inverseq",
+        description=f"Games of an expert of {task.name}, the best action taken.",
+    )
+    environment.close()
