@@ -76,9 +76,12 @@ from inverseq.evaluate.rewards import reward_correlation as reward_correlation
 from inverseq.evaluate.rewards import reward_error as reward_error
 from inverseq.evaluate.rewards import squared_value_difference as squared_value_difference
 from inverseq.evaluate.sandwich import sandwich as sandwich
+from inverseq.evaluate.shared import SharedReward as SharedReward
 from inverseq.evaluate.simulated import simulate_like as simulate_like
 from inverseq.evaluate.transitions import SwitchingIntervals as SwitchingIntervals
 from inverseq.evaluate.transitions import switching_intervals as switching_intervals
+from inverseq.evaluate.world_tests import WorldTests as WorldTests
+from inverseq.evaluate.world_tests import world_tests as world_tests
 from inverseq.intentions.labels import renumber as renumber
 from inverseq.intentions.predict import Posterior as Posterior
 from inverseq.intentions.predict import posterior as posterior

@@ -129,10 +129,10 @@ def test_a_second_discount_settles_all_but_a_constant():
     one = dense_world(rng.dirichlet(np.ones(5), (5, 3)), 0.9)
     two = dense_world(rng.dirichlet(np.ones(5), (5, 3)), 0.6)
     contrasts = {"difference": contrast(one, (0, 0), (3, 1)), "level": np.ones((5, 3))}
-    known = identify(one, gauge="minimum-norm", contrasts=contrasts, others=[two])
+    known = identify(one, gauge="minimum-norm", contrasts=contrasts, also=[two])
     assert known.ambiguity == 1
     assert known.verdicts == (Verdict.SETTLED, Verdict.CONVENTION)
-    again = identify(one, others=[one], contrasts=contrasts)
+    again = identify(one, also=[one], contrasts=contrasts)
     assert again.ambiguity == 5
 
 
@@ -180,12 +180,10 @@ def test_bad_input_says_what_to_do():
         ({"contrasts": {"odd": np.zeros((4, 3))}}, "zero everywhere"),
         ({"contrasts": {"odd": ghost}}, "does not exist"),
         ({"visits": np.zeros(3)}, "visits"),
-        ({"others": [random_mdp(rng, 4, 3, masks=False)]}, "others"),
+        ({"also": [random_mdp(rng, 4, 3, masks=False)]}, "also"),
         ({"gauge": "gold"}, "gauge"),
     ):
         with pytest.raises(InputError, match=match):
             identify(mdp, **settings)
-    with pytest.raises(InputError, match="more than 4000 pairs"):
-        identify(random_mdp(rng, 2000, 3))
     with pytest.raises(InputError, match="no state 9"):
         contrast(mdp, (9, 0), (0, 0))

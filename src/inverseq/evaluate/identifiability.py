@@ -14,16 +14,25 @@ from typing import SupportsIndex
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
+from inverseq._core.nullspace import null_space
 from inverseq._core.words import render_text
+from inverseq.evaluate.shared import (
+    Behaviour,
+    SharedReward,
+    agreement,
+    behaviour_of,
+    shared_reward,
+)
 from inverseq.inverse.explanation import Explanation, check_explanation
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import Gauge, GaugeName, shaping, within_state
 
 MAX_PAIRS = 4000
-"""State-action pairs up to which `identify` works; it takes singular values of dense matrices."""
+"""State-action pairs up to which `identify` asks about the usual contrasts by itself."""
 
 Visits = Float[np.ndarray, " S"] | Float[np.ndarray, "S A"]
 """Weight of the decisions seen in each state, or of each action there."""
@@ -31,7 +40,6 @@ Visits = Float[np.ndarray, " S"] | Float[np.ndarray, "S A"]
 Pair = tuple[SupportsIndex, SupportsIndex]
 """A state and an action."""
 
-_NULL = 1e-9  # singular values below this share of the largest (of 1, for rewards) count as 0
 _ORTHOGONAL = 1e-7  # share of a contrast that may lie in an open direction
 
 
@@ -59,6 +67,7 @@ class Identification:
         verdicts: `[C]` what is known of each.
         unseen_share: `[C]` share of the contrast's dependence on the log-policy that falls on
             states without a single decision: there the smoothing speaks. 0 without `visits`.
+        shared: The reward behind all behaviours, where there were several; else None.
     """
 
     gauge: str
@@ -68,6 +77,7 @@ class Identification:
     names: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     unseen_share: Float[np.ndarray, " C"]
+    shared: SharedReward | None = None
 
     def with_verdict(self, verdict: Verdict) -> tuple[str, ...]:
         """Names of the contrasts with this verdict."""
@@ -131,7 +141,7 @@ def identify(
     gauge: Gauge | GaugeName = "zero-mean",
     visits: Visits | None = None,
     contrasts: Mapping[str, Float[np.ndarray, "S A"]] | None = None,
-    others: Sequence[MDP] = (),
+    also: Sequence[MDP | Explanation] = (),
 ) -> Identification:
     """Which contrasts of the reward behaviour in `mdp` can settle, and which only the gauge does.
 
@@ -143,46 +153,51 @@ def identify(
             of each action there (`count(...).state_action`), which tells actions never taken from
             those taken: how little they are wanted only the smoothing or the prior says. What is
             left out counts as seen.
-        contrasts: `[S, A]` weights of each contrast by name; `usual_contrasts` where left out.
-        others: Worlds with the same states and actions in which the same agent, with the same
-            reward, was observed as well: other transitions, another discount.
+        contrasts: `[S, A]` weights of each contrast by name; `usual_contrasts` where left out, and
+            none in worlds of more than `MAX_PAIRS` pairs.
+        also: Worlds with the same states and actions in which the same reward was behind behaviour
+            as well: other transitions, another discount, another agent. Solutions fitted there say
+            what that reward is, where `mdp` is a solution too (`Identification.shared`).
 
     Returns:
-        The dimensions, the condition and one verdict per contrast.
+        The dimensions, the condition and one verdict per contrast; with `also`, the reward that all
+        share.
 
     Raises:
-        InputError: The world is too large (`MAX_PAIRS`), or something does not fit it.
+        InputError: Something does not fit the world.
     """
+    given = (mdp, *also)
     mdp, visits = _world_and_visits(mdp, visits)
+    worlds = [mdp, *(_world_and_visits(one, None)[0] for one in also)]
     rule = gauge if isinstance(gauge, Gauge) else Gauge(gauge)
-    named = usual_contrasts(mdp) if contrasts is None else contrasts
-    pairs = _check(mdp, visits, others)
+    pairs = _check(mdp, visits, worlds[1:])
+    named = contrasts
+    if named is None:
+        named = usual_contrasts(mdp) if pairs.size <= MAX_PAIRS else {}
     rows = _contrast_rows(mdp, named, pairs)
-    freedom = [shaping(world)[pairs].toarray() for world in (mdp, *others)]
-    agreement = _agreement(freedom)
-    pins, known = _pins(mdp, rule, pairs, freedom[0], len(others))
-    before = _Decomposed(agreement)
-    after = _Decomposed(np.vstack([agreement, pins]))
-    states = mdp.num_states
-    settled = _avoids(rows, freedom[0] @ before.null[:states])
-    pinned = _avoids(rows, freedom[0] @ after.null[:states])
-    seen, taken = _seen(mdp, visits)
-    # How the contrast depends on the log-policy: directly, and through the values.
-    lifted = np.vstack([freedom[0].T @ rows.T, np.zeros((states * len(others), len(rows)))])
+    freedom = shaping(mdp)[pairs]
+    agreed = agreement(worlds)
+    pins, known = _pins(mdp, rule, pairs, freedom, len(also))
+    before = null_space(agreed)
+    after = null_space(sparse.csr_array(sparse.vstack([agreed, pins])))
+    # How a contrast depends on the values, and so on what is open of them.
+    lifted = np.vstack([freedom.T @ rows.T, np.zeros((mdp.num_states * len(also), len(rows)))])
+    least = _ORTHOGONAL * np.linalg.norm(rows, axis=1)
+    settled, pinned = before.open_part(lifted) <= least, after.open_part(lifted) <= least
+    # How it depends on the log-policy of this world: directly, and through the values.
     through = after.pseudo_inverse_transposed(lifted)
-    equations = agreement.shape[0]
-    influence = rows - (known.T @ through[equations:]).T
-    for i in range(len(others)):
-        influence -= through[i * len(pairs) : (i + 1) * len(pairs)].T
+    direct = sparse.csr_array((0, pairs.size)) if not also else _own(pairs.size, len(worlds))
+    influence = rows - (sparse.vstack([direct, known]).T @ through).T
+    seen, taken = _seen(mdp, visits)
     unseen = ~seen[pairs // mdp.num_actions]
     sized = (rows[:, ~taken[pairs]] != 0).any(1)
-    size = np.abs(np.where(settled[:, None], rows, influence))
+    size = np.abs(np.where((settled & (not also))[:, None], rows, influence))
     share = size[:, unseen].sum(1) / np.maximum(size.sum(1), 1e-300)
     touches = (rows[:, unseen] != 0).any(1)
     return Identification(
         gauge=rule.name,
-        ambiguity=before.null.shape[1],
-        remaining=after.null.shape[1],
+        ambiguity=before.nullity,
+        remaining=after.nullity,
         condition=after.condition,
         names=tuple(named),
         verdicts=tuple(
@@ -198,24 +213,8 @@ def identify(
             for i in range(len(rows))
         ),
         unseen_share=share,
+        shared=shared_reward(_behaviours(given), before) if also else None,
     )
-
-
-class _Decomposed:
-    """Singular values of a matrix, its null space and its pseudo-inverse."""
-
-    def __init__(self, matrix: Float[np.ndarray, "M n"]) -> None:
-        left, values, right = np.linalg.svd(matrix, full_matrices=matrix.shape[0] < matrix.shape[1])
-        rank = int((values > _NULL * values.max(initial=1.0)).sum())
-        self.left, self.values = left[:, :rank], values[:rank]
-        if right.shape[0] < matrix.shape[1] or matrix.shape[0] == 0:
-            right = np.eye(matrix.shape[1])
-        self.right, self.null = right[:rank], right[rank:].T
-        self.condition = float(values[0] / values[rank - 1]) if rank else 1.0
-
-    def pseudo_inverse_transposed(self, y: Float[np.ndarray, "n C"]) -> Float[np.ndarray, "M C"]:
-        """pinv(matrix)' y."""
-        return self.left @ ((self.right @ y) / self.values[:, None])
 
 
 def _seen(mdp: MDP, visits: Visits | None) -> tuple[Bool[np.ndarray, " S"], Bool[np.ndarray, " n"]]:
@@ -225,6 +224,17 @@ def _seen(mdp: MDP, visits: Visits | None) -> tuple[Bool[np.ndarray, " S"], Bool
     behind = np.asarray(visits) > 0
     pairs = np.broadcast_to(behind if behind.ndim > 1 else behind[:, None], mdp.allowed.shape)
     return np.asarray(pairs.any(axis=1)), pairs.ravel()
+
+
+def _behaviours(given: Sequence[MDP | Explanation]) -> list[Behaviour]:
+    """Of worlds and solutions with one intention."""
+    return [
+        behaviour_of(
+            one if isinstance(one, MDP) else one.intentions[0],
+            f"also[{number - 1}]" if number else "the solution",
+        )
+        for number, one in enumerate(given)
+    ]
 
 
 def _world_and_visits(given: object, visits: Visits | None) -> tuple[MDP, Visits | None]:
@@ -244,14 +254,11 @@ def _world_and_visits(given: object, visits: Visits | None) -> tuple[MDP, Visits
 
 def _check(mdp: MDP, visits: Visits | None, others: Sequence[MDP]) -> np.ndarray:
     """Numbers s * A + a of the pairs that exist, after checking that everything fits."""
-    if mdp.num_states * mdp.num_actions > MAX_PAIRS:
-        raise InputError(
-            f"identify takes dense singular values: {mdp.num_states} states and {mdp.num_actions} "
-            f"actions are more than {MAX_PAIRS} pairs. Cut out the part of the world in question."
-        )
     for number, other in enumerate(others):
         if not np.array_equal(other.allowed, mdp.allowed):
-            raise InputError(f"others[{number}] has other states or actions than the world")
+            raise InputError(f"also[{number}] has other states or actions than the world")
+        if not np.array_equal(other.terminal, mdp.terminal):
+            raise InputError(f"also[{number}] ends in other states than the world")
     if visits is not None and np.shape(visits) != mdp.allowed.shape:
         require_shape(np.asarray(visits), (mdp.num_states,), "visits", "S")
     return np.flatnonzero(mdp.allowed)
@@ -274,43 +281,28 @@ def _contrast_rows(
     return rows
 
 
-def _agreement(freedom: list[np.ndarray]) -> Float[np.ndarray, "M n"]:
-    """Equations that say that all worlds have one reward: K_1 v_1 - K_i v_i = known, for each i."""
-    pairs, states = freedom[0].shape
-    made = np.zeros(((len(freedom) - 1) * pairs, len(freedom) * states))
-    for i, other in enumerate(freedom[1:]):
-        rows = slice(i * pairs, (i + 1) * pairs)
-        made[rows, :states] = freedom[0]
-        made[rows, (i + 1) * states : (i + 2) * states] = -other
-    return made
+def _own(pairs: int, worlds: int) -> sparse.csr_array:
+    """`[W * n, n]` how `agreement` depends on the log-policy of the first world."""
+    own = [[sparse.eye_array(pairs) * ((i == 0) - 1 / worlds)] for i in range(worlds)]
+    return sparse.csr_array(sparse.block_array(own))
 
 
 def _pins(
-    mdp: MDP, gauge: Gauge, pairs: np.ndarray, freedom: np.ndarray, others: int
-) -> tuple[np.ndarray, np.ndarray]:
+    mdp: MDP, gauge: Gauge, pairs: np.ndarray, freedom: sparse.csr_array, others: int
+) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Equations of the gauge and of the terminal values, and how they depend on the log-policy."""
     live = ~mdp.terminal[pairs // mdp.num_actions]
     if gauge.is_statewise:
-        spread = np.zeros((mdp.num_states, mdp.num_states * mdp.num_actions))
-        for s, weights in enumerate(gauge.weights(mdp)):
-            spread[s, s * mdp.num_actions : (s + 1) * mdp.num_actions] = weights
-        rule = spread[:, pairs][~mdp.terminal]
+        states = pairs // mdp.num_actions
+        entries = gauge.weights(mdp).ravel()[pairs], (states, np.arange(pairs.size))
+        shape = (mdp.num_states, pairs.size)
+        rule = sparse.coo_array(entries, shape=shape).tocsr()[~mdp.terminal]
     elif gauge.name == "state-only":
-        rule = within_state(mdp)[pairs][:, pairs].toarray()
+        rule = within_state(mdp)[pairs][:, pairs]
     else:
-        rule = np.diag(live.astype(np.float64))
-    ends = np.eye(mdp.num_states)[mdp.terminal]
-    values = np.vstack([rule @ freedom, ends])
-    known = np.vstack([rule, np.zeros((len(ends), len(pairs)))])
-    return np.pad(values, [(0, 0), (0, others * mdp.num_states)]), known
-
-
-def _avoids(
-    rows: Float[np.ndarray, "C n"], directions: Float[np.ndarray, "n k"]
-) -> Bool[np.ndarray, " C"]:
-    """Which contrasts are orthogonal to all directions."""
-    if not directions.shape[1]:
-        return np.ones(len(rows), dtype=bool)
-    basis, values, _ = np.linalg.svd(directions, full_matrices=False)
-    basis = basis[:, values > _NULL * values[0]]
-    return np.linalg.norm(rows @ basis, axis=1) <= _ORTHOGONAL * np.linalg.norm(rows, axis=1)
+        rule = sparse.diags_array(live.astype(np.float64))
+    ends = sparse.eye_array(mdp.num_states, format="csr")[mdp.terminal]
+    values = sparse.vstack([rule @ freedom, ends])
+    known = sparse.vstack([rule, sparse.csr_array((ends.shape[0], pairs.size))])
+    rest = sparse.csr_array((values.shape[0], others * mdp.num_states))
+    return sparse.csr_array(sparse.hstack([values, rest])), sparse.csr_array(known)
