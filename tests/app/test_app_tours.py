@@ -269,7 +269,7 @@ def test_the_maze_that_was_painted_is_played_and_the_player_fitted(app, page):
         fit(page, FEW)
         page.click("#queue li:first-child >> text=Look")
         scrub(page)
-        playwright.expect(page.locator("#map .spot")).to_have_count(3)
+        playwright.expect(page.locator("#map .spot")).to_have_count(4)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
