@@ -12,7 +12,7 @@ from rich.table import Table
 BENCHMARKS = (
     *("iavi", "bootstrap", "maxent", "large", "counting", "scale"),
     *("city", "mazes", "iql", "gridworld", "road", "diql", "intentions", "engine", "relations"),
-    "identify",
+    *("identify", "app"),
 )
 """Modules of this package; each has `run(small) -> rows` (see `measure.row`)."""
 

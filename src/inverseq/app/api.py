@@ -6,6 +6,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +21,7 @@ from inverseq._core.files import to_json, write_text
 from inverseq._core.folders import PAGE, files_of
 from inverseq.app.asked import NOT_OF_NEURONS, QUESTIONS, arguments_of, options_in
 from inverseq.app.door import is_local
-from inverseq.app.fits import State
+from inverseq.app.fits import Fit, State
 from inverseq.app.networks import ENDING, PLACES, as_tables, drawn
 from inverseq.app.office import Office, games_of
 from inverseq.app.pages import whole
@@ -91,8 +92,12 @@ class Api:
 
         async def told() -> AsyncIterator[str]:
             last: Any = None
+            now: list[Fit] = []
             while not (request.app.state.is_over() or await request.is_disconnected()):
-                now = await asyncio.to_thread(self._office.fits.all)
+                with suppress(
+                    InputError
+                ):  # of a full disk the page Fit tells; it may have room soon
+                    now = await asyncio.to_thread(self._office.fits.all)
                 if now != last:
                     last = now
                     busy = sum(fit.state in (State.WAITING, State.RUNNING) for fit in now)
@@ -149,7 +154,7 @@ class Api:
             raise InputError(f"a maze has {_MOST_CELLS} cells each way at most")
         path = self._office.project.world_path(name, ".json", str(told.get("over", "")))
         with self._office.project.aside(".json") as trial:
-            write_text(trial, to_json({Path(path).stem: rows}))
+            _write(trial, to_json({Path(path).stem: rows}), path)
             made = await self._office.tables.ask(do="maze", path=str(trial))
             if "error" in made:
                 raise InputError(made["error"].replace(f"{trial.name}, ", ""))
@@ -162,8 +167,8 @@ class Api:
         project = self._office.project
         path = project.world_path(_text(told, "name"), ENDING, str(told.get("over", "")))
         with project.aside(ENDING) as trial, project.aside(ENDING) as beside:
-            write_text(trial, ways)
-            write_text(beside, places)
+            _write(trial, ways, path)
+            _write(beside, places, path)
             made = await self._office.tables.ask(
                 do="network", path=str(trial), places=str(beside), name=Path(path).stem
             )
@@ -234,6 +239,18 @@ class Api:
         with self._office.project.aside(".sqlite") as listed:
             await asyncio.to_thread(self._office.fits.copy, listed)
             return await _zipped(root, f"{root.resolve().name}.zip", wanted, {LIST: listed})
+
+
+def _write(trial: Path, text: str, path: str) -> None:
+    """Write a file that will be called otherwise.
+
+    Raises:
+        InputError: It cannot be written; under the name that it would have.
+    """
+    try:
+        write_text(trial, text)
+    except InputError as error:
+        raise InputError(str(error).replace(str(trial), path)) from error
 
 
 async def _zipped(
