@@ -1,6 +1,6 @@
 """Where decisions led, without holding the states of the following rows a second time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +38,24 @@ class NextStates:
         """All next states as an array like `states`: -1, NaN or (in boxes of whole numbers) 0
         where they are unknown.
         """
-        made = np.empty_like(states)
-        made[:-1] = states[1:]
-        made[~self.known] = unknown(states)
-        made[self.rows] = self.states
+        made = self._between(states, 0, len(states))
         made.setflags(write=False)
+        return made
+
+    def pieces(self, states: Shaped[np.ndarray, "N *features"]) -> Iterator[np.ndarray]:
+        """What `beside` gives, some rows at a time, so that it is never held."""
+        step = max(_BLOCK // max(states[:1].size, 1), 1)
+        for first in range(0, len(states), step):
+            yield self._between(states, first, min(first + step, len(states)))
+
+    def _between(self, states: np.ndarray, first: int, end: int) -> np.ndarray:
+        """All next states of the rows from `first` to before `end`."""
+        made = np.empty_like(states[first:end])
+        after = states[first + 1 : end + 1]
+        made[: len(after)] = after
+        made[~self.known[first:end]] = unknown(states)
+        low, high = np.searchsorted(self.rows, (first, end))
+        made[self.rows[low:high] - first] = self.states[low:high]
         return made
 
     def of(

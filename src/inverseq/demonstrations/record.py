@@ -265,14 +265,16 @@ class Demonstrations(Shown):
     def fingerprint(self) -> str:
         """SHA-256 of states, actions, next states and trajectory bounds, for the report."""
         digest = hashlib.sha256()
-        arrays = [self.states, self.actions, self.next_states, self.starts]
+        arrays = [self.states, self.actions, self.states, self.starts]
         if self.states.ndim > 1 and self.states.dtype.kind != "f":
             arrays.append(self.next_known)
         if self.allowed is not None:
             arrays.append(self.allowed)
-        for array in arrays:
+        for place, array in enumerate(arrays):
             digest.update(repr((array.shape, str(array.dtype))).encode())
-            digest.update(array.reshape(-1).data)
+            pieces = self.following.pieces(array) if place == 2 else (array,)  # next states
+            for piece in pieces:
+                digest.update(piece.reshape(-1).data)
         return digest.hexdigest()
 
     def row(self, index: int) -> int:

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,15 +14,12 @@ from inverseq.decisions.counts import decision_weights
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.following import check_finite
 from inverseq.training.batch import Batch, Drawing
+from inverseq.training.pool import Pool, pooled
 
 _JUDGED = 2048
 """Decisions that are judged at most, so that to look at them costs little beside the learning."""
 _TOGETHER = 64
 """Of these at a time, so that images become numbers for a batch alone."""
-
-
-_ALIGNED = 64
-"""Bytes."""
 
 
 class Judged(NamedTuple):
@@ -40,7 +36,7 @@ class Judged(NamedTuple):
 class Shown(NamedTuple):
     """N transitions of an expert."""
 
-    pool: Shaped[Array, "M *shape"]
+    pool: Pool
     """Observations, each held once; bytes stay bytes until they are drawn."""
     rows: Batch
     """All of them, observations as their numbers in `pool`; discounts are 1, or 0 where the world
@@ -79,7 +75,10 @@ def shown_in(
     states, ended = demonstrations.states, demonstrations.terminated
     check_finite(demonstrations)
     known = demonstrations.next_known & ~ended
-    pool, following = _pooled(demonstrations, known)
+    pool, numbers, ends = pooled(demonstrations)
+    following = np.append(numbers[1:], 0)
+    following[demonstrations.following.rows] = ends
+    following = np.where(known, following, numbers)
     weight = np.asarray(decision_weights(weights, len(states)), dtype=np.float64)
     used = demonstrations.acted & (ended | known)
     if not weight[used].any():
@@ -94,7 +93,7 @@ def shown_in(
         begins = np.flatnonzero(weight[used])[:1]
     masks = demonstrations.allowed, demonstrations.next_allowed
     rows = Batch(
-        jnp.asarray(np.flatnonzero(used), dtype=jnp.int32),
+        jnp.asarray(numbers[used], dtype=jnp.int32),
         jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
         jnp.full(int(used.sum()), jnp.nan),
         jnp.asarray(following[used], dtype=jnp.int32),
@@ -105,13 +104,17 @@ def shown_in(
     )
     first_rows = jnp.asarray(begins, dtype=jnp.int32)
     drawn = _running(weight[used]), first_rows, _running(weight[used][begins])
-    return Shown(jax.device_put(pool), rows, *drawn, judged=_judged(demonstrations, judged))
+    return Shown(pool, rows, *drawn, judged=_judged(demonstrations, numbers, judged))
 
 
 def _judged(
-    demonstrations: Demonstrations, weights: Float[np.ndarray, " N"] | None
+    demonstrations: Demonstrations,
+    numbers: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"] | None,
 ) -> Judged | None:
-    """The decisions with a weight that is a number, every so many of them where they are many."""
+    """The decisions with a weight that is a number, every so many of them where they are many; of
+    states with these numbers in the pool.
+    """
     if weights is None:
         return None
     rows = np.flatnonzero(demonstrations.acted & ~np.isnan(weights))
@@ -122,18 +125,18 @@ def _judged(
     weight = np.where(np.arange(filled.size) < rows.size, weights[filled.ravel()], 0.0)
     mask = demonstrations.allowed
     return Judged(
-        jnp.asarray(filled, dtype=jnp.int32),
+        jnp.asarray(numbers[filled], dtype=jnp.int32),
         jnp.asarray(demonstrations.actions[filled], dtype=jnp.int32),
         None if mask is None else jnp.asarray(mask[filled]),
         jnp.asarray(weight.reshape(filled.shape) / max(weight.sum(), 1e-300), dtype=jnp.float32),
     )
 
 
-def judgement(nats: Callable[[Batch], Array], pool: Array, judged: Judged) -> Float[Array, ""]:
+def judgement(nats: Callable[[Batch], Array], pool: Pool, judged: Judged) -> Float[Array, ""]:
     """Mean of what judged decisions cost; NaN where none has a weight."""
 
     def some(row: Judged) -> jax.Array:
-        seen = jnp.asarray(pool[row.observations], dtype=jnp.float32)
+        seen = jnp.asarray(pool.take(row.observations), dtype=jnp.float32)
         nothing = jnp.zeros(row.actions.shape)
         batch = Batch(seen, row.actions, nothing, seen, nothing, nothing > 0, row.allowed)
         return row.weights @ nats(batch)
@@ -142,43 +145,14 @@ def judgement(nats: Callable[[Batch], Array], pool: Array, judged: Judged) -> Fl
     return jax.lax.map(some, judged).sum() / jnp.where(total > 0, total, jnp.nan)
 
 
-def content(shown: Shown) -> str:
-    """SHA-256 of all that is learned from: what was seen, how much it weighs, what is safe."""
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(shown):
-        digest.update(np.ascontiguousarray(leaf).data)
+def content(demonstrations: Demonstrations, *beside: Shaped[np.ndarray, "N ..."] | None) -> str:
+    """SHA-256 of all that is learned from: what was seen and what stands beside it, how much it
+    weighs, what is safe; wherever it lies in memory.
+    """
+    digest = hashlib.sha256(demonstrations.fingerprint.encode())
+    for array in (demonstrations.endings, *beside):
+        digest.update(b"none" if array is None else np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _pooled(
-    demonstrations: Demonstrations, known: Bool[np.ndarray, " N"]
-) -> tuple[Shaped[np.ndarray, "M *shape"], Int[np.ndarray, " N"]]:
-    """States, and behind them those that led elsewhere than to the next row; and the number of the
-    one that each decision led to, its own where that is not known.
-    """
-    states, kept = demonstrations.states, demonstrations.following
-    at = np.arange(len(states))
-    following = np.append(at[1:], 0)
-    following[kept.rows] = len(states) + np.arange(kept.rows.size)
-    small = states.dtype.kind in "bui" and states.dtype.itemsize == 1
-    numbers = states.dtype if small else np.float32
-    if kept.rows.size:
-        pool = _aligned((len(states) + kept.rows.size, *states.shape[1:]), numbers)
-        pool[: len(states)], pool[len(states) :] = states, kept.states
-        pool.setflags(write=False)
-    else:
-        pool = np.asarray(states, numbers)
-    return pool, np.where(known, following, at)
-
-
-def _aligned(shape: tuple[int, ...], numbers: Any) -> np.ndarray:
-    """An empty array that begins where XLA on processors wants one to, so that it takes over the
-    memory in place of a copy.
-    """
-    count = prod(shape) * np.dtype(numbers).itemsize
-    memory = np.empty(count + _ALIGNED, np.uint8)
-    start = -memory.ctypes.data % _ALIGNED
-    return memory[start : start + count].view(numbers).reshape(shape)
 
 
 def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:
@@ -191,10 +165,10 @@ def draw(key: jax.Array, shown: Shown, drawing: Drawing) -> Batch:
         for rows in (picked, begins)
     )
     return batch._replace(
-        observations=shown.pool[batch.observations],
-        next_observations=shown.pool[batch.next_observations],
+        observations=shown.pool.take(batch.observations),
+        next_observations=shown.pool.take(batch.next_observations),
         discounts=drawing.discount * batch.discounts,
-        starts=shown.pool[first.observations],
+        starts=shown.pool.take(first.observations),
         starts_allowed=first.allowed,
     )
 

@@ -14,7 +14,7 @@ from inverseq.networks import TrainedNetwork, action_values
 
 _ENOUGH = 100
 """Held-out decisions that tell enough."""
-_TOGETHER = 256
+_TOGETHER = 64
 """Decisions whose observations are read at a time."""
 _WIDEST = 3.0
 """Logarithm of the largest temperature that is tried, and of one over the smallest."""

@@ -69,7 +69,7 @@ def train_diql(
         course,
         [jax.random.key(seed) for seed in seeds],
         shown,
-        settings=f"{rule!r} on {content(shown)}",
+        settings=f"{rule!r} on {content(demonstrations, weights, next_safe, seen.judged)}",
         checkpoint=checkpoint,
         every=every,
         progress=progress,

@@ -98,7 +98,7 @@ def enrolled(
         )
     numbered = problem.decisions.num_actions  # continuous ones are refused
     shown = shown_in(problem.decisions, problem.weights, next_safe, judged)
-    shape = shown.pool.shape[1:]
+    shape = shown.pool.shape
     actions = _num_actions(problem.decisions, numbered, num_actions)
     return Course(rule, Loop.of_lessons(lessons.steps), shape, actions), shown
 
