@@ -98,6 +98,9 @@ from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn
 from inverseq.inverse.deep.sqil import SQIL as SQIL
+from inverseq.inverse.drift.solver import Drift as Drift
+from inverseq.inverse.drift.solver import Drifting as Drifting
+from inverseq.inverse.drift.solver import drift_of as drift_of
 from inverseq.inverse.explanation import Explanation as Explanation
 from inverseq.inverse.explanation import action_probabilities as action_probabilities
 from inverseq.inverse.explanation import transition_rewards as transition_rewards
