@@ -137,8 +137,8 @@ def _columns(data: Demonstrations, by: str, of: str) -> tuple[np.ndarray, np.nda
     for name, there in ((by, data.decisions), (of, {})):
         if name and name != STEP and name not in there and name not in data.trajectories:
             raise InputError(
-                f"nothing says {'when' if name == by else 'whose'} these decisions are: there is no "
-                f"column {name!r}. There are {STEP} (the number of the decision in its "
+                f"nothing says {'when' if name == by else 'whose'} these decisions are: there is "
+                f"no column {name!r}. There are {STEP} (the number of the decision in its "
                 f"trajectory), {[*data.trajectories, *data.decisions]}"
             )
     own = data.trajectory_of
