@@ -141,6 +141,8 @@ _HOME = {
     "simulate_like": "evaluate.simulated",
     "check_predictions": "evaluate.predictive_checks",
     "PredictiveChecks": "evaluate.predictive_checks",
+    "check_by": "evaluate.split_checks",
+    "SplitCheck": "evaluate.split_checks",
     "recover_parameters": "evaluate.recovery",
     "Recovery": "evaluate.recovery",
     "recover_models": "evaluate.confusion",

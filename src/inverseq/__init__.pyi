@@ -77,6 +77,8 @@ from inverseq.evaluate.rewards import squared_value_difference as squared_value_
 from inverseq.evaluate.sandwich import sandwich as sandwich
 from inverseq.evaluate.shared import SharedReward as SharedReward
 from inverseq.evaluate.simulated import simulate_like as simulate_like
+from inverseq.evaluate.split_checks import SplitCheck as SplitCheck
+from inverseq.evaluate.split_checks import check_by as check_by
 from inverseq.evaluate.transitions import SwitchingIntervals as SwitchingIntervals
 from inverseq.evaluate.transitions import switching_intervals as switching_intervals
 from inverseq.evaluate.world_tests import WorldTests as WorldTests
