@@ -78,6 +78,8 @@ from inverseq.evaluate.rewards import squared_value_difference as squared_value_
 from inverseq.evaluate.sandwich import sandwich as sandwich
 from inverseq.evaluate.shared import SharedReward as SharedReward
 from inverseq.evaluate.simulated import simulate_like as simulate_like
+from inverseq.evaluate.split_checks import SplitCheck as SplitCheck
+from inverseq.evaluate.split_checks import check_by as check_by
 from inverseq.evaluate.transitions import SwitchingIntervals as SwitchingIntervals
 from inverseq.evaluate.transitions import switching_intervals as switching_intervals
 from inverseq.evaluate.world_tests import WorldTests as WorldTests
@@ -99,6 +101,9 @@ from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn
 from inverseq.inverse.deep.sqil import SQIL as SQIL
+from inverseq.inverse.drift.solver import Drift as Drift
+from inverseq.inverse.drift.solver import Drifting as Drifting
+from inverseq.inverse.drift.solver import drift_of as drift_of
 from inverseq.inverse.explanation import Explanation as Explanation
 from inverseq.inverse.explanation import action_probabilities as action_probabilities
 from inverseq.inverse.explanation import transition_rewards as transition_rewards

@@ -113,6 +113,7 @@ MaxEnt            .     .        .       several several .        .       .     
 Planner           .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Greedy            .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 Hierarchical      .     .        .       several several past     .       .      .        .       whose   .         .        .       .       .    .
+Drifting          .     .        .       several several past     .       .      .        .       when    .         .        .       .       .    .
 MaxEntIRL         .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
 RecursiveLogit    .     .        .       several several past     .       .      .        .       goal    .         .        .       way     .    .
 DeepMaxEnt        .     .        .       several several .        .       .      .        .       .       .         .        .       .       .    .
@@ -155,6 +156,7 @@ MESSAGES = {
     "world": "needs a world",
     "world2": "depends on the world",
     "whose": "nothing says whose these decisions are",
+    "when": "nothing says when these decisions are",
     "each": "ask for one of solution.intentions",
     "each2": "ask for each of them",
     "each3": "replan one of solution.intentions",
@@ -194,6 +196,7 @@ def solvers() -> dict[str, tuple[Any, str]]:
         "Planner": (iq.Planner(lapse=True, discounts=(0.7, 0.8)), "world"),
         "Greedy": (iq.Greedy(lapse=True), "world"),
         "Hierarchical": (iq.Hierarchical(iq.MaxEnt("states")), "world"),
+        "Drifting": (iq.Drifting(iq.MaxEnt("features"), over="phase"), "world"),
         "MaxEntIRL": (iq.MaxEntIRL("states", horizon=5), "world"),
         "RecursiveLogit": (iq.RecursiveLogit("destination", strength=1.0), "trips"),
         "DeepMaxEnt": (iq.DeepMaxEnt(0, (3,)), "world"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_finite, require_shape
@@ -80,6 +80,27 @@ def count(
     # Of nothing, bincount makes whole numbers even with weights.
     total = total.astype(np.float64).reshape(mdp.num_states, mdp.num_actions)
     return Counts(total, units)
+
+
+def count_each(
+    demonstrations: Demonstrations,
+    mdp: MDP,
+    part: Int[np.ndarray, " N"],
+    *,
+    weights: Float[np.ndarray, " N"] | None = None,
+) -> list[Float[np.ndarray, "S A"]]:
+    """Count the decisions of each part, as `count` does; `part` is that of each decision.
+
+    Raises:
+        InputError: A decision does not fit the world; the message names the row.
+    """
+    states = align(demonstrations, mdp)
+    check_existing(demonstrations, mdp, states)
+    acted = demonstrations.acted
+    weight = decision_weights(weights, demonstrations.num_decisions)[acted]
+    made = np.zeros((int(part.max(initial=-1)) + 1, *mdp.allowed.shape))
+    np.add.at(made, (part[acted], states[acted], demonstrations.actions[acted]), weight)
+    return [*made]
 
 
 def decision_weights(weights: Float[np.ndarray, " N"] | None, size: int) -> Float[np.ndarray, " N"]:

@@ -2,6 +2,7 @@
 
 from inverseq._core.lazy import loading
 from inverseq.forward.evaluation import occupancy, policy_evaluation
+from inverseq.forward.flawed import Flawed
 from inverseq.forward.planning import (
     policy_iteration,
     soft_policy_iteration,
@@ -23,6 +24,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Flawed",
     "Plan",
     "occupancy",
     "policy_evaluation",

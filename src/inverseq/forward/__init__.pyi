@@ -4,6 +4,7 @@ from inverseq.forward.dqn import TrainedDQN as TrainedDQN
 from inverseq.forward.dqn import train_dqn as train_dqn
 from inverseq.forward.evaluation import occupancy as occupancy
 from inverseq.forward.evaluation import policy_evaluation as policy_evaluation
+from inverseq.forward.flawed import Flawed as Flawed
 from inverseq.forward.learning import Learned as Learned
 from inverseq.forward.learning import q_learning as q_learning
 from inverseq.forward.planning import policy_iteration as policy_iteration

@@ -13,6 +13,7 @@ from inverseq.plot.maps import grid_map, occupancy, state_action_map
 from inverseq.plot.networks import network_map
 from inverseq.plot.neural import act_times, by_fold, embedding, raster, relation_map, told_over_time
 from inverseq.plot.style import canvas, to_pdf, to_png, to_svg
+from inverseq.plot.walk import walk
 
 __all__ = [
     "act_times",
@@ -46,4 +47,5 @@ __all__ = [
     "to_svg",
     "told_over_time",
     "transition_matrix",
+    "walk",
 ]

@@ -12,6 +12,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.policy import FinitePolicy
 from inverseq.policies.tabular import TabularPolicy
+from inverseq.policies.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,15 @@ class Members:
 
 @dataclass(frozen=True, eq=False)
 class EachPolicy(FinitePolicy):
-    """The policy of each animal, of each group for animals never seen, and of all.
+    """The policy of each animal, of each group for animals never seen, and of all; or of each
+    moment of a walk.
 
     Attributes:
-        members: The M animals and groups.
+        members: The M animals and groups, or moments.
         tables: `[M + 1, S, A]` probabilities of actions, the last those of all.
     """
 
-    members: Members
+    members: Members | Walk
     tables: Float[np.ndarray, "M1 S A"]
 
     def __post_init__(self) -> None:
@@ -93,6 +95,8 @@ class EachPolicy(FinitePolicy):
 
     def per_state(self, mdp: MDP | None) -> Float[np.ndarray, "S A"]:
         """No table: the state alone does not decide."""
+        if isinstance(self.members, Walk):
+            raise InputError(f"what is done changes with {self.members.by}: there is no one policy")
         raise InputError(
             f"what is done depends on the {self.members.by}; for one alone, take "
             "inverseq.each_of(solution)[name]"

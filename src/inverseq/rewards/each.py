@@ -11,6 +11,7 @@ from inverseq._core.arrays import freeze
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.each import EachPolicy, Members
+from inverseq.policies.walk import Walk
 from inverseq.rewards.tables import FeatureReward, StateActionReward, StateReward
 
 KnownTable = StateReward | StateActionReward | FeatureReward
@@ -18,10 +19,11 @@ KnownTable = StateReward | StateActionReward | FeatureReward
 
 @dataclass(frozen=True, eq=False)
 class EachReward:
-    """The reward of each animal, of each group, and of all; as a table, that of all.
+    """The reward of each animal, of each group, and of all, or of each moment of a walk; as a
+    table, that of all.
 
     Attributes:
-        members: The M animals and groups.
+        members: The M animals and groups, or moments.
         each: `[M + 1]` their rewards, the last that of all.
         numbers: `[M, F]` what the rewards hang on: weights of features, rewards of states or pairs,
             log-odds of actions.
@@ -29,7 +31,7 @@ class EachReward:
             animals are.
     """
 
-    members: Members
+    members: Members | Walk
     each: tuple[KnownTable, ...]
     numbers: Float[np.ndarray, "M F"]
     spread: Float[np.ndarray, "M F"]

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import sparse
 
-from inverseq.decisions.counts import count
+from inverseq.decisions.counts import count_each
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
 from inverseq.policies.each import EachPolicy, Members
+from inverseq.policies.walk import Walk
 from inverseq.rewards.each import EachReward, KnownTable
 
 
@@ -45,7 +45,7 @@ class Explained(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """What a hierarchy has found of M animals and groups.
+    """What has been found of M animals and groups, or of M moments of a walk.
 
     Attributes:
         members: Their names.
@@ -54,7 +54,7 @@ class Numbers:
         near: What the last expansion around each left.
     """
 
-    members: Members
+    members: Members | Walk
     values: Float[np.ndarray, "M1 F"]
     spread: Float[np.ndarray, "M F"]
     near: Sequence[Any]
@@ -96,8 +96,8 @@ class Expansion(Protocol):
         """Whether animals differ in each number, however little a few of them show it."""
         ...
 
-    def seen(self, problem: Problem, animal: Int[np.ndarray, " T"]) -> list[Any]:
-        """What the decisions of each animal say; `animal` is that of each trajectory."""
+    def seen(self, problem: Problem, animal: Int[np.ndarray, " N"]) -> list[Any]:
+        """What the decisions of each animal say; `animal` is that of each decision."""
         ...
 
     def start(self, seen: Sequence[Any]) -> Float[np.ndarray, " F"]:
@@ -130,13 +130,10 @@ class OfCounts(ABC):
         return False
 
     def seen(
-        self, problem: Problem, animal: Int[np.ndarray, " T"]
+        self, problem: Problem, animal: Int[np.ndarray, " N"]
     ) -> list[Float[np.ndarray, "S A"]]:
         """Counts of each animal's decisions."""
-        units = count(problem.decisions, self.mdp, weights=problem.weights).units
-        assert units is not None  # `count` makes them
-        member = sparse.coo_array((np.ones(animal.size), (animal, np.arange(animal.size)))).tocsr()
-        return list((member @ units).toarray().reshape(-1, *self.mdp.allowed.shape))
+        return count_each(problem.decisions, self.mdp, animal, weights=problem.weights)
 
     @abstractmethod
     def explain(self, weights: Float[np.ndarray, " F"], near: Any) -> Explained:

@@ -71,7 +71,7 @@ class Hierarchical:
             )
         members, group, animal = self._members(problem.decisions)
         expansion = self.solver.expand(problem)
-        seen = expansion.seen(problem, animal)
+        seen = expansion.seen(problem, animal[problem.decisions.trajectory_of])
         search = Search(expansion, seen, group)
         status = search.run(self.tolerance, self.max_steps, problem.progress)
         found = search.levels

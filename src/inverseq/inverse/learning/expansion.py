@@ -14,6 +14,7 @@ from inverseq.decisions.counts import decision_weights
 from inverseq.inverse.hierarchy.expansion import Meaning, Numbers, Quadratic
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
+from inverseq.policies.each import Members
 from inverseq.policies.learning import (
     BIAS,
     HABIT,
@@ -83,7 +84,7 @@ class LearnerExpansion:
         """Yes: each number has a variance of its own, of which a few animals say little."""
         return True
 
-    def seen(self, problem: Problem, animal: Int[np.ndarray, " T"]) -> list[Seen]:
+    def seen(self, problem: Problem, animal: Int[np.ndarray, " N"]) -> list[Seen]:
         """What was done and paid, animal by animal.
 
         Raises:
@@ -95,7 +96,7 @@ class LearnerExpansion:
         weights = decision_weights(problem.weights, data.num_decisions)
         made = []
         for number in range(int(animal.max()) + 1):
-            own = np.flatnonzero(animal[data.trajectory_of] == number)
+            own = np.flatnonzero(animal == number)
             used = np.flatnonzero((course.actions[own] >= 0) & (weights[own] > 0))
             made.append(Seen(course.take(own), used, weights[own][used]))
         return made
@@ -147,7 +148,9 @@ class LearnerExpansion:
 
     def meaning(self, found: Numbers, seen: Sequence[Seen]) -> Meaning:
         """A policy that knows whose decision it is; there is no reward to find, it is given."""
-        policy = LearnerPolicy(self.reward, self.terms, found.values, found.members)
+        members = found.members
+        assert isinstance(members, Members)  # learners do not walk
+        policy = LearnerPolicy(self.reward, self.terms, found.values, members)
         return Meaning(
             policy,
             fields={"mdp": self.mdp},

@@ -114,7 +114,7 @@ class Learner:
         """
         expansion = self.expand(problem)
         data = problem.decisions
-        seen = expansion.seen(problem, np.zeros(data.num_trajectories, dtype=np.int64))
+        seen = expansion.seen(problem, np.zeros(data.num_decisions, dtype=np.int64))
         if not seen[0].rows.size:
             raise InputError("no decision has an action: nothing shows what is learnt")
         found = expansion.search(

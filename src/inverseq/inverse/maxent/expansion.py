@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,6 +21,7 @@ from inverseq.inverse.maxent.search import maximise
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.soft_plans import factored
 from inverseq.mdp import MDP
+from inverseq.policies import log_boltzmann
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +61,10 @@ class MaxEntExpansion(OfCounts):
         weights: Float[np.ndarray, " F"],
         near: SoftPlan | None,
     ) -> Quadratic:
-        """One plan, one adjoint and one solve for each weight."""
+        """One plan, one adjoint and one solve for each weight; without a future, none of them."""
         model = self.model
+        if model.mdp.discount == 0:
+            return self._of_the_moment(seen, weights)
         value, slope, plan = log_likelihood_and_gradient(model, seen, weights, near)
         if not np.isfinite(value):
             return Quadratic(value, slope, np.zeros((weights.size, weights.size)), near)
@@ -69,6 +73,28 @@ class MaxEntExpansion(OfCounts):
         curved = curvature(model, policy_slopes(model, plan), visits, plan)
         # A factorisation for each animal would fill the memory.
         return Quadratic(value, slope, curved, replace(plan, system=None))
+
+    def _of_the_moment(
+        self, seen: Float[np.ndarray, "S A"], weights: Float[np.ndarray, " F"]
+    ) -> Quadratic:
+        """The multinomial likelihood of actions that are worth their reward."""
+        exists = self.model.mdp.allowed
+        here = np.flatnonzero(seen.sum(axis=1))
+        design, taken = self._tables[here], seen[here]
+        logs = np.where(exists[here], log_boltzmann(design @ weights, exists[here]), 0.0)
+        policy = np.where(exists[here], np.exp(logs), 0.0)
+        visits = taken.sum(axis=1)
+        slope = np.einsum("sa,saf->f", taken - visits[:, None] * policy, design)
+        mean = np.einsum("sa,saf->sf", policy, design)
+        rows = (design - mean[:, None]) * np.sqrt(visits[:, None] * policy)[:, :, None]
+        flat = rows.reshape(-1, weights.size)
+        return Quadratic(float((taken * logs).sum()), slope, flat.T @ flat, None)
+
+    @cached_property
+    def _tables(self) -> Float[np.ndarray, "S A F"]:
+        """The design, state by state."""
+        shape = *self.model.mdp.allowed.shape, self.model.design.num_weights
+        return self.model.design.matrix.toarray().reshape(shape)
 
     def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
         """The reward and its soft optimum."""

@@ -86,7 +86,7 @@ def pooled_cell(
     reward = learned.reward_function
     assert isinstance(reward, EachReward)  # as of every hierarchy
     numbers, unsure = reward.numbers[:animals], reward.spread[:animals]
-    none = np.stack([alone[name].parameters["weights"] for name in reward.members.animals])
+    none = np.stack([alone[name].parameters["weights"] for name in each_of(learned)])
     error = lambda found: float(np.sqrt(((found - truth) ** 2).mean()))  # noqa: E731
     held = np.abs(numbers - truth) < 1.96 * unsure
     kinds = {"no pooling": none, "full pooling": every, "learned": numbers}

@@ -1,0 +1,1 @@
+"""Rewards that walk over trials or sessions."""
