@@ -9,16 +9,18 @@ from inverseq import InputError
 from inverseq.networks import FullyConnected, trained_network
 from inverseq.play import play_side_by_side
 from inverseq.studies.highway import STUDY, Settings
-from inverseq.studies.highway.drives import DISCOUNT, TEMPERATURE
 from inverseq.studies.highway.figures import scenes
 from inverseq.studies.highway.rewards import (
+    CHECKS,
+    HEAT,
     TABLES,
-    correlation_up_to_shaping,
-    in_bins,
+    bin_of,
+    checked,
+    scenes_of,
     true_reward,
 )
 from inverseq.worlds.road_ring import RingRoad, ring_road
-from inverseq.worlds.road_view import KEEP_RIGHT, ROAD_FEATURES, SAFETY, around
+from inverseq.worlds.road_view import KEEP_RIGHT, SAFETY, around
 
 
 @pytest.fixture(scope="module")
@@ -88,30 +90,37 @@ def driven():
 def test_rewards_of_the_road_have_the_form(small):
     has_the_form(small, "highway", "rewards")
     rows = small("highway", "rewards")[0].results["rewards"].tables["correlation"]
-    assert [row["method"] for row in rows] == ["DIQL", *TABLES]
+    assert [row["method"] for row in rows] == ["DIQL", *TABLES, *CHECKS]
     assert all(row["correlation"] is None or abs(row["correlation"]) <= 1 for row in rows)
+    assert [row["correlation"] for row in rows if row["method"] in CHECKS] == [1.0, 1.0]
 
 
 def test_the_true_reward_is_what_the_road_paid(driven):
     paid = true_reward(driven.demonstrations).reshape(20, 20).sum(axis=1)
-    np.testing.assert_allclose(TEMPERATURE * paid, driven.rewards, rtol=1e-4)
+    np.testing.assert_allclose(HEAT * paid, driven.rewards, rtol=1e-4)
 
 
 def test_shaping_does_not_count_and_another_reward_does(driven):
-    data = driven.demonstrations
-    truth = true_reward(data)
-    speed = ROAD_FEATURES.index("own speed")
-    now, then = data.states[:, speed], data.next_states[:, speed]
-    shaped = 3 * truth - 400 * now + 400 * DISCOUNT * then + 7
-    assert correlation_up_to_shaping(data, truth, shaped) == pytest.approx(1, abs=1e-4)
-    assert abs(np.corrcoef(truth, shaped)[0, 1]) < 0.9
-    other = np.random.default_rng(0).normal(size=truth.size)
-    assert abs(correlation_up_to_shaping(data, truth, other)) < 0.25
+    scenes = scenes_of(driven.demonstrations)
+    shaped, inverse = checked(scenes)
+    assert scenes.compared(3 * shaped) == pytest.approx(1, abs=1e-6)
+    assert scenes.compared(inverse) == pytest.approx(1, abs=1e-6)
+    truth = scenes.world.reward
+    met = scenes.world.allowed & (scenes.visits > 0)[:, None]
+    assert abs(np.corrcoef(truth[met], shaped[met])[0, 1]) < 0.9
+    other = np.random.default_rng(0).normal(size=truth.shape)
+    assert abs(scenes.compared(other)) < 0.3
 
 
-def test_bins_keep_what_may_be_done(driven):
+def test_scenes_keep_what_may_be_done_and_what_was_seen(driven):
     data = driven.demonstrations
-    binned, world = in_bins(data)
-    assert world.num_states == 216
-    np.testing.assert_array_equal(world.allowed[binned.states], data.allowed)
-    assert np.unique(binned.states).size > 10
+    scene, scenes = bin_of(data.states), scenes_of(data)
+    assert scenes.world.num_states == 216
+    np.testing.assert_array_equal(scenes.world.allowed[scene], data.allowed)
+    np.testing.assert_array_equal(scenes.visits, np.bincount(scene, minlength=216))
+    assert np.unique(scene).size > 10
+    most = int(scenes.visits.argmax())
+    np.testing.assert_allclose(scenes.seen[most], data.states[scene == most].mean(0), atol=1e-6)
+    taken = (scene == most) & (data.actions == 0)
+    paid = true_reward(data)[taken].mean()
+    assert scenes.world.reward[most, 0] == pytest.approx(paid)

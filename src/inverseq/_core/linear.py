@@ -335,10 +335,3 @@ def _iterate(task: _Task, x: np.ndarray) -> tuple[np.ndarray, int]:
         if after <= 1 or not after < (1 - 1e-7) * before:
             break
     return x, taken
-
-
-def unexplained(
-    columns: Float[np.ndarray, "N C"], values: Float[np.ndarray, "N K"]
-) -> Float[np.ndarray, "N K"]:
-    """What the best linear combination of the columns leaves of each of the values."""
-    return values - columns @ np.linalg.lstsq(columns, values, rcond=1e-8)[0]
