@@ -13,6 +13,8 @@ from inverseq.studies import STUDIES, Effort, Part, Study, run
 
 SOURCE = Path(run.__file__).parent
 ELSEWHERE = {
+    ("control", "offline"): "test_studies_control.py",
+    ("experts", "experts"): "test_studies_control.py",
     ("highway", "highway"): "test_studies_highway.py",
     ("mice", "mice"): "test_mice.py",
     ("people", "people"): "test_people.py",

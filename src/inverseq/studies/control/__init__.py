@@ -49,7 +49,7 @@ STUDY = Study(
         seeds=2,
         sizes=(1,),
         lessons=20,
-        games=2,
+        games=1,
         online_steps=100,
     ),
 )

@@ -26,7 +26,7 @@ from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
-_SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+_SHARES = (0.0, 0.1, 0.3, 0.6, 1.0)
 """Of random actions in the games on which rewards are compared."""
 
 
@@ -133,14 +133,16 @@ def _rows(trials: Sequence[Trial], experts: dict[str, Expert]) -> Any:
                         "task": name,
                         "solver": solver,
                         "demonstrations": size,
-                        "return": earned.estimate,
-                        "low": earned.low,
-                        "high": earned.high,
-                        "of the expert": interquartile_mean(
-                            np.array([t.normalised for t in some])
-                        ).estimate,
+                        "return": float(earned.estimate),
+                        "low": float(earned.low),
+                        "high": float(earned.high),
+                        "of the expert": float(
+                            interquartile_mean(np.array([t.normalised for t in some])).estimate
+                        ),
                         "published": published.get(size) if solver == IQ_LEARN else None,
-                        "correlation": interquartile_mean(known).estimate if known.size else np.nan,
+                        "correlation": float(interquartile_mean(known).estimate)
+                        if known.size
+                        else None,
                         "diverged": sum(not t.ok for t in some),
                         "expert": expert.earned,
                     },

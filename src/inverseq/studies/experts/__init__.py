@@ -27,5 +27,5 @@ STUDY = Study(
     "experts of CartPole, Acrobot and LunarLander as data sets of Minari (many minutes)",
     (Part("experts", f"{__name__}.study"),),
     Settings(),
-    Settings(tasks=("LunarLander-v3",), games=2),
+    Settings(tasks=("CartPole-v1",), games=2, steps=40),
 )

@@ -1,6 +1,6 @@
 """The tasks, how an expert of each learns, and what it is played with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import SimpleNamespace
@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from gymnasium.envs.box2d.lunar_lander import heuristic
 from jaxtyping import Float
 
 from inverseq._core.errors import InputError
@@ -151,8 +150,18 @@ class LanderController(FinitePolicy):
     ) -> Float[np.ndarray, "N A"]:
         """1 for what it does."""
         discrete: Any = SimpleNamespace(unwrapped=SimpleNamespace(continuous=False))
+        heuristic = _heuristic()
         actions = [heuristic(discrete, seen) for seen in demonstrations.states]
         return np.eye(4)[np.array(actions)]
+
+
+@lru_cache(maxsize=1)
+def _heuristic() -> Callable[[Any, np.ndarray], int]:
+    """Gymnasium's controller; what it needs is not installed everywhere."""
+    simulator_of_task(task_of("LunarLander-v3"))  # says what to install
+    from gymnasium.envs.box2d.lunar_lander import heuristic
+
+    return heuristic
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,96 @@
+"""The studies of experts and of control: their small versions, and what they count."""
+
+import numpy as np
+import pytest
+from study_form import has_the_form
+
+from inverseq import Demonstrations, InputError, load
+from inverseq.networks import TrainedNetwork, action_values
+from inverseq.rewards.reward import ObservedReward
+from inverseq.studies.control import STUDY, Settings
+from inverseq.studies.control.offline import correlation
+from inverseq.studies.control.shown import solvers_of, thinned, weights_of
+from inverseq.studies.experts import Settings as Experts
+from inverseq.studies.experts.tasks import task_of
+
+minari = pytest.importorskip("minari")
+
+
+def test_experts_are_data_sets_that_minari_opens(small, monkeypatch):
+    has_the_form(small, "experts", "experts")
+    done, folder, _ = small("experts", "experts")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(folder))
+    opened = minari.load_dataset("CartPole-expert-v0")
+    [row] = done.results["experts"].tables["experts"]
+    earned = [episode.rewards.sum() for episode in opened.iterate_episodes()]
+    assert np.mean(earned) == pytest.approx(row["return"], abs=0.06)
+    environment = opened.recover_environment()
+    assert environment.spec.id == "CartPole-v1"
+    assert opened.observation_space == environment.observation_space
+    network = load(folder / "CartPole-expert.npz", TrainedNetwork)
+    seen = [episode.observations[:-1] for episode in opened.iterate_episodes()]
+    done_there = np.concatenate([episode.actions for episode in opened.iterate_episodes()])
+    best = action_values(network, np.concatenate(seen)).argmax(axis=1)
+    np.testing.assert_array_equal(best, done_there)
+
+
+def test_what_is_learned_offline_is_told(small):
+    has_the_form(small, "control", "offline")
+    found = small("control", "offline")[0].results["offline"]
+    rows = found.tables["returns"]
+    assert [row["solver"] for row in rows] == ["IQ-Learn", "cloning"]
+    assert rows[0]["published"] == 142.0
+    assert rows[1]["correlation"] is None
+    assert -1 <= rows[0]["correlation"] <= 1
+    for row in rows:
+        of_row = [t for t in found.record if t.solver == row["solver"]]
+        assert len(of_row) == STUDY.small.seeds
+        assert row["return"] == pytest.approx(np.mean([t.earned for t in of_row]), abs=1e-3)
+        assert row["low"] <= row["return"] <= row["high"]
+
+
+def games():
+    """Two games of 7 and 12 moves; the second ends."""
+    rows = np.arange(19)
+    return Demonstrations.from_arrays(
+        rows[:, None].astype(float),
+        rows % 2,
+        next_states=rows[:, None] + 1.0,
+        trajectory=[0] * 7 + [1] * 12,
+        terminated=rows == 18,
+        decisions={"reward": np.where(rows < 7, 1.0, 3.0)},
+    )
+
+
+def test_demonstrations_are_thinned_out_game_by_game():
+    shown = thinned(games(), 2, 5, seed=0)
+    first = np.random.default_rng(0).integers(5, size=2)
+    wanted = [*range(first[0], 7, 5), *range(7 + first[1], 19, 5)]
+    assert shown.states[:, 0].tolist() == wanted
+    assert shown.next_states[:, 0].tolist() == [row + 1 for row in wanted]
+    assert shown.terminated.tolist() == [row == 18 for row in wanted]
+    assert weights_of(shown, 1).tolist() == [row < 7 for row in wanted]
+
+
+class Same(ObservedReward):
+    """Twice the true reward, less one at every move."""
+
+    def values(self, demonstrations, mdp):
+        return 2 * demonstrations.decisions["reward"] - 1
+
+
+def test_rewards_are_compared_over_whole_games():
+    assert correlation([games(), games()], Same()) == pytest.approx(1.0)
+    first = games().take(np.array([True, False]))
+    assert np.isnan(correlation([first], Same()))
+
+
+def test_settings_that_cannot_be():
+    with pytest.raises(InputError, match="of 1 or more"):
+        Settings(sizes=(0,))
+    with pytest.raises(InputError, match="give one task or more"):
+        Experts(tasks=())
+    with pytest.raises(InputError, match="no task 'Pong'"):
+        task_of("Pong")
+    with pytest.raises(InputError, match="no solver 'GAIL'"):
+        solvers_of(task_of("CartPole"), Settings(solvers=("GAIL",)), 2, 0)
