@@ -145,6 +145,8 @@ _HOME = {
     "PredictiveChecks": "evaluate.predictive_checks",
     "check_by": "evaluate.split_checks",
     "SplitCheck": "evaluate.split_checks",
+    "ranks_of": "evaluate.ranks",
+    "Ranks": "evaluate.ranks",
     "recover_parameters": "evaluate.recovery",
     "Recovery": "evaluate.recovery",
     "recover_models": "evaluate.confusion",

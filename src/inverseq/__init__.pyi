@@ -69,6 +69,8 @@ from inverseq.evaluate.posterior_table import posterior_table as posterior_table
 from inverseq.evaluate.posterior_table import write_posterior as write_posterior
 from inverseq.evaluate.predictive_checks import PredictiveChecks as PredictiveChecks
 from inverseq.evaluate.predictive_checks import check_predictions as check_predictions
+from inverseq.evaluate.ranks import Ranks as Ranks
+from inverseq.evaluate.ranks import ranks_of as ranks_of
 from inverseq.evaluate.recovery import Recovery as Recovery
 from inverseq.evaluate.recovery import recover_parameters as recover_parameters
 from inverseq.evaluate.rewards import expected_value_difference as expected_value_difference

@@ -19,12 +19,57 @@ class Settings:
     """Fewest and most animals of a table."""
     decisions: tuple[int, int] = (20, 60)
     """Fewest and most decisions of an animal."""
+    flaws: tuple[str, ...] = (
+        *("none", "myopic", "hyperbolic", "lapses", "perseveration", "slow values", "wrong world"),
+    )
+    """Agents that are watched."""
+    worlds: int = 10
+    """Boards on which each flawed agent is watched."""
+    width: int = 6
+    """Cells of such a board in a row."""
+    walks: int = 60
+    """Trajectories that are fitted; half as many more judge."""
+    steps: int = 40
+    """Decisions of each."""
+    covered: int = 50
+    """Worlds of each kind in which intervals are made."""
+    states: tuple[int, ...] = (6, 20)
+    """States of these worlds."""
+    sizes: tuple[int, ...] = (1000, 10000)
+    """Decisions in each."""
+    scales: tuple[float, ...] = (0.5, 1.0, 2.0)
+    """Size of the true weights in units of the temperature."""
+    replicates: int = 400
+    """Of each bootstrap."""
+    ranked: int = 600
+    """Walks whose posteriors are ranked."""
 
 
 STUDY = Study(
     "honesty",
-    "what is claimed of coin flips, and of effects of known size (two minutes)",
-    (Part("honesty", f"{__name__}.study"),),
+    "what is claimed of noise, what flaws of agents do to rewards, what intervals hold (minutes)",
+    (
+        Part("honesty", f"{__name__}.study"),
+        Part("misspecified", f"{__name__}.misspecified"),
+        Part("coverage", f"{__name__}.coverage"),
+    ),
     Settings(),
-    Settings(coins=4, bandits=3, effects=(0.3,), animals=(15, 20), decisions=(20, 25)),
+    Settings(
+        coins=4,
+        bandits=3,
+        effects=(0.3,),
+        animals=(15, 20),
+        decisions=(20, 25),
+        flaws=("none", "lapses"),
+        worlds=1,
+        width=3,
+        walks=6,
+        steps=12,
+        covered=1,
+        states=(3,),
+        sizes=(200, 400),
+        scales=(1.0,),
+        replicates=40,
+        ranked=2,
+    ),
 )
