@@ -45,7 +45,8 @@ attack: SEED := $(shell date +%s)
 attack: $(READY)
 	@echo "SEED=$(SEED)"
 	INVERSEQ_ATTACKS=$(SEED) HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n 2 \
-	  --hypothesis-seed=$(SEED) tests/attack tests/readers tests/app/test_app_server.py
+	  --hypothesis-seed=$(SEED) tests/attack tests/readers \
+	  tests/app/test_app_server.py tests/app/test_app_http.py tests/app/test_app_tours.py
 
 check: $(READY)
 	$(BIN)/ruff check .

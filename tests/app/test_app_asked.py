@@ -88,6 +88,7 @@ def test_every_option_of_the_pages_is_one_of_the_command_line():
         "gauge": "state-only",
         "test": "0.3",
         "folds": "2",
+        "simulations": "2",
     }
     arguments = arguments_of("fit", "mice", options_in(values, values))
     made = parse("fit", "Fit", "", arguments[1:])

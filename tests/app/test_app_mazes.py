@@ -22,7 +22,7 @@ def drawn(tmp_path):
     def draw(**mazes):
         path = tmp_path / "mazes.json"
         path.write_text(json.dumps(mazes))
-        return path
+        return str(path)
 
     return draw
 

@@ -109,3 +109,9 @@ def test_a_scene_says_where_places_lie_and_which_lead_to_which(fitted):
     ]  # fmt: skip
     assert scene["steps"][0].tolist() == [[0, 0], [1, 0], [0, 1], [0, 0]]
     assert scene["ends"].tolist() == [7]
+
+
+@pytest.mark.parametrize("within", [(0, 9), (3, 3), (5, 2), (-1, 4)])
+def test_places_that_no_world_has_are_refused(fitted, within):
+    with pytest.raises(InputError, match="places have numbers from 0 to 7"):
+        planned(fitted, Change(), within)

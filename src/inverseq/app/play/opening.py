@@ -31,7 +31,7 @@ _MOST_MOVES = 100
 """Before a game is cut off, or as many as the maze has cells."""
 
 
-def mazes_as_rules(path: str | os.PathLike) -> dict[str, GridWorldRules]:
+def mazes_as_rules(path: str) -> dict[str, GridWorldRules]:
     """The mazes of a file as boards of the game, by name: walls and win are the maze's, and the
     start is its one start, or drawn for each game where it has none.
 

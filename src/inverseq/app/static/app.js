@@ -177,29 +177,58 @@ async function ask(form) {
   try {
     await send("/api/fits", {...told, table: form.dataset.table, command});
     say(refused, "");
-    watch();
+    refresh(document.getElementById("queue"));
   } catch (error) {
     say(refused, error.message, true);
   }
 }
 
-/* The queue: told by the server while the page is seen. */
-let stream = null;
+/* The queue: told by the server. A browser has six lines to a server for all its tabs, and a page
+   that finds none free never loads; so one tab listens, and tells the others. */
+const tabs = new BroadcastChannel("inverseq-queue");
+let stream = null, lastHeard = null;
 
-function watch() {
-  stream?.close();
-  stream = null;
-  if (document.hidden) return;  // a browser has six such lines for all its tabs
+function listen() {
   stream = new EventSource("/api/events");
-  stream.onerror = () => {  // it tries again by itself
-    document.getElementById("busy").textContent = "No connection: is inverseq app still running?";
+  stream.onmessage = (event) => heard(event.data);
+  stream.onerror = () => heard("");  // it tries again by itself
+}
+
+/** What the line said: to this tab, and to the others. */
+function heard(words) {
+  lastHeard = words;
+  tabs.postMessage(words);
+  standing(words);
+}
+
+/** How the queue stands; "" where the server does not answer. */
+function standing(words) {
+  const {busy} = words ? JSON.parse(words) : {busy: 0};
+  document.getElementById("busy").textContent =
+    words ? (busy ? `${busy} to fit` : "") : "No connection: is inverseq app still running?";
+  const queue = document.getElementById("queue");
+  if (words && queue) refresh(queue);
+}
+
+tabs.onmessage = (event) => {
+  if (event.data !== "?") standing(event.data);
+  else if (lastHeard !== null && stream) tabs.postMessage(lastHeard);  // a tab that has just been opened asks
+};
+
+/** Listen once the tab that did is gone; where tabs cannot agree on one, while this one is seen. */
+function watch() {
+  if (navigator.locks) {
+    tabs.postMessage("?");
+    navigator.locks.request("inverseq-queue", () => new Promise(listen));
+    return;
+  }
+  const seen = () => {
+    stream?.close();
+    stream = null;
+    if (!document.hidden) listen();
   };
-  stream.onmessage = (event) => {
-    const {busy} = JSON.parse(event.data);
-    document.getElementById("busy").textContent = busy ? `${busy} to fit` : "";
-    const queue = document.getElementById("queue");
-    if (queue) refresh(queue);
-  };
+  document.addEventListener("visibilitychange", seen);
+  seen();
 }
 
 async function refresh(queue) {
@@ -210,7 +239,6 @@ async function refresh(queue) {
   if (held) queue.querySelector(`[data-cancel="${held}"]`)?.focus();
 }
 
-document.addEventListener("visibilitychange", watch);
 ready(document);
 const asking = document.getElementById("ask");
 if (asking) question(asking);

@@ -181,6 +181,9 @@ function list() {
     row.cells[0].className = row.cells[3].className = "number";
     return row;
   }));
+  const box = $("decisions").parentElement;
+  look.rows = [$("decisions").tBodies[0].rows[0]?.offsetHeight ?? 1, box.clientHeight];
+  look.top = box.scrollTop = 0;
   look.marked = null;
   look.surprises = [...places.keys()].filter((i) => probability[i] != null)
     .sort((a, b) => probability[a] - probability[b]);
@@ -195,13 +198,14 @@ function where(i) {
 
 /** Mark the row of a decision, in sight of its own box; the page stays where it is. */
 function mark(i) {
-  const row = $("decisions").tBodies[0].rows[i], box = row.closest(".steps");
+  const row = $("decisions").tBodies[0].rows[i], [high, shown] = look.rows;
   look.marked?.classList.remove("now");
   row.classList.add("now");
   look.marked = row;
-  const top = row.offsetTop - row.parentElement.offsetTop;
-  if (top < box.scrollTop || top > box.scrollTop + box.clientHeight - 3 * row.offsetHeight) {
-    box.scrollTop = top - box.clientHeight / 3;
+  // No size is asked for here: that would lay out the page anew with each step.
+  if (i * high < look.top || i * high > look.top + shown - 3 * high) {
+    look.top = Math.max(0, i * high - shown / 3);
+    $("decisions").parentElement.scrollTop = look.top;
   }
 }
 
@@ -291,6 +295,7 @@ if (alive) {
     step(Number($("scrub").value));
   });
   $("go").addEventListener("click", go);
+  $("decisions").parentElement.addEventListener("scroll", (event) => { look.top = event.target.scrollTop; });
   const goTo = (i) => { $("scrub").value = i; step(i); };
   $("decisions").addEventListener("click", (event) => {
     const row = event.target.closest("[data-step]");
