@@ -152,7 +152,7 @@ def _rows(trials: Sequence[Trial], experts: dict[str, Expert]) -> Any:
 
 def draw_returns(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> Figure:
     """Returns by the number of demonstrations, a panel for each task."""
-    figure, axes = plot.canvas(3.0 * len(experts), 3.0, columns=len(experts))
+    figure, axes = plot.canvas(3.2 * len(experts), 3.4, columns=len(experts))
     for ax, (name, expert) in zip(axes, experts.items(), strict=True):
         of_task = [row for row in rows if row["task"] == name]
         for k, solver in enumerate(dict.fromkeys(row["solver"] for row in of_task)):
@@ -176,10 +176,14 @@ def draw_returns(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> 
         ):
             ax.axhline(level, color=GREY, ls=style, lw=1, label=label)
         ax.set_title(task_of(name).short)
+        ax.set_xticks(sorted({row["demonstrations"] for row in of_task}))
         ax.set_xlabel("demonstrations")
         ax.set_ylabel("return")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7.5)
+    columns = min(2 * len(experts), 4)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, fontsize=7.5, frameon=False
+    )
     return figure
 
 
