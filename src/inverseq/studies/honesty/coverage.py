@@ -82,7 +82,9 @@ def ranked(seed: int, states: int, decisions: int) -> tuple[float, float, float]
         policy = soft_policy_iteration(mdp, mdp.features @ weights).policy
         many = max(decisions // STEPS // MOMENTS, 1)
         made = simulate(mdp, policy, trajectories=many, steps=STEPS, seed=seed + 7919 * day)
-        parts.append(replace(made, trajectories=made.trajectories | {"day": np.repeat(day, many)}))
+        parts.append(
+            replace(made, trajectories=dict(made.trajectories) | {"day": np.repeat(day, many)})
+        )
     solver = Drifting(MaxEnt("features"), over="day", step=STEP, first=FIRST)
     found = drift_of(fit(concatenate(parts), solver, mdp))[""]
     at = int(rng.integers(MOMENTS)), int(rng.integers(3))
