@@ -122,6 +122,7 @@ def run(settings: Settings, effort: Effort) -> Result:
         x_name="decisions", unit="intervals that hold the truth", ax=left,
     )  # fmt: skip
     left.axhline(0.95, color="grey", lw=1.0, ls="--")
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     right.bar(np.arange(10) / 10 + 0.05, ranks.bins, width=0.09)
     right.axhline(truths.size / 10, color="grey", lw=1.0, ls="--")
     right.set_xlabel("share of the posterior below the truth")
