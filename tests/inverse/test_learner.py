@@ -90,7 +90,7 @@ def test_slopes_are_those_of_finite_differences(solver):
     problem = Problem(data, weights=weights)
     assert isinstance(solver, Expands)
     expansion = solver.expand(problem)
-    (seen,) = expansion.seen(problem, np.zeros(4, dtype=int))
+    (seen,) = expansion.seen(problem, np.zeros(data.num_decisions, dtype=int))
     at = rng.normal(size=len(expansion.terms))
     small = 1e-5
     for number, slope in enumerate(expansion.quadratic(seen, at, None).slope):
@@ -113,7 +113,7 @@ def test_the_curvature_is_that_of_the_likelihood_on_average(mice):
         data = drawn(design, mice.pays[: design.num_decisions], terms, truth[None], (0, 0), seed)
         problem = Problem(data)
         expansion = solver.expand(problem)
-        (seen,) = expansion.seen(problem, np.zeros(2, dtype=int))
+        (seen,) = expansion.seen(problem, np.zeros(data.num_decisions, dtype=int))
         informations.append(expansion.quadratic(seen, truth, None).curvature)
         steps = small * np.eye(truth.size)
         ahead, behind = (
@@ -150,7 +150,7 @@ def test_numbers_come_back_from_many_choices(mice):
     found = iq.fit(data, iq.Learner(strength=1e-3))
     problem = Problem(data)
     expansion = iq.Learner().expand(problem)
-    (seen,) = expansion.seen(problem, np.zeros(27, dtype=int))
+    (seen,) = expansion.seen(problem, np.zeros(data.num_decisions, dtype=int))
     spread = np.linalg.inv(expansion.quadratic(seen, numbers, None).curvature)
     away = found.parameters["weights"] - numbers
     # The sum of squares in units of the spread is chi-squared with 9 degrees of freedom.

@@ -31,7 +31,7 @@ class Settings:
     """Trajectories that are fitted; half as many more judge."""
     steps: int = 40
     """Decisions of each."""
-    covered: int = 50
+    covered: int = 12
     """Worlds of each kind in which intervals are made."""
     states: tuple[int, ...] = (6, 20)
     """States of these worlds."""
@@ -41,7 +41,7 @@ class Settings:
     """Size of the true weights in units of the temperature."""
     replicates: int = 400
     """Of each bootstrap."""
-    ranked: int = 600
+    ranked: int = 150
     """Walks whose posteriors are ranked."""
 
 

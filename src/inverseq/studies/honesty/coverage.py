@@ -82,7 +82,9 @@ def ranked(seed: int, states: int, decisions: int) -> tuple[float, float, float]
         policy = soft_policy_iteration(mdp, mdp.features @ weights).policy
         many = max(decisions // STEPS // MOMENTS, 1)
         made = simulate(mdp, policy, trajectories=many, steps=STEPS, seed=seed + 7919 * day)
-        parts.append(replace(made, trajectories=made.trajectories | {"day": np.repeat(day, many)}))
+        parts.append(
+            replace(made, trajectories=dict(made.trajectories) | {"day": np.repeat(day, many)})
+        )
     solver = Drifting(MaxEnt("features"), over="day", step=STEP, first=FIRST)
     found = drift_of(fit(concatenate(parts), solver, mdp))[""]
     at = int(rng.integers(MOMENTS)), int(rng.integers(3))
@@ -120,6 +122,7 @@ def run(settings: Settings, effort: Effort) -> Result:
         x_name="decisions", unit="intervals that hold the truth", ax=left,
     )  # fmt: skip
     left.axhline(0.95, color="grey", lw=1.0, ls="--")
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     right.bar(np.arange(10) / 10 + 0.05, ranks.bins, width=0.09)
     right.axhline(truths.size / 10, color="grey", lw=1.0, ls="--")
     right.set_xlabel("share of the posterior below the truth")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.figure import Figure
 
 from inverseq import plot
 from inverseq._core.errors import InputError
@@ -27,7 +28,7 @@ from inverseq.studies.run import Result
 from inverseq.studies.study import Effort
 from inverseq.worlds import gridworld
 
-DISCOUNTS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+DISCOUNTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
 
 FLAWS = {
     "none": Flawed(),
@@ -93,6 +94,7 @@ def judged(seed: int, flaw: str, *, width: int, walks: int, steps: int) -> list[
             "correlation": reward_correlation(
                 made.mdp, found.reward, made.reward, equivalence="constant"
             ),
+            "size": float(found.reward.std() / made.reward.std()),
             "value_kept": _kept(made, found.reward),
             "short_of_truth": float(log_likelihood(found, test)) - best,
             **{f"noticed by {cut}": float(cut in noticed) for cut in CUTS},
@@ -118,11 +120,16 @@ def run(settings: Settings, effort: Effort) -> Result:
             numbers = [name for name in own[0] if name not in ("flaw", "solver")]
             means = {name: round(float(np.mean([row[name] for row in own])), 4) for name in numbers}
             rows.append({"flaw": flaw, "solver": solver, **means})
-    table = np.array([row["correlation"] for row in rows]).reshape(-1, len(SOLVERS))
+    return Result({"flaws": rows}, {"flaws": drawn(rows, settings, effort.seed)}, _sentences(rows))
+
+
+def drawn(rows: list[dict[str, Any]], settings: Settings, seed: int) -> Figure:
+    """The value kept by flaw and solver, and the profile of the discount of a myopic agent."""
+    table = np.array([row["value_kept"] for row in rows]).reshape(-1, len(SOLVERS))
     figure, (left, right) = plot.canvas(9.0, 3.4, columns=2)
-    label = "correlation with the true reward"
+    label = "share of the value kept elsewhere"
     plot.state_action_map(table, settings.flaws, [*SOLVERS], scale="plain", label=label, ax=left)
-    myopic = board(effort.seed, settings.width)
+    myopic = board(seed, settings.width)
     data = FLAWS["myopic"].behave(
         myopic.mdp, myopic.reward, trajectories=settings.walks, steps=settings.steps, seed=0
     )
@@ -132,7 +139,9 @@ def run(settings: Settings, effort: Effort) -> Result:
         np.array(DISCOUNTS), nats, np.zeros_like(nats), ["myopic, 0.5"],
         x_name="discount tried", unit="nats per decision", ax=right,
     )  # fmt: skip
-    return Result({"flaws": rows}, {"flaws": figure}, _sentences(rows))
+    right.set_xscale("linear")
+    right.set_xticks([0.2, 0.4, 0.6, 0.8], ["0.2", "0.4", "0.6", "0.8"])
+    return figure
 
 
 def _sentences(rows: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -141,12 +150,12 @@ def _sentences(rows: list[dict[str, Any]]) -> tuple[str, ...]:
     made = []
     for flaw in dict.fromkeys(row["flaw"] for row in rows):
         plain = of[flaw, "MaxEnt features"]
-        remedy = max(SOLVERS, key=lambda solver: of[flaw, solver]["correlation"])
+        remedy = max(SOLVERS, key=lambda solver: of[flaw, solver]["short_of_truth"])
         made.append(
             f"{flaw}: MaxEnt on features finds a reward that correlates "
-            f"{plain['correlation']:.2f} with the true one and keeps "
-            f"{plain['value_kept']:.0%} of the value in another world; best is {remedy} "
-            f"({of[flaw, remedy]['correlation']:.2f})."
+            f"{plain['correlation']:.2f} with the true one, has {plain['size']:.2f} times its size "
+            f"and keeps {plain['value_kept']:.0%} of the value in another world; closest to the "
+            f"agent comes {remedy} ({of[flaw, remedy]['short_of_truth']:.3f} nats short of it)."
         )
     return tuple(made)
 
