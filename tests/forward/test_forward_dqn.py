@@ -212,8 +212,24 @@ def test_divergence_is_told_with_what_to_try():
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"batch": 0}, "batch must be 1 or more"),
         ({"double": True}, "needs a target network"),
+        ({"schedule": "linear"}, 'schedule must be "constant" or "cosine"'),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
         DQN(**settings)
+
+
+def test_the_step_size_falls_to_nothing_where_it_is_asked_to():
+    sizes = {}
+    for schedule in ("constant", "cosine"):
+        settings = DQN(loop=Loop(40, training_freq=2, learn_steps=5), schedule=schedule)
+        optimiser = settings.networks()["q"].optimiser
+        kept, made = optimiser.init(jnp.ones(1)), []
+        for _ in range(settings.loop.blocks * settings.loop.learn_steps + 1):
+            change, kept = optimiser.update(jnp.ones(1), kept)
+            made.append(-float(change[0]))
+        sizes[schedule] = np.array(made)
+    np.testing.assert_allclose(sizes["constant"], 1e-3, rtol=1e-4)
+    turn = np.arange(21) / 20
+    np.testing.assert_allclose(sizes["cosine"], 5e-4 * (1 + np.cos(np.pi * turn)), atol=1e-8)
