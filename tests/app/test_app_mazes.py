@@ -9,7 +9,7 @@ import pytest
 from inverseq import InputError
 from inverseq.app.games import End
 from inverseq.app.play.log import GameLog
-from inverseq.app.play.opening import mazes_as_rules, open_game, rules_as_json
+from inverseq.app.play.opening import as_json, mazes_as_rules, open_game
 from inverseq.cli import main
 from inverseq.readers import read_table
 
@@ -76,7 +76,7 @@ def test_games_in_it_become_a_table_of_its_cells(drawn, path, capsys):
     options = ["play", "--no-browser", "--out", str(path), "--maze"]
     log = GameLog(path)
     log.require_same(
-        {name: rules_as_json(rules) for name, rules in mazes_as_rules(drawn(mine=ROWS)).items()}
+        {name: as_json(rules) for name, rules in mazes_as_rules(drawn(mine=ROWS)).items()}
     )
     log.close()
     assert main([*options, str(drawn(mine=["S.G", "..."]))]) == 2

@@ -27,9 +27,7 @@ def run(options: Play) -> int:
         log = GameLog(options.out)
         try:
             if mazes is not None:
-                log.require_same(
-                    {name: _opening().rules_as_json(each) for name, each in mazes.items()}
-                )
+                log.require_same({name: _opening().as_json(each) for name, each in mazes.items()})
             game = _beside(lambda: _open(options, mazes, log))
             if options.agent:
                 game.result()  # what cannot play is refused before a page is shown
