@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy import sparse
 
 import inverseq as iq
 from inverseq import InputError
@@ -161,6 +162,19 @@ def test_sparse_and_dense_say_the_same():
         np.testing.assert_allclose(thin.least_squares(right), dense.least_squares(right), atol=1e-9)
         solved = [one.pseudo_inverse_transposed(matrix.T @ right) for one in (thin, dense)]
         np.testing.assert_allclose(*solved, atol=1e-6)
+
+
+@pytest.mark.parametrize("blocks", [2, 24, 30])
+def test_none_of_several_equally_open_directions_is_missed(blocks):
+    # Blocks that are the same have equal singular values, of which Lanczos' method may miss one.
+    block = np.random.default_rng(9).normal(size=(12, 5))
+    block -= block.mean(axis=1, keepdims=True)
+    matrix = sparse.csr_array(sparse.block_diag([block] * blocks))
+    dense, thin = DenseNullSpace(matrix.toarray()), SparseNullSpace(matrix)
+    assert thin.nullity == dense.nullity == blocks
+    np.testing.assert_allclose(matrix @ thin.basis, 0.0, atol=1e-7)
+    x = np.random.default_rng(10).normal(size=(5 * blocks, 3))
+    np.testing.assert_allclose(thin.open_part(x), dense.open_part(x), rtol=0.01)
 
 
 def test_large_worlds_are_sparse_and_quick():

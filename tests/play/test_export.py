@@ -72,3 +72,16 @@ def test_what_cannot_leave_is_told(tmp_path):
         export_policy(np.zeros((3, 2)), tmp_path / "policy.npz")
     with pytest.raises(InputError, match=r"ends in \.npz"):
         export_policy(board, tmp_path / "policy")
+
+
+def test_nobodys_own_python_is_overwritten(tmp_path):
+    network = FullyConnected((3,))
+    trained = trained_network(network, network.build(jax.random.key(0), (2,), 2), (2,), 2)
+    own = tmp_path / "cart.py"
+    own.write_text("import inverseq\n")
+    with pytest.raises(InputError, match=r"cart\.py is there already"):
+        export_policy(trained, tmp_path / "cart.npz")
+    assert own.read_text() == "import inverseq\n"
+    assert not (tmp_path / "cart.npz").exists()
+    for _ in range(2):  # an earlier export is none of anybody's own
+        export_policy(trained, tmp_path / "policy.npz")

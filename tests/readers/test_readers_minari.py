@@ -156,6 +156,29 @@ def test_what_no_episode_can_hold_is_not_written(change, said, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_episodes_of_one_step_are_written(tmp_path):
+    for kind in (np.uint16, np.float64):
+        states = np.arange(4, dtype=kind).reshape(2, 2)
+        data = Demonstrations.from_arrays(
+            states,
+            [0, 1],
+            next_states=states + kind(1),
+            trajectory=[0, 1],
+            terminated=[True, False],
+            decisions={"reward": [1.0, 2.0]},
+        )
+        back = read_minari(write_minari(data, f"short/{kind.__name__}-v0", folder=tmp_path))
+        assert back.starts.tolist() == [0, 1, 2]
+        assert back.states.dtype == kind
+        np.testing.assert_array_equal(back.states, states)
+        np.testing.assert_array_equal(back.terminated, data.terminated)
+
+
+def test_an_environment_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match="Nowhere-v0 cannot be made"):
+        write_minari(walk(), "walks/own-v0", folder=tmp_path, environment="Nowhere-v0")
+
+
 def test_a_trajectory_with_a_jump_is_not_written(tmp_path):
     jump = Demonstrations.from_arrays(
         np.zeros((2, 1)), [0, 0], next_states=[[1.0], [0.0]], decisions={"reward": [0, 0]}

@@ -1,5 +1,6 @@
 """The studies of experts and of control: their small versions, and what they count."""
 
+import gymnasium
 import numpy as np
 import pytest
 from study_form import has_the_form
@@ -7,11 +8,12 @@ from study_form import has_the_form
 from inverseq import Demonstrations, InputError, load
 from inverseq.networks import TrainedNetwork, action_values
 from inverseq.rewards.reward import ObservedReward
-from inverseq.studies.control import STUDY, Settings
+from inverseq.studies.control import STUDY, Settings, online
 from inverseq.studies.control.offline import correlation
-from inverseq.studies.control.shown import solvers_of, thinned, weights_of
+from inverseq.studies.control.shown import Expert, expert_of, solvers_of, thinned, weights_of
 from inverseq.studies.experts import Settings as Experts
-from inverseq.studies.experts.tasks import task_of
+from inverseq.studies.experts.tasks import LanderController, simulator_of_task, task_of, tasks_of
+from inverseq.studies.study import Effort
 
 minari = pytest.importorskip("minari")
 
@@ -83,6 +85,45 @@ def test_rewards_are_compared_over_whole_games():
     assert correlation([games(), games()], Same()) == pytest.approx(1.0)
     first = games().take(np.array([True, False]))
     assert np.isnan(correlation([first], Same()))
+
+
+class Lost(Same):
+    """The same, and no number in one row."""
+
+    def values(self, demonstrations, mdp):
+        found = super().values(demonstrations, mdp)
+        found[3] = np.nan
+        return found
+
+
+def test_a_reward_that_is_no_number_is_not_taken_for_nothing():
+    assert np.isnan(correlation([games(), games()], Lost()))
+
+
+def test_trainings_that_diverged_are_told(monkeypatch):
+    expert = Expert(LanderController(), 2, games(), 500.0, 20.0)
+    earned = np.full((3, 10), 400.0)
+    earned[2, 4:] = np.nan
+    monkeypatch.setattr(online, "of_task", lambda *_: (expert, {"IQ-Learn": earned}))
+    settings = Settings(tasks=("CartPole-v1",), online_steps=100)
+    made = online.run(settings, Effort(workers=1))
+    rows = made.tables["learning"]
+    assert [row["diverged"] for row in rows] == [0] * 4 + [1] * 6
+    assert rows[-1]["return"] < rows[0]["return"] == 400.0
+    assert "1 diverged, and count as chance" in made.sentences[0]
+
+
+def test_what_is_missing_is_told_before_anything_is_learned(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="inverseq study experts --out"):
+        expert_of(task_of("CartPole"), Settings(experts=str(tmp_path)), 0)
+
+    def nothing(*_, **__):
+        raise gymnasium.error.DependencyNotInstalled("Box2D")
+
+    simulator_of_task.cache_clear()
+    monkeypatch.setattr(gymnasium, "make", nothing)
+    with pytest.raises(InputError, match=r'pip install "inverseq\[control\]"'):
+        tasks_of(("LunarLander-v3",))
 
 
 def test_settings_that_cannot_be():

@@ -29,7 +29,7 @@ class NullSpace(ABC):
     @property
     @abstractmethod
     def basis(self) -> Float[np.ndarray, "n k"]:
-        """Orthonormal directions with M x = 0: all of them, or `LISTED` of a large matrix."""
+        """Orthonormal directions with M x = 0: all, or at most `LISTED` of a large matrix."""
 
     @property
     @abstractmethod
@@ -173,19 +173,16 @@ class SparseNullSpace(NullSpace):
 
     @cached_property
     def counted(self) -> int:
-        """Open directions: those that were found, or, where these were not all, the negative pivots
-        of M' M minus a little (Sylvester's law of inertia).
+        """Open directions: the negative pivots of M' M minus a little (Sylvester's law of inertia).
+        Lanczos' method may miss one of several that are equally open.
         """
-        values, _ = self.smallest
-        found = int((values <= _NULL_SPARSE * self.largest).sum())
-        if found < values.size:
-            return found
         pivots = self._factored(-((_NULL_SPARSE * self.largest) ** 2)).U.diagonal()
-        return int((pivots < 0).sum())
+        return max(int((pivots < 0).sum()), self.basis.shape[1])
 
-    @property
+    @cached_property
     def basis(self) -> Float[np.ndarray, "n k"]:
-        return self.smallest[1][:, : min(self.nullity, LISTED)]
+        values, found = self.smallest
+        return found[:, values <= _NULL_SPARSE * self.largest][:, :LISTED]
 
     @property
     def condition(self) -> float:
@@ -194,7 +191,7 @@ class SparseNullSpace(NullSpace):
         return float(self.largest / seen[0]) if seen.size else np.inf
 
     def open_part(self, x: Float[np.ndarray, "n C"]) -> Float[np.ndarray, " C"]:
-        if self.nullity <= LISTED:
+        if self.nullity == self.basis.shape[1]:
             return np.linalg.norm(self.basis.T @ x, axis=0)
         part = x
         for _ in range(3):  # each takes out what is not open once more

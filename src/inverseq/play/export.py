@@ -16,6 +16,7 @@ from inverseq.policies.network import NetworkPolicy
 def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int = 0) -> Path:
     """Write the policy of a network so that it acts without this package.
 
+    It knows no masks: of actions that do not exist everywhere it may name one that is not there.
     `policy.npz` holds its arrays (no pickle), and `policy.py` beside it a function that needs NumPy
     alone: `from policy import load; act = load("policy.npz"); act(observation)`.
 
@@ -23,13 +24,15 @@ def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int 
         fitted: What was fitted or trained, as for `QAgent`: a solution with a policy that is a
             fully connected network, or a `TrainedNetwork`.
         path: The file of arrays, ending in .npz.
+            It never overwrites a file of Python that is no earlier export.
         first_action: Number of the first action, where the environment does not count from 0.
 
     Returns:
         The file of arrays.
 
     Raises:
-        InputError: The policy is no fully connected network, or the files cannot be written.
+        InputError: The policy is no fully connected network, or the files cannot be written: a
+            file of Python of that name is something else.
     """
     target = Path(path)
     if target.suffix != ".npz":
@@ -50,7 +53,12 @@ def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int 
     }
     for number, (weight, bias) in enumerate(layers):
         arrays |= {f"weight_{number}": weight, f"bias_{number}": bias}
+    source, beside = Path(plain.__file__).read_text(encoding="utf-8"), target.with_suffix(".py")
+    if beside.exists() and not beside.read_bytes().startswith(source.splitlines()[0].encode()):
+        raise InputError(
+            f"{beside} is there already, and no earlier export: it would be lost. Give the arrays "
+            "another name"
+        )
     write_arrays(target, arrays)
-    source = Path(plain.__file__).read_text(encoding="utf-8")
-    write_text(target.with_suffix(".py"), source)
+    write_text(beside, source)
     return target

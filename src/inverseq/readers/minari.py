@@ -37,7 +37,7 @@ def read_minari(source: Any) -> Demonstrations:
         InputError: Minari is not installed, there is no such data set here, it is empty, or its
             observations or actions are neither `Discrete` nor `Box`.
     """
-    minari, spaces = _packages()
+    minari, spaces = minari_packages()
     if isinstance(source, minari.MinariDataset):
         data = source
     elif (folder := _data_of(Path(source))) is not None:
@@ -112,10 +112,10 @@ def write_minari(
         The folder of the data set.
 
     Raises:
-        InputError: Minari is not installed, the id is no id or is taken, or a row lacks its action,
-            its reward or where it led.
+        InputError: Minari is not installed, the id is no id or is taken, there is no such
+            environment, or a row lacks its action, its reward or where it led.
     """
-    minari, spaces = _packages()
+    minari, spaces = minari_packages()
     from minari.dataset.minari_storage import MinariStorage
     from minari.storage import get_dataset_path
 
@@ -125,9 +125,7 @@ def write_minari(
     if target.exists():
         raise InputError(f"{target} is there already; give a higher version, or remove it")
     if isinstance(environment, str):
-        import gymnasium
-
-        environment = gymnasium.make(environment)
+        environment = _made(environment)
     data = demonstrations
     seen, acted = _spaces_of(data, spaces) if environment is None else _of_environment(environment)
     episodes = _episodes(data, minari, acted)
@@ -156,7 +154,7 @@ def write_minari(
     return target
 
 
-def _packages() -> tuple[Any, Any]:
+def minari_packages() -> tuple[Any, Any]:
     """Minari, and Gymnasium's spaces.
 
     Raises:
@@ -172,6 +170,23 @@ def _packages() -> tuple[Any, Any]:
     return minari, spaces
 
 
+def _made(environment: str) -> Any:
+    """The environment of an id.
+
+    Raises:
+        InputError: There is none, or what it needs is not installed.
+    """
+    import gymnasium
+
+    try:
+        return gymnasium.make(environment)
+    except gymnasium.error.Error as error:
+        raise InputError(
+            f"the environment {environment} cannot be made: {error}. Leave it out to write the "
+            "spaces that the demonstrations show"
+        ) from error
+
+
 def _of_environment(environment: Any) -> tuple[Any, Any]:
     """The spaces of an environment."""
     return environment.observation_space, environment.action_space
@@ -179,14 +194,14 @@ def _of_environment(environment: Any) -> tuple[Any, Any]:
 
 def _spaces_of(data: Demonstrations, spaces: Any) -> tuple[Any, Any]:
     """The spaces that demonstrations show: as many numbers as there are, or boxes without bounds
-    (of bytes, those of a byte).
+    (of numbers without a sign, those of their type).
     """
 
     def space(values: np.ndarray, count: int) -> Any:
         if values.ndim == 1 and values.dtype.kind in "iu":
             return spaces.Discrete(count)
         kind = values.dtype
-        low, high = (0, 255) if kind == np.uint8 else (-np.inf, np.inf)
+        low, high = (0, np.iinfo(kind).max) if kind.kind == "u" else (-np.inf, np.inf)
         return spaces.Box(low, high, values.shape[1:], kind if kind.kind in "fu" else np.float64)
 
     states, actions = data.states, data.actions
@@ -225,7 +240,8 @@ def _episodes(data: Demonstrations, minari: Any, acted: Any) -> list[Any]:
         rows = slice(first, stop)
         ended = data.terminated[rows]
         states, following = data.states[rows], data.next_states[rows]
-        broken = ended[:-1] | (states[1:] != following[:-1]).reshape(len(ended) - 1, -1).any(axis=1)
+        apart = np.any(states[1:] != following[:-1], axis=tuple(range(1, states.ndim)))
+        broken = ended[:-1] | apart
         if broken.any():
             raise InputError(
                 f"row {data.row(first + int(np.argmax(broken)))} does not lead to the row behind "

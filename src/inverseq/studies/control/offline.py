@@ -21,7 +21,7 @@ from inverseq.studies.control.shown import (
     thinned,
     weights_of,
 )
-from inverseq.studies.experts.tasks import Careless, Task, played, task_of
+from inverseq.studies.experts.tasks import Careless, Task, played, task_of, tasks_of
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
@@ -49,7 +49,7 @@ class Trial(NamedTuple):
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Returns and rewards of each solver by the number of demonstrations."""
-    tasks = [(task_of(name).name,) for name in settings.tasks]
+    tasks = [(task.name,) for task in tasks_of(settings.tasks)]
     found = effort.each("tasks", partial(of_task, settings, effort.seed), tasks)
     experts = {name: expert for [name], (expert, _) in zip(tasks, found, strict=True)}
     trials = [trial for _, some in found for trial in some]
@@ -107,9 +107,10 @@ def correlation(games: Sequence[Demonstrations], reward: Any) -> float:
     for some in games:
         first = some.starts[:-1]
         true.append(np.add.reduceat(some.decisions["reward"], first))
-        values = np.nan_to_num(
-            reward.values(some, None), nan=0.0
-        )  # the last move of a game cut off
+        # What nobody saw, of the last move of a game cut off, counts nothing; whatever else is no
+        # number shows.
+        cut = ~some.next_known & ~some.terminated
+        values = np.where(cut, 0.0, reward.values(some, None))
         found.append(np.add.reduceat(values, first))
     both = np.concatenate(true), np.concatenate(found)
     if min(np.ptp(values) for values in both) == 0 or not np.isfinite(both).all():

@@ -16,7 +16,7 @@ from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.plot.style import GREY, SERIES
 from inverseq.studies.control import Settings
 from inverseq.studies.control.shown import IQ_LEARN, LS_IQ, Expert, expert_of, thinned
-from inverseq.studies.experts.tasks import DISCOUNT, NETWORK, simulator_of_task, task_of
+from inverseq.studies.experts.tasks import DISCOUNT, NETWORK, simulator_of_task, task_of, tasks_of
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
@@ -30,14 +30,16 @@ Curves = Mapping[str, Float[np.ndarray, "R tests"]]
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Returns in each task by the moves made."""
-    tasks = [(task_of(name).name,) for name in settings.tasks]
+    tasks = [(task.name,) for task in tasks_of(settings.tasks)]
     found = effort.each("tasks", partial(of_task, settings, effort.seed), tasks)
     figure, axes = plot.canvas(3.2 * len(tasks), 2.8, columns=len(tasks))
     rows: list[dict[str, Any]] = []
     said = []
     for ax, [name], (expert, curves) in zip(axes, tasks, found, strict=True):
         moves = loop_of(settings).block * np.arange(1, loop_of(settings).blocks + 1)
-        for hue, (solver, earned) in zip(SERIES, curves.items(), strict=False):
+        for hue, (solver, tested) in zip(SERIES, curves.items(), strict=False):
+            lost = np.isnan(tested)
+            earned = np.where(lost, expert.chance, tested)
             bands = [interquartile_mean(column) for column in earned.T]
             rows += [
                 plain(
@@ -50,18 +52,21 @@ def run(settings: Settings, effort: Effort) -> Result:
                         "high": float(band.high),
                         "best": float(column.max()),
                         "of the expert": float(expert.normalised(np.atleast_1d(band.estimate))[0]),
+                        "diverged": int(gone.sum()),
                     },
                     3,
                 )
-                for made, band, column in zip(moves, bands, earned.T, strict=True)
+                for made, band, column, gone in zip(moves, bands, earned.T, lost.T, strict=True)
             ]
             ax.plot(moves, earned.T, color=hue, lw=0.7, alpha=0.4)
             ax.plot(moves, [band.estimate for band in bands], color=hue, lw=2, label=solver)
+            gone = int(lost[:, -1].sum())
+            told = f"; {gone} diverged, and count as chance from there on" if gone else ""
             said.append(
                 f"{name}, {solver} beside its own play from one demonstration: "
                 f"{float(bands[-1].estimate):.1f} after {moves[-1]:,} moves; at its best each of "
                 f"{len(earned)} trainings came to {', '.join(f'{e:.0f}' for e in earned.max(1))}; "
-                f"the expert {expert.earned:.1f}."
+                f"the expert {expert.earned:.1f}{told}."
             )
         ax.axhline(expert.earned, color=GREY, ls="--", lw=1, label="expert")
         ax.set_title(task_of(name).short)
@@ -85,7 +90,9 @@ def loop_of(settings: Settings) -> Loop:
 
 
 def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
-    """The expert of a task, and the returns in the tests of each training by solver."""
+    """The expert of a task, and the returns in the tests of each training by solver; NaN from
+    where a training diverged.
+    """
     task = task_of(name)
     expert = expert_of(task, replace(settings, sizes=(1,)), seed)
     curves = {}
@@ -102,8 +109,7 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
                 jax.random.key(seed + number),
                 accept_failure=True,
             )
-            # Where it diverged there were no more tests.
-            earned.append(np.nan_to_num(trained.earned, nan=expert.chance))
+            earned.append(trained.earned)
         curves[solver] = np.array(earned)
     return expert, curves
 

@@ -72,6 +72,11 @@ def expert_of(task: Task, settings: Settings, seed: int) -> Expert:
     count = max(settings.sizes)
     if settings.experts:
         folder = Path(settings.experts)
+        if not (folder / data_set(task)).is_dir():
+            raise InputError(
+                f"{folder} holds no {data_set(task)}: inverseq study experts --out {folder} writes "
+                "it, or leave experts out to train one now"
+            )
         games = read_minari(folder / data_set(task))
         policy = (
             LanderController()

@@ -16,14 +16,14 @@ from inverseq.forward.dqn import TrainedDQN
 from inverseq.play.recording import Recording
 from inverseq.plot.style import GREY
 from inverseq.policies.policy import FinitePolicy
-from inverseq.readers.minari import write_minari
+from inverseq.readers.minari import minari_packages, write_minari
 from inverseq.studies.experts import Settings
 from inverseq.studies.experts.tasks import (
     Careless,
     Task,
     played,
     simulator_of_task,
-    task_of,
+    tasks_of,
     train_expert,
 )
 from inverseq.studies.run import Result
@@ -32,8 +32,13 @@ from inverseq.studies.study import Effort
 
 
 def run(settings: Settings, effort: Effort) -> Result:
-    """An expert of each task, and how well it does."""
-    tasks = [task_of(name) for name in settings.tasks]
+    """An expert of each task, and how well it does.
+
+    Raises:
+        InputError: There is no such task, or Minari or what a task needs is not installed.
+    """
+    tasks = tasks_of(settings.tasks)
+    minari_packages()  # which is needed last
     rows, sentences, files = [], [], {}
     figure, axes = plot.canvas(3.0 * len(tasks), 2.6, columns=len(tasks))
     for number, (task, ax) in enumerate(zip(tasks, axes, strict=True)):

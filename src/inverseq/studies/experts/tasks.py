@@ -1,6 +1,6 @@
 """The tasks, how an expert of each learns, and what it is played with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import SimpleNamespace
@@ -93,6 +93,19 @@ def task_of(name: str) -> Task:
         if name in (task.name, task.short):
             return task
     raise InputError(f"there is no task {name!r}; there are {[task.name for task in TASKS]}")
+
+
+def tasks_of(names: Sequence[str]) -> list[Task]:
+    """The tasks of these names, after a look whether each can be played here: to be told of that
+    after an hour of training would be late.
+
+    Raises:
+        InputError: There is none of a name, or what it needs is not installed.
+    """
+    tasks = [task_of(name) for name in names]
+    for task in tasks:
+        simulator_of_task(task)
+    return tasks
 
 
 @lru_cache(maxsize=8)
