@@ -171,13 +171,13 @@ async function follow(begins) {
 /** The decisions as a table; the one that is stood at is marked, and a click goes to another. */
 function list() {
   const {places, actions, probability, beliefs} = look.walk;
-  $("how-likely").textContent = beliefs.length ? "intention" : "likely by";
+  $("how-likely").textContent = beliefs.length ? "intention" : "likely";
   const told = (i) => (beliefs.length ? beliefs.map((b, k) => [b[i], k + 1]).sort((a, b) => b[0] - a[0])[0][1] :
     probability[i] == null ? "" : `${Math.round(100 * probability[i])} %`);
   $("decisions").tBodies[0].replaceChildren(...places.map((_, i) => {
     const row = document.createElement("tr");
     row.dataset.step = i;
-    for (const words of [i + 1, where(i), actions[i], told(i)]) row.insertCell().textContent = words;
+    for (const words of [i + 1, where(i).replace(/^place /, ""), actions[i], told(i)]) row.insertCell().textContent = words;
     row.cells[0].className = row.cells[3].className = "number";
     return row;
   }));
