@@ -9,7 +9,8 @@ import pytest
 from inverseq import InputError
 from inverseq.app.games import End
 from inverseq.app.play.log import GameLog
-from inverseq.app.play.opening import mazes_as_rules, open_game
+from inverseq.app.play.opening import as_json, mazes_as_rules, open_game
+from inverseq.cli import main
 from inverseq.readers import read_table
 
 ROWS = ["S.#", "..G"]
@@ -56,7 +57,7 @@ def test_a_maze_that_cannot_be_played_is_refused(drawn, mazes, words):
         mazes_as_rules(drawn(**mazes))
 
 
-def test_games_in_it_become_a_table_of_its_cells(drawn, path):
+def test_games_in_it_become_a_table_of_its_cells(drawn, path, capsys):
     log = GameLog(path)
     session = open_game(log, mazes_as_rules(drawn(mine=ROWS)), "mine", None, 0)()
     for _ in range(3):
@@ -71,3 +72,12 @@ def test_games_in_it_become_a_table_of_its_cells(drawn, path):
     table = read_table(path)
     assert [table.state_names[s] for s in table.states] == ["0", "3", "4"] * 3
     assert table.terminated.tolist() == [False, False, True] * 3
+    # The same maze goes on; painted otherwise it is another, whose cells mean something else.
+    options = ["play", "--no-browser", "--out", str(path), "--maze"]
+    log = GameLog(path)
+    log.require_same(
+        {name: as_json(rules) for name, rules in mazes_as_rules(drawn(mine=ROWS)).items()}
+    )
+    log.close()
+    assert main([*options, str(drawn(mine=["S.G", "..."]))]) == 2
+    assert "'mine' as it was before it was changed" in " ".join(capsys.readouterr().err.split())

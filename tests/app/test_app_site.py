@@ -341,6 +341,10 @@ def test_worlds_that_are_saved_come_back_and_none_overwrites_another(site):
             names.append(answer["world"])
         assert names == [f"worlds/{n}.{ending}" for n in ("a", "a-2", "a-3", "a-2")]
         assert site.get(f"/world?world=worlds/a.{ending}")[0] == 200
+    named = {"states": states, "ways": ways, "name": "a-places"}
+    status, answer = site.send("/api/worlds", named)
+    assert status == 400, answer
+    assert "places of another world" in answer["error"]
     status, _, text = site.get("/world?world=worlds/a.csv")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<script>alert" not in text

@@ -127,8 +127,16 @@ class Project:
             told: What the visitor calls it.
             ending: What the file's name ends in.
             over: Path of the world that is changed; "" for a new one.
+
+        Raises:
+            InputError: It would be called as the file of another world's places.
         """
         stem = _plain(told, "world")
+        if (stem + ending).endswith(PLACES):
+            raise InputError(
+                f"{stem} would be the name of the file in which the places of another world lie: "
+                "give another name"
+            )
         own = f"{WORLDS}/{stem}{ending}"
         return own if own == over else self._free(f"{WORLDS}/{stem}", ending)
 

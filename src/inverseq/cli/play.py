@@ -26,6 +26,8 @@ def run(options: Play) -> int:
     with listening:
         log = GameLog(options.out)
         try:
+            if mazes is not None:
+                log.require_same({name: _opening().as_json(each) for name, each in mazes.items()})
             game = _beside(lambda: _open(options, mazes, log))
             if options.agent:
                 game.result()  # what cannot play is refused before a page is shown

@@ -58,7 +58,7 @@ class Walk:
         all of them.
 
         Raises:
-            InputError: A column is missing, or names of moments were no numbers before.
+            InputError: A column is missing.
         """
         whose, names = _columns(demonstrations, self.by, self.of)
         pairs, back = np.unique(np.stack([whose, names]), axis=1, return_inverse=True)

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -65,6 +66,24 @@ class GameLog:
             self._waiting.append(game)
             self._write(self._waiting)
             self._waiting.clear()
+
+    def require_same(self, rules: Mapping[str, str]) -> None:
+        """Raise an `InputError` where games of the same name were played by other rules: cells of
+        two mazes would be taken for those of one.
+
+        Args:
+            rules: Name -> settings, as JSON.
+        """
+        with connect() as connection:
+            relation = scan_file(self.path, connection).relation
+            query = f"SELECT DISTINCT difficulty, rules FROM {relation}"
+            known = connection.execute(query).fetchall()
+        if changed := sorted(name for name, told in known if rules.get(name, told) != told):
+            raise InputError(
+                f"{self.path} holds games in {changed[0]!r} as it was before it was changed, which "
+                "would be taken for games in it as it is: give the maze another name, or these "
+                "games a file of their own"
+            )
 
     def _count(self) -> int:
         """Games in the file."""

@@ -66,6 +66,11 @@ def mazes_as_rules(path: str | os.PathLike) -> dict[str, GridWorldRules]:
     return made
 
 
+def as_json(rules: GridWorldRules) -> str:
+    """Rules as they are written beside the games."""
+    return json.dumps(asdict(rules))
+
+
 _MARKS = ("start", "goal")
 
 
@@ -99,8 +104,7 @@ def open_game(
         InputError: The saved solution cannot play.
     """
     levels = {
-        name: Level(name, json.dumps(asdict(each)), grid_simulator(each))
-        for name, each in rules.items()
+        name: Level(name, as_json(each), grid_simulator(each)) for name, each in rules.items()
     }
     beside = companions(agent, (rules[difficulty].height, rules[difficulty].width))
     chosen = [*beside][-1] if agent else "none"
