@@ -11,7 +11,7 @@ import inverseq as iq
 from inverseq import InputError
 from inverseq._core.nullspace import LISTED, DenseNullSpace, SparseNullSpace
 from inverseq.evaluate.identifiability import Verdict, contrast, identify
-from inverseq.evaluate.shared import agreement
+from inverseq.evaluate.shared import agreement, behaviour_of, shared_reward
 from inverseq.forward import policy_iteration, soft_policy_iteration
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.policies import TabularPolicy, boltzmann
@@ -175,6 +175,17 @@ def test_none_of_several_equally_open_directions_is_missed(blocks):
     np.testing.assert_allclose(matrix @ thin.basis, 0.0, atol=1e-7)
     x = np.random.default_rng(10).normal(size=(5 * blocks, 3))
     np.testing.assert_allclose(thin.open_part(x), dense.open_part(x), rtol=0.01)
+
+
+def test_of_worlds_that_differ_little_the_constant_is_still_the_constant():
+    # What is squared knows the one open direction to 1e-7 only.
+    worlds = [replace(iq.worlds.gridworld(8, 8).mdp, discount=gamma) for gamma in (0.99, 0.9899)]
+    opened = SparseNullSpace(agreement(worlds))
+    assert opened.condition > 1e5
+    found = shared_reward([behaviour_of(world, "") for world in worlds], opened)
+    assert found.rank == found.columns - 1
+    assert found.num_open == 0
+    assert len(found.directions) == 0
 
 
 def test_large_worlds_are_sparse_and_quick():

@@ -22,6 +22,8 @@ from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.rewards.gauges import shaping
 
+_PARTLY = 1e-3
+"""Length of what the constant leaves of a direction below which it is none of its own."""
 _APART = 1e-9
 """Length of a direction below which nothing but the constant is in it."""
 
@@ -149,8 +151,9 @@ def shared_reward(behaviours: Sequence[Behaviour], opened: NullSpace) -> SharedR
     mdp = behaviours[0].mdp
     pairs = np.flatnonzero(mdp.allowed)
     states = mdp.num_states
-    directions = _rewards(mdp, pairs, opened.basis[:states])
     listed = opened.basis.shape[1] == opened.nullity
+    values = _without_constant([one.mdp for one in behaviours], opened.basis, listed)
+    directions = _rewards(mdp, pairs, values[:states])
     constant = listed and opened.nullity > directions.shape[1]
     num_open = directions.shape[1] if listed else opened.nullity - 1
     openness = _over_pairs(mdp, (directions**2).sum(axis=1)) if listed else None
@@ -194,6 +197,20 @@ def _common(
     reward = (share * each).sum(axis=0)
     misfit = np.sqrt((sure * (each - reward) ** 2).sum() / sure.sum())
     return reward, float(misfit)
+
+
+def _without_constant(
+    worlds: Sequence[MDP], basis: Float[np.ndarray, "n k"], listed: bool
+) -> Float[np.ndarray, "n d"]:
+    """Open directions of values without that of a constant reward, which is open in every world
+    without ends: v = c / (1 - gamma). With ends it may be settled, and all are left.
+    """
+    if not basis.shape[1] or worlds[0].terminal.any() or max(w.discount for w in worlds) >= 1:
+        return basis
+    constant = np.concatenate([np.full(w.num_states, 1 / (1 - w.discount)) for w in worlds])
+    constant /= np.linalg.norm(constant)
+    left, sizes, _ = np.linalg.svd(basis - np.outer(constant, constant @ basis), False)
+    return left[:, : len(sizes) - 1] if listed else left[:, sizes > _PARTLY]
 
 
 def _rewards(
