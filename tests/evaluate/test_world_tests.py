@@ -61,6 +61,18 @@ def test_the_length_that_is_enough_is_seen_in_a_world_counted_by_hand():
     assert "6 decisions" in found.text
 
 
+def test_a_world_that_is_covered_late_is_covered():
+    # Wielandt's ring with one short cut: no world of so many states takes longer.
+    size = 24
+    ring = (np.arange(size) + 1) % size
+    cut = ring.copy()
+    cut[-1] = 1
+    found = world_tests(certain_world(np.stack([ring, cut], axis=1)))
+    assert found.period == 1
+    assert found.cover > 20 * size
+    assert found.identifies
+
+
 def test_the_rest_is_told_apart():
     board = iq.worlds.gridworld(3, 3).mdp
     ring = certain_world([[1], [2], [3], [0]])

@@ -17,7 +17,8 @@ from inverseq._core.words import render_text
 from inverseq.mdp import MDP
 
 _LONGEST = 20
-"""Times as many steps as states within which it is seen whether a world is covered."""
+"""Times as many steps as states within which it is seen whether a world is covered that is not
+connected."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,14 @@ def world_tests(mdp: MDP) -> WorldTests:
     entries = np.ones(moves.nnz), (live[moves.row] // mdp.num_actions, moves.col)
     links = sparse.csr_array(sparse.coo_array(entries, shape=shape).astype(bool))
     parts = connected_components(links, connection="strong", return_labels=False)
+    is_connected, period, steps = int(parts) == 1, _period(links), _LONGEST * mdp.num_states
+    if is_connected:  # then so many steps are enough, or none are (Wielandt 1950)
+        steps = mdp.num_states**2 if period == 1 else 0
     return WorldTests(
         is_certain=bool((np.diff(mdp.transition_matrix[live].indptr) == 1).all()),
-        is_connected=int(parts) == 1,
-        period=_period(links),
-        cover=_cover(links, int(mdp.initial.argmax())),
+        is_connected=is_connected,
+        period=period,
+        cover=_cover(links, int(mdp.initial.argmax()), steps),
     )
 
 
@@ -91,12 +95,12 @@ def _period(links: sparse.csr_array) -> int:
     return int(np.gcd.reduce(depth[start] + 1 - depth[end], initial=0))
 
 
-def _cover(links: sparse.csr_array, start: int) -> int | None:
-    """Decisions up to and with one that can be made anywhere."""
+def _cover(links: sparse.csr_array, start: int, longest: int) -> int | None:
+    """Decisions up to and with one that can be made anywhere, if that comes within `longest`."""
     here = np.zeros(links.shape[0], dtype=bool)
     here[start] = True
     back = sparse.csr_array(links.T)
-    for steps in range(_LONGEST * here.size):
+    for steps in range(longest):
         if here.all():
             return steps + 1
         here = back @ here
