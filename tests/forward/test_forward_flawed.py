@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import inverseq as iq
-from inverseq import InputError
+from inverseq import MDP, InputError
 from inverseq.forward import Flawed, soft_policy_iteration
 from strategies import random_mdp
 
@@ -81,3 +81,11 @@ def test_bad_numbers_are_refused(mdp):
         Flawed().policy(random_mdp(np.random.default_rng(0), 3, 2, reward=False))
     with pytest.raises(InputError, match="1 or more"):
         Flawed().behave(mdp, trajectories=0, steps=1, seed=0)
+    stay_or_end = MDP(
+        successors=[[[0], [1]], [[1], [1]]],
+        probabilities=np.ones((2, 2, 1)),
+        discount=0.9,
+        terminal=[False, True],
+    )
+    with pytest.raises(InputError, match="lower discount"):
+        Flawed(discount=1.0).policy(stay_or_end, np.ones((2, 2)))

@@ -65,7 +65,7 @@ class Flawed:
             reward: `[S, A]` what it wants; the world's own where left out.
 
         Raises:
-            InputError: There is no reward.
+            InputError: There is no reward, or no plan: its values are infinite.
         """
         wanted = mdp.reward if reward is None else np.asarray(reward, dtype=np.float64)
         if wanted is None:
@@ -79,7 +79,7 @@ class Flawed:
         """What it does in the world as it is, from its beginnings; as `simulate`.
 
         Raises:
-            InputError: A number is below 1, or there is no reward.
+            InputError: A number is below 1, there is no reward, or no plan.
         """
         if trajectories < 1 or steps < 1:
             raise InputError(f"need 1 or more of each; got {trajectories} and {steps}")
@@ -126,12 +126,24 @@ class Flawed:
                 v = soft_value(action_values(mdp, reward, v), mdp.allowed)
             return action_values(mdp, reward, v)
         if not self.hyperbola:
-            return soft_policy_iteration(mdp, reward).q
+            return _planned(mdp, reward)
         points, weights = np.polynomial.legendre.leggauss(_NODES)
         q = np.zeros_like(reward)
         for point, weight in zip(points, weights, strict=True):
             discount = ((point + 1) / 2) ** self.hyperbola
-            q += (
-                weight / 2 * soft_policy_iteration(replace(mdp, discount=float(discount)), reward).q
-            )
+            q += weight / 2 * _planned(replace(mdp, discount=float(discount)), reward)
         return q
+
+
+def _planned(mdp: MDP, reward: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "S A"]:
+    """What actions are worth to a planner.
+
+    Raises:
+        InputError: They are worth no number.
+    """
+    plan = soft_policy_iteration(mdp, reward)
+    if not plan.status.ok:
+        raise InputError(
+            f"this agent has no plan ({plan.status.message}): give it a lower discount"
+        )
+    return plan.q
