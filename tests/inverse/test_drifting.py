@@ -238,6 +238,20 @@ def test_bad_input_says_what_to_do():
         iq.fit(data, iq.Drifting(iq.MaxEnt("features"), over="day"), mdp).policy.per_state(mdp)
 
 
+def test_when_it_was_is_never_guessed(monkeypatch):
+    mdp = arms()
+    data = walked(mdp, np.tile([1.0, -0.5], (4, 1)), 5)
+    solver = iq.Drifting(iq.MaxEnt("features"), over="day", step=0.1, first=1.0)
+    found = iq.fit(data, solver, mdp)
+    for days, words in ((["x"] * 4, "'x' was: the moments"), ([0, 1, np.nan, 3], "empty cells")):
+        unsure = replace(data, trajectories={"day": np.array(days)})
+        with pytest.raises(InputError, match=words):
+            found.probabilities(unsure)
+    monkeypatch.setattr("inverseq.inverse.drift.solver._MOST", 10)
+    with pytest.raises(InputError, match="4 moments of 2 numbers"):
+        iq.fit(data, solver, mdp)
+
+
 def test_log_odds_drift_too(drift):
     mdp, _, data = drift
     found = iq.fit(data.select(mouse="m0"), iq.Drifting(iq.IAVI(), over="day"), mdp)

@@ -111,8 +111,18 @@ class Project:
 
     @contextmanager
     def aside(self, ending: str) -> Iterator[Path]:
-        """A file that nobody else writes to, until the block ends."""
-        handle, name = tempfile.mkstemp(ending, dir=self.root / _ARRIVING)
+        """A file that nobody else writes to, until the block ends.
+
+        Raises:
+            InputError: There is no room for it, or the project may not be written to.
+        """
+        try:
+            handle, name = tempfile.mkstemp(ending, dir=self.root / _ARRIVING)
+        except OSError as error:
+            raise InputError(
+                f"nothing can be written to the project {self.root.name}: {error.strerror}. Make "
+                "room on the disk, or see to it that the folder may be written to"
+            ) from error
         os.close(handle)
         try:
             yield Path(name)

@@ -58,7 +58,7 @@ class Walk:
         all of them.
 
         Raises:
-            InputError: A column is missing.
+            InputError: A column is missing or has empty cells, or has names where it had numbers.
         """
         whose, names = _columns(demonstrations, self.by, self.of)
         pairs, back = np.unique(np.stack([whose, names]), axis=1, return_inverse=True)
@@ -79,8 +79,13 @@ class Walk:
     def _nearest(self, chain: slice, name: str) -> int:
         """The moment of a chain that a name belongs to."""
         names = [str(one) for one in self.moments[chain]]
-        value = _number(name)
-        if value is not None and all(_number(one) is not None for one in names):
+        value, numbered = _number(name), all(_number(one) is not None for one in names)
+        if (value is not None) != numbered:
+            raise InputError(
+                f"nothing says when {self.by} {name!r} was: the moments that were fitted are "
+                f"{'numbers' if numbered else 'names'}, as {names[0]!r}"
+            )
+        if value is not None:
             return chain.start + int(np.abs(self.times[chain] - value).argmin())
         before = sum(natural(one) < natural(name) for one in names)
         return chain.start + max(before - 1, 0)
@@ -97,10 +102,6 @@ def walk_over(demonstrations: Demonstrations, by: str, of: str | None) -> Walk:
     for who in dict.fromkeys(whose):
         seen = [str(name) for name in dict.fromkeys(names[whose == who])]
         values = [_number(name) for name in seen]
-        if "" in seen or "nan" in seen:
-            raise InputError(
-                f"{by} has empty cells: what walks needs to know when each decision was"
-            )
         if all(value is not None for value in values):
             order = np.argsort(np.array(values, dtype=np.float64), kind="stable")
             times = np.array(values, dtype=np.float64)[order].tolist()
@@ -132,7 +133,7 @@ def _columns(data: Demonstrations, by: str, of: str) -> tuple[np.ndarray, np.nda
     """Of each decision, who walks and at which moment, as words.
 
     Raises:
-        InputError: There is no such column.
+        InputError: There is no such column, or some decision has no moment.
     """
     for name, there in ((by, data.decisions), (of, {})):
         if name and name != STEP and name not in there and name not in data.trajectories:
@@ -146,7 +147,10 @@ def _columns(data: Demonstrations, by: str, of: str) -> tuple[np.ndarray, np.nda
     if by == STEP:
         return whose, data.step.astype(str)
     column = data.decisions[by] if by in data.decisions else data.trajectories[by][own]
-    return whose, column.astype(str)
+    names = column.astype(str)
+    if np.isin(names, ("", "nan")).any():
+        raise InputError(f"{by} has empty cells: what walks needs to know when each decision was")
+    return whose, names
 
 
 def _number(name: str) -> float | None:

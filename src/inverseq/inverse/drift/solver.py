@@ -19,6 +19,8 @@ _STEP, _FIRST = -3.0, 2.0
 """Logarithms of the variances of steps and of beginnings with which a search begins, in squared
 units of the temperature.
 """
+_MOST = 10**8
+"""Moments times the square of their numbers: a few matrices of each moment are held at once."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Drifting:
         """The rewards of all moments; `fit` calls this.
 
         Raises:
-            InputError: The solver has no likelihood that can be expanded moment by moment, or
-                nothing says when a decision was.
+            InputError: The solver has no likelihood that can be expanded moment by moment,
+                nothing says when a decision was, or there are too many moments and numbers.
             FitError: All decisions together cannot be fitted.
         """
         expansion = self.solver.expand(problem) if isinstance(self.solver, Expands) else None
@@ -87,6 +89,12 @@ class Drifting:
             )
         data = problem.decisions
         walk = walk_over(data, self.over, self.of)
+        if walk.whose.size * expansion.blocks.size**2 > _MOST:
+            raise InputError(
+                f"{walk.whose.size:,} moments of {expansion.blocks.size:,} numbers each are too "
+                f"many to be held: let them walk over something coarser than {self.over}, or take "
+                'a few features, MaxEnt("features")'
+            )
         seen = expansion.seen(problem, walk.which(data))
         seen += [np.zeros_like(seen[0])] * (walk.whose.size - len(seen))
         blocks = int(expansion.blocks.max()) + 1
