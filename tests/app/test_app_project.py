@@ -163,3 +163,12 @@ def test_files_that_are_made_at_once_do_not_share_a_name(project):
     with project.aside(".zip") as one, project.aside(".zip") as other:
         assert one != other
     assert os.listdir(project.root / ".arriving") == []
+
+
+def test_a_full_disk_is_said(project, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("inverseq.app.project.tempfile.mkstemp", full)
+    with pytest.raises(InputError, match="No space left on device"), project.aside(".x"):
+        pass
