@@ -169,7 +169,7 @@ class LanderController(FinitePolicy):
 
 
 @lru_cache(maxsize=1)
-def _heuristic() -> Callable[[Any, np.ndarray], int]:
+def _heuristic() -> Callable[[Any, np.ndarray], Any]:
     """Gymnasium's controller; what it needs is not installed everywhere."""
     simulator_of_task(task_of("LunarLander-v3"))  # says what to install
     from gymnasium.envs.box2d.lunar_lander import heuristic
