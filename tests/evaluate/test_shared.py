@@ -13,7 +13,7 @@ from inverseq._core.nullspace import LISTED, DenseNullSpace, SparseNullSpace
 from inverseq.evaluate.identifiability import Verdict, contrast, identify
 from inverseq.evaluate.shared import agreement, behaviour_of, shared_reward
 from inverseq.forward import policy_iteration, soft_policy_iteration
-from inverseq.inverse.planning import HardOptimum, SoftOptimum
+from inverseq.inverse.planning import Greedily, HardOptimum, SoftOptimum
 from inverseq.policies import TabularPolicy, boltzmann
 from strategies import mdps, random_mdp, seeds
 
@@ -53,6 +53,20 @@ def test_several_agents_tell_the_reward_up_to_a_constant(discounts, hard):
     assert shared.misfit < 1e-12
     assert shared.openness.max() < 1e-12
     assert "up to a constant" in shared.text
+
+
+@pytest.mark.parametrize("planning", [SoftOptimum(0.2), HardOptimum(0.2)])
+def test_lapses_are_taken_out_before_the_reward_is_read(planning):
+    rng = np.random.default_rng(11)
+    worlds = [dense_world(rng, gamma) for gamma in (0.9, 0.5)]
+    reward = rng.normal(size=(12, 3))
+    one, other = (
+        replace(
+            expert(world, reward), policy=planning.plan(world, reward).policy, planning=planning
+        )
+        for world in worlds
+    )
+    assert up_to_a_constant(identify(one, also=[other]).shared.reward, reward, worlds[0]) < 1e-9
 
 
 @given(mdp=mdps(max_discount=0.9), seed=seeds)
@@ -211,6 +225,9 @@ def test_bad_input_says_what_to_do():
     )
     with pytest.raises(InputError, match="smoothing"):
         identify(sure, also=[expert(two, np.zeros((12, 3)))])
+    steered = replace(expert(one, np.zeros((12, 3))), planning=Greedily(0.1))
+    with pytest.raises(InputError, match="more than a reward"):
+        identify(steered, also=[expert(two, np.zeros((12, 3)))])
     ends = replace(two, terminal=np.arange(12) == 3)
     with pytest.raises(InputError, match=r"also\[0\] ends"):
         identify(one, also=[ends])

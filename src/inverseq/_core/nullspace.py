@@ -179,7 +179,7 @@ class SparseNullSpace(NullSpace):
         pivots = self._factored(-((_NULL_SPARSE * self.largest) ** 2)).U.diagonal()
         return max(int((pivots < 0).sum()), self.basis.shape[1])
 
-    @cached_property
+    @property
     def basis(self) -> Float[np.ndarray, "n k"]:
         values, found = self.smallest
         return found[:, values <= _NULL_SPARSE * self.largest][:, :LISTED]

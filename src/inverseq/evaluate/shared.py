@@ -17,9 +17,10 @@ from scipy import sparse
 from inverseq._core.errors import InputError
 from inverseq._core.nullspace import NullSpace, null_space
 from inverseq._core.words import render_text
-from inverseq.inverse.planning import HardOptimum
+from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
+from inverseq.policies import uniform
 from inverseq.rewards.gauges import shaping
 
 _PARTLY = 1e-3
@@ -92,16 +93,23 @@ class Behaviour(NamedTuple):
 
 def behaviour_of(given: MDP | Solution, name: str) -> Behaviour:
     """A world alone, or a solution and how sure it is of each action: the variance of a log-share
-    is one over its decisions.
+    is one over its decisions. What is done by lapse is taken out.
 
     Raises:
-        InputError: The state alone does not decide, or some action has no probability.
+        InputError: The state and a reward alone do not decide, or some action has no probability.
     """
     if isinstance(given, MDP):
         return Behaviour(given, None, np.ones(given.allowed.shape))
     mdp = given.mdp
     assert mdp is not None  # `identify` asks for it
-    policy = given.policy.per_state(mdp)
+    planning = given.planning
+    if not isinstance(planning, SoftOptimum | HardOptimum | None):
+        raise InputError(
+            f"{name} explains behaviour by more than a reward ({type(planning).__name__}), so that "
+            "its policy alone does not tell it: fit MaxEnt or IAVI there"
+        )
+    lapse = 0.0 if planning is None else planning.lapse
+    policy = (given.policy.per_state(mdp) - lapse * uniform(mdp.allowed)) / (1 - lapse)
     live = mdp.allowed & ~mdp.terminal[:, None]
     if (policy[live] <= 0).any():
         s, a = (int(i) for i in np.argwhere(live & (policy <= 0))[0])
@@ -110,7 +118,7 @@ def behaviour_of(given: MDP | Solution, name: str) -> Behaviour:
             "does: fit with a smoothing, such as IAVI(smoothing=1.0)"
         )
     logs = np.log(np.where(live, policy, 1.0))
-    if isinstance(given.planning, HardOptimum):
+    if isinstance(planning, HardOptimum):
         logs -= np.where(live, logs, -np.inf).max(1, where=live, initial=-np.inf, keepdims=True)
         logs[~live] = 0.0
     weights = np.ones(live.shape)

@@ -24,7 +24,6 @@ def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int 
         fitted: What was fitted or trained, as for `QAgent`: a solution with a policy that is a
             fully connected network, or a `TrainedNetwork`.
         path: The file of arrays, ending in .npz.
-            It never overwrites a file of Python that is no earlier export.
         first_action: Number of the first action, where the environment does not count from 0.
 
     Returns:

@@ -73,7 +73,7 @@ def pooled(data: Demonstrations) -> tuple[Pool, Int[np.ndarray, " N"], Int[np.nd
     memory = states.reshape(-1)[before : before + count * BLOCK].reshape(count, BLOCK)
     apart = np.concatenate([states[~inside], ends])
     pool = Pool(jnp.asarray(apart), jax.device_put(memory), jnp.int32(before))
-    numbers = np.where(inside, rows, -np.cumsum(~inside))
+    numbers = np.where(inside, rows, -np.cumsum(~inside, dtype=np.int64))
     return pool, numbers, -1 - int((~inside).sum()) - further
 
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from itertools import count
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -31,7 +32,7 @@ _MOST_MOVES = 100
 """Before a game is cut off, or as many as the maze has cells."""
 
 
-def mazes_as_rules(path: str) -> dict[str, GridWorldRules]:
+def mazes_as_rules(path: str | Path) -> dict[str, GridWorldRules]:
     """The mazes of a file as boards of the game, by name: walls and win are the maze's, and the
     start is its one start, or drawn for each game where it has none.
 

@@ -22,7 +22,7 @@ async function begin() {
     alive.querySelector(".alive").classList.add("flat");
     alive.querySelector(".alive").hidden = false;
     look.map = {stand() {}, way() {}, name: () => ""};
-    return follow(look.scene.trajectories[0].begins);
+    return look.scene.trajectories.length ? follow(look.scene.trajectories[0].begins) : undefined;
   }
   const worlds = Object.keys(look.scene.worlds);
   $("world").replaceChildren(...worlds.map((name) => new Option(name, name)));
