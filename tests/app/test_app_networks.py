@@ -56,6 +56,7 @@ def test_what_is_drawn_is_the_world_that_is_read(project):
     [
         ({"states": STATES[:1]}, "a world has two states"),
         ({"ways": []}, "a way between them"),
+        ({"states": [*STATES, STATES[0] | {"name": "lone"}]}, "no way leads to 'lone'"),
         ({"states": [*STATES, STATES[0]]}, "two states are called 'home'"),
         ({"states": [*STATES, STATES[0] | {"name": "=1+1"}]}, "for a formula"),
         ({"states": [*STATES, STATES[0] | {"name": "a\nb"}]}, "names have 1 to 60 letters"),

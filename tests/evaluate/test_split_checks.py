@@ -47,6 +47,11 @@ def test_what_the_model_does_not_know_is_seen_where_it_is(mdp):
     assert iq.check_by(fitted, drugged, "drug").p_value > 0.01
 
 
+def test_where_nothing_can_be_judged_there_is_no_p_value(mdp):
+    data = Flawed().behave(mdp, trajectories=1, steps=3, seed=0)
+    assert np.isnan(iq.check_by(truth(mdp, Flawed()), data, "state").p_value)
+
+
 def test_bad_input_says_what_to_do(mdp):
     data = Flawed().behave(mdp, trajectories=3, steps=100, seed=0)
     with pytest.raises(InputError, match="'last action'"):

@@ -258,3 +258,14 @@ def test_log_odds_drift_too(drift):
     assert isinstance(found.reward_function, EachReward)
     assert found.status.ok
     assert found.parameters["step"].shape == (1,)
+
+
+def test_a_search_that_finds_no_better_walk_has_not_converged(monkeypatch):
+    monkeypatch.setattr(
+        "inverseq.inverse.drift.search._SHORTEST", 2.0
+    )  # no part of a step is tried
+    mdp = arms()
+    data = walked(mdp, np.ones((3, 2)), 20)
+    found = iq.fit(data, iq.Drifting(iq.MaxEnt("features"), over="day"), mdp, accept_failure=True)
+    assert not found.status.ok
+    assert "give its step" in found.status.message

@@ -85,6 +85,9 @@ def drawn(told: Mapping[str, Any]) -> Network:
                 raise InputError(f"a way leads from or to {name!r}, which is no state")
         if not 0 < way.weight < math.inf:
             raise InputError(f"how likely {way.action!r} leads to {way.end!r} is a number above 0")
+    reached = {name for way in ways for name in (way.begin, way.end)}
+    if alone := [name for name in states if name not in reached]:
+        raise InputError(f"no way leads to {alone[0]!r} or from it: connect it, or remove it")
     pairs = [(way.begin, way.action, way.end) for way in ways]
     if len({*pairs}) < len(pairs):
         begin, action, end = next(pair for pair in pairs if pairs.count(pair) > 1)

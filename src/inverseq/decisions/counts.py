@@ -100,7 +100,7 @@ def count_each(
     weight = decision_weights(weights, demonstrations.num_decisions)[acted]
     made = np.zeros((int(part.max(initial=-1)) + 1, *mdp.allowed.shape))
     np.add.at(made, (part[acted], states[acted], demonstrations.actions[acted]), weight)
-    return [*made]
+    return [made[i] for i in range(len(made))]
 
 
 def decision_weights(weights: Float[np.ndarray, " N"] | None, size: int) -> Float[np.ndarray, " N"]:

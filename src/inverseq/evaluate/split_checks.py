@@ -41,7 +41,7 @@ class SplitCheck(ShownTable):
         expected: `[L, A]` share that the model expects.
         errors: `[L, A]` (done - expected) in standard errors; NaN where too little was expected to
             judge.
-        p_value: Of the largest of these, of as many as were judged (Bonferroni).
+        p_value: Of the largest of these, of as many as were judged (Bonferroni); NaN where none.
     """
 
     column: str
@@ -116,8 +116,9 @@ def check_by(solution: Explanation, demonstrations: Demonstrations, column: str)
     judged = np.minimum(wanted, size[:, None] - wanted) >= _LEAST
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = np.where(judged, (done - wanted) / np.sqrt(variance), np.nan)
-    farthest = float(np.nanmax(np.abs(errors), initial=0.0, where=judged))
-    p_value = min(1.0, 2 * float(ndtr(-farthest)) * max(int(judged.sum()), 1))
+    p_value = np.nan
+    if count := int(judged.sum()):
+        p_value = min(1.0, 2 * float(ndtr(-np.abs(errors[judged]).max())) * count)
     share = np.maximum(size, 1)[:, None]
     levels = tuple(str(name) for name in names)
     return SplitCheck(column, levels, size, done / share, wanted / share, errors, p_value)

@@ -54,7 +54,10 @@ class Search:
             self.log_variances = learned(self._data(), before, self.free, _REACH)
             self.known = known(self._data(), self.log_variances)
             self.trace.append(self._evidence())
-            moved = self._move()
+            moved, better = self._move()
+            if not better and moved > tolerance:
+                words = "no part of a step made the walk more probable: give its step and first"
+                return Status(Outcome.LIMIT, step + 1, moved, words)
             # Of steps as small as nothing, twice as small is the same.
             walked = np.abs(np.exp(self.log_variances / 2) - np.exp(before / 2)).max()
             change = max(moved, float(walked))
@@ -66,9 +69,9 @@ class Search:
         words = "the walk still moved when the steps were used up; give more max_steps"
         return Status(Outcome.LIMIT, max_steps, change, words)
 
-    def _move(self) -> float:
-        """Go where all moments are most probable, or as far towards it as that is better; the
-        largest change.
+    def _move(self) -> tuple[float, bool]:
+        """Go where all moments are most probable, or as far towards it as that is better: the
+        largest change, and whether any part of it was better. Where none was, that of the whole.
         """
         prior = prior_of(self._data(), self.log_variances)
         worth = self._value(self.quadratics) - prior.charge(self.numbers)
@@ -78,9 +81,9 @@ class Search:
             found = self._expanded(tried, [one.near for one in self.quadratics])
             if self._value(found) - prior.charge(tried) >= worth - 1e-9 * abs(worth):
                 self.numbers, self.quadratics = tried, found
-                return float(np.abs(share * step).max())
+                return float(np.abs(share * step).max()), True
             share /= 2
-        return 0.0
+        return float(np.abs(step).max()), False
 
     def _expanded(self, numbers: Float[np.ndarray, "M F"], near: Sequence[Any]) -> list[Quadratic]:
         """The likelihood of each moment around its numbers."""
