@@ -42,6 +42,7 @@ CALLS = {
     "state_action_map": (SHARES, ["a", "b"], ["left", "right"]),
     "told_over_time": (np.array([0.1, 0.2]), SHARES, ["a", "b"]),
     "transition_matrix": (SHARES,),
+    "walk": (np.arange(len(SHARES)), SHARES, 0.1 * SHARES),
 }
 NEEDED = {"intention_path": {"count": 2}}
 

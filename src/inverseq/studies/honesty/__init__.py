@@ -47,7 +47,7 @@ class Settings:
 
 STUDY = Study(
     "honesty",
-    "what is claimed of noise, what flaws of agents do to rewards, what intervals hold (minutes)",
+    "what is claimed of noise, flaws of agents, what intervals hold (minutes)",
     (
         Part("honesty", f"{__name__}.study"),
         Part("misspecified", f"{__name__}.misspecified"),
