@@ -14,6 +14,7 @@ import sys
 import typing
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import inverseq
@@ -58,8 +59,9 @@ def runnable(page: Path) -> bool:
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if runnable(p)], ids=lambda p: str(p.relative_to(ROOT))
 )
-def test_every_shown_line_runs(page, tmp_path, monkeypatch):
+def test_every_shown_line_runs(page, tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
+    request.addfinalizer(lambda: plt.close("all"))  # pages leave their figures open
     namespace = {"__name__": "__page__"}
     for head, text, line in blocks(page):
         title = re.search(r'title="([^"]+)"', head)

@@ -24,7 +24,7 @@ class Settings:
 
 STUDY = Study(
     "experts",
-    "experts of CartPole, Acrobot and LunarLander as data sets of Minari (many minutes)",
+    "experts of CartPole, Acrobot and LunarLander, as Minari data (many minutes)",
     (Part("experts", f"{__name__}.study"),),
     Settings(),
     Settings(tasks=("CartPole-v1",), games=2, steps=40),
