@@ -17,10 +17,9 @@ from inverseq.studies.highway.rewards import (
     bin_of,
     checked,
     scenes_of,
-    true_reward,
 )
 from inverseq.worlds.road_ring import RingRoad, ring_road
-from inverseq.worlds.road_view import KEEP_RIGHT, SAFETY, around
+from inverseq.worlds.road_view import KEEP_RIGHT, ROAD_FEATURES, SAFETY, SPEED, around
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +94,14 @@ def test_rewards_of_the_road_have_the_form(small):
     assert [row["correlation"] for row in rows if row["method"] in CHECKS] == [1.0, 1.0]
 
 
-def test_the_true_reward_is_what_the_road_paid(driven):
-    paid = true_reward(driven.demonstrations).reshape(20, 20).sum(axis=1)
-    np.testing.assert_allclose(HEAT * paid, driven.rewards, rtol=1e-4)
+def test_the_true_reward_is_what_the_road_says(driven):
+    data = driven.demonstrations
+    speed = data.next_states[:, ROAD_FEATURES.index("own speed")] * SPEED
+    said = (
+        1 - np.abs(speed - SPEED) / SPEED - np.where(data.actions == 0, 0.0, RingRoad.change_cost)
+    )
+    np.testing.assert_allclose(data.decisions["reward"], said, atol=1e-5)
+    np.testing.assert_allclose(said.reshape(20, 20).sum(axis=1), driven.rewards, rtol=1e-4)
 
 
 def test_shaping_does_not_count_and_another_reward_does(driven):
@@ -122,5 +126,5 @@ def test_scenes_keep_what_may_be_done_and_what_was_seen(driven):
     most = int(scenes.visits.argmax())
     np.testing.assert_allclose(scenes.seen[most], data.states[scene == most].mean(0), atol=1e-6)
     taken = (scene == most) & (data.actions == 0)
-    paid = true_reward(data)[taken].mean()
+    paid = data.decisions["reward"][taken].mean() / HEAT
     assert scenes.world.reward[most, 0] == pytest.approx(paid)

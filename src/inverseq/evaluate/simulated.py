@@ -67,7 +67,12 @@ def simulate_like(
     first = np.tile(np.cumsum(numbers["initial"]), (int(chain[-1]) + 1, 1))
 
     def intend(
-        step: int, which: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
+        step: int,
+        which: np.ndarray,
+        state: np.ndarray,
+        before: np.ndarray,
+        intention: np.ndarray,
+        _: np.ndarray,
     ) -> np.ndarray:
         if step == 0:
             return draw(first, rng)[chain[begins]]

@@ -6,17 +6,17 @@ Algorithm 1 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023) is the p
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
 from inverseq.networks import FullyConnected, Network, Planner, TrainedNetwork
 from inverseq.training.batch import Batch, Drawing, existing
+from inverseq.training.lessons import Schedule, adam, check_schedule
 from inverseq.training.loop import Course, Loop, Training
 from inverseq.training.noise import noisy
 from inverseq.training.record import Measured, measured_in
@@ -70,7 +70,7 @@ class DQN:
     loop: Loop = field(default_factory=lambda: Loop(steps=20_000))
     discount: float = 0.9
     learning_rate: float = 1e-3
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Schedule = "constant"
     batch: int = 32
     epsilon: float = 1.0
     epsilon_decay: float = 0.97
@@ -93,8 +93,7 @@ class DQN:
                 "learning_rate must be above 0 and noise at least 0; "
                 f"got {self.learning_rate} and {self.noise}"
             )
-        if self.schedule not in ("constant", "cosine"):
-            raise InputError(f'schedule must be "constant" or "cosine"; got {self.schedule!r}')
+        check_schedule(self.schedule)
         for name in ("batch", "n_step", "target_every"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
@@ -131,10 +130,9 @@ class DQN:
     def networks(self) -> dict[str, Part]:
         """The network Q, and its target where there is one."""
         target = None if self.target_every is None else Target(self.target_every)
-        rate: Any = self.learning_rate
-        if self.schedule == "cosine":
-            rate = optax.cosine_decay_schedule(rate, self.loop.blocks * self.loop.learn_steps)
-        return {"q": Part(self.network.build, self.loss, optax.adam(rate), target)}
+        steps = self.loop.blocks * self.loop.learn_steps
+        learns = adam(self.learning_rate, self.schedule, steps)
+        return {"q": Part(self.network.build, self.loss, learns, target)}
 
     def loss(
         self, network: Any, learner: Learner, key: PRNGKeyArray, shown: Batch | None, own: Batch

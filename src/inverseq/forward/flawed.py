@@ -10,9 +10,9 @@ from jaxtyping import Float
 from scipy import sparse
 
 from inverseq._core.errors import InputError
-from inverseq.demonstrations import Demonstrations, Ending
+from inverseq.demonstrations import Demonstrations
 from inverseq.forward.planning import soft_policy_iteration
-from inverseq.forward.simulation import beginnings, draw, outcomes, written
+from inverseq.forward.simulation import beginnings, walk, written
 from inverseq.mdp import MDP
 from inverseq.mdp.backup import action_values, soft_value
 from inverseq.policies import boltzmann, uniform
@@ -83,26 +83,14 @@ class Flawed:
         """
         if trajectories < 1 or steps < 1:
             raise InputError(f"need 1 or more of each; got {trajectories} and {steps}")
-        policy = self.policy(mdp, reward)
         again = 1 + np.expm1(self.perseveration) * np.eye(mdp.num_actions)
-        again = np.vstack([again, np.ones(mdp.num_actions)])
-        rng, lead = np.random.default_rng(seed), outcomes(mdp)
+        again = np.vstack([again, np.ones(mdp.num_actions)])  # last: nothing was done yet
+        acts = np.cumsum(self.policy(mdp, reward) * again[:, None], axis=2)
+        rng = np.random.default_rng(seed)
         state = beginnings(mdp, trajectories, rng)
-        alive, last = np.arange(trajectories), np.full(trajectories, mdp.num_actions)
-        rows = []
-        for step in range(steps):
-            action = draw(np.cumsum(policy[state] * again[last], axis=1), rng)
-            reached = lead(state, action, rng)
-            ended = mdp.terminal[reached] | mdp.terminal[state]
-            going = Ending.CONTINUES if step + 1 < steps else Ending.TRUNCATED
-            ending = np.full(state.size, int(going))
-            ending[ended] = int(Ending.TERMINATED)
-            counter = np.full_like(alive, step)
-            rows.append(np.stack([alive, counter, state, action, reached, ending]))
-            alive, last, state = alive[~ended], action[~ended], reached[~ended]
-            if not alive.size:
-                break
-        return written(mdp, np.concatenate(rows, axis=1))
+        lengths = np.full(trajectories, steps)
+        rows = walk(mdp, acts, lambda *before: before[-1], rng, state, lengths)
+        return written(mdp, rows[:6])
 
     def _believed(self, mdp: MDP) -> MDP:
         """The world as it takes it to be."""

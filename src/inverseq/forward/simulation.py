@@ -11,9 +11,9 @@ from inverseq.demonstrations import Demonstrations, Ending
 from inverseq.forward.records import policy_for
 from inverseq.mdp import MDP
 
-Intend = Callable[[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+Intend = Callable[[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """From the number of the step, and of each trajectory that goes on its number, the state, the state
-before and the intention before, to the intention with which it acts."""
+before, the intention and the action before (-1 at first), to the intention with which it acts."""
 
 
 def simulate(mdp: MDP, policy: Any, *, trajectories: int, steps: int, seed: int) -> Demonstrations:
@@ -73,9 +73,10 @@ def walk(
     """
     lead = outcomes(mdp)
     alive, previous, intention = np.arange(state.size), state, np.zeros_like(state)
+    action = np.full_like(state, -1)
     rows = []
     for step in range(int(lengths.max())):
-        intention = intend(step, alive, state, previous, intention)
+        intention = intend(step, alive, state, previous, intention, action)
         action = draw(acts[intention, state], rng)
         reached = lead(state, action, rng)
         ended, cut = mdp.terminal[reached] | mdp.terminal[state], lengths[alive] == step + 1
@@ -85,7 +86,7 @@ def walk(
         rows.append(np.stack([alive, counter, state, action, reached, ending, intention]))
         kept = ~ended & ~cut
         alive, previous, intention = alive[kept], state[kept], intention[kept]
-        state = reached[kept]
+        state, action = reached[kept], action[kept]
         if not alive.size:
             break
     return np.concatenate(rows, axis=1)

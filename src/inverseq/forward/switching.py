@@ -62,7 +62,12 @@ def simulate_switching(
     rng = np.random.default_rng(seed)
 
     def intend(
-        step: int, which: np.ndarray, state: np.ndarray, before: np.ndarray, intention: np.ndarray
+        step: int,
+        which: np.ndarray,
+        state: np.ndarray,
+        before: np.ndarray,
+        intention: np.ndarray,
+        _: np.ndarray,
     ) -> np.ndarray:
         if step == 0:
             return draw(np.tile(first, (trajectories, 1)), rng)

@@ -87,7 +87,7 @@ class Walk:
             )
         if value is not None:
             return chain.start + int(np.abs(self.times[chain] - value).argmin())
-        before = sum(natural(one) < natural(name) for one in names)
+        before = sum(_natural(one) < _natural(name) for one in names)
         return chain.start + max(before - 1, 0)
 
 
@@ -109,7 +109,7 @@ def walk_over(demonstrations: Demonstrations, by: str, of: str | None) -> Walk:
                 raise InputError(f"{by} writes one number in two ways; got {seen[:5]}")
             parts.append((str(who), [seen[i] for i in order], times))
             continue
-        if sorted(seen, key=natural) != seen:
+        if sorted(seen, key=_natural) != seen:
             raise InputError(
                 f"{by} {seen[0]!r} comes first in the table, and its name not: what walks needs to "
                 "know what came after what. Take a column that numbers them"
@@ -124,7 +124,7 @@ def walk_over(demonstrations: Demonstrations, by: str, of: str | None) -> Walk:
     )
 
 
-def natural(name: str) -> list[Any]:
+def _natural(name: str) -> list[Any]:
     """A key by which "day 2" comes before "day 10"."""
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in _DIGITS.split(name) if p]
 

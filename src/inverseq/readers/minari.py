@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from inverseq._core.environments import environment_of
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 
@@ -125,7 +126,8 @@ def write_minari(
     if target.exists():
         raise InputError(f"{target} is there already; give a higher version, or remove it")
     if isinstance(environment, str):
-        environment = _made(environment)
+        environment = environment_of(environment)
+        environment.close()  # its spaces are all that is asked for
     data = demonstrations
     seen, acted = _spaces_of(data, spaces) if environment is None else _of_environment(environment)
     episodes = _episodes(data, minari, acted)
@@ -168,23 +170,6 @@ def minari_packages() -> tuple[Any, Any]:
             'data sets of Minari need its package: pip install "inverseq[minari]"'
         ) from error
     return minari, spaces
-
-
-def _made(environment: str) -> Any:
-    """The environment of an id.
-
-    Raises:
-        InputError: There is none, or what it needs is not installed.
-    """
-    import gymnasium
-
-    try:
-        return gymnasium.make(environment)
-    except gymnasium.error.Error as error:
-        raise InputError(
-            f"the environment {environment} cannot be made: {error}. Leave it out to write the "
-            "spaces that the demonstrations show"
-        ) from error
 
 
 def _of_environment(environment: Any) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """How long and how a network learns from demonstrations."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,23 @@ import optax
 from jaxtyping import Array, Float
 
 from inverseq._core.errors import InputError
+
+Schedule = Literal["constant", "cosine"]
+"""Of a learning rate: as it is, or falling to 0 along a half cosine."""
+
+
+def check_schedule(schedule: str) -> None:
+    """`InputError` where there is no such schedule."""
+    if schedule not in get_args(Schedule):
+        raise InputError(f'schedule must be "constant" or "cosine"; got {schedule!r}')
+
+
+def adam(learning_rate: float, schedule: Schedule, steps: int) -> optax.GradientTransformation:
+    """Adam whose step size follows a schedule over so many steps."""
+    rate: Any = learning_rate
+    if schedule == "cosine":
+        rate = optax.cosine_decay_schedule(rate, steps)
+    return optax.adam(rate)
 
 
 @dataclass(frozen=True)
@@ -31,7 +48,7 @@ class Lessons:
     steps: int = 2000
     batch: int = 32
     learning_rate: float = 1e-3
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Schedule = "cosine"
     decay: float = 0.0
     noise: float = 0.0
 
@@ -45,16 +62,12 @@ class Lessons:
                 "learning_rate must be above 0, decay and noise 0 or more; got "
                 f"{self.learning_rate}, {self.decay} and {self.noise}"
             )
-        if self.schedule not in ("constant", "cosine"):
-            raise InputError(f'schedule must be "constant" or "cosine"; got {self.schedule!r}')
+        check_schedule(self.schedule)
 
     @property
     def optimiser(self) -> optax.GradientTransformation:
         """Adam; the step size constant, or falling to zero along a half cosine ("cosine")."""
-        rate: Any = self.learning_rate
-        if self.schedule == "cosine":
-            rate = optax.cosine_decay_schedule(rate, self.steps)
-        return optax.adam(rate)
+        return adam(self.learning_rate, self.schedule, self.steps)
 
     def penalty(self, network: Any) -> Float[Array, ""]:
         """What `decay` adds to the loss of a network."""

@@ -6,7 +6,6 @@ an environment that stands elsewhere (after an interruption, say) is reset and l
 the functions of the simulator are pure, as far as the environment obeys its seed.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -20,6 +19,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Array, Float, Shaped
 
+from inverseq._core.environments import environment_of
 from inverseq._core.errors import InputError
 from inverseq.training.simulator import Simulator
 
@@ -128,26 +128,7 @@ def _maker(
             )
         return environment, repr(environment)
     told = "".join(f", {name}={value!r}" for name, value in sorted(settings.items()))
-    return lambda: _made(environment, settings), environment + told
-
-
-def _made(name: str, settings: dict[str, Any]) -> gymnasium.Env:
-    """The environment of an id.
-
-    Raises:
-        InputError: There is none, or what it needs is not installed.
-    """
-    try:
-        # A warning of Box2D's at its import, where warnings are errors, would end the process.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return gymnasium.make(name, **settings)
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise InputError(
-            f'{name} needs packages that are not installed: pip install "inverseq[control]"'
-        ) from error
-    except gymnasium.error.Error as error:
-        raise InputError(f"{name} cannot be made: {error}") from error
+    return lambda: environment_of(environment, **settings), environment + told
 
 
 @dataclass

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 
 from inverseq import plot
@@ -107,14 +106,12 @@ def data_set(task: Task) -> str:
 def _write_games(task: Task, games: Demonstrations, place: Path) -> None:
     """The data set, in place of an earlier one of the study."""
     shutil.rmtree(place, ignore_errors=True)
-    environment = gymnasium.make(task.name)
     write_minari(
         games,
         place.name,
         folder=place.parent,
-        environment=environment,
+        environment=task.name,
         algorithm_name="DQN" if task.expert else "the controller of Gymnasium",
         author="inverseq",
         description=f"Games of an expert of {task.name}, the best action taken.",
     )
-    environment.close()

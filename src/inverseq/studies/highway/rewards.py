@@ -45,7 +45,7 @@ from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 from inverseq.training.lessons import Lessons
 from inverseq.worlds.road_ring import RingRoad, ring_road
-from inverseq.worlds.road_view import KEEP, ROAD_FEATURES, SAFETY, SPEED
+from inverseq.worlds.road_view import ROAD_FEATURES, SAFETY
 
 DEEP = {"zero-mean": "DIQL", "state-only": "DIQL, of states"}
 """Gauge -> name."""
@@ -177,7 +177,7 @@ def scenes_of(driven: Demonstrations) -> Scenes:
     size = world.num_states, world.num_actions
     times, paid = np.zeros(size), np.zeros(size)
     np.add.at(times, pairs, 1.0)
-    np.add.at(paid, pairs, true_reward(driven))
+    np.add.at(paid, pairs, driven.decisions["reward"] / HEAT)
     met = times.sum(axis=1)
     usual = paid.sum(axis=1) / np.maximum(met, 1)  # of actions that were never tried there
     reward = np.where(times > 0, paid / np.maximum(times, 1), usual[:, None])
@@ -228,14 +228,6 @@ def _known(gauge: str) -> Literal["zero-mean", "state-only"]:
     if gauge == "zero-mean" or gauge == "state-only":
         return gauge
     raise InputError(f"gauges must be of {sorted(DEEP)}; got {gauge!r}")
-
-
-def true_reward(driven: Demonstrations) -> Float[np.ndarray, " N"]:
-    """What the road paid for each decision, as `RingRoad` says, in units of `HEAT`."""
-    speed = driven.next_states[:, ROAD_FEATURES.index("own speed")] * SPEED
-    earned = 1 - np.abs(speed - SPEED) / SPEED
-    earned -= np.where(driven.actions == KEEP, 0.0, RingRoad.change_cost)
-    return earned / HEAT
 
 
 def bin_of(seen: Float[np.ndarray, "N 26"]) -> Int[np.ndarray, " N"]:
