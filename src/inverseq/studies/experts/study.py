@@ -1,12 +1,13 @@
 """Experts trained by deep Q-learning, and their games as data sets that Minari opens."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from inverseq import plot
 from inverseq._core.store import save
@@ -39,8 +40,8 @@ def run(settings: Settings, effort: Effort) -> Result:
     tasks = tasks_of(settings.tasks)
     minari_packages()  # which is needed last
     rows, sentences, files = [], [], {}
-    figure, axes = plot.canvas(3.0 * len(tasks), 2.6, columns=len(tasks))
-    for number, (task, ax) in enumerate(zip(tasks, axes, strict=True)):
+    curves: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
+    for number, task in enumerate(tasks):
         effort.say("experts", number, len(tasks))
         expert, trained = train_expert(task, settings.steps, effort.seed)
         games, chance = shown_by(task, expert, settings.games, effort.seed)
@@ -48,11 +49,8 @@ def run(settings: Settings, effort: Effort) -> Result:
         if trained is not None:
             block = trained.settings.loop.block
             learned = block * len(trained.earned)
-            ax.plot(block * np.arange(1, len(trained.earned) + 1), trained.earned)
-        ax.axhline(games.rewards.mean(), color=GREY, ls="--", lw=1)
-        ax.set_title(task.short)
-        ax.set_xlabel("moves learned from")
-        ax.set_ylabel("return")
+            moves = block * np.arange(1, len(trained.earned) + 1)
+            curves[task.short] = moves, trained.earned, float(games.rewards.mean())
         told = {
             "task": task.name,
             "return": games.rewards.mean(),
@@ -70,7 +68,20 @@ def run(settings: Settings, effort: Effort) -> Result:
         )
         files |= written(task, trained, games)
     effort.say("experts", len(tasks), len(tasks))
-    return Result({"experts": rows}, {"learning": figure}, tuple(sentences), files=files)
+    figures = {"learning": drawn(curves)} if curves else {}
+    return Result({"experts": rows}, figures, tuple(sentences), files=files)
+
+
+def drawn(curves: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> Figure:
+    """Returns in the tests on the way of those who were trained, and in the games that are kept."""
+    figure, axes = plot.canvas(3.0 * len(curves), 2.6, columns=len(curves))
+    for ax, (name, (moves, earned, kept)) in zip(axes, curves.items(), strict=True):
+        ax.plot(moves, earned)
+        ax.axhline(kept, color=GREY, ls="--", lw=1)
+        ax.set_title(name)
+        ax.set_xlabel("moves learned from")
+        ax.set_ylabel("return")
+    return figure
 
 
 def shown_by(
