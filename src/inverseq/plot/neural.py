@@ -56,7 +56,17 @@ def raster(
         height = height + 1 if moment - last < near else 0
         last = moment
         ax.axvline(moment, color=BLUE, lw=1.0, ls="--", zorder=0)
-        ax.text(moment, top + height * line, f" {label}", color=BLUE, va="bottom", fontsize=7)
+        # A white ground, as the line of what follows soon after goes through the name.
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
+        ax.text(
+            moment,
+            top + height * line,
+            f" {label}",
+            color=BLUE,
+            va="bottom",
+            fontsize=7,
+            bbox=ground,
+        )
         ax.set_ylim(-1, max(ax.get_ylim()[1], top + (height + 1.2) * line))
     ax.set_ylim(-1, max(ax.get_ylim()[1], top + 1.5))
     ax.set_xlabel("time (s)")
@@ -152,7 +162,7 @@ def embedding(
         drawn = ax.scatter(*points[mine].T, c=values[mine], label=name, **limits, **look)
     ax.figure.colorbar(drawn, ax=ax, label=label)
     if names:
-        ax.legend(loc="best")
+        ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.18), ncols=len(names))
     ax.set_xlabel("first direction")
     ax.set_ylabel("second direction")
     return ax
