@@ -87,3 +87,23 @@ def test_empty_cells_settle_what_the_doctor_said(tmp_path, capsys):
         main(["doctor", str(file), "--time", "start_time"])
         told = capsys.readouterr().out
         assert ("of 20 times in cue_time lie outside" in told) == bool(cell)
+
+
+def test_visits_that_lasted_lack_no_rows():
+    t = np.arange(200)
+    x = np.minimum(t % 40, 39 - t % 40) // 3
+    walk = {"x": x, "y": np.zeros(200, dtype=int), "frame": t}
+    diagnosis = iq.diagnose(iq.read_table(walk, state=("x", "y"), action="moves", time="frame"))
+    assert About.PAUSES not in {f.about for f in diagnosis.findings}
+    holes = table(trial_start=None, trial_end=None, cue=None, t=np.arange(20) + (t[:20] > 8))
+    holes = {name: values for name, values in holes.items() if values is not None}
+    (pause,) = (f for f in iq.diagnose(iq.read_table(holes, time="t")).findings
+                if f.about is About.PAUSES)  # fmt: skip
+    assert (pause.rows, pause.values["limit"]) == ((9,), 1.5)
+
+
+@pytest.mark.parametrize("name", ["done", "Finished", "episode_ended"])
+def test_a_column_of_ends_is_named(name):
+    diagnosis = iq.diagnose(iq.read_table(table() | {name: np.arange(20) % 10 == 9}))
+    told = [f.values["column"] for f in diagnosis.findings if f.about is About.UNUSED_END]
+    assert told == [name]

@@ -14,7 +14,10 @@ _LABELS = ("subject", "session", "trajectory")
 _SITTINGS = ("date", "day", "block", "run", "file", "recording", "sess")
 """Names of columns that rather number sessions than subjects, as `plain_name` has them."""
 _TIMES = re.compile("time|onset|stamp|frame|clock|trial")
-_ENDS = ("done", "dones", "terminal", "terminals", "termination", "terminations", "isterminal")
+_ENDS = {
+    *("done", "dones", "terminal", "terminals", "termination", "terminations", "isterminal"),
+    *("finished", "ended", "gameover", "episodeend", "episodeended", "endofepisode"),
+}
 _NOTHING = {
     *("none", "null", "nil", "missing", "miss", "missed", "omission", "omitted", "nochoice"),
     *("noresponse", "noaction", "timeout", "invalid", "aborted", "unknown", "undefined"),

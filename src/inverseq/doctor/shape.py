@@ -10,6 +10,7 @@ from inverseq.doctor.view import View
 
 _FEW_TRAJECTORIES = 10
 _FEW_LONG = 0.05  # share of steps that may be called long
+_VISITS = 0.3  # share of longer steps from which rows are visits that last
 _CLEAR = 2.0  # how much longer than ordinary steps the shortest long one must be
 _MOSTLY = 0.75  # share of self-loops that samples at fixed times have and decisions seldom
 
@@ -91,7 +92,9 @@ def _pauses(view: View) -> list[Finding]:
         return []
     step = np.diff(demos.time)
     usual = float(np.median(step[goes_on]))
-    counted = bool((step[goes_on] == np.floor(step[goes_on])).all()) and usual == 1
+    whole = bool((step[goes_on] == np.floor(step[goes_on])).all()) and usual == 1
+    # Where many steps are longer, a row is a visit that lasted, and none is missing after it.
+    counted = whole and float((step[goes_on] > 1).mean()) < _VISITS
     long = np.append(goes_on & (step > (1 if counted else 10 * usual)), False)
     still = np.append(goes_on & (step == 0), False)
     findings = []
