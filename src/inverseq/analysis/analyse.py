@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from inverseq._core.errors import InputError
-from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.behaviour import behaviour_of, title_of
 from inverseq.analysis.compared import compare_models
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.held_out import look_at_models
@@ -69,7 +69,7 @@ def analyse(
         beside = Beside.of(known, recording, plan)
     start = Findings(
         plan=plan,
-        title=plan.title or (dataset.title if dataset else known.source or "decisions"),
+        title=title_of(data, plan),
         source=known.source,
         dataset=dataset,
         fingerprint=known.fingerprint,

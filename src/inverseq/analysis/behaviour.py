@@ -98,6 +98,13 @@ class Parts:
     mdp: MDP | None
 
 
+def title_of(data: Demonstrations | Dataset, plan: Plan) -> str:
+    """What a page about the data is called: as asked, or as the data are."""
+    if isinstance(data, Dataset):
+        return plan.title or data.title
+    return plan.title or data.source or "decisions"
+
+
 def behaviour_of(data: object, plan: Plan) -> Behaviour:
     """The behaviour in the world that the plan names, or in the data set's own.
 

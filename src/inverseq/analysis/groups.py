@@ -8,7 +8,7 @@ import numpy as np
 from inverseq._core.errors import FitError, InputError, argument
 from inverseq.analysis.analyse import analyse
 from inverseq.analysis.animals import Compared, compare_animals, on_a_map
-from inverseq.analysis.behaviour import behaviour_of
+from inverseq.analysis.behaviour import behaviour_of, title_of
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
@@ -94,7 +94,7 @@ def analyse_each(
             # On a map one looks for what a place is worth; in a table, for what an action is.
             plan = replace(plan, gauge="state-only")
         compared = compare_animals(data, plan, per, progress)
-    title, found, failures = plan.title or known.source, {}, {}
+    title, found, failures = title_of(data, plan), {}, {}
     first: InputError | FitError | None = None
     for number, name in enumerate(names):
         part = known.take(np.array([str(value) == name for value in values]))

@@ -106,7 +106,7 @@ def canvas(
     Returns:
         The figure, and its axes row by row.
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="compressed")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
 

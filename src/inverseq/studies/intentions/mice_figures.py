@@ -29,7 +29,7 @@ def draw_scores(found: Sequence[Scored]) -> Figure:
         (7.0, 0.9 + 0.2 * len(found)),
         {one.name: (one.score.mean, one.score.standard_error) for one in found},
         [one.kind in ("table", "tied table", "habit") for one in found],
-        unit="nats per decision, test trajectories (further right is better)",
+        unit="nats per test decision (right is better)",
     )
 
 

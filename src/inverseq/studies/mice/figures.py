@@ -20,7 +20,7 @@ def draw_scores(fitted: Sequence[Fitted], chosen: str) -> Figure:
         {f.model.name: (f.score.mean, f.score.standard_error) for f in shown},
         [f.model.kind in ("table", "tied table") for f in shown],
         chosen,
-        unit="nats per decision, test trajectories (further right is better)",
+        unit="nats per test decision (right is better)",
     )
 
 

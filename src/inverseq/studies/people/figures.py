@@ -28,7 +28,7 @@ def draw_scores(rows: Sequence[Mapping[str, Any]], chosen: str) -> Figure:
         {row["name"]: (row["nats_per_decision"], row["error_over_people"]) for row in rows},
         [row["kind"] in ("yardstick", "table") for row in rows],
         chosen,
-        unit="nats per decision, held out (further right is better)",
+        unit="nats per held-out decision (right is better)",
     )
 
 
