@@ -29,6 +29,14 @@ def test_nothing_heavy_is_loaded():
     assert run(code) == []
 
 
+def test_a_fit_begins_without_what_it_does_not_need():
+    code = (
+        "import sys, inverseq.cli.fit\n"
+        "result = [m for m in ('jax', 'pandas', 'scipy.stats') if m in sys.modules]"
+    )
+    assert run(code) == []
+
+
 def test_under_a_fifth_of_a_second():
     code = "import time\nt = time.process_time()\nimport inverseq\nresult = time.process_time() - t"
     best = min(run(code) for _ in range(5))

@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
 from scipy.special import ndtr, stdtrit
-from scipy.stats import trim_mean
 
 from inverseq._core.arrays import require_shape
 from inverseq._core.errors import InputError
@@ -184,6 +183,8 @@ def interquartile_mean(
     check_level(level)
     if scores.size == 0 or not np.isfinite(scores).all():
         raise InputError("give the scores of one run or more, each a number")
+    from scipy.stats import trim_mean  # as long to load as half of what a fit needs
+
     table = scores.reshape(len(scores), -1)
     runs, tasks = table.shape
     estimate = np.asarray(trim_mean(table.ravel(), 0.25))

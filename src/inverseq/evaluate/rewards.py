@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import rankdata
 
 from inverseq._core.arrays import frozen_array, require_shape
 from inverseq._core.errors import InputError
@@ -106,7 +105,11 @@ def reward_correlation(
     if kind not in ("pearson", "spearman"):
         raise InputError(f"kind must be 'pearson' or 'spearman'; got {kind!r}")
     sides = _sides(mdp, estimate, truth, equivalence, visits)
-    return _pearson(*(rankdata(side) if kind == "spearman" else side for side in sides))
+    if kind == "spearman":
+        from scipy.stats import rankdata  # as long to load as half of what a fit needs
+
+        sides = (rankdata(side) for side in sides)
+    return _pearson(*sides)
 
 
 def reward_error(
