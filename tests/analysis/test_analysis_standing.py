@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import inverseq as iq
+from inverseq.analysis.behaviour import behaviour_of, divide
 from inverseq.analysis.standing import Standing, standing_of
 from inverseq.evaluate.likelihood import Difference
 from inverseq.reporting.sections.headline import headline_text
@@ -18,7 +19,10 @@ def coins(animals, seed=0):
     return drawn(seed, 0.0, (animals, animals), (40, 40)).demonstrations
 
 
-@pytest.mark.parametrize(("animals", "standing"), [(20, Standing.CHANCE), (7, Standing.TOO_FEW)])
+@pytest.mark.parametrize(
+    ("animals", "standing"),
+    [(20, Standing.CHANCE), (7, Standing.CHANCE), (5, Standing.TOO_FEW)],
+)
 def test_of_coin_flips_the_first_thing_said_is_that_nothing_beats_chance(animals, standing):
     found = iq.analyse(coins(animals), iq.Plan(**QUICK))
     assert standing_of(found) is standing
@@ -28,10 +32,16 @@ def test_of_coin_flips_the_first_thing_said_is_that_nothing_beats_chance(animals
 
 
 def test_the_advice_for_too_few_units_held_out_is_one_that_works():
-    told = headline_text(iq.analyse(coins(7), iq.Plan(**QUICK)))
+    told = headline_text(iq.analyse(coins(7), iq.Plan(**QUICK, test=0.2)))
     share = float(told[0].split("test=")[1].split(".  ")[0].rstrip("."))
     again = iq.analyse(coins(7), iq.Plan(**QUICK, test=share))
     assert standing_of(again) is not Standing.TOO_FEW
+
+
+@pytest.mark.parametrize(("units", "held"), [(5, 1), (6, 3), (9, 3), (14, 3), (20, 4)])
+def test_three_units_are_held_out_where_that_leaves_more(units, held):
+    division = divide(behaviour_of(coins(units), iq.Plan())).division
+    assert (division.held, division.units) == (held, units - held)
 
 
 def test_a_large_effect_is_claimed():

@@ -13,6 +13,7 @@ from inverseq.analysis.plan import Plan
 from inverseq.datasets import Dataset
 from inverseq.decisions.alignment import in_numbers
 from inverseq.demonstrations import Box, Demonstrations, Finite
+from inverseq.evaluate.likelihood import FEWEST_UNITS
 from inverseq.mdp import MDP, as_one
 from inverseq.worlds import World
 from inverseq.worlds.record import mdp_of
@@ -171,7 +172,8 @@ def divide(behaviour: Behaviour) -> Parts:
         active = np.bincount(units[known.trajectory_of], weights=active) > 0
         if active.sum() > 1:  # a unit without any action can be neither fitted nor scored
             known = known.take(active[units])
-        train, test = known.split(plan.test, by=plan.by, seed=plan.seed)
+        share = _share_held_out(int(known.units(plan.by).max()) + 1, plan)
+        train, test = known.split(share, by=plan.by, seed=plan.seed)
         return _parts(behaviour, train, test, Division(DivisionKind.DRAWN))
     values = known.trajectories.get(column)
     if values is None:
@@ -191,14 +193,21 @@ def divide(behaviour: Behaviour) -> Parts:
     return _parts(behaviour, train, test, Division(kind, column))
 
 
+def _share_held_out(units: int, plan: Plan) -> float:
+    """As asked; else a fifth, and as many units as can tell anything apart, if that leaves more."""
+    if plan.test is not None:
+        return plan.test
+    return max(0.2, FEWEST_UNITS / units) if units >= 2 * FEWEST_UNITS else 0.2
+
+
 def _parts(
     behaviour: Behaviour, train: Demonstrations, test: Demonstrations, division: Division
 ) -> Parts:
     """Both parts, and the world as the training part knows it."""
     given = behaviour.world_for(train)
     sizes = [(int(part.acted.sum()), part.num_trajectories) for part in (train, test)]
-    units = int(train.units(behaviour.plan.by).max()) + 1
-    told = {"train": sizes[0], "test": sizes[1], "units": units}
+    units, held = (int(part.units(behaviour.plan.by).max()) + 1 for part in (train, test))
+    told = {"train": sizes[0], "test": sizes[1], "units": units, "held": held}
     division = replace(division, from_step=behaviour.from_step, **told)
     return Parts(train, test, division, given, as_one(given))
 

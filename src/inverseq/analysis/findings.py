@@ -126,6 +126,7 @@ class Division:
         train: Decisions and trajectories that were fitted.
         test: Decisions and trajectories that were held out.
         units: Units that were fitted.
+        held: Units that were held out.
         from_step: First step of a held-out trajectory that is scored.
     """
 
@@ -134,6 +135,7 @@ class Division:
     train: tuple[int, int] = (0, 0)
     test: tuple[int, int] = (0, 0)
     units: int = 0
+    held: int = 0
     from_step: int = 0
 
 

@@ -58,7 +58,8 @@ class Plan:
             at each state.
         coordinates: `[S, 2]` where the states of an estimated world lie, for maps; or None.
         split: Column that is "test" in the trajectories to hold out; None for the data set's own.
-        test: Without such a column, the share of the units to hold out.
+        test: Without such a column, the share of the units to hold out; a fifth where left out, and
+            three units at least where there are six or more.
         by: What a unit is: "trajectory", "session", "subject" or any trajectory column.
         seed: Which random choices.
         folds: Folds of the cross-validation.
@@ -96,7 +97,7 @@ class Plan:
     actions: Actions = "all"
     coordinates: np.ndarray | None = None
     split: str | None = None
-    test: float = 0.2
+    test: float | None = None
     by: str = "trajectory"
     seed: int = 0
     folds: int = 5

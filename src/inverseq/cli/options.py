@@ -136,7 +136,10 @@ class HeldOut:
         str | None, arg(metavar="COLUMN", help_behavior_hint="(default: the data set's, if any)")
     ] = None
     """Column whose value is "test" in the trajectories to hold out. Data sets bring their own."""
-    test: float = 0.2
+    test: Annotated[
+        float | None,
+        arg(metavar="FLOAT", help_behavior_hint="(default: a fifth; three units at least of six)"),
+    ] = None
     """Without such a column: share of the units to hold out."""
     by: str = "trajectory"
     """What a unit is: trajectory, session, subject or any column that is constant in a trajectory.
