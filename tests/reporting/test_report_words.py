@@ -222,9 +222,11 @@ def test_with_one_or_two_units_held_out_nothing_is_clear(units):
     best = ScoreRow("iavi", MODELS["iavi"], noise(units, mean=-0.1), 1.0, 0.1)
     table = ScoreRow("table-1", MODELS["table-1"], noise(units), 1.0, 0.1)
     division = Division(DivisionKind.DRAWN, train=(400, 4), test=(100 * units, units), units=9)
-    told = headline(results(table, best, division=division))
+    made = results(table, best, division=division)
+    told = headline(made)
     assert told[0].startswith("Nothing is shown to predict better than chance:")
     assert f"{units} unit" in told[0]
+    assert "is not known" in wants_section.what_they_want(made).blocks[0].paragraphs[0]
     share = float(told[0].split("test=")[1].rstrip("."))
     assert round(share * (9 + units)) >= 3  # as `Demonstrations.split` counts
     few = headline(results(table, best, division=replace(division, units=2)))

@@ -28,8 +28,9 @@ def what_they_want(findings: Findings) -> Section | None:
     assert row is not None  # what is shown was scored
     blocks: list[Block] = [prose("wants.j2", "reason", reason=findings.reason, row=row)]
     more: list[Block] = []
-    if standing_of(findings) is not Standing.ABOVE:
-        blocks.insert(0, prose("wants.j2", "unclaimed"))
+    standing = standing_of(findings)
+    if standing is not Standing.ABOVE:
+        blocks.insert(0, prose("wants.j2", "unclaimed", few=standing is Standing.TOO_FEW))
     drawn = [
         each
         for shown in each_place(findings)
