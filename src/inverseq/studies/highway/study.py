@@ -82,7 +82,7 @@ def _row(drives: Sequence[Drive], method: str, road: str, size: int) -> dict[str
     """One driver on one road: means and spreads over the seeds."""
     found = by_seed(drives, method, road, size)
     speeds = np.array([d.speed.mean() for d in found])
-    expert = np.mean([d.speed.mean() for d in by_seed(drives, EXPERT, road, size)])
+    experts = np.array([d.speed.mean() for d in by_seed(drives, EXPERT, road, size)])
     published = PUBLISHED.get(method) if road == SUMO else None
     return {
         "road": road,
@@ -90,7 +90,8 @@ def _row(drives: Sequence[Drive], method: str, road: str, size: int) -> dict[str
         "decisions": size if method in LEARNED else None,
         "speed": round(float(speeds.mean()), 2),
         "slowest seed": round(float(speeds.min()), 2),
-        "share of the expert": round(float(speeds.mean() / expert), 3),
+        "share of the expert": round(float(speeds.mean() / experts.mean()), 3),
+        "lowest share": round(float((speeds / experts).min()), 3),
         "unsafe in 100": round(_mean(found, "unsafe"), 3),
         "not right in 100": round(_mean(found, "not_right"), 3),
         "violations": int(sum(d.violations.sum() for d in found)),
