@@ -1,5 +1,6 @@
 """Settings for the whole suite: set before anything of the scientific stack is imported."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -9,6 +10,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# What takes all cores unless told otherwise takes this one: there is a worker for each, and
+# processes would be started for fits of milliseconds. Tests of processes say how many.
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 # What JAX compiles here runs a few times on little: compiling takes longer than running, so it is
 # done without optimising, and once for all workers and for the processes that tests start.
 os.environ.setdefault(
@@ -35,6 +39,12 @@ def pytest_configure(config):
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         folder = os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="inverseq-jax-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_collection_finish():
+    """What was imported stays, so that nobody looks again and again for garbage in it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser):
