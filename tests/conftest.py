@@ -14,15 +14,24 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # processes would be started for fits of milliseconds. Tests of processes say how many.
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 # What JAX compiles here runs a few times on little: compiling takes longer than running, so it is
-# done without optimising, and once for all workers and for the processes that tests start.
+# done without optimising, by the emitters that compile in half the time, in one piece, and once for
+# all workers and for the processes that tests start.
 os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0"
+    "XLA_FLAGS",
+    "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0 "
+    "--xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false "
+    "--xla_cpu_parallel_codegen_split_count=1",
 )
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
+import jaxtyping
 import pytest
 from hypothesis import HealthCheck, settings
+
+import checker
+
+jaxtyping.jaxtyped = checker.sparing  # with which its import hook decorates the package
 
 settings.register_profile(
     "home", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
@@ -45,6 +54,10 @@ def pytest_collection_finish():
     """What was imported stays, so that nobody looks again and again for garbage in it."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_setup():
+    checker.begin()
 
 
 def pytest_addoption(parser):
