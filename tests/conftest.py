@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 import tempfile
 
 # No screen, and no more threads than the runner has workers for.
@@ -39,8 +40,10 @@ settings.register_profile(
 # The same examples each time where nobody is there to look at a rare one.
 settings.register_profile("ci", parent=settings.get_profile("home"), derandomize=True)
 settings.register_profile("thorough", parent=settings.get_profile("home"), max_examples=500)
-profile = "ci" if os.environ.get("CI") else "home"
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", profile))
+profile = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "home")
+settings.load_profile(profile)
+if profile == "thorough":
+    checker.MOST = checker.INSIDE = sys.maxsize
 
 
 def pytest_configure(config):
@@ -54,6 +57,7 @@ def pytest_collection_finish():
     """What was imported stays, so that nobody looks again and again for garbage in it."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5000)  # objects; more seldom, for what JAX traces is no garbage either
 
 
 def pytest_runtest_setup():
