@@ -24,7 +24,8 @@ IMPORTED = "import pytest; pytest.importorskip('nothing', reason='no package her
 
 def run(folder: Path, *options: str) -> str:
     """What pytest says of the planted tests under the suite's own settings."""
-    shutil.copy(Path(__file__).with_name("conftest.py"), folder)
+    for name in ("conftest.py", "checker.py"):
+        shutil.copy(Path(__file__).with_name(name), folder)
     (folder / "test_marked.py").write_text(MARKED)
     (folder / "test_imported.py").write_text(IMPORTED)
     plain = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}

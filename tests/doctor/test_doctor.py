@@ -9,37 +9,14 @@ from hypothesis import strategies as st
 
 import inverseq.doctor.view as view_module
 import strategies
+from diagnoses import found, healthy, ring
 from inverseq import datasets
 from inverseq._core.errors import InputError
 from inverseq._core.store import load, save
 from inverseq.demonstrations import Demonstrations
-from inverseq.doctor import About, Diagnosis, Finding, Severity, as_dict, describe, diagnose
-from inverseq.doctor.repeats import RUN
+from inverseq.doctor import About, Diagnosis, Severity, as_dict, describe, diagnose
 from inverseq.mdp import MDP, unite
 from inverseq.readers import read_table
-
-
-def found(diagnosis: Diagnosis) -> dict[str, Finding]:
-    """The findings by what they are about."""
-    return {finding.about: finding for finding in diagnosis.findings}
-
-
-def ring(size: int = 4, **fields) -> MDP:
-    """States in a ring: action 0 goes on, action 1 goes back, action 2 stays."""
-    step = np.zeros((size, 3, size))
-    here = np.arange(size)
-    step[here, 0, (here + 1) % size] = 1
-    step[here, 1, (here - 1) % size] = 1
-    step[here, 2, here] = 1
-    return MDP.from_dense(step, discount=0.9, **fields)
-
-
-def healthy(trajectories: int = 40, length: int = 30) -> tuple[MDP, Demonstrations]:
-    """Much play in a small world in which everything happens."""
-    rng = np.random.default_rng(0)
-    world = ring()
-    policy = np.full((4, 3), 1 / 3)
-    return world, strategies.play(rng, world, policy, trajectories=trajectories, length=length)
 
 
 def test_a_healthy_table_has_no_errors_and_no_warnings():
@@ -230,86 +207,6 @@ def test_too_few_decisions_depend_on_the_reward_asked_for():
     assert "too few decisions" not in found(diagnose(demos, features, reward="features"))
 
 
-def long_play(seed: int, trajectories: int = 6, length: int = 2 * RUN) -> Demonstrations:
-    """Long random trajectories that chance does not repeat."""
-    rng = np.random.default_rng(seed)
-    size = trajectories * length
-    return Demonstrations.from_arrays(
-        rng.integers(0, 5, size), rng.integers(0, 3, size), trajectory=np.arange(size) // length
-    )
-
-
-def test_test_trajectories_that_repeat_training_ones():
-    train = long_play(0)
-    fresh = long_play(1)
-    assert "test repeats training" not in found(diagnose(fresh, train=train))
-    copied = train.take([2, 4])
-    finding = found(diagnose(copied, train=train))["test repeats training"]
-    assert (finding.severity, finding.count) == (Severity.WARNING, 2)
-    assert finding.rows == (4 * RUN + 1, 8 * RUN + 1)  # as the copied rows were numbered
-    # Windows that overlap share a run without being equal.
-    states, actions = train.states.copy(), train.actions.copy()
-    half = RUN // 2
-    window = Demonstrations.from_arrays(
-        states[half : half + RUN + 20], actions[half : half + RUN + 20]
-    )
-    assert found(diagnose(window, train=train))["test repeats training"].count == 1
-    short = Demonstrations.from_arrays(
-        states[half : half + RUN - 1], actions[half : half + RUN - 1]
-    )
-    assert "test repeats training" not in found(diagnose(short, train=train))
-
-
-def test_a_column_split_tells_the_parts_apart():
-    demos = long_play(0).take([0, 1, 2, 0])
-    parts = {"split": np.array(["train", "train", "test", "test"])}
-    split = Demonstrations(
-        demos.states,
-        demos.actions,
-        demos.next_states,
-        demos.endings,
-        demos.starts,
-        trajectories=parts,
-    )
-    about = found(diagnose(split))
-    assert about["test repeats training"].count == 1
-    assert about["repeated trajectories"].count == 1
-    assert about["repeated trajectories"].severity is Severity.WARNING
-    assert "overlapping trajectories" not in about  # whole copies are told as such
-
-
-def test_overlapping_windows_of_one_recording():
-    demos = long_play(0, trajectories=1, length=3 * RUN)
-    rows = np.concatenate([np.arange(0, 2 * RUN), np.arange(RUN - 10, 3 * RUN)])
-    windows = Demonstrations.from_arrays(
-        demos.states[rows],
-        demos.actions[rows],
-        trajectory=np.repeat([0, 1], [2 * RUN, 2 * RUN + 10]),
-    )
-    assert found(diagnose(windows))["overlapping trajectories"].count == 2
-    assert "overlapping trajectories" not in found(diagnose(long_play(0)))
-
-
-def test_short_repeats_are_habit_and_not_a_copy():
-    demos = Demonstrations.from_arrays([0, 1] * 6, [0, 1] * 6, trajectory=np.arange(12) // 2)
-    finding = found(diagnose(demos))["repeated trajectories"]
-    assert (finding.severity, finding.count) == (Severity.NOTE, 5)
-
-
-def test_equal_moves_in_different_worlds_are_no_repeats():
-    demos = long_play(0, trajectories=1)
-    twice = demos.take([0, 0])
-    two = Demonstrations(
-        twice.states,
-        twice.actions,
-        twice.next_states,
-        twice.endings,
-        twice.starts,
-        trajectories={"world": np.array(["a", "b"])},
-    )
-    assert not {"repeated trajectories", "overlapping trajectories"} & found(diagnose(two)).keys()
-
-
 def reaching_mice() -> tuple[MDP, Demonstrations]:
     """The shape of the data in github.com/HumanCompatibleAI/imitation/issues/808.
 
@@ -405,53 +302,6 @@ def test_numbers_with_holes_and_worlds_that_do_not_fit_are_told(monkeypatch):
     assert large.severity is Severity.WARNING
     assert "may need up to 1.6 kB of memory, and 1.0 kB are free" in large.text
     assert "Join states" in large.remedy
-
-
-def tracked(**fields) -> Demonstrations:
-    """Features of four trajectories: x, an angle, one that never changes, one on a large scale."""
-    rng = np.random.default_rng(0)
-    turn = (np.cumsum(rng.uniform(20, 40, size=120)) + 180) % 360 - 180
-    columns = rng.normal(size=120), turn, np.ones(120), rng.normal(0, 1e5, size=120)
-    names = {"feature_names": ("x", "heading", "flat", "far"), "action_names": ("a", "b", "c")}
-    given = {"trajectory": np.repeat(np.arange(4), 30), **names, **fields}
-    actions = rng.integers(0, 2, size=120)
-    actions[5] = -1
-    return Demonstrations.from_arrays(np.stack(columns, axis=1), actions, **given)
-
-
-def test_features_are_examined_without_a_world():
-    diagnosis = diagnose(tracked())
-    about = found(diagnosis)
-    assert about["features that never change"].values["names"] == ("flat",)
-    assert "heading" in about["a feature that is an angle"].text
-    assert about["a feature that is an angle"].count > 5
-    assert "far is 1.04e+05" in about["features of very different scales"].text
-    assert (about["missing actions"].count, about["missing actions"].rows) == (1, (6,))
-    assert about["actions never taken"].values["actions"] == ("c",)
-    assert about["few trajectories"].count == 4
-    assert "states never visited" not in about
-    told = str(diagnosis)
-    assert "4 features with 120 different observations, 2 of 3 actions taken" in " ".join(
-        told.split()
-    )
-
-
-def test_features_of_single_decisions_are_examined():
-    """Nobody saw where any of them led."""
-    alone = Demonstrations.from_arrays(np.eye(3), [0, 1, 2], trajectory=[0, 1, 2])
-    assert not alone.next_known.any()
-    assert diagnose(alone).facts["observations"] == 3
-
-
-def test_features_that_are_no_numbers_or_repeat_are_told():
-    data = tracked()
-    states = data.states.copy()
-    states[7, 0] = np.nan
-    spoilt = Demonstrations.from_arrays(states, data.actions)
-    assert found(diagnose(spoilt))["features that are no numbers"].rows == (8,)
-    assert found(diagnose(data, train=data.take([1])))["test repeats training"].count == 1
-    boards = Demonstrations.from_arrays(np.zeros((3, 4, 4), dtype=np.uint8), [0, 1, 0])
-    assert diagnose(boards).facts["observations"] == 1
 
 
 def test_trips_that_end_at_their_own_goals_are_no_surprise():

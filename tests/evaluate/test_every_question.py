@@ -228,6 +228,13 @@ def solvers() -> dict[str, tuple[Any, str]]:
     }
 
 
+@pytest.fixture(autouse=True)
+def drawn_once(monkeypatch):
+    """Figures of pages are drawn as SVG alone: the other files show the same."""
+    for form in ("to_pdf", "to_png"):
+        monkeypatch.setattr(f"inverseq.reporting.folder.{form}", lambda _: b"")
+
+
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory) -> dict[str, Case]:
     mdp, rng = world()
