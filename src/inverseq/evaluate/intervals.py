@@ -65,8 +65,9 @@ class Bootstrap:
             `estimates`, the value of the data.
         estimates: The contrasts of the data.
         intentions: Of several intentions, the rewards and parameters of each.
-        prior: Replicates in which the data stay as they are and only what a prior of decisions saw
-            is drawn, of actions of which it says more than the data; None where there is none.
+        prior: The first replicates once more, but that the data stay as they are, and only what a
+            prior of decisions saw is drawn, of actions of which it says more than the data do; None
+            where the solver adds no decisions.
     """
 
     estimate: Explanation
@@ -146,9 +147,10 @@ def interval(
     found = percentiles(estimate, draws, made.units, level)
     if made.prior is None:
         return found
-    alone = _drawn(made.prior, contrast)[1].var(axis=0)
+    alone = _drawn(made.prior, contrast)[1]
+    same = draws[: len(alone)]  # the same draws of the prior, beside those of the units
     with np.errstate(invalid="ignore"):  # a reward that is 0 by the gauge has no variance
-        share = np.nan_to_num(alone / draws.var(axis=0), nan=0.0)
+        share = np.nan_to_num(alone.var(axis=0) / same.var(axis=0), nan=0.0)
     return replace(found, untaken=np.asarray(np.minimum(share, 1.0)))
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float
+from matplotlib.figure import Figure
 
 from inverseq import plot
 from inverseq.decisions.counts import count
@@ -191,19 +192,6 @@ def run(settings: Settings, effort: Effort) -> Result:
     ]
     truths, means, spreads = np.array(effort.each("posteriors", ranked, drawn)).T
     ranks = ranks_of(truths, means, spreads)
-    figure, (left, right) = plot.canvas(8.0, 3.0, columns=2)
-    sizes = np.array(settings.sizes, dtype=float)
-    of_size = [[row for row in rows if row["decisions"] == size] for size in settings.sizes]
-    by_size = np.array([[np.mean([row[name] for row in own]) for own in of_size] for name in names])
-    plot.curves(
-        sizes, by_size, np.zeros_like(by_size), names,
-        x_name="decisions", unit="intervals that hold the truth", ax=left,
-    )  # fmt: skip
-    left.axhline(0.95, color="grey", lw=1.0, ls="--")
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    right.bar(np.arange(10) / 10 + 0.05, ranks.bins, width=0.09)
-    right.axhline(truths.size / 10, color="grey", lw=1.0, ls="--")
-    right.set_xlabel("share of the posterior below the truth")
     sentences = (
         "Intervals of 95 % hold the truth: "
         + ", ".join(f"{name} {total[name]:.1%}" for name in names)
@@ -219,4 +207,35 @@ def run(settings: Settings, effort: Effort) -> Result:
         f"middle 95 % of their posteriors; evenness of ranks p = {ranks.p_value:.2f}.",
     )
     told = [{"tenth": n + 1, "truths": int(many)} for n, many in enumerate(ranks.bins)]
+    sized = [
+        _shares([one for task, one in zip(tasks, found, strict=True) if task[-1] == scale])
+        for scale in settings.scales
+    ]
+    figure = _drawn(np.array(settings.scales), sized, ranks.bins)
     return Result({"intervals": rows, "ranks": told}, {"coverage": figure}, sentences)
+
+
+def _drawn(
+    scales: Float[np.ndarray, " n"], sized: Sequence[Mapping[str, float]], bins: np.ndarray
+) -> Figure:
+    """Shares of intervals that hold the truth over the size of rewards, and ranks."""
+    figure, (left, right) = plot.canvas(8.5, 3.2, columns=2)
+    others = [name for name in sized[0] if not name.startswith("IAVI")]
+    means = [
+        [float(np.mean([one[f"IAVI, {gauge}{part}"] for gauge in GAUGES])) for one in sized]
+        for part in ("", ", settled, held")
+    ]
+    means += [[one[name] for one in sized] for name in others]
+    table = np.array(means)
+    plot.curves(
+        scales, table, np.zeros_like(table), ["IAVI", "IAVI, settled by data", *others],
+        x_name="size of weights", unit="intervals that hold the truth", ax=left,
+    )  # fmt: skip
+    left.set_xticks(scales, [f"{scale:g}" for scale in scales])
+    left.minorticks_off()
+    left.axhline(0.95, color="grey", lw=1.0, ls="--")
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
+    right.bar(np.arange(10) / 10 + 0.05, bins, width=0.09)
+    right.axhline(bins.sum() / 10, color="grey", lw=1.0, ls="--")
+    right.set_xlabel("share of the posterior below the truth")
+    return figure
