@@ -71,6 +71,25 @@ def test_an_action_never_taken_is_not_settled(solver):
     assert "never" not in told
 
 
+def test_what_hangs_on_an_action_never_taken_elsewhere_is_not_settled_either():
+    # In the second state the second action was never taken; its value is in that of the first.
+    rng, count = np.random.default_rng(0), 16
+    states = np.tile([0, 1], 20 * count)
+    actions = np.where(states == 0, rng.random(states.size) < 0.3, False).astype(int)
+    data = Demonstrations.from_arrays(
+        states,
+        actions,
+        next_states=np.where(states == 0, actions, 0),
+        trajectory=np.repeat(np.arange(count), 40),
+        action_names=("stay", "go"),
+        state_names=("home", "away"),
+    )
+    found = iq.analyse(data, iq.Plan(**QUICK, history=1, solver="iavi"))
+    rows = {row.names[0]: row for row in found.contrasts.rows}
+    assert rows["home"].verdict is Verdict.SMOOTHED  # its own actions were all taken
+    assert found.contrasts.identification.with_verdict(Verdict.SMOOTHED) == ("0", "1")
+
+
 def test_few_units_have_estimates_and_no_intervals():
     rng, count = np.random.default_rng(0), FEWEST_RESAMPLED
     states = rng.integers(0, 2, 30 * count)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.stats import beta
 
-from inverseq import InputError
+from inverseq import MDP, InputError
 from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate import bootstrap as module
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import contrast
 from inverseq.evaluate.intervals import interval
-from inverseq.forward import simulate
+from inverseq.forward import simulate, soft_policy_iteration
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
@@ -37,16 +39,95 @@ def drawn(units, replicates, seed):
 
 
 @pytest.mark.parametrize("by", ["trajectory", "session", "subject"])
-def test_every_replicate_is_a_fit_to_the_units_drawn(by):
+def test_every_replicate_is_a_fit_to_units_and_a_prior_of_random_weight(by):
     mdp, demos = some_play()
-    made = bootstrap(demos, IAVI(), mdp, by=by, replicates=7, seed=3)
+    solver = IAVI(smoothing=0.7)
+    made = bootstrap(demos, solver, mdp, by=by, replicates=7, seed=3)
     counts = count(demos, mdp, by=by)
     assert made.units == counts.units.shape[0]
-    for r, weights in enumerate(drawn(made.units, 7, 3)):
-        again = Counts((counts.units.T @ weights).reshape(6, 3))
-        np.testing.assert_allclose(made.rewards[r], fit(again, IAVI(), mdp).reward, atol=1e-9)
-    np.testing.assert_array_equal(made.estimate.reward, fit(demos, IAVI(), mdp).reward)
+    weights = np.random.default_rng(3).standard_gamma(1 - 1 / made.units, (7, made.units))
+    for r in range(7):
+        drawn_by = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(r, 0)))
+        seen = (counts.units.T @ weights[r]).reshape(6, 3) + drawn_by.standard_gamma(0.7, (6, 3))
+        again = fit(Counts(seen * mdp.allowed), IAVI(smoothing=0.0), mdp)
+        np.testing.assert_allclose(made.rewards[r], again.reward, atol=1e-9)
+    np.testing.assert_array_equal(made.estimate.reward, fit(demos, solver, mdp).reward)
     assert made.converged.all()
+
+
+def bandit(taken):
+    """One state that is left for itself, and decisions that are units."""
+    arms = len(taken)
+    mdp = MDP(np.zeros((1, arms, 1), int), np.ones((1, arms, 1)), discount=0.0)
+    units = np.repeat(np.eye(arms), taken, axis=0)
+    return mdp, Counts(units.sum(axis=0, keepdims=True), sparse.csr_array(units))
+
+
+def test_of_single_decisions_replicates_are_draws_of_the_dirichlet_posterior():
+    mdp, counts = bandit([60, 6, 0])
+    pairs = {"rare": contrast(mdp, (0, 0), (0, 1)), "never": contrast(mdp, (0, 0), (0, 2))}
+    made = bootstrap(counts, IAVI(), mdp, replicates=4000, seed=0, contrasts=pairs)
+    tails = [0.05, 0.25, 0.5, 0.75]
+    for name, other in (("rare", 6.5), ("never", 0.5)):
+        share = beta.ppf(tails, 60.5, other)
+        wanted = np.log(share / (1 - share))
+        np.testing.assert_allclose(np.quantile(made.contrasts[name], tails), wanted, atol=0.12)
+
+
+def test_intervals_say_how_much_of_them_hangs_on_what_was_never_done():
+    mdp, counts = bandit([60, 6, 0])
+    taken, never = contrast(mdp, (0, 0), (0, 1)), contrast(mdp, (0, 0), (0, 2))
+    full = bootstrap(counts, IAVI(), mdp, replicates=500, seed=0)
+    lean = bootstrap(counts, IAVI(), mdp, replicates=500, seed=0, contrasts={"c": never})
+    assert interval(full, taken).untaken == pytest.approx(0.0, abs=1e-12)
+    assert interval(full, never).untaken > 0.7
+    assert interval(lean, "c").untaken == pytest.approx(float(interval(full, never).untaken))
+    assert interval(full).untaken.shape == (1, 3)
+    heavy = bootstrap(counts, IAVI(smoothing=10.0), mdp, replicates=500, seed=0)
+    assert interval(heavy, taken).untaken > 0.3  # ten were added to six
+    _, all_taken = bandit([60, 6, 3])
+    bare = bootstrap(all_taken, IAVI(smoothing=0.0), mdp, replicates=50, seed=0)
+    assert interval(bare, never).untaken == 0
+    assert np.isfinite(bare.rewards).all()
+
+
+def test_a_tiny_prior_says_that_nothing_is_known():
+    mdp, counts = bandit([60, 6, 0])
+    never = contrast(mdp, (0, 0), (0, 2))
+    made = bootstrap(counts, IAVI(smoothing=1e-6), mdp, replicates=50, seed=0)
+    assert np.isfinite(made.rewards).all()
+    assert interval(made, never).high > 100
+
+
+def test_intervals_hold_the_truth_where_actions_are_rare():
+    # 48 worlds whose agents hardly ever take some actions: with a smoothing that is the same in
+    # every replicate, three of four intervals hold the truth.
+    held = [coverage(seed, trajectories) for seed in range(24) for trajectories in (10, 50)]
+    assert 0.92 <= np.mean(held) <= 0.99
+
+
+def coverage(seed, trajectories):
+    """Share of the intervals of 8 contrasts that hold the truth."""
+    rng = np.random.default_rng(seed)
+    mdp = MDP(
+        rng.integers(0, 6, (6, 3, 2)),
+        rng.dirichlet(np.ones(2), (6, 3)),
+        discount=0.9,
+        features=rng.normal(size=(6, 3, 3)),
+    )
+    policy = soft_policy_iteration(mdp, mdp.features @ rng.normal(size=3)).policy
+    counts = count(simulate(mdp, policy, trajectories=trajectories, steps=20, seed=seed), mdp)
+    most = np.argsort(-counts.state_action.ravel())[:9]
+    asked = {}
+    for n in range(8):
+        a, b = rng.choice(most, 2, replace=False)
+        asked[str(n)] = contrast(mdp, divmod(a, 3), divmod(b, 3))
+    solver = IAVI(backup="soft")
+    made = bootstrap(counts, solver, mdp, replicates=200, seed=seed, contrasts=asked)
+    truth = inverse_action_values(policy, mdp, backup="soft").reward
+    ends = {name: interval(made, name) for name in asked}
+    values = {name: (each * truth).sum() for name, each in asked.items()}
+    return np.mean([ends[n].low <= values[n] <= ends[n].high for n in asked])
 
 
 def test_batches_change_nothing(monkeypatch):
@@ -87,14 +168,14 @@ def test_solvers_that_explain_many_counts_at_once_say_so(solver):
 
 @pytest.mark.parametrize("trajectories", [9, 40])
 def test_95_percent_intervals_cover_the_truth_as_often_as_they_say(trajectories):
-    # 400 experiments of 9 or 40 trajectories of 25 decisions; the contrast is known.
+    # 200 experiments of 9 or 40 trajectories of 25 decisions; the contrast is known.
     rng = np.random.default_rng(7)
     mdp = random_mdp(rng, 4, 3, masks=False, terminals=False, discount=0.8)
     policy = 0.15 + rng.random((4, 3))
     policy /= policy.sum(1, keepdims=True)
     c = contrast(mdp, (0, 0), (2, 1))
     truth = float((c * inverse_action_values(policy, mdp).reward).sum())
-    experiments = 400
+    experiments = 200
     demos = simulate(mdp, policy, trajectories=experiments * trajectories, steps=25, seed=8)
     units = count(demos, mdp).units
     covered = 0
@@ -173,6 +254,16 @@ def test_a_parameter_may_be_one_number():
     assert interval(made, "number").low.shape == ()
 
 
+def test_intentions_know_what_hangs_on_what_was_never_done():
+    mdp, demos = some_play(2)
+    made = bootstrap(demos, Intentions(2, IAVI(), restarts=2), mdp, replicates=4, seed=0, jobs=1)
+    for one in made.intentions:
+        assert one.rewards.shape == one.prior.rewards.shape == (4, 6, 3)
+        assert np.isfinite(one.rewards).all()
+        share = interval(one).untaken[mdp.allowed]
+        assert ((share >= 0) & (share <= 1)).all()
+
+
 def test_intentions_keep_what_their_solver_chose():
     mdp, demos = some_play(2)
     asked = {"replicates": 2, "seed": 0, "jobs": 1}
@@ -188,6 +279,7 @@ def test_what_a_solver_chose_stays_and_decisions_carry_their_weights():
     np.testing.assert_array_equal(made.parameters["seen"][:, 0], 2.5)
     np.testing.assert_array_equal(made.parameters["seen"][:, 1], sizes)
     assert made.rewards is None
+    assert np.isnan(interval(made, "seen").untaken)
     with pytest.raises(InputError, match="'seen'"):
         interval(made)
     with pytest.raises(InputError, match="no reward"):

@@ -147,7 +147,7 @@ def test_what_only_the_smoothing_sizes_is_no_headline():
     assert told[0].startswith("A reward explains these decisions better than chance.")
     assert "smoothing of what was never done" in told[0]
     (table,) = [b for b in wants_section.what_they_want(made).more if isinstance(b, Table)]
-    assert "“Sized by the smoothing”: an action was never taken" in table.note
+    assert "“Sized by the smoothing”: an action that matters to it was never taken" in table.note
 
 
 def test_where_a_reward_of_features_is_worth_most_has_an_interval_or_owns_up():

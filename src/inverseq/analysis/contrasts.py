@@ -1,6 +1,7 @@
 """The differences of rewards that are worth an interval, and what settles each of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,8 +13,8 @@ from inverseq.analysis.models import Entry, Menu
 from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
-from inverseq.evaluate.identifiability import Identification, identify
-from inverseq.evaluate.intervals import Sandwich, interval
+from inverseq.evaluate.identifiability import Identification, Verdict, identify
+from inverseq.evaluate.intervals import MOST_UNTAKEN, Sandwich, interval
 from inverseq.evaluate.sandwich import sandwich
 from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds, Solver
 from inverseq.inverse.solution import Solution
@@ -62,7 +63,7 @@ def contrasts_of(
     if not named:
         return None
     weights = {str(i): over_pasts(each, solution) for i, each in enumerate(named.values())}
-    unknown, how = float("nan"), Intervals.NONE
+    unknown, how, leans = float("nan"), Intervals.NONE, [False] * len(named)
     numbers = [
         (float((np.asarray(solution.reward) * each).sum()), unknown, unknown)
         for each in weights.values()
@@ -85,7 +86,11 @@ def contrasts_of(
         by_curvature = isinstance(made, Sandwich)
         ends = [interval(made, weights[key] if by_curvature else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
+        leans = [bool(e.untaken > MOST_UNTAKEN) for e in ends]
     found, error = identified(mdp, solver.picks, count(parts.train, mdp).state_action, weights)
+    if found is not None:
+        sized = tuple(_sized(*each) for each in zip(found.verdicts, leans, strict=True))
+        found = replace(found, verdicts=sized)
     verdicts = [None] * len(named) if found is None else found.verdicts
     rows = [
         Contrast(kind, names, *three, verdict)
@@ -102,6 +107,12 @@ def contrasts_of(
         otherwise=_otherwise(named, solution, others),
         unexamined=error,
     )
+
+
+def _sized(verdict: Verdict, leans: bool) -> Verdict:
+    """What settles a difference, once its interval is known to hang on what was never done."""
+    rests = verdict in (Verdict.SETTLED, Verdict.CONVENTION)
+    return Verdict.SMOOTHED if leans and rests else verdict
 
 
 def named_contrasts(

@@ -1,12 +1,12 @@
 """Fits to resampled trajectories, sessions or subjects (Efron 1979)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from inverseq._core.arrays import frozen_array, require_shape
@@ -14,13 +14,14 @@ from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
+from inverseq.evaluate.drawn import PRIOR_DRAWS, adding, of_prior_alone, redrawn, unit_weights
 from inverseq.evaluate.intervals import Bootstrap, check_level
 from inverseq.intentions.labels import renumber
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import Problem, Progress, Refits, Solver
+from inverseq.inverse.problem import AddsDecisions, Problem, Progress, Refits, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, as_one
 
@@ -41,10 +42,15 @@ def bootstrap(
     progress: Progress | None = None,
     keep: Keep | None = None,
 ) -> Bootstrap:
-    """Fit `replicates` samples of the units of the data, drawn with replacement.
+    """Fit `replicates` samples of the units of the data.
 
     Decisions of one animal, or of one trajectory, resemble each other; what is resampled must be
-    what is independent. Solvers that can refit many counts at once do so: for IAVI all replicates
+    what is independent. Units are drawn with replacement; for `IAVI`, whose prior is decisions too,
+    they have random weights, and what the prior saw is drawn as well: how little an action is
+    wanted that was never taken then varies by as much as is not known of it (posterior bootstrap:
+    Rubin 1981; Fong, Lyddon and Holmes 2019). `Interval.untaken` says how much of a spread that is.
+
+    Solvers that can refit many counts at once do so: for IAVI all replicates
     are right-hand sides of one factorisation, MaxEnt takes Newton steps from the fit to the data.
     Others are fitted again to each replicate, on all cores. What was chosen from the data (the
     strength of a prior) stays as it was, and intervals do not show the doubt about that choice.
@@ -52,8 +58,7 @@ def bootstrap(
     fit to the data, and each intention numbered as there.
 
     The interval says how the estimate would vary with other data of this kind. It knows nothing of
-    the choice among equivalent rewards (`identify` does), nor, in states that were never visited,
-    of anything but the smoothing.
+    the choice among equivalent rewards (`identify` does).
 
     Args:
         data: Demonstrations, or `Counts` with units.
@@ -90,20 +95,24 @@ def bootstrap(
         )
     estimate = fit(data, solver, world)
     named = {} if contrasts is None else {k: _flat(v, estimate, k) for k, v in contrasts.items()}
+    several = len(estimate.intentions) > 1
+    added = adding(solver)
+    prior = None if added is None else _Prior(added, seed)
     size, backend = 1, None
     if isinstance(solver, Refits) and isinstance(estimate, Solution) and units.cells is not None:
-        cells = max(units.cells.shape)
-        size, backend = max(1, min(replicates, _BATCH_CELLS // cells)), "sequential"
-        refit = partial(_refit_batch, solver, estimate, units.cells.T.tocsr())
+        size = max(1, min(replicates, _BATCH_CELLS // max(units.cells.shape)))
+        backend = "sequential"
+        refit = partial(_refit_batch, solver, prior, estimate, units.cells.T.tocsr())
     else:
-        fixed = _as_chosen(solver, estimate)
-        several = len(estimate.intentions) > 1
-        refit = partial(_refit_drawn if several else _refit, data, fixed, estimate, world, units)
+        again = _refit_drawn if several else _refit
+        refit = partial(again, data, _as_chosen(solver, estimate), prior, estimate, world, units)
+    # Chains of intentions have no half weights.
+    smooth = prior is not None and not several
     made = _joined(
         list(
             run(
                 partial(_contrasted, refit, tuple(named.values())),
-                ((weights,) for weights in _weights(units.number, replicates, size, seed)),
+                unit_weights(units.number, replicates, size, seed, smooth=smooth),
                 -(-replicates // size),
                 what="bootstrap",
                 jobs=jobs,
@@ -122,16 +131,22 @@ def bootstrap(
         "seed": seed,
         "level": level,
     }
-    if len(estimate.intentions) == 1:
-        return _record(estimate.intentions[0], made.parts[0], made.converged, named, shared)
+    records = []
+    for number, (one, part) in enumerate(zip(estimate.intentions, made.parts, strict=True)):
+        record = _record(one, part, made.converged, named, shared)
+        if prior is not None:
+            draws = min(replicates, PRIOR_DRAWS)
+            alone = _prior_alone(prior, one, number, draws, size, named)
+            own = _record(one, alone, np.ones(draws, dtype=bool), named, shared)
+            record = replace(record, prior=own)
+        records.append(record)
+    if not several:
+        return records[0]
     return Bootstrap(
         estimate=estimate,
         converged=made.converged,
         parameters=made.parameters,
-        intentions=tuple(
-            _record(one, part, made.converged, named, shared)
-            for one, part in zip(estimate.intentions, made.parts, strict=True)
-        ),
+        intentions=tuple(records),
         **shared,
     )
 
@@ -203,27 +218,53 @@ def _units(data: Demonstrations | Counts, world: MDP | None, by: str) -> _Units:
     return _Units(int(units.max()) + 1, cells, units[data.trajectory_of], units)
 
 
-def _weights(
-    units: int, replicates: int, size: int, seed: int
-) -> Iterator[Float[np.ndarray, "r U"]]:
-    """How often each unit is drawn in each replicate, `size` replicates at a time."""
-    rng = np.random.default_rng(seed)
-    for first in range(0, replicates, size):
-        rows = min(size, replicates - first)
-        drawn = rng.integers(0, units, (rows, units)) + units * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * units)
-        yield times.reshape(rows, units).astype(np.float64)
+class _Prior(NamedTuple):
+    """Decisions that a solver adds, and the seed by which they are drawn."""
+
+    solver: AddsDecisions
+    seed: int
+
+    def rewards(
+        self, estimate: Solution, counts: np.ndarray, numbers: np.ndarray, intention: int = 0
+    ) -> Float[np.ndarray, "r SA"]:
+        """Of counts, what was added being drawn."""
+        return redrawn(self.solver, estimate, counts, numbers, seed=self.seed, intention=intention)
+
+
+def _prior_alone(
+    prior: _Prior,
+    estimate: Solution,
+    intention: int,
+    draws: int,
+    size: int,
+    named: Mapping[str, np.ndarray],
+) -> "_Part":
+    """Rewards, or contrasts, of what the prior alone says, `size` draws at a time."""
+    made = []
+    for first in range(0, draws, size):
+        numbers = np.arange(first, min(first + size, draws))
+        rewards = of_prior_alone(
+            prior.solver, estimate, numbers, seed=prior.seed, intention=intention
+        )
+        made.append(_kept(rewards, tuple(named.values())))
+    return _Part(np.concatenate(made, axis=1 if named else 0), {})
 
 
 def _refit_batch(
     solver: Refits,
+    prior: _Prior | None,
     estimate: Solution,
     by_cell: sparse.csr_array,
     weights: Float[np.ndarray, "r U"],
+    numbers: Int[np.ndarray, " r"],
 ) -> _Batch:
     """Replicates of a solver that explains many counts at once."""
     assert estimate.mdp is not None  # there are counts in it
-    made = solver.refit((by_cell @ weights.T).reshape(*estimate.mdp.allowed.shape, -1), estimate)
+    counts = (by_cell @ weights.T).reshape(*estimate.mdp.allowed.shape, -1)
+    if prior is not None:
+        rewards = prior.rewards(estimate, counts, numbers)
+        return _Batch((_Part(rewards, {}),), {}, np.asarray(np.isfinite(rewards).all(axis=1)))
+    made = solver.refit(counts, estimate)
     rewards = made.rewards.reshape(-1, len(weights)).T
     return _Batch((_Part(rewards, dict(made.parameters)),), {}, made.converged)
 
@@ -231,10 +272,12 @@ def _refit_batch(
 def _refit(
     data: Demonstrations | Counts,
     solver: Solver,
+    prior: _Prior | None,
     estimate: Explanation,
     mdp: MDP | None,
     units: _Units,
     drawn: Float[np.ndarray, "1 U"],
+    numbers: Int[np.ndarray, " 1"],
 ) -> _Batch:
     """One replicate by weights of decisions; the search starts from the fit to the data."""
     (weights,), counts = drawn, None
@@ -245,16 +288,18 @@ def _refit(
     demonstrations = data if isinstance(data, Demonstrations) else None
     made = solver.solve(Problem(demonstrations, mdp, counts, rows, near=estimate))
     (one,) = made.intentions
-    return _Batch((_part(one),), {}, np.array([made.status.ok]))
+    return _Batch((_part(one, prior, numbers),), {}, np.array([made.status.ok]))
 
 
 def _refit_drawn(
     data: Demonstrations,
     solver: Solver,
+    prior: _Prior | None,
     estimate: IntentionSolution,
     mdp: MDP | None,
     units: _Units,
     drawn: Float[np.ndarray, "1 U"],
+    numbers: Int[np.ndarray, " 1"],
 ) -> _Batch:
     """One replicate by trajectories drawn, as chains of intentions have no half weights."""
     times = drawn[0, units.of_trajectory].astype(np.int64)
@@ -262,11 +307,17 @@ def _refit_drawn(
     made = solver.solve(Problem(sample, mdp, near=estimate))
     made = renumber(made, estimate, data)
     shared = {k: np.asarray(v)[None] for k, v in made.parameters.items()}
-    return _Batch(tuple(map(_part, made.intentions)), shared, np.array([made.status.ok]))
+    parts = (_part(one, prior, numbers, k) for k, one in enumerate(made.intentions))
+    return _Batch(tuple(parts), shared, np.array([made.status.ok]))
 
 
-def _part(made: Solution) -> _Part:
-    """What is kept of one solution."""
+def _part(
+    made: Solution, prior: _Prior | None, numbers: Int[np.ndarray, " 1"], intention: int = 0
+) -> _Part:
+    """What is kept of one solution; what was added to its decisions is drawn."""
+    if prior is not None:
+        counts = prior.solver.counts_of(made)[..., None]
+        return _Part(prior.rewards(made, counts, numbers, intention), {})
     rewards = None if made.reward is None else made.reward.reshape(1, -1)
     return _Part(rewards, {k: np.asarray(v)[None] for k, v in made.parameters.items()})
 
@@ -284,21 +335,23 @@ def _as_chosen(solver: Solver, estimate: Explanation) -> Solver:
 
 
 def _contrasted(
-    refit: Callable[[np.ndarray], _Batch],
+    refit: Callable[[np.ndarray, np.ndarray], _Batch],
     contrasts: tuple[Float[np.ndarray, " SA"], ...],
     weights: Float[np.ndarray, "r U"],
+    numbers: Int[np.ndarray, " r"],
 ) -> _Batch:
     """Some replicates, with contrasts `[C, r]` in place of rewards where any were asked for."""
-    made = refit(weights)
-    if not contrasts:
-        return made
+    made = refit(weights, numbers)
     parts = tuple(
-        part
-        if part.rewards is None
-        else part._replace(rewards=np.stack([part.rewards @ c for c in contrasts]))
+        part if part.rewards is None else part._replace(rewards=_kept(part.rewards, contrasts))
         for part in made.parts
     )
     return made._replace(parts=parts)
+
+
+def _kept(rewards: np.ndarray, contrasts: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Rewards `[r, S * A]`, or contrasts of them `[C, r]` where any were asked for."""
+    return np.stack([rewards @ c for c in contrasts]) if contrasts else rewards
 
 
 def _joined(batches: Sequence[_Batch], axis: int) -> _Batch:

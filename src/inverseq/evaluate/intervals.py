@@ -5,7 +5,7 @@ The American Statistician 69) advises: with nine animals the plain ones are too 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -17,6 +17,10 @@ from inverseq._core.errors import InputError
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 
+MOST_UNTAKEN = 0.1
+"""Share of the variance of replicates that actions never taken may bring in: up to here intervals
+hold the truth as often as they say, whatever it is (docs/studies/honesty.md)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Interval:
@@ -27,12 +31,18 @@ class Interval:
         low: Lower end.
         high: Upper end.
         level: How often such intervals should hold the truth.
+        untaken: Share of the replicates' variance that a prior of decisions brings in alone, by
+            actions of which it says more than the data do: with the usual smoothing, those never
+            taken. Above `MOST_UNTAKEN` the prior says how long the interval is, and it is too
+            short where the truth is far from what the prior expects. 0 where no such action
+            matters; NaN where the solver adds no decisions.
     """
 
     estimate: Float[np.ndarray, "..."]
     low: Float[np.ndarray, "..."]
     high: Float[np.ndarray, "..."]
     level: float
+    untaken: Float[np.ndarray, "..."] = field(default_factory=lambda: np.asarray(np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +64,9 @@ class Bootstrap:
             `estimates`, the value of the data.
         estimates: The contrasts of the data.
         intentions: Of several intentions, the rewards and parameters of each.
+        prior: The first replicates once more, but that the data stay as they are, and only what a
+            prior of decisions saw is drawn, of actions of which it says more than the data do; None
+            where the solver adds no decisions.
     """
 
     estimate: Explanation
@@ -67,6 +80,7 @@ class Bootstrap:
     contrasts: Mapping[str, Float[np.ndarray, " R"]] = field(default_factory=dict)
     estimates: Mapping[str, float] = field(default_factory=dict)
     intentions: "tuple[Bootstrap, ...]" = ()
+    prior: "Bootstrap | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +142,25 @@ def interval(
             "several intentions have rewards of their own: ask interval(made.intentions[0], ...), "
             f"or for one of {[*made.parameters]} by name"
         )
+    estimate, draws = _drawn(made, contrast)
+    found = percentiles(estimate, draws, made.units, level)
+    if made.prior is None:
+        return found
+    alone = _drawn(made.prior, contrast)[1]
+    same = draws[: len(alone)]  # the same draws of the prior, beside those of the units
+    with np.errstate(invalid="ignore"):  # a reward that is 0 by the gauge has no variance
+        share = np.nan_to_num(alone.var(axis=0) / same.var(axis=0), nan=0.0)
+    return replace(found, untaken=np.asarray(np.minimum(share, 1.0)))
+
+
+def _drawn(
+    made: Bootstrap, contrast: Float[np.ndarray, "S A"] | str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate and replicates of what was asked for.
+
+    Raises:
+        InputError: As `interval`.
+    """
     if isinstance(contrast, str):
         estimate, draws = _named(made, contrast)
     elif made.rewards is None or (known := made.estimate.intentions[0].reward) is None:
@@ -144,7 +177,7 @@ def interval(
         weights = np.asarray(contrast, dtype=np.float64)
         estimate = np.asarray((weights * known).sum())
         draws = np.tensordot(made.rewards, weights, axes=2)
-    return percentiles(estimate, draws, made.units, level)
+    return estimate, draws
 
 
 def percentiles(

@@ -162,6 +162,29 @@ class Refits(Protocol):
         ...
 
 
+@runtime_checkable
+class AddsDecisions(Refits, Protocol):
+    """A solver whose prior is decisions of each kind that were seen before the others.
+
+    It finds the most likely log-odds of actions under that prior. How many decisions a prior of
+    `smoothing` stands for is itself uncertain: as many as a gamma distribution of that shape says
+    (Dirichlet shares are gamma numbers divided by their sum).
+    """
+
+    @property
+    def smoothing(self) -> float:
+        """Decisions added to each action that exists."""
+        ...
+
+    def counts_of(self, solution: Solution) -> Float[np.ndarray, "S A"]:
+        """The decisions behind one of its solutions, those added left out."""
+        ...
+
+    def bare(self) -> Refits:
+        """The same solver, which adds nothing."""
+        ...
+
+
 class Response(NamedTuple):
     """What small changes of counts do to a fit.
 

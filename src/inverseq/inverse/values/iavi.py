@@ -218,6 +218,20 @@ class IAVI:
         made = self.explain(self.policy_of(counts, mdp), mdp)
         return Refitted(made.reward, {}, np.full(counts.shape[2], made.status.ok))
 
+    def counts_of(self, solution: Solution) -> Float[np.ndarray, "S A"]:
+        """The decisions behind a solution, read back from its smoothed policy."""
+        mdp, policy, visits = solution.mdp, solution.policy, solution.visits
+        assert mdp is not None  # it was fitted in one
+        assert visits is not None  # it says where
+        assert isinstance(policy, TabularPolicy)  # it is a table
+        total = visits + self.smoothing * mdp.allowed.sum(axis=1)
+        counts = policy.table * total[:, None] - self.smoothing
+        return np.where(mdp.allowed, np.maximum(counts, 0.0), 0.0)
+
+    def bare(self) -> "IAVI":
+        """The same without smoothing."""
+        return replace(self, smoothing=0.0)
+
     def expand(self, problem: Problem) -> LogitExpansion:
         """The likelihood of behaviour as a quadratic in log-odds of actions, for `Hierarchical`.
 

@@ -35,9 +35,9 @@ class Settings:
     """Worlds of each kind in which intervals are made."""
     states: tuple[int, ...] = (6, 20)
     """States of these worlds."""
-    sizes: tuple[int, ...] = (1000, 10000)
+    sizes: tuple[int, ...] = (200, 2000, 20000)
     """Decisions in each."""
-    scales: tuple[float, ...] = (0.5, 1.0, 2.0)
+    scales: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0)
     """Size of the true weights in units of the temperature."""
     replicates: int = 400
     """Of each bootstrap."""

@@ -1,16 +1,19 @@
 """How often intervals hold the truth: gauge-fixed contrasts, and ranks of truths in posteriors."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from jaxtyping import Bool, Float
+from matplotlib.figure import Figure
 
 from inverseq import plot
 from inverseq.decisions.counts import count
-from inverseq.demonstrations import concatenate
+from inverseq.demonstrations import Demonstrations, concatenate
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import contrast
-from inverseq.evaluate.intervals import interval
+from inverseq.evaluate.intervals import MOST_UNTAKEN, Bootstrap, interval
 from inverseq.evaluate.ranks import ranks_of
 from inverseq.evaluate.sandwich import sandwich
 from inverseq.forward import simulate, soft_policy_iteration
@@ -18,17 +21,25 @@ from inverseq.inverse.drift.solver import Drifting, drift_of
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.values.iavi import IAVI, inverse_action_values
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 from inverseq.studies.honesty import Settings
 from inverseq.studies.run import Result
 from inverseq.studies.study import Effort
 
+Weights = Float[np.ndarray, "S A"]
+
 STEPS = 20
 """Decisions of a trajectory, which is the unit."""
 
 GAUGES = ("zero-mean", "state-only", "minimum-norm")
+STATES = (0.1, None)
+"""Strengths of the prior of MaxEnt on states; None chooses it."""
+
 _WEIGHTS = MaxEnt("features", strength=0.1)
-_CONTRASTS, _LEAST = 8, 20
+_IQL = IQL(method="exact")
+_CONTRASTS, _REFITS = 8, 100
+_SETTLED = ("settled, share", "settled, held")
 FIRST, STEP, MOMENTS = 1.0, 0.3, 4
 """Of the walks whose posteriors are ranked."""
 
@@ -47,15 +58,20 @@ def world(seed: int, states: int) -> MDP:
 def held(
     seed: int, states: int, decisions: int, scale: float, *, replicates: int
 ) -> dict[str, float]:
-    """Share of intervals that hold the truth, by how they were made, in one world."""
+    """Share of intervals that hold the truth, by how they were made, in one world; and of those of
+    IAVI, the share that the data settle and how many of these hold it.
+    """
     mdp, rng = world(seed, states), np.random.default_rng(seed)
     weights = scale * rng.normal(size=3)
     policy = soft_policy_iteration(mdp, mdp.features @ weights).policy
     data = simulate(mdp, policy, trajectories=decisions // STEPS, steps=STEPS, seed=seed)
     counts = count(data, mdp)
-    seen = np.argwhere(counts.state_action >= _LEAST)
-    pairs = [seen[rng.choice(len(seen), 2, replace=False)] for _ in range(_CONTRASTS)]
-    asked = {str(n): contrast(mdp, tuple(a), tuple(b)) for n, (a, b) in enumerate(pairs)}
+    taken = np.argsort(-counts.state_action.ravel(), kind="stable")[: mdp.allowed.size // 2]
+    pairs = [rng.choice(taken, 2, replace=False) for _ in range(_CONTRASTS)]
+    asked = {
+        str(n): contrast(mdp, divmod(int(a), 3), divmod(int(b), 3))
+        for n, (a, b) in enumerate(pairs)
+    }
     made: dict[str, float] = {}
     for gauge in GAUGES:
         solver = IAVI(backup="soft", gauge=gauge)
@@ -63,13 +79,60 @@ def held(
             counts, solver, mdp, seed=seed, replicates=replicates, jobs=1, contrasts=asked
         )
         truth = inverse_action_values(policy, mdp, backup="soft", gauge=gauge).reward
-        made[f"IAVI, {gauge}"] = float(np.mean([
-            end.low <= (values * truth).sum() <= end.high
-            for name, values in asked.items()
-            for end in (interval(drawn, name),)
-        ]))  # fmt: skip
+        inside = _inside(drawn, asked, truth)
+        settled = np.array([interval(drawn, n).untaken <= MOST_UNTAKEN for n in asked])
+        made[f"IAVI, {gauge}"] = float(inside.mean())
+        made[f"IAVI, {gauge}, settled"] = float(settled.sum())
+        made[f"IAVI, {gauge}, settled and held"] = float((inside & settled).sum())
     ends = interval(sandwich(counts, _WEIGHTS, mdp), "weights")
     made["MaxEnt on features"] = float(((ends.low <= weights) & (weights <= ends.high)).mean())
+    refitted = bootstrap(
+        data, _IQL, mdp, seed=seed, replicates=min(_REFITS, replicates), jobs=1, contrasts=asked
+    )
+    made["IQL"] = float(_inside(refitted, asked, _fixed_point(mdp, policy)).mean())
+    return made | _of_states(mdp, decisions, scale, seed)
+
+
+def _inside(
+    made: Bootstrap, asked: Mapping[str, Weights], truth: Weights
+) -> Bool[np.ndarray, " C"]:
+    """Whether the interval of each contrast holds that of the true reward."""
+    ends = {name: interval(made, name) for name in asked}
+    values = {name: float((each * truth).sum()) for name, each in asked.items()}
+    return np.array([bool(ends[n].low <= values[n] <= ends[n].high) for n in asked])
+
+
+def _fixed_point(mdp: MDP, policy: Weights) -> Weights:
+    """What IQL finds of decisions without end: every transition once, as likely as it is."""
+    state, action, branch = map(np.ravel, np.indices(mdp.successors.shape))
+    at = state, action, branch
+    every = Demonstrations.from_arrays(
+        state, action, next_states=mdp.successors[at], trajectory=np.arange(state.size)
+    )
+    likely = policy[state, action] * mdp.probabilities[at]
+    return np.asarray(fit(every, _IQL, mdp, weights=likely).reward)
+
+
+def _of_states(mdp: MDP, decisions: int, scale: float, seed: int) -> dict[str, float]:
+    """MaxEnt on states, of an agent whose reward is one of states: differences of two states among
+    the half that was visited most.
+    """
+    rng = np.random.default_rng(seed)
+    here = scale * rng.normal(size=mdp.num_states)
+    policy = soft_policy_iteration(mdp, np.repeat(here[:, None], mdp.num_actions, axis=1)).policy
+    data = simulate(mdp, policy, trajectories=decisions // STEPS, steps=STEPS, seed=seed)
+    counts = count(data, mdp)
+    most = np.argsort(-counts.visits, kind="stable")[: mdp.num_states // 2 + 1]
+    pairs = [rng.choice(most, 2, replace=False) for _ in range(_CONTRASTS)]
+    made: dict[str, float] = {}
+    for strength in STATES:
+        sure = sandwich(counts, MaxEnt("states", strength=strength), mdp)
+        inside = []
+        for a, b in pairs:
+            end = interval(sure, contrast(mdp, (int(a), 0), (int(b), 0)))
+            inside.append(end.low <= here[a] - here[b] <= end.high)
+        name = "chosen" if strength is None else f"{strength:g}"
+        made[f"MaxEnt on states, {name}"] = float(np.mean(inside))
     return made
 
 
@@ -91,6 +154,22 @@ def ranked(seed: int, states: int, decisions: int) -> tuple[float, float, float]
     return float(walk[at]), float(found.weights[at]), float(found.spread[at])
 
 
+def _shares(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means over worlds; of what is settled, those of all contrasts together."""
+    made: dict[str, float] = {}
+    for name in found[0]:
+        if name.endswith("settled and held"):
+            continue
+        values = [one[name] for one in found]
+        if not name.endswith("settled"):
+            made[name] = float(np.mean(values))
+            continue
+        settled, inside = sum(values), sum(one[f"{name} and held"] for one in found)
+        made[f"{name}, share"] = settled / (_CONTRASTS * len(found))
+        made[f"{name}, held"] = inside / settled if settled else float("nan")
+    return made
+
+
 def run(settings: Settings, effort: Effort) -> Result:
     """Both, over worlds, sizes and temperatures."""
     kinds = [
@@ -104,34 +183,59 @@ def run(settings: Settings, effort: Effort) -> Result:
     rows = []
     for number, (states, decisions, scale) in enumerate(kinds):
         part = found[number * settings.covered : (number + 1) * settings.covered]
-        means = {name: round(float(np.mean([one[name] for one in part])), 4) for name in part[0]}
-        rows.append({"states": states, "decisions": decisions, "scale": scale} | means)
-    names = [*found[0]]
-    total = {name: float(np.mean([one[name] for one in found])) for name in names}
+        kind = {"states": states, "decisions": decisions, "scale": scale}
+        rows.append(kind | {name: round(share, 4) for name, share in _shares(part).items()})
+    total = _shares(found)
+    names = [name for name in total if not name.endswith(_SETTLED)]
     drawn = [
         (effort.seed + n, settings.states[0], settings.sizes[0]) for n in range(settings.ranked)
     ]
     truths, means, spreads = np.array(effort.each("posteriors", ranked, drawn)).T
     ranks = ranks_of(truths, means, spreads)
-    figure, (left, right) = plot.canvas(8.0, 3.0, columns=2)
-    sizes = np.array(settings.sizes, dtype=float)
-    of_size = [[row for row in rows if row["decisions"] == size] for size in settings.sizes]
-    by_size = np.array([[np.mean([row[name] for row in own]) for own in of_size] for name in names])
-    plot.curves(
-        sizes, by_size, np.zeros_like(by_size), names,
-        x_name="decisions", unit="intervals that hold the truth", ax=left,
-    )  # fmt: skip
-    left.axhline(0.95, color="grey", lw=1.0, ls="--")
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    right.bar(np.arange(10) / 10 + 0.05, ranks.bins, width=0.09)
-    right.axhline(truths.size / 10, color="grey", lw=1.0, ls="--")
-    right.set_xlabel("share of the posterior below the truth")
     sentences = (
         "Intervals of 95 % hold the truth: "
-        + ", ".join(f"{name} {share:.1%}" for name, share in total.items())
+        + ", ".join(f"{name} {total[name]:.1%}" for name in names)
+        + ".",
+        "Of those of IAVI, the data settle "
+        + ", ".join(
+            f"{total[f'IAVI, {gauge}, settled, share']:.0%} ({gauge}; of these "
+            f"{total[f'IAVI, {gauge}, settled, held']:.1%} hold it)"
+            for gauge in GAUGES
+        )
         + ".",
         f"Of {truths.size} truths drawn from the prior of a walk, {ranks.covered:.1%} lie in the "
         f"middle 95 % of their posteriors; evenness of ranks p = {ranks.p_value:.2f}.",
     )
     told = [{"tenth": n + 1, "truths": int(many)} for n, many in enumerate(ranks.bins)]
+    sized = [
+        _shares([one for task, one in zip(tasks, found, strict=True) if task[-1] == scale])
+        for scale in settings.scales
+    ]
+    figure = _drawn(np.array(settings.scales), sized, ranks.bins)
     return Result({"intervals": rows, "ranks": told}, {"coverage": figure}, sentences)
+
+
+def _drawn(
+    scales: Float[np.ndarray, " n"], sized: Sequence[Mapping[str, float]], bins: np.ndarray
+) -> Figure:
+    """Shares of intervals that hold the truth over the size of rewards, and ranks."""
+    figure, (left, right) = plot.canvas(8.5, 3.2, columns=2)
+    others = [name for name in sized[0] if not name.startswith("IAVI")]
+    means = [
+        [float(np.mean([one[f"IAVI, {gauge}{part}"] for gauge in GAUGES])) for one in sized]
+        for part in ("", ", settled, held")
+    ]
+    means += [[one[name] for one in sized] for name in others]
+    table = np.array(means)
+    plot.curves(
+        scales, table, np.zeros_like(table), ["IAVI", "IAVI, settled by data", *others],
+        x_name="size of weights", unit="intervals that hold the truth", ax=left,
+    )  # fmt: skip
+    left.set_xticks(scales, [f"{scale:g}" for scale in scales])
+    left.minorticks_off()
+    left.axhline(0.95, color="grey", lw=1.0, ls="--")
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
+    right.bar(np.arange(10) / 10 + 0.05, bins, width=0.09)
+    right.axhline(bins.sum() / 10, color="grey", lw=1.0, ls="--")
+    right.set_xlabel("share of the posterior below the truth")
+    return figure
