@@ -72,7 +72,7 @@ def test_json_is_all_there_is_and_agrees_with_what_was_written(inside, walks, tm
     assert float(table["IAVI"]["nats"]) == rows["iavi"]["nats"]
     # The score, again, from the stated split and settings alone.
     demonstrations = iq.read_table(walks)
-    train, test = demonstrations.split(0.2, seed=3)
+    train, test = demonstrations.split(0.25, seed=3)  # three of twelve
     mdp = iq.MDP.estimate(train, discount=0.9, num_states=3, num_actions=2)
     solution = iq.fit(train, iq.IAVI(smoothing=0.5), mdp=mdp)
     assert rows["iavi"]["nats"] == pytest.approx(

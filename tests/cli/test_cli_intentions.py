@@ -155,7 +155,7 @@ REFUSED = {
     "more than decisions": (("--intentions", "9999"), "give --intentions"),
     "more than trajectories": (
         ("--intentions", "11", "--switching", "mixture"),
-        "11 intentions are too many for 10 trajectories",
+        "11 intentions are too many for 9 trajectories",
     ),
     "an unknown law": (("--intentions", "2", "--switching", "warp"), "--switching warp"),
     "an unknown column": (
