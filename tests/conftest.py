@@ -32,7 +32,9 @@ from hypothesis import HealthCheck, settings
 
 import checker
 
-jaxtyping.jaxtyped = checker.sparing  # with which its import hook decorates the package
+# The package's annotations are executed: its import hook decorates with what stands here.
+jaxtyping.jaxtyped = checker.sparing
+jaxtyping.install_import_hook(["inverseq"], "checker.check")
 
 settings.register_profile(
     "home", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]

@@ -1,4 +1,4 @@
-"""A skip fails where `.ci/run` runs the tests, and is a skip elsewhere."""
+"""A skip fails where `.ci/run` runs the tests, and is a skip elsewhere; threads are counted."""
 
 import os
 import shutil
@@ -22,13 +22,22 @@ def test_inside(): pytest.skip("no screen here")
 IMPORTED = "import pytest; pytest.importorskip('nothing', reason='no package here')"
 
 
-def run(folder: Path, *options: str) -> str:
+COUNTED = """
+import os
+import numpy
+
+def test_it_is_one(): assert len(os.listdir("/proc/self/task")) == 1
+"""
+
+
+def run(folder: Path, *options: str, **planted: str) -> str:
     """What pytest says of the planted tests under the suite's own settings."""
     for name in ("conftest.py", "checker.py"):
         shutil.copy(Path(__file__).with_name(name), folder)
-    (folder / "test_marked.py").write_text(MARKED)
-    (folder / "test_imported.py").write_text(IMPORTED)
-    plain = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    for name, text in (planted or {"marked": MARKED, "imported": IMPORTED}).items():
+        (folder / f"test_{name}.py").write_text(text)
+    said = ("PYTEST_ADDOPTS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    plain = {name: value for name, value in os.environ.items() if name not in said}
     program = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", *options]
     done = subprocess.run(
         program, cwd=folder, env=plain, capture_output=True, text=True, check=False
@@ -46,3 +55,8 @@ def test_where_none_may_be_skipped_each_fails_with_its_reason(tmp_path, workers)
     assert "1 failed, 1 xfailed, 2 errors" in said
     for reason in ("no browser here", "no screen here", "no package here"):
         assert f"with --no-skips, this fails: Skipped: {reason}" in said
+
+
+def test_linear_algebra_has_one_thread_whoever_imports_it_first(tmp_path):
+    shutil.copy(Path(__file__).parents[1] / "pyproject.toml", tmp_path)
+    assert "1 passed" in run(tmp_path, "test_counted.py", counted=COUNTED)
