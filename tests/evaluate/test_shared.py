@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from scipy import sparse
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 import inverseq as iq
 from inverseq import InputError
+from inverseq._core import nullspace
 from inverseq._core.nullspace import LISTED, DenseNullSpace, SparseNullSpace
 from inverseq.evaluate.identifiability import Verdict, contrast, identify
 from inverseq.evaluate.shared import agreement, behaviour_of, shared_reward
@@ -200,6 +202,31 @@ def test_of_worlds_that_differ_little_the_constant_is_still_the_constant():
     assert found.rank == found.columns - 1
     assert found.num_open == 0
     assert len(found.directions) == 0
+
+
+@pytest.mark.parametrize("terminals", [0, 1])
+def test_many_open_directions_are_counted_with_ends_and_without(terminals, monkeypatch):
+    rng = np.random.default_rng(0)
+    made = random_mdp(rng, 40, 3, masks=False, terminals=False, discount=0.9)
+    mdp = replace(made, terminal=np.arange(40) < terminals)
+    dense = identify(mdp, contrasts={}, also=[mdp]).shared
+    monkeypatch.setattr(nullspace, "_DENSE_WORK", 0.0)
+    sparse_too = identify(mdp, contrasts={}, also=[mdp]).shared
+    assert dense.num_open > nullspace.LISTED
+    assert sparse_too.num_open == dense.num_open
+
+
+def test_directions_are_found_where_lanczos_settles_none(monkeypatch):
+    def settles_none(square, *given, **how):
+        if "sigma" not in how:  # the largest
+            return eigsh(square, *given, **how)
+        raise ArpackNoConvergence("none of %d", np.zeros(0), np.zeros((square.shape[0], 0)))
+
+    monkeypatch.setattr(nullspace, "eigsh", settles_none)
+    matrix = sparse.csr_array(np.diag([1.0, 2.0, 0.0, 3.0, 0.5, 4.0, 5.0])[:, ::-1])
+    found = nullspace.SparseNullSpace(matrix)
+    assert found.nullity == 1
+    np.testing.assert_allclose(np.abs(found.basis[:, 0]), np.eye(7)[4], atol=1e-6)
 
 
 def test_large_worlds_are_sparse_and_quick():

@@ -12,6 +12,7 @@ _NULL = 1e-9  # singular values below this share of the largest (of 1, for rewar
 _NULL_SPARSE = 1e-6  # the same where squares of them are all that can be had
 _SHIFT = 1e-13  # share of the largest eigenvalue that makes M' M invertible
 _REFINEMENTS = 4
+_POWERS = 20
 _DENSE_WORK = 5e9  # rows * columns^2 up to which singular values are taken
 
 LISTED = 24
@@ -157,12 +158,16 @@ class SparseNullSpace(NullSpace):
         size = self.matrix.shape[1]
         inverse = LinearOperator((size, size), matvec=self.factor.solve, dtype=np.float64)
         shift = -_SHIFT * self.largest**2
-        start = np.random.default_rng(0).normal(size=size)
         count = min(wanted, size - 1)
+        start = np.random.default_rng(0).normal(size=(size, count))
         try:
-            _, found = eigsh(self.square, count, sigma=shift, OPinv=inverse, v0=start)
+            _, found = eigsh(self.square, count, sigma=shift, OPinv=inverse, v0=start[:, 0])
         except ArpackNoConvergence as error:
             found = np.linalg.qr(error.eigenvectors)[0]
+            if not found.shape[1]:  # it settled none: powers of the inverse, all at once
+                found = start
+                for _ in range(_POWERS):
+                    found = np.linalg.qr(self.factor.solve(found))[0]
         # Lengths of M x are exact where eigenvalues of M' M are rounding.
         _, values, turned = np.linalg.svd(np.linalg.qr(self.matrix @ found, "r"))
         return values[::-1], (found @ turned.T)[:, ::-1]

@@ -163,7 +163,9 @@ def shared_reward(behaviours: Sequence[Behaviour], opened: NullSpace) -> SharedR
     values = _without_constant([one.mdp for one in behaviours], opened.basis, listed)
     directions = _rewards(mdp, pairs, values[:states])
     constant = listed and opened.nullity > directions.shape[1]
-    num_open = directions.shape[1] if listed else opened.nullity - 1
+    num_open = directions.shape[1]
+    if not listed:
+        num_open = opened.nullity - _constant_is_open([one.mdp for one in behaviours], pairs)
     openness = _over_pairs(mdp, (directions**2).sum(axis=1)) if listed else None
     found, misfit = None, np.nan
     logs = [one.logs.ravel()[pairs] for one in behaviours if one.logs is not None]
@@ -219,6 +221,22 @@ def _without_constant(
     constant /= np.linalg.norm(constant)
     left, sizes, _ = np.linalg.svd(basis - np.outer(constant, constant @ basis), False)
     return left[:, : len(sizes) - 1] if listed else left[:, sizes > _PARTLY]
+
+
+def _constant_is_open(worlds: Sequence[MDP], pairs: np.ndarray) -> bool:
+    """Whether values explain a constant reward in every world: without ends those of all states are
+    alike, or any are where nothing is discounted; with ends it hangs on whether actions change when
+    it ends.
+    """
+    for world in worlds:
+        if not world.terminal.any():
+            continue
+        matrix = shaping(world)[pairs]
+        ones = np.ones((pairs.size, 1))
+        missed = matrix @ null_space(matrix).least_squares(ones) - ones
+        if np.abs(missed).max() > _APART:
+            return False
+    return True
 
 
 def _rewards(
