@@ -21,6 +21,7 @@ _HOME = {
     "TrainedDQN": "dqn",
     "TrainedSAC": "sac",
     "q_learning": "learning",
+    "rewarded": "rewarded",
     "simulator_of": "simulator",
     "train_dqn": "dqn",
     "train_sac": "sac",

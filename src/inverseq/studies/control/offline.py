@@ -21,7 +21,7 @@ from inverseq.studies.control.shown import (
     thinned,
     weights_of,
 )
-from inverseq.studies.experts.tasks import Careless, Task, played, task_of, tasks_of
+from inverseq.studies.experts.tasks import Task, careless, numbered_tasks, played, task_of
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
@@ -49,7 +49,7 @@ class Trial(NamedTuple):
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Returns and rewards of each solver by the number of demonstrations."""
-    tasks = [(task.name,) for task in tasks_of(settings.tasks)]
+    tasks = [(task.name,) for task in numbered_tasks(settings.tasks)]
     found = effort.each("tasks", partial(of_task, settings, effort.seed), tasks)
     experts = {name: expert for [name], (expert, _) in zip(tasks, found, strict=True)}
     trials = [trial for _, some in found for trial in some]
@@ -92,9 +92,7 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, list[Tria
 def compared_games(task: Task, expert: Expert, games: int, seed: int) -> tuple[Demonstrations, ...]:
     """Games in which the expert takes any action now and then, from never to always."""
     return tuple(
-        played(
-            task, Careless(expert.policy, expert.num_actions, share), games, 3000 + seed + n
-        ).demonstrations
+        played(task, careless(task, expert.policy, share), games, 3000 + seed + n).demonstrations
         for n, share in enumerate(_SHARES)
     )
 
