@@ -11,7 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
@@ -24,7 +23,7 @@ from inverseq.networks import FullyConnected
 from inverseq.networks.squashed import Unit, drawn, judged
 from inverseq.rewards.squashed import SquashedReadOut
 from inverseq.training.batch import Batch, Drawing
-from inverseq.training.lessons import Lessons
+from inverseq.training.lessons import Lessons, adam
 from inverseq.training.loop import Course
 from inverseq.training.rule import Learner, Part, Target
 from inverseq.training.simulator import Bounds
@@ -36,7 +35,7 @@ class Actor:
 
     Attributes:
         network: Its settings; the critic's are `IQLearn.network`.
-        learning_rate: Of Adam; the critic's is that of the lessons.
+        learning_rate: Of Adam; the critic's is that of the lessons, and so is the schedule of both.
         follow: Share of the way that a slow copy of the critic, which judges what lies ahead, goes
             in each step; None asks the critic itself, as in the paper's code.
         bounds: Least and largest of each component of an action; None takes the simulator's, and
@@ -87,18 +86,18 @@ class ActorRule:
 
     def networks(self) -> dict[str, Part]:
         """The critic with the absorbing reward, and the actor."""
-        actor = self.actor
+        actor, lessons = self.actor, self.settings.lessons
 
         def begin(key: PRNGKeyArray, shape: tuple[int, ...], components: int) -> Numbers:
             return Numbers(critic_of(self.critic, key, shape, components), jnp.float32(0))
 
         slowly = None if actor.follow is None else Target(share=actor.follow)
         return {
-            "q": Part(begin, self.loss, self.settings.lessons.optimiser, slowly),
+            "q": Part(begin, self.loss, lessons.optimiser, slowly),
             "actor": Part(
                 lambda key, shape, components: actor.network.build(key, shape, 2 * components),
                 self.actor_loss,
-                optax.adam(actor.learning_rate),
+                adam(actor.learning_rate, lessons.schedule, lessons.steps),
             ),
         }
 

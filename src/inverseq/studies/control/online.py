@@ -132,9 +132,10 @@ def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
         "network": NETWORK,
         "discount": DISCOUNT,
         "temperature": 0.1,
-        "lessons": Lessons(
-            batch=128 if continuous else 32, learning_rate=1e-3, schedule="constant"
-        ),
+        # Continuous actions are judged better by a critic that comes to rest.
+        "lessons": Lessons(batch=128, learning_rate=1e-3, schedule="cosine")
+        if continuous
+        else Lessons(batch=32, learning_rate=1e-3, schedule="constant"),
     }
     told |= {"actor": Actor(NETWORK, 1e-3)} if continuous else {"num_actions": actions}
     return {
