@@ -130,7 +130,9 @@ def test_trainings_that_diverged_are_told(monkeypatch):
 
 def test_an_expert_is_made_once_for_all_parts_and_plays_nothing_in_vain(monkeypatch):
     made = []
-    monkeypatch.setattr(of_shown, "train_expert", lambda *a: (made.append(a), (None, None))[1])
+    monkeypatch.setattr(
+        of_shown, "train_expert", lambda *a: (made.append(a), (LanderController(), None))[1]
+    )
     recording = SimpleNamespace(demonstrations=games(), rewards=np.full(2, 20.0))
     monkeypatch.setattr(of_shown, "shown_by", lambda *a: recording)
     monkeypatch.setattr(of_shown, "by_chance", lambda *a: recording)

@@ -174,9 +174,8 @@ class Api:
             )
             if "error" in made:
                 lies = path.removesuffix(ENDING) + PLACES
-                said = made["error"].replace(f"{trial.name}, ", "")
-                for temporary, name in ((trial, path), (beside, lies)):
-                    said = said.replace(str(temporary), name).replace(temporary.name, name)
+                said = made["error"].replace(str(trial), path).replace(str(beside), lies)
+                said = said.replace(f"{trial.name}, ", "").replace(beside.name, lies)
                 raise InputError(said)
             # Where states lie comes first: a world without that is one, the other way it is none.
             os.replace(beside, project.root / (path.removesuffix(ENDING) + PLACES))
