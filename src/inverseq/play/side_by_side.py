@@ -104,7 +104,8 @@ def play_side_by_side(
         decisions={"reward": earned[played]},
         trajectories={"game": np.arange(games)},
         feature_names=feature_names,
-        **{"action_feature_names" if continuous else "action_names": action_names},
+        action_names=() if continuous else action_names,
+        action_feature_names=action_names if continuous else (),
         allowed=None if masks[0] is None else _by_game(masks)[played],
         source="play",
     )

@@ -113,8 +113,8 @@ def thinned(games: Demonstrations, count: int, every: int, seed: int) -> Demonst
     its own on.
     """
     rng = np.random.default_rng(seed)
-    starts, rows, number = games.starts, [], []
-    for place, game in enumerate(rng.permutation(games.num_trajectories)[:count]):
+    starts, rows, number = games.starts.tolist(), [], []
+    for place, game in enumerate(rng.permutation(games.num_trajectories)[:count].tolist()):
         first = min(int(rng.integers(every)), starts[game + 1] - starts[game] - 1)
         rows.append(np.arange(starts[game] + first, starts[game + 1], every))
         number.append(np.full(len(rows[-1]), place))
