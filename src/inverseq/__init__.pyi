@@ -99,6 +99,7 @@ from inverseq.inverse.deep.cloning import BehaviourCloning as BehaviourCloning
 from inverseq.inverse.deep.dciql import DCIQL as DCIQL
 from inverseq.inverse.deep.diql import DIQL as DIQL
 from inverseq.inverse.deep.diql_seeds import train_diql as train_diql
+from inverseq.inverse.deep.iq_actor import Actor as Actor
 from inverseq.inverse.deep.iq_learn import IQLearn as IQLearn
 from inverseq.inverse.deep.iq_online import TrainedIQLearn as TrainedIQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn as train_iq_learn
@@ -152,6 +153,7 @@ from inverseq.policies.neighbours import NeighbourPolicy as NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy as NetworkPolicy
 from inverseq.policies.routes import RoutePolicy as RoutePolicy
 from inverseq.policies.safe import SafePolicy as SafePolicy
+from inverseq.policies.squashed import SquashedPolicy as SquashedPolicy
 from inverseq.policies.steered import SteeredPolicy as SteeredPolicy
 from inverseq.readers import list_nwb as list_nwb
 from inverseq.readers import read_games as read_games

@@ -1,11 +1,14 @@
 """Worlds of states and ways: from the canvas to files that the command line takes, and back."""
 
+import asyncio
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from inverseq import InputError
+from inverseq.app.api import Api
 from inverseq.app.networks import as_json, as_tables, drawn, from_tables
 from inverseq.app.project import opened
 from inverseq.cli import desk, main
@@ -113,3 +116,15 @@ def test_states_of_a_table_are_laid_drawn_and_understood_by_the_command_line(
     assert (facts["states"], facts["pairs"]) == (3, 3)
     mice = asked.answer({"do": "states", "table": "mice", "options": {}})
     assert "the world of a bundled set is known" in mice["error"]
+
+
+def test_what_is_wrong_with_a_drawn_world_names_the_world_not_a_file_in_passing(project):
+    async def ask(**question):
+        return {"error": f"{question['path']}, row 2: no. {question['places']} has none"}
+
+    api = Api.__new__(Api)
+    api._office = SimpleNamespace(project=project, tables=SimpleNamespace(ask=ask))
+    with pytest.raises(InputError) as raised:
+        asyncio.run(api._save_network(DRAWN | {"name": "net"}))
+    assert str(raised.value) == "worlds/net.csv, row 2: no. worlds/net-places.csv has none"
+    assert project.worlds() == []

@@ -1,6 +1,7 @@
 """Policies that leave the package: they act as QAgent does, in a process that knows NumPy alone."""
 
 import json
+import runpy
 import subprocess
 import sys
 
@@ -61,6 +62,20 @@ def test_a_solution_acts_in_gymnasium_and_is_kept_in_one_file(tmp_path):
         over = terminated or truncated
     observed, actions = zip(*rows, strict=True)
     assert acts_alone(tmp_path, observed) == list(actions)
+
+
+def test_continuous_actions_are_the_middle_ones(tmp_path):
+    network = FullyConnected((6,))
+    trained = trained_network(network, network.build(jax.random.key(1), (3,), 4), (3,), 4)
+    policy = iq.SquashedPolicy(trained, np.array([-2.0, 0.0]), np.array([1.0, 4.0]))
+    again = iq.load(iq.save(policy, tmp_path / "kept.npz"), iq.SquashedPolicy)
+    export_policy(again, tmp_path / "policy.npz")
+    seen = np.random.default_rng(0).normal(size=(5, 3))
+    agent = QAgent(policy, seed=0)
+    wanted = [agent.get_action(one) for one in seen]
+    load = runpy.run_path(str(tmp_path / "policy.py"))["load"]
+    act = load(tmp_path / "policy.npz")
+    np.testing.assert_allclose([act(one) for one in seen], wanted, rtol=1e-5)
 
 
 def test_what_cannot_leave_is_told(tmp_path):

@@ -137,7 +137,7 @@ def test_what_cannot_be_played_is_refused(tmp_path):
         orchestrator.play(seed=0, games=1, video=True)
     with pytest.raises(InputError, match="nothing was filmed"):
         orchestrator.play(seed=0, games=1).save_gif(tmp_path / "none.gif")
-    environment.action_space = spaces.Box(0, 1)
+    environment.action_space = spaces.MultiDiscrete([2, 2])
     with pytest.raises(InputError, match="actions must be Discrete"):
         Orchestrator(environment, Agent(4, seed=0))
     environment.action_space = spaces.Discrete(4)

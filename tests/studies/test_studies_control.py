@@ -1,18 +1,31 @@
 """The studies of experts and of control: their small versions, and what they count."""
 
+from types import SimpleNamespace
+
 import gymnasium
+import jax
 import numpy as np
 import pytest
 from study_form import has_the_form
 
 from inverseq import Demonstrations, InputError, load
-from inverseq.networks import TrainedNetwork, action_values
+from inverseq.networks import FullyConnected, TrainedNetwork, action_values, trained_network
+from inverseq.policies import SquashedPolicy
 from inverseq.rewards.reward import ObservedReward
 from inverseq.studies.control import STUDY, Settings, online
+from inverseq.studies.control import shown as of_shown
 from inverseq.studies.control.offline import correlation
 from inverseq.studies.control.shown import Expert, expert_of, solvers_of, thinned, weights_of
 from inverseq.studies.experts import Settings as Experts
-from inverseq.studies.experts.tasks import LanderController, simulator_of_task, task_of, tasks_of
+from inverseq.studies.experts.tasks import (
+    LanderController,
+    Reckless,
+    careless,
+    numbered_tasks,
+    simulator_of_task,
+    task_of,
+    tasks_of,
+)
 from inverseq.studies.study import Effort
 
 minari = pytest.importorskip("minari")
@@ -65,13 +78,15 @@ def games():
 
 
 def test_demonstrations_are_thinned_out_game_by_game():
-    shown = thinned(games(), 2, 5, seed=0)
-    first = np.random.default_rng(0).integers(5, size=2)
-    wanted = [*range(first[0], 7, 5), *range(7 + first[1], 19, 5)]
+    shown = thinned(games(), 2, 5, seed=8)
+    rng = np.random.default_rng(8)
+    assert rng.permutation(2).tolist() == [1, 0]  # other games for other seeds
+    first = [rng.integers(5), rng.integers(5)]
+    wanted = [*range(7 + first[0], 19, 5), *range(first[1], 7, 5)]
     assert shown.states[:, 0].tolist() == wanted
     assert shown.next_states[:, 0].tolist() == [row + 1 for row in wanted]
     assert shown.terminated.tolist() == [row == 18 for row in wanted]
-    assert weights_of(shown, 1).tolist() == [row < 7 for row in wanted]
+    assert weights_of(shown, 1).tolist() == [row >= 7 for row in wanted]
 
 
 class Same(ObservedReward):
@@ -111,6 +126,45 @@ def test_trainings_that_diverged_are_told(monkeypatch):
     assert [row["diverged"] for row in rows] == [0] * 4 + [1] * 6
     assert rows[-1]["return"] < rows[0]["return"] == 400.0
     assert "1 diverged, and count as chance" in made.sentences[0]
+
+
+def test_an_expert_is_made_once_for_all_parts_and_plays_nothing_in_vain(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        of_shown, "train_expert", lambda *a: (made.append(a), (LanderController(), None))[1]
+    )
+    recording = SimpleNamespace(demonstrations=games(), rewards=np.full(2, 20.0))
+    monkeypatch.setattr(of_shown, "shown_by", lambda *a: recording)
+    monkeypatch.setattr(of_shown, "by_chance", lambda *a: recording)
+    settings = Settings(sizes=(1, 2), expert_steps=77)
+    one, other = (expert_of(task_of("CartPole"), settings, 5) for _ in range(2))
+    assert one is other
+    assert len(made) == 1
+    assert one.chance == 20.0
+
+
+def test_an_expert_no_better_than_chance_gives_no_shares():
+    expert = Expert(LanderController(), 2, games(), 20.0, 20.0)
+    assert np.isnan(expert.normalised(np.array([20.0, 30.0]))).all()
+
+
+def test_continuous_tasks_have_an_expert_who_is_careless_now_and_then():
+    network = FullyConnected((4,))
+    module = network.build(jax.random.key(0), (3,), 2)
+    actor = SquashedPolicy(
+        trained_network(network, module, (3,), 2), np.array([-2.0]), np.array([2.0])
+    )
+    now = Demonstrations.from_arrays(np.ones((500, 3)), np.full((500, 1), np.nan))
+    player = careless(task_of("Pendulum"), actor, 0.25)
+    assert isinstance(player, Reckless)
+    actions, best = player.act(np.random.default_rng(0), now, None), actor.best(now, None)
+    assert np.mean(actions != best) == pytest.approx(0.25, abs=0.05)
+    assert np.abs(actions).max() > 1.9
+    with pytest.raises(InputError, match="actions of Pendulum-v1 are continuous"):
+        numbered_tasks(("Pendulum-v1",))
+    rules = online.online_settings(task_of("Pendulum"), 1)
+    assert {rule.actor.network for rule in rules.values()} == {FullyConnected((64, 64))}
+    assert rules["LS-IQ"].num_actions is None
 
 
 def test_what_is_missing_is_told_before_anything_is_learned(tmp_path, monkeypatch):

@@ -173,7 +173,10 @@ class Api:
                 do="network", path=str(trial), places=str(beside), name=Path(path).stem
             )
             if "error" in made:
-                raise InputError(made["error"].replace(f"{trial.name}, ", ""))
+                lies = path.removesuffix(ENDING) + PLACES
+                said = made["error"].replace(str(trial), path).replace(str(beside), lies)
+                said = said.replace(f"{trial.name}, ", "").replace(beside.name, lies)
+                raise InputError(said)
             # Where states lie comes first: a world without that is one, the other way it is none.
             os.replace(beside, project.root / (path.removesuffix(ENDING) + PLACES))
             os.replace(trial, project.root / path)

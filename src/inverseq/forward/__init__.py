@@ -17,10 +17,14 @@ from inverseq.forward.switching import simulate_switching
 _HOME = {
     "DQN": "dqn",
     "Learned": "learning",
+    "SAC": "sac",
     "TrainedDQN": "dqn",
+    "TrainedSAC": "sac",
     "q_learning": "learning",
+    "rewarded": "rewarded",
     "simulator_of": "simulator",
     "train_dqn": "dqn",
+    "train_sac": "sac",
 }
 
 __all__ = [

@@ -12,6 +12,10 @@ from inverseq.forward.planning import soft_policy_iteration as soft_policy_itera
 from inverseq.forward.planning import soft_value_iteration as soft_value_iteration
 from inverseq.forward.planning import value_iteration as value_iteration
 from inverseq.forward.records import Plan as Plan
+from inverseq.forward.rewarded import rewarded as rewarded
+from inverseq.forward.sac import SAC as SAC
+from inverseq.forward.sac import TrainedSAC as TrainedSAC
+from inverseq.forward.sac import train_sac as train_sac
 from inverseq.forward.simulation import simulate as simulate
 from inverseq.forward.simulator import simulator_of as simulator_of
 from inverseq.forward.switching import simulate_switching as simulate_switching

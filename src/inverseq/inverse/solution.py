@@ -22,6 +22,7 @@ from inverseq.policies.neighbours import NeighbourPolicy
 from inverseq.policies.network import NetworkPolicy
 from inverseq.policies.routes import RoutePolicy
 from inverseq.policies.safe import SafePolicy
+from inverseq.policies.squashed import SquashedPolicy
 from inverseq.policies.steered import KnownHabit, SteeredPolicy
 from inverseq.rewards import FeatureReward, Reward, StateActionReward, StateReward
 from inverseq.rewards.each import EachReward
@@ -30,6 +31,7 @@ from inverseq.rewards.nearer import NearerReward
 from inverseq.rewards.network import NetworkReward
 from inverseq.rewards.observations import ObservationReward
 from inverseq.rewards.read_out import ReadOutReward
+from inverseq.rewards.squashed import SquashedReadOut
 
 KnownPolicy = (
     TabularPolicy
@@ -37,6 +39,7 @@ KnownPolicy = (
     | SteeredPolicy
     | RoutePolicy
     | NetworkPolicy
+    | SquashedPolicy
     | SafePolicy
     | NeighbourPolicy
     | EachPolicy
@@ -49,6 +52,7 @@ KnownReward = (
     | FeatureReward
     | NetworkReward
     | ReadOutReward
+    | SquashedReadOut
     | ObservationReward
     | EachReward
     | GoalReward

@@ -16,9 +16,13 @@ _HOME = {
     "Network": "trained",
     "Pixels": "pixels",
     "Planner": "planner",
+    "Unit": "squashed",
     "action_values": "trained",
+    "beside": "squashed",
+    "log_density": "squashed",
     "module_of": "trained",
     "network_of": "trained",
+    "parted": "squashed",
     "trained_network": "trained",
 }
 

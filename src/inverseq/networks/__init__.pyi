@@ -5,6 +5,10 @@ from inverseq.networks.fully_connected import FullyConnected as FullyConnected
 from inverseq.networks.pixels import Pixels as Pixels
 from inverseq.networks.planner import Planner as Planner
 from inverseq.networks.record import TrainedNetwork as TrainedNetwork
+from inverseq.networks.squashed import Unit as Unit
+from inverseq.networks.squashed import beside as beside
+from inverseq.networks.squashed import log_density as log_density
+from inverseq.networks.squashed import parted as parted
 from inverseq.networks.trained import Network as Network
 from inverseq.networks.trained import action_values as action_values
 from inverseq.networks.trained import module_of as module_of

@@ -10,19 +10,21 @@ from inverseq._core.archive import write_arrays
 from inverseq._core.errors import InputError
 from inverseq._core.files import write_text
 from inverseq.play.fitted import Fitted, explained
+from inverseq.policies import SquashedPolicy
 from inverseq.policies.network import NetworkPolicy
 
 
 def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int = 0) -> Path:
     """Write the policy of a network so that it acts without this package.
 
-    It knows no masks: of actions that do not exist everywhere it may name one that is not there.
-    `policy.npz` holds its arrays (no pickle), and `policy.py` beside it a function that needs NumPy
-    alone: `from policy import load; act = load("policy.npz"); act(observation)`.
+    Of continuous actions it takes the middle one. It knows no masks: of actions that do not exist
+    everywhere it may name one that is not there. `policy.npz` holds its arrays (no pickle), and
+    `policy.py` beside it a function that needs NumPy alone: `from policy import load; act =
+    load("policy.npz"); act(observation)`.
 
     Args:
         fitted: What was fitted or trained, as for `QAgent`: a solution with a policy that is a
-            fully connected network, or a `TrainedNetwork`.
+            fully connected network, or a `TrainedNetwork` or `TrainedSAC`.
         path: The file of arrays, ending in .npz.
         first_action: Number of the first action, where the environment does not count from 0.
 
@@ -37,7 +39,7 @@ def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int 
     if target.suffix != ".npz":
         raise InputError(f"give the name of a file that ends in .npz; got {target.name}")
     policy = explained(fitted).intentions[0].policy
-    network = policy.network if isinstance(policy, NetworkPolicy) else None
+    network = policy.network if isinstance(policy, NetworkPolicy | SquashedPolicy) else None
     if network is None or network.kind != "FullyConnected":
         kind = type(policy).__name__ if network is None else network.kind
         raise InputError(
@@ -50,6 +52,8 @@ def export_policy(fitted: Fitted, path: str | os.PathLike, *, first_action: int 
         "tiles": np.array(network.settings["tiles"] or 0),
         "first_action": np.array(first_action),
     }
+    if isinstance(policy, SquashedPolicy):
+        arrays |= {"low": policy.low, "high": policy.high}
     for number, (weight, bias) in enumerate(layers):
         arrays |= {f"weight_{number}": weight, f"bias_{number}": bias}
     source, beside = Path(plain.__file__).read_text(encoding="utf-8"), target.with_suffix(".py")

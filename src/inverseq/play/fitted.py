@@ -10,15 +10,16 @@ from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import TrainedDQN
+from inverseq.forward.sac import TrainedSAC
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
 from inverseq.networks import TrainedNetwork
 from inverseq.play.agents import Agent, board_of
-from inverseq.policies import FinitePolicy, Policy, boltzmann, greedy
+from inverseq.policies import ContinuousPolicy, FinitePolicy, Policy, boltzmann, greedy
 from inverseq.policies.network import NetworkPolicy
 
-Fitted = Explanation | Policy | TrainedDQN | TrainedNetwork | np.ndarray
+Fitted = Explanation | Policy | TrainedDQN | TrainedSAC | TrainedNetwork | np.ndarray
 """What can play."""
 
 
@@ -63,21 +64,24 @@ class QAgent(Agent):
 
     Args:
         fitted: What `inverseq.fit` returned, of one intention or several; a policy; a `TrainedDQN`
-            or `TrainedNetwork` of action values; or a table `[S, A]` of action values.
+            or `TrainedSAC`; a `TrainedNetwork` of action values; or a table `[S, A]` of them.
         seed: Which random choices.
         temperature: Actions are drawn with probability proportional to exp(Q / temperature), Q in
             units of the fitted policy's own temperature (or p ** (1 / temperature), which is the
             same), so that 1 plays as the demonstrations were explained. None takes the best action;
-            actions that tie share equally. Continuous actions are drawn as they were explained.
+            actions that tie share equally. Continuous actions are drawn as they were explained with
+            1; None takes the middle where the policy has one (`ContinuousPolicy.best`).
 
     Raises:
-        InputError: It cannot play, or the world fitted in is not one that is observed.
+        InputError: It cannot play, the world fitted in is not one that is observed, or continuous
+            actions are to be drawn at another temperature than 1.
     """
 
     def __init__(self, fitted: Fitted, seed: int, temperature: float | None = None):
         self._fitted = explained(fitted)
         super().__init__(self._fitted.num_actions or 0, seed)
         self.temperature = temperature
+        check_temperature(self._fitted, temperature)
         policy = self._fitted.intentions[0].policy
         self._shape = policy.observation_shape if isinstance(policy, Sees) else None
         self._states: list[np.ndarray] = []
@@ -86,7 +90,9 @@ class QAgent(Agent):
     def get_action(self, observation: Any) -> Any:
         """The best action, or one drawn at the temperature."""
         if self._fitted.num_actions is None:
-            action = self._fitted.act(self.rng, self._game(observation))[-1]
+            action = continuous_actions(
+                self._fitted, self.rng, self._game(observation), self.temperature
+            )[-1]
         else:
             action = int(self.rng.choice(self.num_actions, p=self.chances(observation)))
         if not self._fitted.present_only:
@@ -141,6 +147,30 @@ class QAgent(Agent):
         return seen
 
 
+def check_temperature(fitted: Explanation, temperature: float | None) -> None:
+    """Raise an `InputError` where continuous actions are to be drawn hotter or colder."""
+    if fitted.num_actions is None and temperature not in (None, 1.0):
+        raise InputError(
+            f"temperature is {temperature:g}, but continuous actions are drawn as they were "
+            "explained (temperature=1.0), or the middle is taken (leave it out)"
+        )
+
+
+def continuous_actions(
+    fitted: Explanation,
+    rng: np.random.Generator,
+    now: Demonstrations,
+    temperature: float | None,
+) -> Shaped[np.ndarray, "N D"]:
+    """Continuous actions at decisions: the middle ones where nothing is to be drawn and there is
+    one policy that knows them, else drawn.
+    """
+    policies = [one.policy for one in fitted.intentions]
+    if temperature is None and len(policies) == 1 and isinstance(policies[0], ContinuousPolicy):
+        return policies[0].best(now, fitted.mdp)
+    return fitted.act(rng, now)
+
+
 def tempered(
     likely: Float[np.ndarray, "N A"], temperature: float | None
 ) -> Float[np.ndarray, "N A"]:
@@ -161,13 +191,15 @@ def explained(fitted: Fitted) -> Explanation:
         return fitted
     if isinstance(fitted, TrainedDQN):
         return explained(fitted.trained)
+    if isinstance(fitted, TrainedSAC):
+        return explained(fitted.policy)
     if isinstance(fitted, TrainedNetwork):
         return explained(NetworkPolicy(fitted, 1.0))
     if isinstance(fitted, np.ndarray) and fitted.ndim == 2:
         return explained(ValueTable(fitted))
     if not isinstance(fitted, Policy):
         raise InputError(
-            "an agent plays what inverseq.fit returned, a policy, a trained network or a table "
+            "an agent plays what inverseq.fit returned, a policy, a trained network, or a table "
             f"[S, A] of action values; got a {type(fitted).__name__}"
         )
     return Solution("policy", {}, fitted, Status(Outcome.CONVERGED))

@@ -21,8 +21,8 @@ class Orchestrator:
     """An agent and the environment it plays in.
 
     Attributes:
-        environment: Any Gymnasium environment with discrete actions; its observations are whole
-            numbers or arrays.
+        environment: Any Gymnasium environment with discrete actions, or continuous ones (`Box`) for
+            an agent of such; its observations are whole numbers or arrays.
         agent: Who plays.
         training_freq: Moves after which the agent is trained; None to play without training.
 
@@ -36,9 +36,17 @@ class Orchestrator:
 
     def __post_init__(self) -> None:
         actions, seen = self.environment.action_space, self.environment.observation_space
-        if not isinstance(actions, spaces.Discrete) or actions.start != 0:
-            raise InputError(f"actions must be Discrete and count from 0; they are {actions}")
-        if self.agent.num_actions != actions.n:
+        if isinstance(actions, spaces.Box):
+            if self.agent.num_actions:
+                raise InputError(
+                    f"actions of the environment are continuous, {actions}; the agent has "
+                    f"{self.agent.num_actions} numbered ones"
+                )
+        elif not isinstance(actions, spaces.Discrete) or actions.start != 0:
+            raise InputError(
+                f"actions must be Discrete and count from 0, or a Box; they are {actions}"
+            )
+        elif self.agent.num_actions != actions.n:
             raise InputError(
                 f"the environment has {actions.n} actions, the agent {self.agent.num_actions}"
             )
@@ -120,7 +128,7 @@ class _Tape:
     """A recording in the making."""
 
     video: bool
-    rows: list[tuple[Any, int, Any]] = field(default_factory=list)
+    rows: list[tuple[Any, Any, Any]] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
@@ -147,7 +155,7 @@ class _Tape:
     def add(
         self,
         seen: Any,
-        action: int,
+        action: Any,
         following: Any,
         reward: float,
         terminated: bool,

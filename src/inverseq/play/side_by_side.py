@@ -9,9 +9,16 @@ import numpy as np
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations, Ending
-from inverseq.play.fitted import Fitted, explained, tempered
+from inverseq.play.fitted import (
+    Fitted,
+    check_temperature,
+    continuous_actions,
+    explained,
+    tempered,
+)
 from inverseq.play.recording import Recording
 from inverseq.policies.policy import draw_rows
+from inverseq.training.failures import as_raised
 from inverseq.training.simulator import Simulator
 
 
@@ -36,24 +43,34 @@ def play_side_by_side(
         seed: Of the beginnings, the world and the choices.
         temperature: As for `QAgent`: None takes the best action, ties equally often.
         feature_names: Of the components of observations.
-        action_names: Of the actions.
+        action_names: Of the actions, or of the components of continuous ones.
 
     Returns:
         The games; `best` and `straight` only where the simulator knows them. The demonstrations say
         which actions existed, where the simulator does.
 
     Raises:
-        InputError: A number is below 1, or it cannot play.
+        InputError: A number is below 1, it cannot play, or its actions are continuous and those of
+            the simulator numbered, or the other way round.
     """
     if games < 1 or moves < 1:
         raise InputError(f"games and moves must be 1 or more; got {games} and {moves}")
     player = explained(fitted)
     if not player.present_only:
         raise InputError("what looks at the past plays one game at a time: QAgent")
+    continuous = simulator.bounds is not None
+    if continuous != (player.num_actions is None):
+        kinds = ("continuous", "numbered") if continuous else ("numbered", "continuous")
+        raise InputError(
+            f"actions of this world are {kinds[0]}, those of who plays {kinds[1]}: fit or train "
+            "with games of this world"
+        )
+    check_temperature(player, temperature)
     rng = np.random.default_rng(seed)
     reset, look, step = compiled(simulator)
     for_begin, for_steps = jax.random.split(jax.random.key(seed))
-    state = reset(jax.random.split(for_begin, games))
+    with as_raised():
+        state = jax.block_until_ready(reset(jax.random.split(for_begin, games)))
     best, straight = _known(simulator, state, games)
     seen, exist = look(state)
     tape: list[tuple[Any, ...]] = []
@@ -63,7 +80,8 @@ def play_side_by_side(
         actions = _chosen(player, np.asarray(seen), exist, temperature, rng)
         masks.append(exist)
         keys = jax.random.split(jax.random.fold_in(for_steps, len(tape)), games)
-        state, rewards, ended, cut = step(keys, state, actions)
+        with as_raised():
+            state, rewards, ended, cut = jax.block_until_ready(step(keys, state, actions))
         following, exist = look(state)
         ending = np.where(cut, Ending.TRUNCATED, Ending.CONTINUES)
         ending = np.where(ended, Ending.TERMINATED, ending)
@@ -86,7 +104,8 @@ def play_side_by_side(
         decisions={"reward": earned[played]},
         trajectories={"game": np.arange(games)},
         feature_names=feature_names,
-        action_names=action_names,
+        action_names=() if continuous else action_names,
+        action_feature_names=action_names if continuous else (),
         allowed=None if masks[0] is None else _by_game(masks)[played],
         source="play",
     )
@@ -133,6 +152,10 @@ def _chosen(
     player: Any, seen: np.ndarray, exist: Any, temperature: float | None, rng: np.random.Generator
 ) -> np.ndarray:
     """An action in each game."""
+    if player.num_actions is None:
+        unknown = np.full((len(seen), 1), np.nan)
+        now = Demonstrations.from_arrays(seen, unknown, trajectory=np.arange(len(seen)))
+        return continuous_actions(player, rng, now, temperature).astype(np.float32)
     missing = np.full(len(seen), -1)
     allowed = None if exist is None else np.asarray(exist)
     now = Demonstrations.from_arrays(

@@ -24,6 +24,7 @@ _HOME = {
     "Target": "rule",
     "Shown": "shown",
     "shown_in": "shown",
+    "Bounds": "simulator",
     "Simulator": "simulator",
     "train": "trainer",
 }

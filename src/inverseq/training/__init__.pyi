@@ -15,5 +15,6 @@ from inverseq.training.rule import Rule as Rule
 from inverseq.training.rule import Target as Target
 from inverseq.training.shown import Shown as Shown
 from inverseq.training.shown import shown_in as shown_in
+from inverseq.training.simulator import Bounds as Bounds
 from inverseq.training.simulator import Simulator as Simulator
 from inverseq.training.trainer import train as train

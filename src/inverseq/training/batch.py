@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Shaped
 
 
 class Moves(NamedTuple):
     """Consecutive moves, the earliest first; an `Array` has one entry per move."""
 
     observations: Float[Array, "n *shape"]
-    actions: Int[Array, " n"]
+    actions: Shaped[Array, "n *D"]
+    """Whole numbers `[n]`, or continuous `[n, D]`."""
     rewards: Float[Array, " n"]
     next_observations: Float[Array, "n *shape"]
     terminated: Bool[Array, " n"]
@@ -27,7 +28,8 @@ class Batch(NamedTuple):
     """Transitions of one training step: the target of Q(s, a) is `returns + discounts * V(s')`."""
 
     observations: Float[Array, "n *shape"]
-    actions: Int[Array, " n"]
+    actions: Shaped[Array, "n *D"]
+    """Whole numbers `[n]`, or continuous `[n, D]`."""
     returns: Float[Array, " n"]
     """NaN where nobody saw rewards, as of an expert."""
     next_observations: Float[Array, "n *shape"]

@@ -88,7 +88,7 @@ class Course:
         rule: What learns; a `Player` where it plays.
         loop: How long and how often.
         observation_shape: Of one observation.
-        num_actions: A.
+        num_actions: A; D where actions are continuous.
         simulator: What is played; None for demonstrations alone.
 
     Raises:
@@ -161,7 +161,9 @@ def begin(course: Course, key: PRNGKeyArray, shown: Shown | None = None) -> Trai
             for_learner, _ = jax.random.split(for_learner)
         capacity = -(-loop.capacity // loop.training_freq) * loop.training_freq
         masks = None if world.allowed is None else world.num_actions
-        life = Life(world.reset(for_game), empty_replay(capacity, world.observation_shape, masks))
+        components = None if world.bounds is None else world.num_actions
+        kept = empty_replay(capacity, world.observation_shape, masks, components)
+        life = Life(world.reset(for_game), kept)
     nothing = jnp.full(loop.blocks, jnp.nan)
     made = Training(
         jax.random.key_data(for_blocks),

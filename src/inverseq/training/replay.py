@@ -20,7 +20,10 @@ class Replay(NamedTuple):
 
 
 def empty_replay(
-    capacity: int, observation_shape: tuple[int, ...], num_actions: int | None = None
+    capacity: int,
+    observation_shape: tuple[int, ...],
+    num_actions: int | None = None,
+    components: int | None = None,
 ) -> Replay:
     """A replay for `capacity` moves in which nothing is stored yet.
 
@@ -28,12 +31,14 @@ def empty_replay(
         capacity: Moves kept.
         observation_shape: Of one observation.
         num_actions: A, where it is kept which actions existed; None where all always do.
+        components: D, where actions are continuous; None where they are numbered.
     """
     seen = jnp.zeros((capacity, *observation_shape), jnp.float32)
     flags = jnp.zeros(capacity, bool)
     masks = None if num_actions is None else jnp.zeros((capacity, num_actions), bool)
-    numbers = flags.astype(jnp.int32), flags.astype(jnp.float32)
-    return Replay(Moves(seen, *numbers, seen, flags, flags, masks, masks), jnp.int32(0))
+    acted = flags.astype(jnp.int32) if components is None else jnp.zeros((capacity, components))
+    moves = Moves(seen, acted, flags.astype(jnp.float32), seen, flags, flags, masks, masks)
+    return Replay(moves, jnp.int32(0))
 
 
 def store(replay: Replay, moves: Moves) -> Replay:

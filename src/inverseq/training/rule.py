@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq.training.batch import Batch, Drawing
@@ -137,7 +137,7 @@ class Player(Rule, Protocol):
         observations: Float[Array, "n *shape"],
         allowed: Bool[Array, "n A"] | None,
         moves: Int[Array, ""] | None,
-    ) -> Int[Array, " n"]:
+    ) -> Shaped[Array, "n *D"]:
         """An action at each observation, of those that are allowed.
 
         `moves` is the number of moves made in training so far; None while it is tested.

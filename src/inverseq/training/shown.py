@@ -27,7 +27,7 @@ class Judged(NamedTuple):
 
     observations: Int[Array, "J n"]
     """Their numbers in the pool."""
-    actions: Int[Array, "J n"]
+    actions: Shaped[Array, "J n *D"]
     allowed: Bool[Array, "J n A"] | None
     weights: Float[Array, "J n"]
     """They sum to 1; 0 where a row is filled up."""
@@ -94,7 +94,7 @@ def shown_in(
     masks = demonstrations.allowed, demonstrations.next_allowed
     rows = Batch(
         jnp.asarray(numbers[used], dtype=jnp.int32),
-        jnp.asarray(demonstrations.actions[used], dtype=jnp.int32),
+        _numbers(demonstrations.actions[used]),
         jnp.full(int(used.sum()), jnp.nan),
         jnp.asarray(following[used], dtype=jnp.int32),
         jnp.asarray(~ended[used], dtype=jnp.float32),
@@ -126,10 +126,15 @@ def _judged(
     mask = demonstrations.allowed
     return Judged(
         jnp.asarray(numbers[filled], dtype=jnp.int32),
-        jnp.asarray(demonstrations.actions[filled], dtype=jnp.int32),
+        _numbers(demonstrations.actions[filled]),
         None if mask is None else jnp.asarray(mask[filled]),
         jnp.asarray(weight.reshape(filled.shape) / max(weight.sum(), 1e-300), dtype=jnp.float32),
     )
+
+
+def _numbers(actions: Shaped[np.ndarray, "*n"]) -> jax.Array:
+    """Actions in 32 bits: numbers of actions, or continuous ones."""
+    return jnp.asarray(actions, dtype=jnp.int32 if actions.dtype.kind in "iu" else jnp.float32)
 
 
 def judgement(nats: Callable[[Batch], Array], pool: Pool, judged: Judged) -> Float[Array, ""]:
@@ -137,7 +142,7 @@ def judgement(nats: Callable[[Batch], Array], pool: Pool, judged: Judged) -> Flo
 
     def some(row: Judged) -> jax.Array:
         seen = jnp.asarray(pool.take(row.observations), dtype=jnp.float32)
-        nothing = jnp.zeros(row.actions.shape)
+        nothing = jnp.zeros(row.observations.shape)
         batch = Batch(seen, row.actions, nothing, seen, nothing, nothing > 0, row.allowed)
         return row.weights @ nats(batch)
 

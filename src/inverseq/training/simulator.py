@@ -8,6 +8,8 @@ import jax
 
 State = Any
 """The state of a world: any tree of arrays."""
+Bounds = tuple[tuple[float, float], ...]
+"""Least and largest of each component of a continuous action."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +22,19 @@ class Simulator:
     Attributes:
         reset: `reset(key) -> state`, the beginning of a game.
         step: `step(key, state, action) -> (state, reward, terminated, truncated)`; the action is a
-            whole number, the reward float32, both ends bool, all of shape `[]`.
+            whole number, or float32 `[D]` where actions are continuous, the reward float32, both
+            ends bool, all of shape `[]`.
         observe: `observe(state) -> float32 array` of `observation_shape`.
         observation_shape: Shape of one observation.
-        num_actions: A.
+        num_actions: A; where actions are continuous D, how many numbers one is made of.
         allowed: `allowed(state) -> bool [A]`, which actions exist, one at least, also where a game
             has ended; None where all always do.
         best_moves: `best_moves(state) -> int32`, the fewest moves to the end from a state; None
             where nobody knows.
         straight_moves: Like `best_moves`, as if nothing stood in the way (the Manhattan distance of
             Aubuchon and Ho 2023); None where it has no meaning.
+        bounds: Least and largest of each component of a continuous action; None where actions are
+            numbered.
         description: Which world it is, in words: a training is carried on from its checkpoint where
             these are the same.
     """
@@ -42,6 +47,7 @@ class Simulator:
     allowed: Callable[[State], jax.Array] | None = None
     best_moves: Callable[[State], jax.Array] | None = None
     straight_moves: Callable[[State], jax.Array] | None = None
+    bounds: Bounds | None = None
     description: str = ""
 
     def allowed_in(self, state: State) -> jax.Array | None:

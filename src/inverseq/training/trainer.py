@@ -16,6 +16,7 @@ from jaxtyping import Array, Key, PRNGKeyArray
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome, Status
 from inverseq._core.store import load, save
+from inverseq.training.failures import as_raised
 from inverseq.training.loop import Course, Training, advance, begin
 from inverseq.training.shown import Shown
 
@@ -79,7 +80,7 @@ def carried_on(
     """
     if together is None:
         together = jax.default_backend() != "cpu" and len(trainings) > 1
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with as_raised(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for stop in stops:
             until = jnp.int32(stop)
             if together:

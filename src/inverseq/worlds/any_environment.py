@@ -21,7 +21,8 @@ from jaxtyping import Array, Float, Shaped
 
 from inverseq._core.environments import environment_of
 from inverseq._core.errors import InputError
-from inverseq.training.simulator import Simulator
+from inverseq.training.failures import called_back
+from inverseq.training.simulator import Bounds, Simulator
 
 _HELD = 512
 """Environments that are held at most; of more games at once some are led to where they stand anew
@@ -52,7 +53,8 @@ def gymnasium_simulator(
     """Any Gymnasium environment, to be played by the compiled trainings.
 
     A move costs about 0.4 ms beside that of the environment itself: the program calls Python.
-    Observations are arrays, or whole numbers, seen one-hot. Where `info["action_mask"]` says which
+    Observations are arrays, or whole numbers, seen one-hot; actions are numbered, or continuous
+    (`Box`, of one axis and with finite bounds). Where `info["action_mask"]` says which
     actions exist, the simulator says it too.
 
     Args:
@@ -73,13 +75,14 @@ def gymnasium_simulator(
     games = _Games(make, max_moves)
     shape, size, limit = games.shape, games.size, games.limit
     width = games.mask_size
+    begin, move = called_back(games.reset), called_back(games.step)
 
     def parts(out: jax.Array) -> tuple[jax.Array, jax.Array]:
         return out[:size], out[size : size + width]
 
     def reset(key: jax.Array) -> PlayedGame:
         seed = (jax.random.bits(key) % _SEEDS).astype(jnp.float32)
-        out = jax.pure_callback(games.reset, games.shown, seed[None], vmap_method="expand_dims")
+        out = jax.pure_callback(begin, games.shown, seed[None], vmap_method="expand_dims")
         nothing = jnp.zeros((limit, games.action_size))
         return PlayedGame(seed, jnp.float32(0), nothing, jnp.float32(0), *parts(out))
 
@@ -90,7 +93,7 @@ def gymnasium_simulator(
         taken = jnp.reshape(action, -1).astype(jnp.float32)
         head = jnp.stack([game.over, game.seed, game.moves])
         told = jnp.concatenate([head, taken, game.seen, game.actions.ravel()])
-        out = jax.pure_callback(games.step, games.shown, told, vmap_method="expand_dims")
+        out = jax.pure_callback(move, games.shown, told, vmap_method="expand_dims")
         reward, terminated, truncated = out[-3:]
         seen, mask = parts(out)
         still = game.over == 0
@@ -112,6 +115,7 @@ def gymnasium_simulator(
         shape,
         games.num_actions,
         allowed=(lambda game: game.mask > 0) if width else None,
+        bounds=games.bounds,
         description=f"{name}, games of at most {limit} moves",
     )
 
@@ -142,6 +146,22 @@ class _Game:
     over: bool = False
 
 
+def _bounds(actions: spaces.Space) -> Bounds:
+    """Least and largest of each component of a continuous action."""
+    if not isinstance(actions, spaces.Box) or len(actions.shape) != 1:
+        raise InputError(
+            f"actions must be Discrete, or a Box of one axis; they are {actions}. Wrap the "
+            "environment in gymnasium.wrappers.TransformAction"
+        )
+    low, high = (np.asarray(end, np.float32) for end in (actions.low, actions.high))
+    if not np.isfinite([low, high]).all():
+        raise InputError(
+            f"continuous actions need finite bounds; they are {actions}. Wrap the environment in "
+            "gymnasium.wrappers.RescaleAction"
+        )
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+
 class _Games:
     """The environments behind a simulator, by the seeds of their games; the oldest used first."""
 
@@ -159,10 +179,12 @@ class _Games:
                 f"observations must be arrays, or whole numbers from 0; they are {space}. Wrap the "
                 "environment in gymnasium.wrappers.FlattenObservation"
             )
-        if not isinstance(actions, spaces.Discrete):
-            raise InputError(f"actions must be Discrete; they are {actions}")
-        self.num_actions, self._start = int(actions.n), int(actions.start)
-        self.action_size = 1
+        self.bounds: Bounds | None = None
+        if isinstance(actions, spaces.Discrete):
+            self.num_actions, self._start, self.action_size = int(actions.n), int(actions.start), 1
+        else:
+            self.bounds = _bounds(actions)
+            self.num_actions = self.action_size = len(self.bounds)
         own = None if first.spec is None else first.spec.max_episode_steps
         limits = [limit for limit in (max_moves, own) if limit is not None]
         if not limits or min(limits) < 1:
@@ -209,7 +231,9 @@ class _Games:
         """A move of the environment, written down."""
         game.actions[game.moves] = action
         game.moves += 1
-        return game.environment.step(int(action[0]) + self._start)
+        # Continuous ones as numbers of their own: an environment may write into what it is given.
+        done = int(action[0]) + self._start if self.bounds is None else np.array(action)
+        return game.environment.step(done)
 
     def _game(self, seed: int, history: np.ndarray, seen: np.ndarray) -> _Game:
         """The game of a seed after these actions."""
@@ -246,7 +270,13 @@ class _Games:
         self, observation: Any, info: dict, reward: float = 0.0, *ends: bool
     ) -> Float[np.ndarray, " m"]:
         """An observation, which actions exist, the reward and the two ends in one row."""
-        mask = np.asarray(info["action_mask"], np.float32) if self.mask_size else ()
+        mask = np.asarray(info.get("action_mask", ()) if self.mask_size else (), np.float32)
+        if mask.shape != (self.mask_size,):
+            raise InputError(
+                f'at its first reset the environment told by info["action_mask"] which of '
+                f"{self.mask_size} actions exist, and now its shape is {mask.shape}: give it in "
+                "every reset and step, one number per action"
+            )
         last = (reward, *ends) if ends else (reward, 0.0, 0.0)
         return np.concatenate([self._numbers(observation), mask, last]).astype(np.float32)
 

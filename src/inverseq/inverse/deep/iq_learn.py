@@ -6,9 +6,10 @@ Garg, Chakraborty, Cundy, Song and Ermon, "IQ-Learn: Inverse soft-Q Learning for
 way. `IQLearn.study()` is Algorithm 2 of "Implementing Inverse Q-Learning" (Aubuchon and Ho 2023).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +18,12 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Status
+from inverseq.inverse.deep.iq_actor import Actor, actor_rule, unseeded
 from inverseq.inverse.deep.iq_objective import (
     Absorbing,
     Distance,
     Form,
+    Numbers,
     Terms,
     Value,
     gradient_penalty,
@@ -52,22 +55,13 @@ _BOUND = 10.0
 """Weight of squared rewards beyond their bound."""
 
 
-class Numbers(NamedTuple):
-    """What IQ-Learn learns."""
-
-    module: Any
-    """The network Q."""
-    absorbing: Float[Array, ""]
-    """Reward of every step after the world has ended a game."""
-
-
 @dataclass(frozen=True)
 class IQLearn:
-    """Inverse soft Q-learning (IQ-Learn) for discrete actions.
+    """Inverse soft Q-learning (IQ-Learn) for discrete actions, and with an actor for continuous.
 
     Numbered states in a world given as `mdp` are fitted all at once with exact expectations, and
     the solution holds arrays `[S, A]`; features are learned by a network in training steps, and the
-    solution's policy is a `NetworkPolicy`.
+    solution's policy is a `NetworkPolicy`, or a `SquashedPolicy` where actions are continuous.
 
     Rewards and values of the solution are in units of `temperature`.
 
@@ -92,6 +86,7 @@ class IQLearn:
         lessons: How a network learns.
         strength: For tables, weight of the Gaussian prior on Q / temperature, in decisions.
         num_actions: A, for features; None takes the largest action seen.
+        actor: Where actions are continuous; None is `Actor()`.
 
     Raises:
         InputError: A name is not known or a number out of range.
@@ -111,6 +106,7 @@ class IQLearn:
     lessons: Lessons = field(default_factory=Lessons)
     strength: float = 0.1
     num_actions: int | None = None
+    actor: Actor | None = None
 
     def __post_init__(self) -> None:
         choices = {
@@ -176,6 +172,13 @@ class IQLearn:
         if numbered(problem, self.network):
             return replace(self, discount=self.discount_of(problem.mdp)).tabulated(problem)
         settled = replace(self, discount=self.discount_of(None))
+        acting = actor_rule(settled, problem.decisions)
+        if acting is not None:
+            components = len(acting.bounds)
+            taught = teach(
+                problem, unseeded(acting), self.lessons, self.seed, components=components
+            )
+            return acting.solution(taught.course, taught.learner, taught.status, taught.trace)
         taught = teach(problem, replace(settled, seed=0), self.lessons, self.seed, self.num_actions)
         return settled.solution(taught.course, taught.learner, taught.status, taught.trace)
 
@@ -274,8 +277,7 @@ class IQLearn:
         own: Batch | None,
     ) -> Float[Array, ""]:
         """The loss of a batch of transitions, offline where `own` is None."""
-        gamma = self.gamma
-        after = numbers.absorbing / (1 - gamma) if self.absorbing == "learned" else jnp.float32(0)
+        after = self.after(numbers)
         parts = [expert.observations, expert.next_observations]
         parts += [] if own is None else [own.observations, own.next_observations]
         parts += [] if self.form != "v0" or expert.starts is None else [expert.starts]
@@ -284,16 +286,41 @@ class IQLearn:
         q = jnp.split(every, np.cumsum([len(part) for part in parts])[:-1])
         seen = self.terms(q[0], q[1], expert, after)
         mine = None if own is None else self.terms(q[2], q[3], own, after)
-        rows = None
-        if self.absorbing == "learned":
-            lasting = gamma / (1 - gamma)
-            theirs = 0.0 if own is None else jnp.mean(own.ended) * lasting
-            rows = Absorbing(numbers.absorbing, jnp.mean(expert.ended) * lasting, theirs)
         starts = None
         if self.form == "v0":
             starts = state_value(
                 existing(q[-1], expert.starts_allowed), self.value, self.temperature
             )
+        ends = expert.ended, None if own is None else own.ended
+        total = self.combined(numbers, seen, mine, starts, ends)
+        if self.distance == "wasserstein":
+            other = jnp.roll(expert.observations, 1, axis=0) if own is None else own.observations
+            total += _GRADIENT * gradient_penalty(
+                numbers.module, key, expert.observations, other, expert.actions
+            )
+        return total
+
+    def after(self, numbers: Numbers) -> Float[Array, ""]:
+        """V after the world has ended a game."""
+        lasting = numbers.absorbing / (1 - self.gamma)
+        return lasting if self.absorbing == "learned" else jnp.float32(0)
+
+    def combined(
+        self,
+        numbers: Numbers,
+        seen: Terms,
+        mine: Terms | None,
+        starts: Float[Array, " m"] | None,
+        ends: Sequence[Bool[Array, " n"] | None],
+    ) -> Float[Array, ""]:
+        """The loss of what two batches give (and of values of beginnings), and all penalties;
+        `ends` are which of their rows the world ended.
+        """
+        rows = None
+        if self.absorbing == "learned":
+            lasting = self.gamma / (1 - self.gamma)
+            shares = [0.0 if ended is None else jnp.mean(ended) * lasting for ended in ends]
+            rows = Absorbing(numbers.absorbing, *shares)
         total = iq_loss(
             seen,
             mine,
@@ -301,15 +328,10 @@ class IQLearn:
             distance=self.distance,
             form=self.form,
             alpha=self.alpha,
-            discount=gamma,
+            discount=self.gamma,
             penalised=self.penalised,
             absorbing=rows,
         )
-        if self.distance == "wasserstein":
-            other = jnp.roll(expert.observations, 1, axis=0) if own is None else own.observations
-            total += _GRADIENT * gradient_penalty(
-                numbers.module, key, expert.observations, other, expert.actions
-            )
         if self.reward_bound is not None:
             rewards = jnp.concatenate([t.reward for t in (seen, mine) if t is not None])
             beyond = jnp.maximum(jnp.abs(rewards) - self.reward_bound, 0.0)

@@ -100,6 +100,15 @@ def state_value(q: Float[Array, "*n A"], value: Value, temperature: float) -> Fl
     return temperature * jax.nn.logsumexp(q / temperature, axis=-1)
 
 
+class Numbers(NamedTuple):
+    """What IQ-Learn learns."""
+
+    module: Any
+    """The network Q."""
+    absorbing: Float[Array, ""]
+    """Reward of every step after the world has ended a game."""
+
+
 class Terms(NamedTuple):
     """What a batch of transitions gives the loss.
 

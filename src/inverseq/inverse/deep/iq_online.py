@@ -15,6 +15,7 @@ from jaxtyping import PRNGKeyArray
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.demonstrations.existing import existing
+from inverseq.inverse.deep.iq_actor import ActorRule, actor_rule, unseeded
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.network_fit import REMEDY
 from inverseq.inverse.solution import Solution
@@ -36,7 +37,7 @@ class TrainedIQLearn(Measured):
     """What IQ-Learn came to beside its own play, and what was measured on the way.
 
     Attributes:
-        solution: With a `NetworkPolicy`.
+        solution: With a `NetworkPolicy`, or a `SquashedPolicy` where actions are continuous.
     """
 
     solution: Solution
@@ -102,7 +103,9 @@ def train_iq_learn(
     check_world(demonstrations, simulator)
     rule = replace(settings, seed=0, discount=settings.discount_of(None))
     lessons = replace(rule.lessons, steps=loop.blocks * loop.learn_steps)
-    course = Course.played(replace(rule, lessons=lessons), loop, simulator)
+    acting = actor_rule(replace(settings, discount=rule.discount), demonstrations, simulator.bounds)
+    learns = replace(rule, lessons=lessons) if acting is None else unseeded(acting, lessons)
+    course = Course.played(learns, loop, simulator)
     trainings = train(
         course,
         keys_in(key),
@@ -112,7 +115,8 @@ def train_iq_learn(
         progress=progress,
     )
     made = tuple(
-        _record(course, settings, demonstrations, one, accept_failure) for one in trainings
+        _record(course, acting or settings, settings, demonstrations, one, accept_failure)
+        for one in trainings
     )
     return made[0] if isinstance(key, jax.Array) else made
 
@@ -125,6 +129,16 @@ def check_world(demonstrations: Demonstrations, simulator: Simulator) -> None:
             f"the demonstrations hold observations of shape {demonstrations.states.shape[1:]}, the "
             f"simulator shows {shape}"
         )
+    continuous = simulator.bounds is not None
+    if (demonstrations.actions.ndim > 1) != continuous:
+        kinds = ("continuous", "numbered")
+        theirs, its = kinds if not continuous else kinds[::-1]
+        raise InputError(
+            f"actions of the demonstrations are {theirs}, those of the simulator {its}: take games "
+            "of this world"
+        )
+    if continuous:
+        return
     if demonstrations.actions.max() >= actions:
         raise InputError(
             f"the demonstrations hold action {demonstrations.actions.max()}, the simulator has "
@@ -135,6 +149,7 @@ def check_world(demonstrations: Demonstrations, simulator: Simulator) -> None:
 
 def _record(
     course: Course,
+    learned: IQLearn | ActorRule,
     settings: IQLearn,
     demonstrations: Demonstrations,
     training: Training,
@@ -145,7 +160,7 @@ def _record(
         course, training, what="IQLearn", remedy=REMEDY, accept_failure=accept_failure
     )
     measured = measured_in(training)
-    solution = settings.solution(course, training.learner, status, measured["losses"]["q"])
+    solution = learned.solution(course, training.learner, status, measured["losses"]["q"])
     solution = replace(
         solution,
         settings=asdict(settings) | {"loop": asdict(course.loop)},

@@ -49,6 +49,7 @@ def teach(
     seed: int,
     num_actions: int | None = None,
     *,
+    components: int | None = None,
     next_safe: Bool[np.ndarray, "N A"] | None = None,
     judged: Float[np.ndarray, " N"] | None = None,
     remedy: str = REMEDY,
@@ -61,6 +62,7 @@ def teach(
         lessons: How long.
         seed: Of the networks and the order of the transitions.
         num_actions: A; None takes the largest action seen.
+        components: D, for a rule of continuous actions.
         next_safe: `[N, A]` what is safe where each decision led, for rules that ask.
         judged: `[N]` weight of each decision in telling when a network knew most; NaN where it is
             not asked.
@@ -69,7 +71,9 @@ def teach(
     Raises:
         InputError: The demonstrations cannot be learned from.
     """
-    course, shown = enrolled(problem, rule, lessons, num_actions, next_safe, judged)
+    course, shown = enrolled(
+        problem, rule, lessons, num_actions, next_safe, judged, components=components
+    )
     steps = lessons.steps
     begun = training = begin_training(course, jax.random.key(seed), shown)
     stops = [steps * piece // _PIECES for piece in range(1, _PIECES + 1)]
@@ -86,6 +90,8 @@ def enrolled(
     num_actions: int | None,
     next_safe: Bool[np.ndarray, "N A"] | None = None,
     judged: Float[np.ndarray, " N"] | None = None,
+    *,
+    components: int | None = None,
 ) -> tuple[Course, Shown]:
     """Who learns how long, and from which transitions; arguments as for `teach`.
 
@@ -96,10 +102,11 @@ def enrolled(
         raise InputError(
             "states are features, so there is no world to look them up in: leave mdp out"
         )
-    numbered = problem.decisions.num_actions  # continuous ones are refused
+    # Of other rules continuous actions are refused.
+    numbered = 0 if components is not None else problem.decisions.num_actions
     shown = shown_in(problem.decisions, problem.weights, next_safe, judged)
     shape = shown.pool.shape
-    actions = _num_actions(problem.decisions, numbered, num_actions)
+    actions = components or _num_actions(problem.decisions, numbered, num_actions)
     return Course(rule, Loop.of_lessons(lessons.steps), shape, actions), shown
 
 

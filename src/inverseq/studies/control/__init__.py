@@ -16,8 +16,15 @@ class Settings:
     """Folder of `inverseq study experts`; where left out, experts are trained first."""
     expert_steps: int = 0
     """Moves in which an expert that is trained first learns; 0 for what its task needs."""
-    solvers: tuple[str, ...] = ("IQ-Learn", "LS-IQ", "DIQL", "cloning")
-    """What learns offline."""
+    solvers: tuple[str, ...] = (
+        "IQ-Learn",
+        "IQ-Learn, linear",
+        "LS-IQ",
+        "DIQL",
+        "cloning",
+        "cloning, linear",
+    )
+    """What learns offline; online IQ-Learn and LS-IQ of these."""
     seeds: int = 5
     """Trainings of each solver."""
     sizes: tuple[int, ...] = (1, 3, 15)

@@ -21,7 +21,7 @@ from inverseq.studies.control.shown import (
     thinned,
     weights_of,
 )
-from inverseq.studies.experts.tasks import Careless, Task, played, task_of, tasks_of
+from inverseq.studies.experts.tasks import Task, careless, numbered_tasks, played, task_of
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
@@ -49,7 +49,7 @@ class Trial(NamedTuple):
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Returns and rewards of each solver by the number of demonstrations."""
-    tasks = [(task.name,) for task in tasks_of(settings.tasks)]
+    tasks = [(task.name,) for task in numbered_tasks(settings.tasks)]
     found = effort.each("tasks", partial(of_task, settings, effort.seed), tasks)
     experts = {name: expert for [name], (expert, _) in zip(tasks, found, strict=True)}
     trials = [trial for _, some in found for trial in some]
@@ -92,9 +92,7 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, list[Tria
 def compared_games(task: Task, expert: Expert, games: int, seed: int) -> tuple[Demonstrations, ...]:
     """Games in which the expert takes any action now and then, from never to always."""
     return tuple(
-        played(
-            task, Careless(expert.policy, expert.num_actions, share), games, 3000 + seed + n
-        ).demonstrations
+        played(task, careless(task, expert.policy, share), games, 3000 + seed + n).demonstrations
         for n, share in enumerate(_SHARES)
     )
 
@@ -159,16 +157,20 @@ def draw_returns(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> 
         for k, solver in enumerate(dict.fromkeys(row["solver"] for row in of_task)):
             some = [row for row in of_task if row["solver"] == solver]
             sizes = [row["demonstrations"] for row in some]
-            ax.plot(
-                sizes,
-                [r["return"] for r in some],
-                MARKERS[k] + "-",
+            # Beside one another, so that intervals of several are told apart.
+            places = np.array(sizes) + 0.12 * (k - 2)
+            ends = np.array([[_number(row[end]) for row in some] for end in ("low", "high")])
+            made = np.array([row["return"] for row in some])
+            ax.errorbar(
+                places,
+                made,
+                np.abs(ends - made),
+                fmt=MARKERS[k] + "-",
                 color=SERIES[k],
                 ms=4,
+                lw=1,
                 label=solver,
             )
-            low, high = ([_number(row[end]) for row in some] for end in ("low", "high"))
-            ax.fill_between(sizes, low, high, color=SERIES[k], alpha=0.15, lw=0)
         known = task_of(name).published
         ax.plot([*known], [*known.values()], "x", color="black", ms=5, label="IQ-Learn, published")
         for level, style, label in (

@@ -1,7 +1,6 @@
-"""IQ-Learn and LS-IQ beside their own play, from one demonstration."""
+"""IQ-Learn and LS-IQ beside their own play, from the fewest demonstrations."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,12 +10,20 @@ from jaxtyping import Float
 
 from inverseq import plot
 from inverseq.evaluate.intervals import interquartile_mean
+from inverseq.inverse.deep.iq_actor import Actor
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.plot.style import GREY, SERIES
 from inverseq.studies.control import Settings
 from inverseq.studies.control.shown import IQ_LEARN, LS_IQ, Expert, expert_of, thinned
-from inverseq.studies.experts.tasks import DISCOUNT, NETWORK, simulator_of_task, task_of, tasks_of
+from inverseq.studies.experts.tasks import (
+    DISCOUNT,
+    NETWORK,
+    Task,
+    simulator_of_task,
+    task_of,
+    tasks_of,
+)
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
@@ -31,6 +38,7 @@ Curves = Mapping[str, Float[np.ndarray, "R tests"]]
 def run(settings: Settings, effort: Effort) -> Result:
     """Returns in each task by the moves made."""
     tasks = [(task.name,) for task in tasks_of(settings.tasks)]
+    fewest = min(settings.sizes)
     found = effort.each("tasks", partial(of_task, settings, effort.seed), tasks)
     figure, axes = plot.canvas(3.2 * len(tasks), 2.8, columns=len(tasks))
     rows: list[dict[str, Any]] = []
@@ -63,7 +71,8 @@ def run(settings: Settings, effort: Effort) -> Result:
             gone = int(lost[:, -1].sum())
             told = f"; {gone} diverged, and count as chance from there on" if gone else ""
             said.append(
-                f"{name}, {solver} beside its own play from one demonstration: "
+                f"{name}, {solver} beside its own play from {fewest} demonstration"
+                f"{'s' * (fewest > 1)}: "
                 f"{float(bands[-1].estimate):.1f} after {moves[-1]:,} moves; at its best each of "
                 f"{len(earned)} trainings came to {', '.join(f'{e:.0f}' for e in earned.max(1))}; "
                 f"the expert {expert.earned:.1f}{told}."
@@ -94,16 +103,16 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
     where a training diverged.
     """
     task = task_of(name)
-    expert = expert_of(task, replace(settings, sizes=(1,)), seed)
+    expert = expert_of(task, settings, seed)
     curves = {}
-    for solver, rule in online_settings(expert.num_actions).items():
+    for solver, rule in online_settings(task, expert.num_actions).items():
         if solver not in settings.solvers:
             continue
         earned = []
         for number in range(settings.seeds):
             trained = train_iq_learn(
                 rule,
-                thinned(expert.games, 1, task.every, seed + number),
+                thinned(expert.games, min(settings.sizes), task.every, seed + number),
                 simulator_of_task(task),
                 loop_of(settings),
                 jax.random.key(seed + number),
@@ -114,17 +123,21 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
     return expert, curves
 
 
-def online_settings(actions: int) -> dict[str, IQLearn]:
+def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
     """What learns, by name. IQ-Learn has the form "value", and holds down the rewards of its own
     moves too.
     """
+    continuous = simulator_of_task(task).bounds is not None
     told: dict[str, Any] = {
         "network": NETWORK,
         "discount": DISCOUNT,
         "temperature": 0.1,
-        "lessons": Lessons(batch=32, learning_rate=1e-3, schedule="constant"),
-        "num_actions": actions,
+        # Continuous actions are judged better by a critic that comes to rest.
+        "lessons": Lessons(batch=128, learning_rate=1e-3, schedule="cosine")
+        if continuous
+        else Lessons(batch=32, learning_rate=1e-3, schedule="constant"),
     }
+    told |= {"actor": Actor(NETWORK, 1e-3)} if continuous else {"num_actions": actions}
     return {
         IQ_LEARN: IQLearn(0, form="value", penalised="all", **told),
         LS_IQ: IQLearn(0, distance="least-squares", **told),

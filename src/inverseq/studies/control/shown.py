@@ -1,7 +1,8 @@
 """What is learned from: games of an expert, some of them, thinned out; and what is learned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,19 @@ from jaxtyping import Float
 from inverseq._core.errors import InputError
 from inverseq._core.store import load
 from inverseq.demonstrations import Demonstrations
+from inverseq.forward.sac import SAC
 from inverseq.inverse.deep.cloning import BehaviourCloning
 from inverseq.inverse.deep.diql import DIQL
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.problem import Solver
 from inverseq.inverse.solution import Solution
-from inverseq.networks import TrainedNetwork
+from inverseq.networks import FullyConnected, TrainedNetwork
 from inverseq.policies.network import NetworkPolicy
-from inverseq.policies.policy import FinitePolicy
+from inverseq.policies.policy import Policy
+from inverseq.policies.squashed import SquashedPolicy
 from inverseq.readers.minari import read_minari
 from inverseq.studies.control import Settings
-from inverseq.studies.experts.study import data_set, network_file, shown_by
+from inverseq.studies.experts.study import by_chance, data_set, network_file, shown_by
 from inverseq.studies.experts.tasks import (
     DISCOUNT,
     NETWORK,
@@ -34,10 +37,7 @@ from inverseq.training.lessons import Lessons
 
 _CHANCE_GAMES = 20
 """Games played at random, to know what they bring."""
-TEMPERATURE = {"Acrobot-v1": 0.01}
-"""Of the policy that IQ-Learn finds, as published; of the others:"""
-COLD = 0.001
-IQ_LEARN, LS_IQ = "IQ-Learn", "LS-IQ"
+IQ_LEARN, LS_IQ, LINEAR = "IQ-Learn", "LS-IQ", ", linear"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,21 +46,22 @@ class Expert:
 
     Attributes:
         policy: What it does.
-        num_actions: A.
+        num_actions: A; D where actions are continuous.
         games: Its games, whole.
         earned: Its mean return.
         chance: The mean return of whoever acts at random.
     """
 
-    policy: FinitePolicy
+    policy: Policy
     num_actions: int
     games: Demonstrations
     earned: float
     chance: float
 
     def normalised(self, returns: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
-        """Returns where chance is 0 and the expert 1."""
-        return (returns - self.chance) / (self.earned - self.chance)
+        """Returns where chance is 0 and the expert 1; NaN where the expert does as chance does."""
+        gained = self.earned - self.chance
+        return (returns - self.chance) / (gained if gained else np.nan)
 
 
 def expert_of(task: Task, settings: Settings, seed: int) -> Expert:
@@ -69,25 +70,25 @@ def expert_of(task: Task, settings: Settings, seed: int) -> Expert:
     Raises:
         InputError: The folder does not hold it, or it has fewer games than are to be learned from.
     """
-    count = max(settings.sizes)
-    if settings.experts:
-        folder = Path(settings.experts)
+    return _expert(task, settings.experts, settings.expert_steps, max(settings.sizes), seed)
+
+
+@lru_cache(maxsize=8)
+def _expert(task: Task, kept: str, steps: int, count: int, seed: int) -> Expert:
+    """The expert of a task, once for all parts of the study."""
+    if kept:
+        folder = Path(kept)
         if not (folder / data_set(task)).is_dir():
             raise InputError(
                 f"{folder} holds no {data_set(task)}: inverseq study experts --out {folder} writes "
                 "it, or leave experts out to train one now"
             )
         games = read_minari(folder / data_set(task))
-        policy = (
-            LanderController()
-            if task.expert is None
-            else NetworkPolicy(load(folder / network_file(task), TrainedNetwork), 1.0)
-        )
-        _, chance = shown_by(task, policy, _CHANCE_GAMES, seed)
+        policy = _kept(task, folder)
     else:
-        policy, _ = train_expert(task, settings.expert_steps, seed)
-        recording, chance = shown_by(task, policy, max(count, _CHANCE_GAMES), seed)
-        games = recording.demonstrations
+        policy, _ = train_expert(task, steps, seed)
+        games = shown_by(task, policy, max(count, _CHANCE_GAMES), seed).demonstrations
+    chance = by_chance(task, policy, _CHANCE_GAMES, seed)
     if games.num_trajectories < count:
         raise InputError(
             f"{games.num_trajectories} games of {task.name} are there, and {count} are to be "
@@ -98,24 +99,32 @@ def expert_of(task: Task, settings: Settings, seed: int) -> Expert:
     return Expert(policy, actions, games, float(earned.mean()), float(chance.rewards.mean()))
 
 
+def _kept(task: Task, folder: Path) -> Policy:
+    """The expert of a task in the folder of the study of experts."""
+    if task.expert is None:
+        return LanderController()
+    if isinstance(task.expert, SAC):
+        return load(folder / network_file(task), SquashedPolicy)
+    return NetworkPolicy(load(folder / network_file(task), TrainedNetwork), 1.0)
+
+
 def thinned(games: Demonstrations, count: int, every: int, seed: int) -> Demonstrations:
-    """Every so many-th transition of the first games, each game from a row of its own on."""
-    first = np.random.default_rng(seed).integers(every, size=count)
-    starts = games.starts
-    rows = np.concatenate(
-        [
-            np.arange(
-                starts[n] + min(first[n], starts[n + 1] - starts[n] - 1), starts[n + 1], every
-            )
-            for n in range(count)
-        ]
-    )
+    """Every so many-th transition of some games, drawn anew for each seed, each game from a row of
+    its own on.
+    """
+    rng = np.random.default_rng(seed)
+    starts, rows, number = games.starts.tolist(), [], []
+    for place, game in enumerate(rng.permutation(games.num_trajectories)[:count].tolist()):
+        first = min(int(rng.integers(every)), starts[game + 1] - starts[game] - 1)
+        rows.append(np.arange(starts[game] + first, starts[game + 1], every))
+        number.append(np.full(len(rows[-1]), place))
+    taken = np.concatenate(rows)
     return Demonstrations.from_arrays(
-        games.states[rows],
-        games.actions[rows],
-        next_states=games.next_states[rows],
-        trajectory=games.trajectory_of[rows],
-        terminated=games.terminated[rows],
+        games.states[taken],
+        games.actions[taken],
+        next_states=games.next_states[taken],
+        trajectory=np.concatenate(number),
+        terminated=games.terminated[taken],
         action_names=games.action_names,
         source=f"{games.source}, every {every}th move",
     )
@@ -129,17 +138,22 @@ def weights_of(shown: Demonstrations, count: int) -> Float[np.ndarray, " N"]:
 def solvers_of(
     task: Task, settings: Settings, actions: int, seed: int
 ) -> Mapping[str, Solver[Solution]]:
-    """What learns, by name, all with the same network; IQ-Learn as published, but for its ends.
+    """What learns, by name, all with the same network but those that are linear; IQ-Learn with
+    the published loss, in units of its temperature, but for its ends.
 
     Raises:
         InputError: A solver has no such name.
     """
-    slow = Lessons(settings.lessons or 20_000, 32, 1e-4, "constant")
     fast = Lessons(settings.lessons or 5_000, 32, 1e-3)
     told: dict[str, Any] = {"network": NETWORK, "num_actions": actions}
-    cold = TEMPERATURE.get(task.name, COLD)
+    inverse = IQLearn(
+        seed, discount=DISCOUNT, temperature=1.0, alpha=task.alpha, lessons=fast, **told
+    )
+    clone = BehaviourCloning(seed, lessons=fast, **told)
+    line, quick = FullyConnected(()), replace(fast, learning_rate=1e-2)
     known: dict[str, Solver[Solution]] = {
-        IQ_LEARN: IQLearn(seed, discount=DISCOUNT, temperature=cold, lessons=slow, **told),
+        IQ_LEARN: inverse,
+        IQ_LEARN + LINEAR: replace(inverse, network=line, lessons=quick),
         LS_IQ: IQLearn(
             seed,
             distance="least-squares",
@@ -149,7 +163,8 @@ def solvers_of(
             **told,
         ),
         "DIQL": DIQL(seed, DISCOUNT, held_out=0.0, lessons=fast, **told),
-        "cloning": BehaviourCloning(seed, lessons=fast, **told),
+        "cloning": clone,
+        "cloning" + LINEAR: replace(clone, network=line, lessons=quick),
     }
     if unknown := [name for name in settings.solvers if name not in known]:
         raise InputError(f"there is no solver {unknown[0]!r} here; there are {[*known]}")

@@ -10,7 +10,7 @@ from inverseq.studies.study import Part, Study
 class Settings:
     """Of the study that trains experts."""
 
-    tasks: tuple[str, ...] = ("CartPole-v1", "Acrobot-v1", "LunarLander-v3")
+    tasks: tuple[str, ...] = ("CartPole-v1", "Acrobot-v1", "LunarLander-v3", "Pendulum-v1")
     """Environments of Gymnasium."""
     games: int = 30
     """Games of each expert that are written down."""
@@ -24,7 +24,7 @@ class Settings:
 
 STUDY = Study(
     "experts",
-    "experts of CartPole, Acrobot and LunarLander, as Minari data (many minutes)",
+    "experts of CartPole, Acrobot, Pendulum and others, as Minari data (minutes)",
     (Part("experts", f"{__name__}.study"),),
     Settings(),
     Settings(tasks=("CartPole-v1",), games=2, steps=40),

@@ -13,16 +13,16 @@ from inverseq import plot
 from inverseq._core.store import save
 from inverseq.demonstrations import Demonstrations
 from inverseq.forward.dqn import TrainedDQN
+from inverseq.forward.sac import SAC, TrainedSAC
 from inverseq.play.recording import Recording
 from inverseq.plot.style import GREY
-from inverseq.policies.policy import FinitePolicy
+from inverseq.policies.policy import Policy
 from inverseq.readers.minari import minari_packages, write_minari
 from inverseq.studies.experts import Settings
 from inverseq.studies.experts.tasks import (
-    Careless,
     Task,
+    careless,
     played,
-    simulator_of_task,
     tasks_of,
     train_expert,
 )
@@ -44,7 +44,8 @@ def run(settings: Settings, effort: Effort) -> Result:
     for number, task in enumerate(tasks):
         effort.say("experts", number, len(tasks))
         expert, trained = train_expert(task, settings.steps, effort.seed)
-        games, chance = shown_by(task, expert, settings.games, effort.seed)
+        games = shown_by(task, expert, settings.games, effort.seed)
+        chance = by_chance(task, expert, settings.games, effort.seed)
         learned = 0
         if trained is not None:
             block = trained.settings.loop.block
@@ -84,23 +85,26 @@ def drawn(curves: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> Figure:
     return figure
 
 
-def shown_by(
-    task: Task, expert: FinitePolicy, games: int, seed: int
-) -> tuple[Recording, Recording]:
-    """Games of an expert, and of whoever acts at random in the same task."""
-    any_action = Careless(expert, simulator_of_task(task).num_actions, 1.0)
-    return played(task, expert, games, 1000 + seed), played(task, any_action, games, 1000 + seed)
+def shown_by(task: Task, expert: Policy, games: int, seed: int) -> Recording:
+    """Games of an expert."""
+    return played(task, expert, games, 1000 + seed)
+
+
+def by_chance(task: Task, expert: Policy, games: int, seed: int) -> Recording:
+    """The same games of whoever acts at random."""
+    return shown_by(task, careless(task, expert, 1.0), games, seed)
 
 
 def written(
-    task: Task, trained: TrainedDQN | None, games: Recording
+    task: Task, trained: TrainedDQN | TrainedSAC | None, games: Recording
 ) -> dict[str, Callable[[Path], Any]]:
     """What writes the data set of an expert, and its network where it has one."""
     files: dict[str, Callable[[Path], Any]] = {
         data_set(task): partial(_write_games, task, games.demonstrations)
     }
     if trained is not None:
-        files[network_file(task)] = partial(save, trained.trained)
+        learned = trained.policy if isinstance(trained, TrainedSAC) else trained.trained
+        files[network_file(task)] = partial(save, learned)
     return files
 
 
@@ -114,6 +118,13 @@ def data_set(task: Task) -> str:
     return f"{task.short}-expert-v0"
 
 
+def _algorithm(task: Task) -> str:
+    """How the expert of a task learns."""
+    if task.expert is None:
+        return "the controller of Gymnasium"
+    return "SAC" if isinstance(task.expert, SAC) else "DQN"
+
+
 def _write_games(task: Task, games: Demonstrations, place: Path) -> None:
     """The data set, in place of an earlier one of the study."""
     shutil.rmtree(place, ignore_errors=True)
@@ -122,7 +133,7 @@ def _write_games(task: Task, games: Demonstrations, place: Path) -> None:
         place.name,
         folder=place.parent,
         environment=task.name,
-        algorithm_name="DQN" if task.expert else "the controller of Gymnasium",
+        algorithm_name=_algorithm(task),
         author="inverseq",
         description=f"Games of an expert of {task.name}, the best action taken.",
     )
