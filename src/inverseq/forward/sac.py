@@ -143,8 +143,8 @@ class SAC:
         ahead = lowest(learner.targets["q"], following, actions) - self.heat(learner) * density
         goal = own.returns + own.discounts * ahead
         done = self.unit.inside(own.actions)
-        errors = [judged(critic, own.observations, done) - goal for critic in critics]
-        return sum(jnp.mean(error**2) for error in errors)
+        errors = jnp.stack([judged(critic, own.observations, done) - goal for critic in critics])
+        return jnp.mean(errors**2, axis=-1).sum()
 
     def actor_loss(
         self, actor: Any, learner: Learner, key: PRNGKeyArray, shown: Batch | None, own: Batch
