@@ -19,6 +19,7 @@ from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.tables.count_table import CountTable
 from inverseq.inverse.values.iavi import IAVI
+from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
 from inverseq.readers import read_table
 
@@ -292,3 +293,18 @@ def test_order_is_asked_of_a_time_alone(tmp_path):
         count_file(folder, next_state=None, longest_step=1.0)
     with pytest.raises(InputError, match="neither true nor false"):
         count_file(written(tmp_path, one=GOOD | {"terminated": [0, 7]}))
+
+
+def test_too_little_memory_is_no_damaged_file(tmp_path):
+    rows = 20_000
+    time = np.random.default_rng(0).permutation(rows)
+    table = {"time": time, "state": ["a" * 100 + str(i % 50) for i in range(rows)]}
+    folder = written(tmp_path, one=table | {"action": ["go"] * rows})
+    with pytest.raises(InputError, match="allow more memory, memory_limit="):
+        count_file(folder, memory_limit="1MB")
+
+
+def test_what_needs_an_order_does_not_take_counts(counted):
+    counts, _, world = counted
+    with pytest.raises(InputError, match="needs the demonstrations themselves"):
+        fit(counts, IQL(), world)

@@ -305,7 +305,7 @@ def _of_counts(solution: Explanation, counts: Counts, exclude_forced: bool) -> S
     mdp = solution.mdp
     if counts.units is None:
         raise InputError("counts are scored by unit, and these have none: count them with by=...")
-    if mdp is None or len(solution.intentions) > 1:
+    if mdp is None or len(solution.intentions) != 1:
         raise InputError(f"{solution.solver} has no table of states: fit it, alone, with mdp=...")
     check_counts(counts, mdp)
     policy = solution.intentions[0].policy.per_state(mdp)
