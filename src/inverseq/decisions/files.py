@@ -2,22 +2,24 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import numpy as np
 from jaxtyping import Int
+from scipy import sparse
 
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import Counts
+from inverseq.demonstrations.grouping import named_units
 from inverseq.mdp import MDP
-from inverseq.mdp.build import transition_shares
+from inverseq.mdp.build import terminal_states, transition_shares
 from inverseq.readers import numbering
-from inverseq.readers.columns import Column, column_from_array, words_column
-from inverseq.readers.engine import Scan, column_kinds, connect, read_error, scan_file, typed
-from inverseq.readers.roles import AUTO, resolve, several
+from inverseq.readers.columns import plain_array
+from inverseq.readers.engine import Scan, connect
+from inverseq.readers.folders import require_in_all, scan_files
+from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
+from inverseq.readers.streaming import LABELS, Groups, Table, grouped, unit_cells, unit_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class TableCounts:
     """What a table comes down to for every solver that needs nothing beyond counts.
 
     Attributes:
-        counts: How often each action was taken in each state.
+        counts: How often each action was taken in each state, and by whom where that was asked for.
         transitions: Columns "state", "action", "next_state" (whole numbers), "count" and
             "probability" (the share among the known next states), one row per transition that was
             seen; without rows where the table has no next states. `MDP.from_table` reads it.
@@ -34,6 +36,9 @@ class TableCounts:
         state_names: Names of the states; empty where they are numbers.
         action_names: Names of the actions; empty where they are numbers.
         source: Where the rows came from.
+        initial: `[S]` trajectories that begin in each state; None where rows were taken one by one.
+        ended: `[S]` how often the world ended a trajectory in each state, of the rows with a known
+            next state.
     """
 
     counts: Counts
@@ -43,6 +48,8 @@ class TableCounts:
     state_names: tuple[str, ...]
     action_names: tuple[str, ...]
     source: str
+    initial: Int[np.ndarray, " S"] | None
+    ended: Int[np.ndarray, " S"]
 
 
 def count_file(
@@ -51,6 +58,15 @@ def count_file(
     state: str = AUTO,
     action: str = AUTO,
     next_state: str | None = AUTO,
+    subject: str | None = AUTO,
+    session: str | None = AUTO,
+    trajectory: str | None = AUTO,
+    time: str | None = AUTO,
+    terminated: str | None = AUTO,
+    gap: str | None = AUTO,
+    longest_step: float | None = None,
+    by: str | None = None,
+    partitions: bool = False,
     missing: Any = (),
     state_names: Sequence[str] = (),
     action_names: Sequence[str] = (),
@@ -58,18 +74,33 @@ def count_file(
     num_actions: int | None = None,
     memory_limit: str = "1GB",
 ) -> TableCounts:
-    """Count a CSV or Parquet file of any length, which is streamed and never held.
+    """Count a table of any length in one CSV file or many Parquet files, streamed and never held.
 
-    Columns are found and numbered as by `read_table`. Rows are taken one by one, whatever their
-    order and trajectory: a next state must therefore be a column of its own, and a state that is
-    to remember must do so in the table.
+    Columns are found and numbered as by `read_table`. Where there is a column of next states, rows
+    are taken one by one, whatever their order. Where there is none but a time, the rows that agree
+    in subject, session and trajectory are put in order of time, and next states are the states of
+    the following rows, as in `read_table`; that takes the time of a sort. It makes no difference in
+    which order rows stand, and in which files, so equal times in one trajectory are refused.
 
     Args:
-        path: The file.
+        path: A CSV or Parquet file, a folder whose Parquet files (also those of folders in it) are
+            one table, or a pattern such as "runs/*/part-*.parquet".
         state: Column of the state.
         action: Column of the action; rows where it is missing are not counted.
-        next_state: Column of the next state; None (or no such column) for counts without
-            transitions.
+        next_state: Column of the next state; None for counts without transitions. With a `time`
+            that is named, one that is empty or -1 is taken from the following row.
+        subject: Column of the subject, as in `read_table`.
+        session: Column of the session.
+        trajectory: Column of the trajectory.
+        time: Column of the time.
+        terminated: Column that is true where the world ended the trajectory after the row.
+        gap: Column that is true where the recording has a hole after the row.
+        longest_step: Rows of a trajectory whose times are further apart than this have a gap
+            between them. In units of the time column.
+        by: What a unit is, of which counts are kept for `bootstrap`, `sandwich` and held-out
+            scores: "subject", "session", "trajectory" or a column; None for none.
+        partitions: Whether folders called name=value on the way to the files are columns
+            (`subject=Zoe/part-0.parquet`). They never override a column of the files.
         missing: A value of the action, or several, that means "none", besides empty, NaN and -1.
         state_names: Names of the states in the order of their numbers.
         action_names: Names of the actions in the order of their numbers.
@@ -78,38 +109,59 @@ def count_file(
         memory_limit: What DuckDB may use ("500MB"); beyond it, it spills to a temporary folder.
 
     Raises:
-        InputError: As for `read_table`.
+        InputError: As for `read_table`; files differ in their columns; rows of a trajectory have
+            the same time; or memory and disk are too small to put the rows in order.
     """
-    source = Path(path)
+    wanted: dict[str, str | Sequence[str] | None] = {
+        "state": state,
+        "action": action,
+        "next_state": next_state,
+        "subject": subject,
+        "session": session,
+        "trajectory": trajectory,
+        "time": time,
+        "terminated": terminated,
+        "gap": gap,
+    }
     with connect(memory_limit) as connection:
-        scan = scan_file(source, connection)
-        wanted = {"state": state, "action": action, "next_state": next_state}
-        roles = resolve(tuple(scan.types), wanted)
-        names = [roles[role][0] for role in ("state", "action", "next_state") if role in roles]
-        columns, weight = _grouped(scan, names, connection, rows=False)
-        if not weight.size:
-            raise InputError(f"{source.name} holds no rows below its header")
+        scan = scan_files(path, connection, partitions=partitions)
+        roles = _roles(scan, wanted, longest_step, by)
+        require_in_all(scan, [name for own in roles.values() for name in own], connection)
+        table = Table.of(scan, roles, connection, longest_step)
+        groups = grouped(table)
+        source = scan.path.name
+        if not groups.weight.size:
+            raise InputError(f"{source} holds no rows below its header")
         asked = several(missing), state_names, action_names, num_states is None
         try:
-            numbered = _numbered(columns, *asked)
+            numbered = _numbered(groups, *asked)
         except InputError:
             # Only a message needs row numbers, and they cost more than all the counting.
-            columns, _ = _grouped(scan, names, connection, rows=True)
-            _numbered(columns, *asked)
+            _numbered(grouped(table, rows=True), *asked)
             raise
-    states, actions, following, called = numbered
-    shape = _shape(states, actions, following, called, num_states, num_actions)
-    acted = actions >= 0
-    table = np.zeros(shape)
-    np.add.at(table, (states[acted], actions[acted]), weight[acted])
+        states, actions, following, called = numbered
+        shape = _shape(states, actions, following, called, num_states, num_actions)
+        units = {} if by is None else _units(table, by, groups, states, actions, shape)
+    weight, acted = groups.weight, actions >= 0
+    counted = np.zeros(shape)
+    np.add.at(counted, (states[acted], actions[acted]), weight[acted])
+    initial = None
+    if groups.begins is not None:
+        initial = np.bincount(states, groups.begins, shape[0]).astype(np.int64)
+    led = np.zeros(states.size, bool) if following is None else following >= 0
+    ended = np.bincount(
+        np.zeros(0, np.int64) if following is None else following[led], groups.ends[led], shape[0]
+    )
     return TableCounts(
-        counts=Counts(table),
+        counts=Counts(counted, **units),
         transitions=_transitions(states, actions, following, weight),
         num_rows=int(weight.sum()),
         num_missing=int(weight[~acted].sum()),
         state_names=called[0],
         action_names=called[1],
-        source=source.name,
+        source=source,
+        initial=initial,
+        ended=ended.astype(np.int64),
     )
 
 
@@ -131,9 +183,9 @@ def estimate_from_counts(
     if not seen["count"].size:
         raise InputError(
             f"{counted.source} has no next states to estimate from; name their column with "
-            'next_state="..."'
+            'next_state="...", or the one that orders the rows of a trajectory with time="..."'
         )
-    made, _, taken = transition_shares(
+    made, left, taken = transition_shares(
         seen["state"],
         seen["action"],
         seen["next_state"],
@@ -141,6 +193,9 @@ def estimate_from_counts(
         counted.counts.state_action.shape,
         smoothing,
     )
+    further: dict[str, Any] = {"terminal": terminal_states(np.flatnonzero(counted.ended), left)}
+    if counted.initial is not None:
+        further["initial"] = counted.initial / counted.initial.sum()
     notes = {
         "estimated": f"transitions counted in {counted.source}",
         "smoothing": float(smoothing),
@@ -148,43 +203,77 @@ def estimate_from_counts(
         "pairs_never_taken": int((taken == 0).sum()),
     }
     names = {"state_names": counted.state_names, "action_names": counted.action_names}
-    return MDP(**{**made, **names, "notes": notes, "discount": discount, **fields})
+    return MDP(**{**made, **further, **names, "notes": notes, "discount": discount, **fields})
 
 
-def _grouped(
-    scan: Scan, names: Sequence[str], connection: duckdb.DuckDBPyConnection, rows: bool
-) -> tuple[list[Column], Int[np.ndarray, " G"]]:
-    """Each different combination of values, and how often it stands in the table.
+def _roles(
+    scan: Scan,
+    wanted: Mapping[str, str | Sequence[str] | None],
+    longest_step: float | None,
+    by: str | None,
+) -> dict[str, Columns]:
+    """The columns that are needed: those that order rows only where next states are made of order.
 
-    `rows`: also find the first row of each, and put them in this order.
+    Raises:
+        InputError: A column does not exist, or cannot be told.
     """
-    try:
-        kinds = column_kinds(scan, names, connection)
-        values = ", ".join(f"{typed(scan, n, kinds[n].type)} AS v{i}" for i, n in enumerate(names))
-        keys = ", ".join(f"v{i}" for i in range(len(names)))
-        number, first, order = "", "", ""
-        if rows:
-            number, first, order = ", row_number() OVER () AS r", ", min(r) AS r", " ORDER BY r"
-        found = connection.execute(
-            f"SELECT {keys}, count(*) AS weight{first} "
-            f"FROM (SELECT {values}{number} FROM {scan.relation}) GROUP BY {keys}{order}"
-        ).fetchnumpy()
-    except duckdb.Error as error:
-        raise read_error(scan.path, error) from error
-    columns = []
-    for i, name in enumerate(names):
-        if kinds[name].type == "VARCHAR":
-            absent = np.ma.getmaskarray(found[f"v{i}"])
-            texts = np.ma.getdata(found[f"v{i}"])[~absent].tolist()
-            column = words_column(name, texts, absent, scan.loose)
-        else:
-            column = column_from_array(name, found[f"v{i}"])
-        columns.append(replace(column, rows=found["r"].astype(np.int64)) if rows else column)
-    return columns, found["weight"].astype(np.int64)
+    present = tuple(scan.types)
+    needed = {role: wanted[role] for role in ("state", "action", "next_state")}
+    named = {role for role in wanted if wanted[role] not in (None, AUTO)}
+    chosen = resolve(present, needed)
+    stepwise = longest_step is not None or bool(named & {"time", "gap"})
+    if wanted["next_state"] is None and stepwise:
+        raise InputError(
+            "next_state=None counts no transitions, and time, gap and longest_step are for them "
+            "alone; drop one or the other"
+        )
+    ordered = stepwise or ("next_state" not in chosen and wanted["next_state"] is not None)
+    if ordered or "next_state" in chosen:
+        needed["terminated"] = wanted["terminated"]
+    if ordered or by is not None:
+        needed |= {role: wanted[role] for role in LABELS}
+    if ordered:
+        needed |= {role: wanted[role] for role in ("time", "gap")}
+    roles = resolve(present, needed)
+    if stepwise and "time" not in roles:
+        raise InputError(
+            "gaps and steps are between rows in order of time; name the column with time=..."
+        )
+    if by is not None and by not in (*LABELS, *wanted):
+        require_column(by, present, "by")
+        roles[by] = (by,)
+    return roles
+
+
+def _units(
+    table: Table,
+    by: str,
+    groups: Groups,
+    states: Int[np.ndarray, " G"],
+    actions: Int[np.ndarray, " G"],
+    shape: tuple[int, int],
+) -> dict[str, Any]:
+    """Fields of `Counts` that say who did what.
+
+    Raises:
+        InputError: No column says it, or a row does not say whose it is.
+    """
+    names, columns = unit_columns(table, by)
+    size = next(iter(columns.values())).values.size
+    role_of = {own[0]: role for role, own in table.roles.items()}
+    labels = {role_of[name]: plain_array(columns[name]) for name in names}
+    number, called = named_units(labels, size, by)
+    seen = unit_cells(table, columns, number, groups, states, actions)
+    cell = seen["s"].astype(np.int64) * shape[1] + seen["a"]
+    made = sparse.coo_array(
+        (seen["weight"].astype(np.float64), (seen["u"].astype(np.int64), cell)),
+        shape=(int(number.max()) + 1, shape[0] * shape[1]),
+    )
+    return {"units": made.tocsr(), "by": by, "unit_names": called}
 
 
 def _numbered(
-    columns: Sequence[Column],
+    groups: Groups,
     missing: Sequence[Any],
     state_names: Sequence[str],
     action_names: Sequence[str],
@@ -196,7 +285,7 @@ def _numbered(
     tuple[tuple[str, ...], tuple[str, ...]],
 ]:
     """State, action and next state (None where there is none) of each group, and the names."""
-    state, action, *after = columns
+    state, action, *after = groups.columns
     numbering.require_present(state, "the state")
     action = numbering.action_column(action, missing)
     (actions,), actions_called = numbering.number([action], action_names, "action")

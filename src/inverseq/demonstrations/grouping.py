@@ -20,8 +20,21 @@ def unit_numbers(
     Raises:
         InputError: There is no such column.
     """
+    return named_units(trajectories, number, by)[0]
+
+
+def named_units(
+    trajectories: Mapping[str, np.ndarray], number: int, by: str
+) -> tuple[Int[np.ndarray, " T"], tuple[str, ...]]:
+    """The unit of each of `number` trajectories, and what units are called.
+
+    Trajectories have no names: their labels may begin anew in every file.
+
+    Raises:
+        InputError: There is no such column.
+    """
     if by == "trajectory":
-        return np.arange(number)
+        return np.arange(number), ()
     # Sessions of two subjects may carry the same number: a session belongs to its subject.
     columns = ["subject", by] if by == "session" and "subject" in trajectories else [by]
     if by not in trajectories:
@@ -30,7 +43,8 @@ def unit_numbers(
         )
     parts = zip(*(trajectories[c] for c in columns), strict=True)
     keys = np.array(["\x1f".join(map(str, part)) for part in parts])
-    return np.unique(keys, return_inverse=True)[1]
+    names, units = np.unique(keys, return_inverse=True)
+    return units, tuple(name.replace("\x1f", ", ") for name in names.tolist())
 
 
 def parts_of(column: str, demonstrations: Any, by: str) -> int:

@@ -126,7 +126,7 @@ def bootstrap(
         axis=1 if named else 0,
     )
     shared = {
-        "by": "unit" if isinstance(data, Counts) else by,
+        "by": (data.by or "unit") if isinstance(data, Counts) else by,
         "units": units.number,
         "seed": seed,
         "level": level,
@@ -210,7 +210,8 @@ def _units(data: Demonstrations | Counts, world: MDP | None, by: str) -> _Units:
     if isinstance(data, Counts):
         if data.units is None:
             raise InputError(
-                "these counts have no units to resample; count(demonstrations, mdp, by=)"
+                "these counts have no units to resample; make them with count(demonstrations, mdp, "
+                "by=...) or count_file(path, by=...)"
             )
         return _Units(data.units.shape[0], data.units, None, None)
     units = data.units(by)
@@ -281,9 +282,14 @@ def _refit(
 ) -> _Batch:
     """One replicate by weights of decisions; the search starts from the fit to the data."""
     (weights,), counts = drawn, None
-    if mdp is not None and units.cells is not None:
+    if isinstance(data, Demonstrations) and mdp is not None and units.cells is not None:
         times = np.asarray(units.cells.T @ weights)
         counts = Counts(times.reshape(mdp.num_states, mdp.num_actions))
+    elif isinstance(data, Counts) and units.cells is not None:
+        # What a solver chooses between units is chosen between those that were drawn.
+        own = sparse.csr_array(sparse.diags_array(weights) @ units.cells)
+        total = np.asarray(own.sum(axis=0)).reshape(data.state_action.shape)
+        counts = replace(data, state_action=total, units=own)
     rows = None if units.of_row is None else weights[units.of_row]
     demonstrations = data if isinstance(data, Demonstrations) else None
     made = solver.solve(Problem(demonstrations, mdp, counts, rows, near=estimate))

@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy import sparse
 from scipy.special import stdtrit
 
 from inverseq._core.arrays import freeze
 from inverseq._core.display import Fact, Shown, data_frame
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align, check_existing
+from inverseq.decisions.counts import Counts
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.explanation import Explanation, check_arguments
+from inverseq.inverse.explanation import Explanation, check_arguments, check_explanation
+from inverseq.inverse.problem import check_counts
 from inverseq.policies.policy import log_taken
 
 FEWEST_UNITS = 3
@@ -206,7 +209,7 @@ class Difference:
 
 def log_likelihood(
     solution: Explanation,
-    demonstrations: Demonstrations,
+    demonstrations: Demonstrations | Counts,
     *,
     from_step: int = 0,
     exclude_forced: bool = False,
@@ -222,7 +225,9 @@ def log_likelihood(
 
     Args:
         solution: What `fit` returned.
-        demonstrations: N decisions, in the world (or worlds) of `solution.mdp`.
+        demonstrations: N decisions, in the world (or worlds) of `solution.mdp`; or their `Counts`
+            with units, where the state alone decides what is done (`from_step`, `rows` and `by` are
+            then left as they are).
         from_step: First decision of a trajectory to score, counted from 0.
         exclude_forced: Leave out decisions at which only one action exists.
         rows: Which decisions to score; all where left out. The others are still seen: the filter,
@@ -233,6 +238,14 @@ def log_likelihood(
         InputError: A decision does not fit the world or is impossible under the solution, `rows` is
             no mask of the decisions, or nothing is left to score.
     """
+    if isinstance(demonstrations, Counts):
+        check_explanation(solution, "log_likelihood")
+        if from_step or rows is not None or by not in ("trajectory", demonstrations.by):
+            raise InputError(
+                "counts bring their own units and no order: drop from_step, rows and by, or give "
+                "the demonstrations"
+            )
+        return _of_counts(solution, demonstrations, exclude_forced)
     check_arguments(solution, demonstrations, "log_likelihood")
     if solution.mdp is not None:
         check_existing(demonstrations, solution.mdp, align(demonstrations, solution.mdp))
@@ -280,6 +293,46 @@ def log_likelihood(
         forced=per_unit((options[at] == 1).astype(float)),
         chance=per_unit(-np.log(options[at])),
         hits=per_unit(hits),
+    )
+
+
+def _of_counts(solution: Explanation, counts: Counts, exclude_forced: bool) -> Score:
+    """The score of counted decisions.
+
+    Raises:
+        InputError: They have no units or do not fit, or the state alone does not decide.
+    """
+    mdp = solution.mdp
+    if counts.units is None:
+        raise InputError("counts are scored by unit, and these have none: count them with by=...")
+    if mdp is None or len(solution.intentions) != 1:
+        raise InputError(f"{solution.solver} has no table of states: fit it, alone, with mdp=...")
+    check_counts(counts, mdp)
+    policy = solution.intentions[0].policy.per_state(mdp)
+    options = mdp.allowed.sum(1)
+    # Rounding must not break ties between equally good actions.
+    best = policy >= policy.max(1, keepdims=True) - 1e-12
+    weight = counts.units
+    if exclude_forced:
+        weight = weight @ sparse.diags_array(np.repeat(options > 1, mdp.num_actions).astype(float))
+    if not (seen := np.asarray(weight.sum(0)).reshape(policy.shape) > 0).any():
+        raise InputError("no decision was counted that can be scored")
+    if (never := seen & (policy <= 0)).any():
+        s, a = (int(i) for i in np.argwhere(never)[0])
+        raise InputError(
+            f"the solution gives action {a} at state {s} no probability ({int(never.sum())} such "
+            "pairs were counted), so the log-likelihood is minus infinity. Fit with more smoothing "
+            "or a stronger prior"
+        )
+    logs = np.log(policy, where=seen, out=np.zeros(policy.shape))
+    per_unit = lambda values: weight @ np.broadcast_to(values, policy.shape).ravel()  # noqa: E731
+    return Score(
+        by=counts.by or "unit",
+        sums=per_unit(logs),
+        decisions=per_unit(1.0),
+        forced=per_unit((options == 1.0)[:, None]),
+        chance=per_unit(-np.log(options)[:, None]),
+        hits=per_unit(best / best.sum(1, keepdims=True)),
     )
 
 

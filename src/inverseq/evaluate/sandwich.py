@@ -66,7 +66,7 @@ def sandwich(
     if units is None or units.shape[0] < 2:
         raise InputError(
             "there are fewer than two units: group by something finer, add data, or count them by "
-            "unit with count(demonstrations, mdp, by=...)"
+            "unit with count(demonstrations, mdp, by=...) or count_file(path, by=...)"
         )
     total = np.asarray(units.sum(axis=0)).ravel()
     response = solver.response(made, total.reshape(made.mdp.allowed.shape))
@@ -76,7 +76,7 @@ def sandwich(
     covariance -= np.outer(pulls, pulls) / units.shape[0]
     return Sandwich(
         estimate=made,
-        by="unit" if isinstance(data, Counts) else by,
+        by=(data.by or "unit") if isinstance(data, Counts) else by,
         units=units.shape[0],
         level=level,
         name=response.name,

@@ -71,7 +71,7 @@ class Problem:
             InputError: The decisions, or the counts that were given, do not fit the world.
         """
         if self.given_counts is not None:
-            _check_counts(self.given_counts, self.given_mdp)
+            check_counts(self.given_counts, self.given_mdp)
             return self.given_counts
         return count(self.decisions, self.mdp, weights=self.weights)
 
@@ -208,7 +208,7 @@ class Responds(Protocol):
         ...
 
 
-def _check_counts(counts: Counts, mdp: MDP | None) -> None:
+def check_counts(counts: Counts, mdp: MDP | None) -> None:
     """Raise an `InputError` for counts of another world, or of actions that do not exist."""
     if mdp is None:
         return

@@ -245,6 +245,15 @@ def _ends(
     return silent | (closes & ~entered_at_end), ~silent
 
 
+def terminal_states(
+    ended: Int[np.ndarray, " E"], left: Float[np.ndarray, " S"]
+) -> Bool[np.ndarray, " S"]:
+    """Which states are ends: those in which the world ended something, and which nobody left."""
+    terminal = np.zeros(left.size, dtype=bool)
+    terminal[ended] = True
+    return terminal & (left == 0)  # a state that was also left is passed through, not an end
+
+
 def transition_shares(
     state: np.ndarray,
     action: np.ndarray,
@@ -324,13 +333,10 @@ def fields_from_demonstrations(
         (states, actions),
         smoothing,
     )
-    ended = np.unique(following[demonstrations.terminated])
-    terminal = np.zeros(states, dtype=bool)
-    terminal[ended[ended >= 0]] = True
-    terminal &= left == 0  # a state that was also left is passed through, not an end
+    ended = following[demonstrations.terminated]
     first = np.bincount(demonstrations.states[demonstrations.starts[:-1]], minlength=states)
     return made | {
-        "terminal": terminal,
+        "terminal": terminal_states(ended[ended >= 0], left),
         "initial": first / first.sum(),
         "state_names": demonstrations.state_names,
         "action_names": demonstrations.action_names,

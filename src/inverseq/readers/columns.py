@@ -32,6 +32,7 @@ class Column:
         rows: `[N]` row of the table that each value stands in, where not in this order; else None.
         ordered: Whether the words stand in an order of their own, that of intervals.
         nothing: Texts or numbers that were taken as missing, and how many rows have each.
+        parts: Where the table is in several files: the name of each and how many rows it has.
     """
 
     name: str
@@ -42,11 +43,12 @@ class Column:
     rows: Int[np.ndarray, " N"] | None = None
     ordered: bool = False
     nothing: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[tuple[str, int], ...] = ()
 
     def place(self, index: int) -> str:
         """Where value `index` stands in the table (row 1 is the first), for messages."""
         row = index + 1 if self.rows is None else int(self.rows[index])
-        return f"row {row}, column {self.name!r}"
+        return f"{row_within(row, self.parts)}, column {self.name!r}"
 
     def at(self, rows: np.ndarray) -> "Column":
         """The column with its rows picked by number or mask."""
@@ -58,6 +60,15 @@ class Column:
         if self.missing[row]:
             return "(empty)"
         return self.words[self.values[row]] if self.words is not None else _spell(self.values[row])
+
+
+def row_within(row: int, parts: tuple[tuple[str, int], ...]) -> str:
+    """A row of a table (1 is the first) for messages; where it is in several files, of its own."""
+    for name, rows in parts:
+        if row <= rows:
+            return f"row {row} of {name}"
+        row -= rows
+    return f"row {row}"
 
 
 def column_from_array(name: str, values: Any, missing: Any = None) -> Column:

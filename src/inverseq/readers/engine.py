@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import duckdb
 
-from inverseq._core.errors import InputError
+from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column, column_from_array
 from inverseq.readers.layout import layout_of, write_anew
 
@@ -25,7 +25,9 @@ NO_VALUE = (
 """Texts that mean "nothing here" in a CSV file, as an empty cell does."""
 
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
-_PARQUET = (".parquet", ".pq")
+PARQUET = (".parquet", ".pq")
+"""How names of Parquet files end."""
+
 _WHOLE = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
@@ -39,12 +41,13 @@ class Scan:
     """A file as SQL.
 
     Attributes:
-        path: The file.
+        path: The file, or the folder or pattern that names several.
         relation: What to write after FROM.
         expressions: Column name -> SQL of its value (text, in a CSV file).
         types: Column name -> DuckDB's type.
         loose: Whether every column is text because the format does not know better.
         written: Column name -> SQL of its text where some texts mean that there is no value.
+        parts: Where there are several files, each and how many rows it has, in order.
     """
 
     path: Path
@@ -53,6 +56,7 @@ class Scan:
     types: dict[str, str]
     loose: bool
     written: dict[str, str] = field(default_factory=dict)
+    parts: tuple[tuple[Path, int], ...] = ()
 
 
 class Kind(NamedTuple):
@@ -109,37 +113,61 @@ def scan_file(
     if not path.is_file():
         raise InputError(f"{path} is a pipe or a device; save the table as a file")
     name = path.name.lower()
-    if name.endswith(_PARQUET):
-        return _partitioned(_scan_parquet(path, connection), partitions)
+    if name.endswith(PARQUET):
+        if path.stat().st_size == 0:
+            raise InputError(f"{path.name} is empty")
+        literal = literal_of(without_globs(path))
+        return _partitioned(scan_parquet(path, literal, connection), partitions)
     if name.endswith(_CSV):
         return _partitioned(_scan_csv(path, connection, named), partitions)
     raise InputError(
-        f"{path.name} is neither CSV ({', '.join(_CSV)}) nor Parquet ({', '.join(_PARQUET)}). "
+        f"{path.name} is neither CSV ({', '.join(_CSV)}) nor Parquet ({', '.join(PARQUET)}). "
         "Save the table as one of these (Excel: Save as, CSV UTF-8)"
     )
 
 
-def _partitioned(scan: Scan, wanted: bool) -> Scan:
-    """The scan with the values that folders called name=value give, as texts."""
-    parts = [part.partition("=") for part in scan.path.absolute().parts[:-1]] if wanted else []
-    found = {unquote(name): unquote(value) for name, equals, value in parts if name and equals}
-    if twice := [name for name in found if name in scan.types]:
+def folders_named(path: Path) -> dict[str, str]:
+    """The values that folders called name=value on the way to a file give, as texts."""
+    parts = [part.partition("=") for part in path.absolute().parts[:-1]]
+    return {unquote(name): unquote(value) for name, equals, value in parts if name and equals}
+
+
+def refuse_named_twice(path: Path, columns: Iterable[str], folders: Iterable[str]) -> None:
+    """Raise an `InputError` where a folder's name=value would override a column."""
+    present = {name.lower() for name in columns}
+    if twice := [name for name in folders if name.lower() in present]:
         raise InputError(
-            f"{scan.path.name} has a column {twice[0]!r}, and so have the folders it lies in; "
+            f"{path.name} has a column {twice[0]!r}, and so have the folders it lies in; "
             "rename one, or read it without partitions"
         )
+
+
+def _partitioned(scan: Scan, wanted: bool) -> Scan:
+    """The scan with the values that folders called name=value give, as texts."""
+    found = folders_named(scan.path) if wanted else {}
+    refuse_named_twice(scan.path, scan.types, found)
     return replace(
         scan,
-        expressions={**scan.expressions, **{name: _quote(value) for name, value in found.items()}},
+        expressions={
+            **scan.expressions,
+            **{name: literal_of(value) for name, value in found.items()},
+        },
         types={**scan.types, **dict.fromkeys(found, "VARCHAR")},
     )
 
 
-def _scan_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Scan:
-    """A Parquet file: its own types, oddities as text."""
-    if path.stat().st_size == 0:
-        raise InputError(f"{path.name} is empty")
-    relation = f"read_parquet({_quote(_no_glob(path))}, hive_partitioning=false)"
+def scan_parquet(
+    path: Path, literal: str, connection: duckdb.DuckDBPyConnection, further: str = ""
+) -> Scan:
+    """Parquet files with their own types, oddities as text.
+
+    Args:
+        path: What messages name.
+        literal: The file, or the list of files, as SQL has it.
+        connection: Which reads them.
+        further: Options of DuckDB's `read_parquet`.
+    """
+    relation = f"read_parquet({literal}, {further or 'hive_partitioning=false'})"
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     except duckdb.Error as error:
@@ -180,8 +208,8 @@ def _scan_csv(path: Path, connection: duckdb.DuckDBPyConnection, named: Sequence
     separator = "," if layout.odd else layout.separator
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(layout.names)))
     relation = (
-        f"read_csv({_quote(_no_glob(plain))}, auto_detect=false, header=true, "
-        f"delim={_quote(separator)}, quote='\"', escape='\"', columns={{{columns}}}, "
+        f"read_csv({literal_of(without_globs(plain))}, auto_detect=false, header=true, "
+        f"delim={literal_of(separator)}, quote='\"', escape='\"', columns={{{columns}}}, "
         "hive_partitioning=false)"
     )
     written = {name: f"nullif(trim(c{i}), '')" for i, name in enumerate(layout.names)}
@@ -232,7 +260,12 @@ def read_columns(
 
 def read_error(path: Path, error: duckdb.Error) -> InputError:
     """What is wrong with a file that DuckDB could not read, in one line."""
-    if path.name.lower().endswith(_PARQUET):
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return InputError(
+            f"{path.name}: neither memory nor the room for temporary files was enough to count it; "
+            f"allow more memory, {argument('memory_limit', '4GB')} say, or free some disk"
+        )
+    if not path.name.lower().endswith(_CSV):
         return InputError(
             f"{path.name} cannot be read as Parquet: it is damaged or not whole. Write it again, "
             "or save the table as CSV"
@@ -321,14 +354,16 @@ def write_file(connection: duckdb.DuckDBPyConnection, relation: str, path: Path,
         OSError: It cannot be written: the disk is full, say.
     """
     try:
-        connection.execute(f"COPY {relation} TO {_quote(str(path))} ({form}, USE_TMP_FILE false)")
+        connection.execute(
+            f"COPY {relation} TO {literal_of(str(path))} ({form}, USE_TMP_FILE false)"
+        )
     except duckdb.IOException as error:
         known = re.search(r'"errno":"(\d+)"', str(error))
         number = errno.EIO if known is None else int(known[1])
         raise OSError(number, os.strerror(number), str(path)) from error
 
 
-def _no_glob(path: Path) -> str:
+def without_globs(path: Path) -> str:
     """The path with wildcards taken literally."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
 
@@ -338,12 +373,12 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _quote(text: str) -> str:
+def literal_of(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-_NOTHING = _quote("|".join(map(re.escape, NO_VALUE)))
+_NOTHING = literal_of("|".join(map(re.escape, NO_VALUE)))
 
 
 def _is_nothing(text: str) -> str:

@@ -245,7 +245,9 @@ class MaxEnt:
     def _units(self, problem: Problem) -> sparse.csr_array:
         """Counts per unit of the cross-validation."""
         counts = problem.counts
-        if self.by != "trajectory":
+        if problem.demonstrations is None:
+            counts.require_by(self.by, "MaxEnt")
+        elif self.by != "trajectory":
             counts = count(problem.decisions, problem.mdp, weights=problem.weights, by=self.by)
         if counts.units is None:
             raise InputError(

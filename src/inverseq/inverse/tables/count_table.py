@@ -141,6 +141,7 @@ def _rows_of_decisions(table: CountTable, problem: Problem) -> Rows:
 def _rows_of_counts(table: CountTable, problem: Problem) -> Rows:
     """One row per unit, state and action that was counted."""
     counts, mdp = problem.counts, problem.given_mdp
+    counts.require_by(table.by, "CountTable")
     columns = _columns_of_states(table, counts, mdp)
     num_actions = counts.state_action.shape[1]
     if counts.units is not None and counts.units.shape[0] > 1:
