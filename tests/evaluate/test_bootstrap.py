@@ -168,14 +168,14 @@ def test_solvers_that_explain_many_counts_at_once_say_so(solver):
 
 @pytest.mark.parametrize("trajectories", [9, 40])
 def test_95_percent_intervals_cover_the_truth_as_often_as_they_say(trajectories):
-    # 200 experiments of 9 or 40 trajectories of 25 decisions; the contrast is known.
+    # 400 experiments of 9 or 40 trajectories of 25 decisions; the contrast is known.
     rng = np.random.default_rng(7)
     mdp = random_mdp(rng, 4, 3, masks=False, terminals=False, discount=0.8)
     policy = 0.15 + rng.random((4, 3))
     policy /= policy.sum(1, keepdims=True)
     c = contrast(mdp, (0, 0), (2, 1))
     truth = float((c * inverse_action_values(policy, mdp).reward).sum())
-    experiments = 200
+    experiments = 400
     demos = simulate(mdp, policy, trajectories=experiments * trajectories, steps=25, seed=8)
     units = count(demos, mdp).units
     covered = 0

@@ -10,7 +10,7 @@ from inverseq._core.arrays import frozen_array, require_finite, require_shape
 from inverseq._core.errors import InputError
 from inverseq.decisions.alignment import align, check_existing
 from inverseq.demonstrations import Demonstrations
-from inverseq.demonstrations.grouping import named_units, shuffled
+from inverseq.demonstrations.grouping import held_out, named_units
 from inverseq.mdp import MDP
 
 
@@ -118,16 +118,13 @@ class Counts:
         Raises:
             InputError: There are fewer than two units.
         """
-        if not 0 < test < 1:
-            raise InputError(f"test must be a share between 0 and 1; got {test}")
         number = 0 if self.units is None else self.units.shape[0]
         if number < 2:
             raise InputError(
                 f"there are {number} units, and two or more are needed: count by something finer"
             )
-        rank = shuffled(np.arange(number), self.by or "unit", seed)
-        cut = min(max(round(test * number), 1), number - 1)
-        return self.take(rank >= cut), self.take(rank < cut)
+        apart = held_out(np.arange(number), test, self.by or "unit", seed)
+        return self.take(~apart), self.take(apart)
 
 
 def count(

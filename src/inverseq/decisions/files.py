@@ -18,8 +18,8 @@ from inverseq.readers import numbering
 from inverseq.readers.columns import plain_array
 from inverseq.readers.engine import Scan, connect
 from inverseq.readers.folders import require_in_all, scan_files
-from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
-from inverseq.readers.streaming import LABELS, Groups, Table, grouped, unit_cells, unit_columns
+from inverseq.readers.roles import AUTO, LABELS, Columns, require_column, resolve, several
+from inverseq.readers.streaming import Groups, Table, grouped, unit_cells, unit_columns
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from inverseq._core.errors import InputError, argument
 
@@ -83,3 +83,18 @@ def shuffled(units: Int[np.ndarray, " T"], by: str, seed: int) -> Int[np.ndarray
             f"something finer, or cut them into blocks: {argument('blocks', 20)}"
         )
     return np.random.default_rng(seed).permutation(count)[units]
+
+
+def held_out(
+    units: Int[np.ndarray, " T"], test: float, by: str, seed: int
+) -> Bool[np.ndarray, " T"]:
+    """Which trajectories are of units that are held out: at least one unit, never all.
+
+    Raises:
+        InputError: `test` is no share, or there is only one unit.
+    """
+    if not 0 < test < 1:
+        raise InputError(f"test must be a share between 0 and 1; got {test}")
+    rank = shuffled(units, by, seed)
+    count = int(rank.max()) + 1
+    return rank < min(max(round(test * count), 1), count - 1)

@@ -23,7 +23,7 @@ from inverseq.demonstrations.columns import all_columns, facts, first_rows
 from inverseq.demonstrations.endings import Ending
 from inverseq.demonstrations.existing import after, read_allowed, require_numbers
 from inverseq.demonstrations.following import NextStates, finite_rows, led_to
-from inverseq.demonstrations.grouping import shuffled, unit_numbers
+from inverseq.demonstrations.grouping import held_out, shuffled, unit_numbers
 from inverseq.demonstrations.rows import in_time_order
 from inverseq.demonstrations.spaces import Box, Finite, number_of, require_names
 
@@ -356,12 +356,8 @@ class Demonstrations(Shown):
         Raises:
             InputError: There are fewer than two units.
         """
-        if not 0 < test < 1:
-            raise InputError(f"test must be a share between 0 and 1; got {test}")
-        fold = shuffled(self.units(by), by, seed)
-        count = int(fold.max()) + 1
-        cut = min(max(round(test * count), 1), count - 1)
-        return self.take(fold >= cut), self.take(fold < cut)
+        apart = held_out(self.units(by), test, by, seed)
+        return self.take(~apart), self.take(apart)
 
     def fold(
         self, k: int, by: str = "trajectory", seed: int = 0

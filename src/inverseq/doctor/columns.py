@@ -8,9 +8,8 @@ import numpy as np
 from inverseq.demonstrations.grouping import idle_units
 from inverseq.doctor.record import About, Finding, Severity
 from inverseq.doctor.view import MOST_NAMES, View
-from inverseq.readers.roles import plain_name
+from inverseq.readers.roles import LABELS, plain_name
 
-_LABELS = ("subject", "session", "trajectory")
 _SITTINGS = ("date", "day", "block", "run", "file", "recording", "sess")
 """Names of columns that rather number sessions than subjects, as `plain_name` has them."""
 _TIMES = re.compile("time|onset|stamp|frame|clock|trial")
@@ -35,7 +34,7 @@ def check_columns(view: View) -> list[Finding]:
 def _labels(view: View) -> list[Finding]:
     """Columns that change within trajectories and seem to say whose or which these are."""
     demos = view.demonstrations
-    free = [role for role in _LABELS if role not in demos.trajectories]
+    free = [role for role in LABELS if role not in demos.trajectories]
     findings = []
     for name, values in demos.decisions.items():
         kinds, number = np.unique(values, return_inverse=True)

@@ -216,7 +216,7 @@ def interquartile_mean(
     check_level(level)
     if scores.size == 0 or not np.isfinite(scores).all():
         raise InputError("give the scores of one run or more, each a number")
-    from scipy.stats import trim_mean  # as long to load as half of what a fit needs
+    from scipy.stats import trim_mean  # takes half a second to load
 
     table = scores.reshape(len(scores), -1)
     runs, tasks = table.shape

@@ -106,7 +106,7 @@ def reward_correlation(
         raise InputError(f"kind must be 'pearson' or 'spearman'; got {kind!r}")
     sides = _sides(mdp, estimate, truth, equivalence, visits)
     if kind == "spearman":
-        from scipy.stats import rankdata  # as long to load as half of what a fit needs
+        from scipy.stats import rankdata  # takes half a second to load
 
         sides = (rankdata(side) for side in sides)
     return _pearson(*sides)

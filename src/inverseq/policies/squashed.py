@@ -66,6 +66,24 @@ class ContinuousPolicy(ABC):
         )
 
 
+def require_inside(
+    demonstrations: Demonstrations,
+    low: Float[np.ndarray, " D"],
+    high: Float[np.ndarray, " D"],
+    what: str,
+    remedy: str = "",
+) -> None:
+    """Raise an `InputError` where an action lies outside of `what`, but for rounding."""
+    actions, slack = demonstrations.actions, 1e-5 * (high - low)
+    beyond = ((actions < low - slack) | (actions > high + slack)).any(axis=1)
+    if (beyond & demonstrations.acted).any():
+        row = int(np.argmax(beyond & demonstrations.acted))
+        raise InputError(
+            f"row {demonstrations.row(row)}: action {actions[row].tolist()} is outside of {what} "
+            f"{low.tolist()} to {high.tolist()}{remedy}"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class SquashedPolicy(ContinuousPolicy):
     """A Gaussian squashed by tanh into what is possible, its mean and spread a network.
@@ -116,14 +134,7 @@ class SquashedPolicy(ContinuousPolicy):
                 f"this policy has actions of {len(self.low)} components; those of the "
                 f"demonstrations have shape {actions.shape[1:]}"
             )
-        slack = 1e-5 * (self.high - self.low)
-        beyond = acted & ((actions < self.low - slack) | (actions > self.high + slack)).any(axis=1)
-        if beyond.any():
-            row = int(np.argmax(beyond))
-            raise InputError(
-                f"row {demonstrations.row(row)}: action {actions[row].tolist()} is outside of what "
-                f"was possible while fitting, {self.low.tolist()} to {self.high.tolist()}"
-            )
+        require_inside(demonstrations, self.low, self.high, "what was possible while fitting,")
         unit = networks.Unit.of(self.bounds)
         inside = np.where(acted[:, None], unit.inside(actions), 0.0)
         found = networks.log_density(self.outputs(demonstrations.states), inside)

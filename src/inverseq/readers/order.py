@@ -9,6 +9,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column, as_times
 
+SLACK = 1 + 1e-9
+"""Sums of decimal steps (0.1 + 0.2) shall not count as later than their own length."""
+
 
 @dataclass(frozen=True, eq=False)
 class Order:
@@ -95,8 +98,7 @@ def put_in_order(
     same = np.append(group[rows][1:] == group[rows][:-1], False)
     late = np.zeros(size, dtype=bool)
     if longest_step is not None:
-        # Sums of decimal steps (0.1 + 0.2) shall not count as later than their own length.
-        late[:-1] = same[:-1] & (np.diff(seconds[rows]) > longest_step * (1 + 1e-9))
+        late[:-1] = same[:-1] & (np.diff(seconds[rows]) > longest_step * SLACK)
     return Order(rows, group[rows], seconds[rows], late)
 
 

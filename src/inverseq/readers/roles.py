@@ -13,6 +13,9 @@ from inverseq._core.errors import InputError, argument
 AUTO = "auto"
 """Stands for: look for a column with one of the known names."""
 
+LABELS = ("subject", "session", "trajectory")
+"""Roles whose columns tell trajectories apart."""
+
 KNOWN = {
     "state": ("state",),
     "action": ("action",),

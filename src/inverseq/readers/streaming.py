@@ -11,12 +11,8 @@ from inverseq._core.errors import InputError, argument
 from inverseq.readers.columns import Column, column_from_array, row_within, truth, words_column
 from inverseq.readers.engine import Kind, Scan, column_kinds, read_error, typed
 from inverseq.readers.folders import named_parts
-from inverseq.readers.roles import Columns
-
-LABELS = ("subject", "session", "trajectory")
-"""Roles whose columns tell trajectories apart."""
-
-_STEP = 1 + 1e-9  # sums of decimal steps shall not count as later than their own length
+from inverseq.readers.order import SLACK
+from inverseq.readers.roles import LABELS, Columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +189,7 @@ def _placed(table: Table, numbers: bool) -> str:
     window = f"PARTITION BY {labels} ORDER BY t" if labels else "ORDER BY t"
     breaks = "later IS NULL OR e OR h"
     if table.longest_step is not None:
-        breaks += f" OR later - t > {table.longest_step * _STEP!r}"
+        breaks += f" OR later - t > {table.longest_step * SLACK!r}"
     following = f"CASE WHEN {breaks} THEN NULL ELSE n END"
     if "next_state" in table.roles:
         state, given = (table.kinds[table.roles[r][0]].type for r in ("state", "next_state"))

@@ -20,9 +20,8 @@ from inverseq.readers.measured import Bins, binned, features_of, measured_among,
 from inverseq.readers.moves import MOVES, moves_between
 from inverseq.readers.order import Order, previous_decisions, put_in_order
 from inverseq.readers.origin import described, refuse_footer
-from inverseq.readers.roles import AUTO, Columns, require_column, resolve, several
+from inverseq.readers.roles import AUTO, LABELS, Columns, require_column, resolve, several
 
-_LABELS = ("subject", "session", "trajectory")
 _NONE: Bins = {}
 
 
@@ -176,7 +175,7 @@ def _fields(
     upwards: bool,
 ) -> dict[str, Any]:
     """What demonstrations are made of."""
-    labels = [column for role in _LABELS for column in table.of(role)]
+    labels = [column for role in LABELS for column in table.of(role)]
     clock = next(iter(table.of("time")), None)
     ended, hole = (
         truth(*table.of(role)) if table.of(role) else np.zeros(table.size, dtype=bool)
@@ -376,7 +375,7 @@ def _states(
 def _further(table: _Table, order: Order) -> dict[str, dict[str, np.ndarray]]:
     """Everything else: columns per trajectory and per decision, in the order of trajectories."""
     trajectories, decisions = {}, {}
-    for role in (*_LABELS, "world"):
+    for role in (*LABELS, "world"):
         for column in table.of(role):
             trajectories[role] = plain_array(column)[order.firsts]
     # A column that makes the state together with others, or in bins, is kept for itself as well.

@@ -20,7 +20,8 @@ from inverseq.forward.sac import critic_of, critic_record, policy_of
 from inverseq.inverse.deep.iq_objective import Numbers, Terms
 from inverseq.inverse.solution import Solution
 from inverseq.networks import FullyConnected
-from inverseq.networks.squashed import Unit, drawn, judged
+from inverseq.networks.squashed import Unit, drawn, judged, parted
+from inverseq.policies.squashed import require_inside
 from inverseq.rewards.squashed import SquashedReadOut
 from inverseq.training.batch import Batch, Drawing
 from inverseq.training.lessons import Lessons, adam
@@ -113,7 +114,7 @@ class ActorRule:
         del allowed  # of no meaning here
         outputs = jax.vmap(learner.networks["actor"])(observations)
         if moves is None:
-            actions = jnp.tanh(jnp.split(outputs, 2, axis=1)[0])
+            actions = jnp.tanh(parted(outputs)[0])
         else:
             actions, _ = drawn(key, outputs)
         return Unit.of(self.bounds).outside(actions)
@@ -241,14 +242,7 @@ def actor_rule(
             f"bounds must be a least and a larger number for each of the {actions.shape[1]} "
             f"components of an action; they are {known}: give Actor(bounds=...)"
         )
-    slack = 1e-5 * (high - low)
-    beyond = demonstrations.acted & ((actions < low - slack) | (actions > high + slack)).any(axis=1)
-    if beyond.any():
-        row = int(np.argmax(beyond))
-        raise InputError(
-            f"row {demonstrations.row(row)}: action {actions[row].tolist()} is outside of the "
-            f"bounds {known}; give wider ones, Actor(bounds=...)"
-        )
+    require_inside(demonstrations, low, high, "the bounds", "; give wider ones, Actor(bounds=...)")
     return ActorRule(settings, known)
 
 
