@@ -117,6 +117,11 @@ def test_only_what_behaviour_settles_is_wanted():
     assert "Of 3 differences of reward that behaviour settles, 2 are clear of zero" in told[0]
     assert told[1] == "h rather than g: +1.0 (+0.5 to +1.5)"
     assert "Intervals of IAVI are percentile intervals (95 %) of 50 rewards" in methods(made)[-1]
+    assert "8 units (trajectory) of random weight (gamma)" in methods(made)[-1]
+    refitted = replace(made.contrasts, gauge="", model=Model(Family.MAXENT, reward="states"))
+    told = methods(replace(made, contrasts=refitted))[-1]
+    assert "each fitted to 8 units (trajectory) drawn with replacement" in told
+    assert "gauge" not in told
 
 
 def test_what_only_a_prior_decides_is_no_headline():
