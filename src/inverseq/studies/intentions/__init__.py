@@ -26,6 +26,7 @@ STUDY = Study(
         Part("abandon", f"{__name__}.abandon"),
         Part("bandit", f"{__name__}.bandit"),
         Part("mice", f"{__name__}.mice"),
+        Part("memories", f"{__name__}.memories"),
         Part("dopamine", f"{__name__}.dopamine"),
     ),
     Settings(),

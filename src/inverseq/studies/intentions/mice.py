@@ -39,10 +39,12 @@ from inverseq.studies.intentions.mice_fits import (
 from inverseq.studies.intentions.mice_models import (
     INTERLEAVED,
     KS,
+    MEDIUM,
     TWO_STEP,
     WITH_OWN,
+    Memory,
     grid,
-    medium_habit,
+    habit_of,
     with_contexts,
 )
 from inverseq.studies.intentions.mice_readable import (
@@ -62,27 +64,14 @@ READABLE_STAY = 0.95
 READABLE_K = 3
 READABLE_MULTIPLIER = 10.0
 READABLE_STRENGTH = 5.0
-READABLE_DISCOUNT = 0.0
 _FEWER = 5
 """A hundred fits: each is searched for with a fifth of the effort."""
 
 
 def run(settings: Settings, effort: Effort) -> Result:
     """Yardsticks, the grid of intentions, rewards above the longest habit, and readable ones."""
-    world = labyrinth()
-    decisions = with_contexts(mice().demonstrations, world)
-    if effort.small:
-        decisions = decisions.take(range(12))
-    data = divide(decisions, world, effort.seed)
-    steps, folds = (3, 2) if effort.small else (50, FOLDS)
-    searching = Intentions(
-        1,
-        restarts=max(settings.restarts // _FEWER, 1),
-        polished=1,
-        max_steps=steps,
-        tolerance=1e-4,
-        seed=effort.seed,
-    )
+    data, searching, folds = prepared(settings, effort)
+    world = data.world
     cells = list(grid(effort.small))
     plain = list(yardsticks(data))
     gridded = effort.each("grid of intentions", cell, [(one, data, searching) for one in cells])
@@ -113,12 +102,30 @@ def run(settings: Settings, effort: Effort) -> Result:
     )
 
 
+def prepared(settings: Settings, effort: Effort) -> tuple[Data, Intentions, int]:
+    """The decisions with their contexts, how long to search, and in how many parts a habit is fit."""
+    world = labyrinth()
+    decisions = with_contexts(mice().demonstrations, world)
+    if effort.small:
+        decisions = decisions.take(range(12))
+    steps, folds = (3, 2) if effort.small else (50, FOLDS)
+    searching = Intentions(
+        1,
+        restarts=max(settings.restarts // _FEWER, 1),
+        polished=1,
+        max_steps=steps,
+        tolerance=1e-4,
+        seed=effort.seed,
+    )
+    return divide(decisions, world, effort.seed), searching, folds
+
+
 def readable_fit(
-    data: Data, searching: Intentions, folds: int
+    data: Data, searching: Intentions, folds: int, memory: Memory = MEDIUM, discount: float = 0.0
 ) -> tuple[IntentionSolution, Scored, Scored]:
-    """Rewards on depth, turns and places above a habit of medium memory; the habit alone."""
-    mdp = world_of_readable(READABLE, READABLE_DISCOUNT)
-    habit = medium_habit(READABLE_MULTIPLIER)
+    """Rewards on depth, turns and places above a habit of this memory; the habit alone."""
+    mdp = world_of_readable(READABLE, discount)
+    habit = habit_of(memory, READABLE_MULTIPLIER)
     steered = Steered(habit, strength=READABLE_STRENGTH, max_steps=6, folds=folds)
     steering = steered.counted(Problem(data.train, mdp))
     search = replace(searching, k=READABLE_K, solver=steering, switching=Markov(READABLE_STAY))
@@ -127,9 +134,9 @@ def readable_fit(
     alone = steering.habit
     return (
         found,
-        Scored("medium habit", "habit", nats(alone, data.test), alone.num_parameters),
+        Scored(f"habit of {memory}", "habit", nats(alone, data.test), alone.num_parameters),
         Scored(
-            "readable",
+            f"readable above {memory}",
             "above a habit",
             nats(found, data.test),
             found.num_parameters,

@@ -146,9 +146,32 @@ def long_habit(multiplier: float, own: bool) -> ColumnLogit:
     return _habit(multiplier, _MOVES, _NODES, 1.0, _OWN_LOGIT if own else ())
 
 
-def medium_habit(multiplier: float) -> ColumnLogit:
-    """Up to 4 moves and 3 nodes, and recency; nothing says what this trajectory did before."""
-    return _habit(multiplier, _MOVES[:5], _NODES[:3], 2.0, ())
+@dataclass(frozen=True)
+class Memory:
+    """How much a habit knows of the way here.
+
+    Attributes:
+        moves: Up to how many moves.
+        nodes: Up to how many nodes.
+    """
+
+    moves: int
+    nodes: int
+
+    def __str__(self) -> str:
+        return f"{self.moves} moves, {self.nodes} nodes"
+
+
+MEDIUM = Memory(4, 3)
+"""Of the habit below the readable intentions."""
+MEMORIES = (Memory(2, 2), MEDIUM, Memory(6, 5))
+"""What intentions add is asked for each."""
+
+
+def habit_of(memory: Memory, multiplier: float) -> ColumnLogit:
+    """These moves and nodes, and recency; nothing says what this trajectory did before."""
+    moves = tuple(m for m in _MOVES if m <= memory.moves)
+    return _habit(multiplier, moves, _NODES[: memory.nodes], 2.0, ())
 
 
 def _habit(
