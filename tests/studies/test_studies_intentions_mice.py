@@ -5,7 +5,15 @@ import pytest
 from study_form import has_the_form
 
 from inverseq.datasets import mice
-from inverseq.studies.intentions.mice_models import AGAINST, KS, LAWS, grid, with_contexts
+from inverseq.studies.intentions.mice_models import (
+    AGAINST,
+    KS,
+    LAWS,
+    Memory,
+    grid,
+    habit_of,
+    with_contexts,
+)
 from inverseq.studies.intentions.mice_readable import names_of
 from inverseq.worlds import labyrinth
 
@@ -40,6 +48,16 @@ def test_grid_holds_every_number_law_and_history():
         (k, law, history) for k in KS[1:] for law in LAWS for history in (1, 2, 3)
     }
     assert sum(c.k == 1 for c in cells) == 3  # one intention needs no law
+
+
+def test_a_habit_remembers_no_more_than_it_is_said_to():
+    short, long = habit_of(Memory(2, 2), 3.0), habit_of(Memory(6, 5), 3.0)
+    assert short.columns == ("moves 0", "moves 1", "moves 2", "nodes 1", "nodes 2")
+    assert {*short.columns} < {*long.columns}
+    assert {*long.columns} - {*short.columns} == {
+        *(f"moves {m}" for m in (3, 4, 5, 6)),
+        *(f"nodes {n}" for n in (3, 4, 5)),
+    }
 
 
 def test_names_need_numbers():

@@ -103,7 +103,7 @@ def run(settings: Settings, effort: Effort) -> Result:
 
 
 def prepared(settings: Settings, effort: Effort) -> tuple[Data, Intentions, int]:
-    """The decisions with their contexts, how long to search, and in how many parts a habit is fit."""
+    """Decisions with their contexts, how long to search, in how many parts a habit is fitted."""
     world = labyrinth()
     decisions = with_contexts(mice().demonstrations, world)
     if effort.small:
