@@ -60,6 +60,8 @@ _HOME = {
     "MaxEntIRL": "inverse.maxent.paths",
     "Hierarchical": "inverse.hierarchy.solver",
     "each_of": "inverse.hierarchy.solver",
+    "sample_hierarchy": "inverse.hierarchy.sampled",
+    "HierarchySample": "inverse.hierarchy.sampled",
     "Drifting": "inverse.drift.solver",
     "drift_of": "inverse.drift.solver",
     "Drift": "inverse.drift.solver",

@@ -55,10 +55,10 @@ class Search:
         self.expansion, self.seen, self.group = expansion, seen, group
         self.animals = np.tile(expansion.start(seen), (len(seen), 1))
         self.quadratics = self._expanded(self.animals, [None] * len(seen))
-        self.log_variances = np.full(self._data().num_variances, -UNRELATED)
+        self.log_variances = np.full(self.data().num_variances, -UNRELATED)
         self.log_variances[int(expansion.blocks.max()) + 1 :] = 0.0
         self.log_variances[-1] = UNRELATED
-        self.levels = levels(self._data(), self.log_variances)
+        self.levels = levels(self.data(), self.log_variances)
         self.trace: list[float] = []
         self.change, self.careful = np.inf, False
 
@@ -78,7 +78,7 @@ class Search:
         """Variances at which the evidence of the present expansions is largest, then one move; the
         largest change.
         """
-        data = self._data()
+        data = self.data()
         self.log_variances = learned(data, self.log_variances, _REACH)
         self.levels = levels(data, self.log_variances)
         self.trace.append(self._evidence())
@@ -96,7 +96,7 @@ class Search:
         self._settle(tolerance)
         before = self.animals, self.quadratics, self.log_variances, self.levels
         worth, share = self._worth(), 1.0
-        step = learned(self._data(), self.log_variances, _REACH) - self.log_variances
+        step = learned(self.data(), self.log_variances, _REACH) - self.log_variances
         while share > _SHORTEST_OF_VARIANCES:
             self.log_variances = before[2] + share * step
             self._settle(tolerance)
@@ -111,15 +111,15 @@ class Search:
         """Moves until animals rest at these variances."""
         change, moves = np.inf, 0
         while change > tolerance and moves < _MOST_MOVES:
-            self.levels = levels(self._data(), self.log_variances)
+            self.levels = levels(self.data(), self.log_variances)
             change, moves = self._move(), moves + 1
-        self.levels = levels(self._data(), self.log_variances)
+        self.levels = levels(self.data(), self.log_variances)
 
     def _move(self) -> float:
         """Go where all levels are most probable, or as far towards it as that is better; the
         largest change.
         """
-        own, between, whole = precisions(self._data(), self.log_variances)
+        own, between, whole = precisions(self.data(), self.log_variances)
         at = self.levels.groups[self.group]
 
         def value(of: Sequence[Quadratic], numbers: np.ndarray, i: np.ndarray) -> np.ndarray:
@@ -175,7 +175,7 @@ class Search:
 
     def _worth(self) -> float:
         """The evidence, and what is added to it where variances are learned."""
-        return self._evidence() + away_from_zero(self._data(), self.log_variances)[0]
+        return self._evidence() + away_from_zero(self.data(), self.log_variances)[0]
 
     def _evidence(self) -> float:
         """Logarithm of the evidence, by Laplace's method around the present numbers."""
@@ -185,7 +185,7 @@ class Search:
             made += one.value - float(one.slope @ numbers) - bend / 2
         return made
 
-    def _data(self) -> Quadratics:
+    def data(self) -> Quadratics:
         """The expansions, with slopes at zero."""
         curvatures = np.stack([one.curvature for one in self.quadratics])
         slopes = np.stack([one.slope for one in self.quadratics])

@@ -64,23 +64,15 @@ class Hierarchical:
                 animal, or an animal is in several groups.
             FitError: All decisions together cannot be fitted.
         """
-        if not isinstance(self.solver, Expands):
-            raise InputError(
-                f"Hierarchical takes a solver whose likelihood hangs on numbers, MaxEnt(), IAVI() "
-                f"or Learner(); got {type(self.solver).__name__}"
-            )
-        members, group, animal = self._members(problem.decisions)
-        expansion = self.solver.expand(problem)
-        seen = expansion.seen(problem, animal[problem.decisions.trajectory_of])
-        search = Search(expansion, seen, group)
+        members, search = self.begin(problem)
         status = search.run(self.tolerance, self.max_steps, problem.progress)
-        found = search.levels
+        found, expansion = search.levels, search.expansion
         own = len(members.groups)
         values = np.concatenate([found.animals, found.groups[:own], found.pooled[None]])
         spread = np.concatenate([found.spread, found.group_spread[:own]])
         near = [one.near for one in search.quadratics]
         near += [near[0]] * (len(values) - len(near))
-        meaning = expansion.meaning(Numbers(members, values, spread, near), seen)
+        meaning = expansion.meaning(Numbers(members, values, spread, near), search.seen)
         blocks = int(expansion.blocks.max()) + 1
         deviations = np.exp(search.log_variances / 2)
         return Solution(
@@ -98,6 +90,23 @@ class Hierarchical:
             trace=np.array(search.trace),
             **meaning.fields,
         )
+
+    def begin(self, problem: Problem) -> tuple[Members, Search]:
+        """Who the animals are, and the search for their numbers before its first step.
+
+        Raises:
+            InputError: As of `solve`.
+            FitError: All decisions together cannot be fitted.
+        """
+        if not isinstance(self.solver, Expands):
+            raise InputError(
+                f"Hierarchical takes a solver whose likelihood hangs on numbers, MaxEnt(), IAVI() "
+                f"or Learner(); got {type(self.solver).__name__}"
+            )
+        members, group, animal = self._members(problem.decisions)
+        expansion = self.solver.expand(problem)
+        seen = expansion.seen(problem, animal[problem.decisions.trajectory_of])
+        return members, Search(expansion, seen, group)
 
     def _members(
         self, data: Demonstrations
