@@ -12,9 +12,16 @@ What is done is
 
     p(a) = (1 - l) softmax(beta Q(a) + phi C(a) + kappa [a was taken last] + b(a)) + l / A
 
-with lapses l. Given what was done and paid, every value is a recursion x_t = d_t x_(t-1) + u_t with
-0 <= d_t <= 1, and so are its derivatives in the numbers: triangular systems of one diagonal beside
-the main one, solved in the time of one pass over the decisions.
+with lapses l. Where actions lead to places that pay (the second step of a two-step task), and the
+animal knows how likely each is, it may also value what an action leads to (Daw and others 2011;
+Miller, Botvinick and Brody 2017):
+
+    V(s) <- V(s) + gamma (r - V(s)) at the place s that was reached, V(s) <- (1 - f) V(s) elsewhere,
+
+and mu sum_s P(s | a) V(s) is added to the log-odds of a. Given what was done and paid, every value
+is a recursion x_t = d_t x_(t-1) + u_t with 0 <= d_t <= 1, and so are its derivatives in the
+numbers: triangular systems of one diagonal beside the main one, solved in the time of one pass over
+the decisions.
 """
 
 from collections.abc import Mapping
@@ -31,13 +38,15 @@ from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.mdp import MDP
 from inverseq.policies.each import Members
+from inverseq.policies.leading import Leading
 from inverseq.policies.policy import FinitePolicy
 
 VALUE, LEARNING, LOSSES, FORGETTING = "value", "learning", "learning from losses", "forgetting"
 HABIT, HABIT_LEARNING, REPETITION = "habit", "habit learning", "repetition"
 LAPSE, BIAS = "lapse", "bias"
+PLACES, PLACE_LEARNING = "value of places", "learning of places"
 
-_RATES = (LEARNING, LOSSES, FORGETTING, HABIT_LEARNING, LAPSE)
+_RATES = (LEARNING, LOSSES, FORGETTING, HABIT_LEARNING, PLACE_LEARNING, LAPSE)
 """Numbers that are log-odds of a share."""
 
 _FEW_LAPSES = -4.0
@@ -52,12 +61,14 @@ class Course(NamedTuple):
         rewards: `[N]` 0 where there was none.
         first: `[N]` whether a trajectory begins, or goes on behind a gap.
         exists: `[N, A]` which actions exist.
+        reached: `[N]` the place that was reached; -1 where there was none.
     """
 
     actions: Int[np.ndarray, " N"]
     rewards: Float[np.ndarray, " N"]
     first: Bool[np.ndarray, " N"]
     exists: Bool[np.ndarray, "N A"]
+    reached: Int[np.ndarray, " N"]
 
     def take(self, rows: Int[np.ndarray, " n"]) -> "Course":
         """Some of the rows: whole trajectories."""
@@ -77,7 +88,10 @@ class Chances(NamedTuple):
 
 
 def course_of(
-    demonstrations: Demonstrations, reward: str, exists: Bool[np.ndarray, "N A"]
+    demonstrations: Demonstrations,
+    reward: str,
+    exists: Bool[np.ndarray, "N A"],
+    leading: Leading | None = None,
 ) -> Course:
     """What was done and what it paid.
 
@@ -85,9 +99,11 @@ def course_of(
         demonstrations: N decisions.
         reward: Column per decision: what its action paid.
         exists: Which actions exist.
+        leading: Where actions lead, where that counts.
 
     Raises:
-        InputError: There is no such column, or it has no number where an action was taken.
+        InputError: There is no such column, or it has no number where an action was taken; or no
+            place that the action led to.
     """
     if reward not in demonstrations.decisions:
         raise InputError(
@@ -105,20 +121,26 @@ def course_of(
             f"row {demonstrations.row(row)}: column {reward!r} holds {str(column[row])!r}, not "
             "what the action paid; give a number, or leave out the action"
         )
-    return Course(
-        demonstrations.actions, np.where(acted, paid, 0.0), ~demonstrations.continues, exists
-    )
+    reached = np.full(acted.size, -1) if leading is None else leading.reached(demonstrations)
+    first = ~demonstrations.continues
+    return Course(demonstrations.actions, np.where(acted, paid, 0.0), first, exists, reached)
 
 
-def chances(terms: tuple[str, ...], numbers: Float[np.ndarray, " F"], course: Course) -> Chances:
+def chances(
+    terms: tuple[str, ...],
+    numbers: Float[np.ndarray, " F"],
+    course: Course,
+    leading: Leading | None = None,
+) -> Chances:
     """What is done at each decision, given what was done and paid before it.
 
     Args:
         terms: Name of each number.
         numbers: Weights as they are, rates as log-odds.
         course: N decisions.
+        leading: Where actions lead, where that is among the terms.
     """
-    log_odds = _LogOdds(terms, numbers, course)
+    log_odds = _LogOdds(terms, numbers, course, leading)
     slopes, exists = log_odds.slopes, course.exists.T
     soft = np.where(exists, log_odds.made, -np.inf)
     soft = np.exp(soft - soft.max(axis=0))
@@ -139,7 +161,11 @@ class _LogOdds:
     """Log-odds of each action, `made` `[A, N]`, and their slopes, `[F, A, N]`."""
 
     def __init__(
-        self, terms: tuple[str, ...], numbers: Float[np.ndarray, " F"], course: Course
+        self,
+        terms: tuple[str, ...],
+        numbers: Float[np.ndarray, " F"],
+        course: Course,
+        leading: Leading | None,
     ) -> None:
         size, num_actions = course.exists.shape
         self.numbers, self.first = numbers, course.first
@@ -154,6 +180,15 @@ class _LogOdds:
         if FORGETTING in self.place:
             rates[FORGETTING] = ~mine & ~course.first
         self._add(VALUE, *self._trace(np.where(mine, paid, 0.0), rates))
+        if leading is not None:
+            places = np.arange(len(leading.names))[:, None]
+            here = (np.append(-1, course.reached[:-1]) == places) & ~course.first
+            rates = {PLACE_LEARNING: here}
+            if FORGETTING in self.place:
+                rates[FORGETTING] = ~here & ~course.first
+            made, bends = self._trace(np.where(here, paid, 0.0), rates)
+            leads = leading.chances
+            self._add(PLACES, leads @ made, {name: leads @ one for name, one in bends.items()})
         done = mine.astype(np.float64)
         if HABIT in self.place:
             goes_on = np.broadcast_to(~course.first, mine.shape)
@@ -215,12 +250,14 @@ class LearnerPolicy(FinitePolicy):
         numbers: `[M + 1, F]` weights as they are and rates as log-odds of each member and, last, of
             all; of all alone where there are no members.
         members: The M animals and groups that have numbers of their own, or None.
+        leading: Where actions lead, or None where that does not count.
     """
 
     reward: str
     terms: tuple[str, ...]
     numbers: Float[np.ndarray, "M1 F"]
     members: Members | None = None
+    leading: Leading | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(map(str, self.terms)))
@@ -244,14 +281,16 @@ class LearnerPolicy(FinitePolicy):
         Raises:
             InputError: The column of rewards is missing, or nothing says whose the decisions are.
         """
-        course = course_of(demonstrations, self.reward, self.exists(demonstrations, mdp))
+        there, leading = self.exists(demonstrations, mdp), self.leading
+        course = course_of(demonstrations, self.reward, there, leading)
         if self.members is None:
-            return chances(self.terms, self.numbers[-1], course).chances
+            return chances(self.terms, self.numbers[-1], course, leading).chances
         which = self.members.which(demonstrations)
         made = np.empty(course.exists.shape)
         for member in np.unique(which):
             rows = np.flatnonzero(which == member)
-            made[rows] = chances(self.terms, self.numbers[member], course.take(rows)).chances
+            own = chances(self.terms, self.numbers[member], course.take(rows), leading)
+            made[rows] = own.chances
         return made
 
     def alone(self, member: int) -> "LearnerPolicy":

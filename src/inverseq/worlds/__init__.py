@@ -50,6 +50,7 @@ from inverseq.worlds.road_view import (
     SAFETY,
     RoadRules,
 )
+from inverseq.worlds.two_step import two_step
 
 # These need JAX, which takes most of a second to load.
 _HOME = {
@@ -113,6 +114,7 @@ __all__ = [
     "release_distribution",
     "place",
     "read_mazes",
+    "two_step",
     *_HOME,
 ]
 

@@ -56,3 +56,4 @@ from inverseq.worlds.road_view import ROAD_ACTIONS as ROAD_ACTIONS
 from inverseq.worlds.road_view import ROAD_FEATURES as ROAD_FEATURES
 from inverseq.worlds.road_view import RoadRules as RoadRules
 from inverseq.worlds.road_view import SAFETY as SAFETY
+from inverseq.worlds.two_step import two_step as two_step

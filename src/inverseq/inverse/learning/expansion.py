@@ -15,9 +15,11 @@ from inverseq.inverse.hierarchy.expansion import Meaning, Numbers, Quadratic
 from inverseq.inverse.problem import Problem
 from inverseq.mdp import MDP
 from inverseq.policies.each import Members
+from inverseq.policies.leading import Leading
 from inverseq.policies.learning import (
     BIAS,
     HABIT,
+    PLACES,
     REPETITION,
     VALUE,
     Course,
@@ -27,7 +29,7 @@ from inverseq.policies.learning import (
     in_own_units,
 )
 
-TYPICAL = {VALUE: 2.0, HABIT: 0.5, REPETITION: 0.5}
+TYPICAL = {VALUE: 2.0, PLACES: 1.0, HABIT: 0.5, REPETITION: 0.5}
 """Numbers that a search begins with; the others begin at 0."""
 
 _USUAL = (0.2, 30.0)
@@ -61,12 +63,14 @@ class LearnerExpansion:
         terms: Names of the F numbers.
         exists: `[N, A]` actions that exist at each decision.
         mdp: The world, or None.
+        leading: Where actions lead, or None where that does not count.
     """
 
     reward: str
     terms: tuple[str, ...]
     exists: Bool[np.ndarray, "N A"]
     mdp: MDP | None = None
+    leading: Leading | None = None
 
     @cached_property
     def penalty(self) -> Float[np.ndarray, "F F"]:
@@ -91,7 +95,7 @@ class LearnerExpansion:
             InputError: The column of rewards cannot be used, or pays in too small or large a unit.
         """
         data = problem.decisions
-        course = course_of(data, self.reward, self.exists)
+        course = course_of(data, self.reward, self.exists, self.leading)
         _require_usual(course, self.reward)
         weights = decision_weights(problem.weights, data.num_decisions)
         made = []
@@ -134,7 +138,7 @@ class LearnerExpansion:
 
     def quadratic(self, seen: Seen, weights: Float[np.ndarray, " F"], near: None) -> Quadratic:
         """Sums over decisions: sum_a (dp(a) dp(a)') / p(a) is what one is expected to say."""
-        made = chances(self.terms, weights, seen.course)
+        made = chances(self.terms, weights, seen.course, self.leading)
         policy, slopes = made.chances[seen.rows], made.slopes[seen.rows]
         taken = np.arange(seen.rows.size), seen.course.actions[seen.rows]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -150,7 +154,7 @@ class LearnerExpansion:
         """A policy that knows whose decision it is; there is no reward to find, it is given."""
         members = found.members
         assert isinstance(members, Members)  # learners do not walk
-        policy = LearnerPolicy(self.reward, self.terms, found.values, members)
+        policy = LearnerPolicy(self.reward, self.terms, found.values, members, self.leading)
         return Meaning(
             policy,
             fields={"mdp": self.mdp},

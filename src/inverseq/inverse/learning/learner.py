@@ -13,6 +13,7 @@ from inverseq.demonstrations.spaces import number_of
 from inverseq.inverse.learning.expansion import TYPICAL, LearnerExpansion, penalty_of
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.policies.leading import Leading
 from inverseq.policies.learning import (
     BIAS,
     FORGETTING,
@@ -21,6 +22,8 @@ from inverseq.policies.learning import (
     LAPSE,
     LEARNING,
     LOSSES,
+    PLACE_LEARNING,
+    PLACES,
     REPETITION,
     VALUE,
     LearnerPolicy,
@@ -53,6 +56,10 @@ class Learner:
         habit: What was often done is done, whatever it paid (a choice kernel).
         repetition: The last action is taken again, or avoided.
         lapse: Some decisions are made at random.
+        places: Column per decision: the place that its action led to, which is what pays (the
+            second step of a two-step task). Actions are then valued by where they lead as well, by
+            the shares that the decisions show: the model-based part of a mixture (Daw and others
+            2011). None: by what they paid alone.
         strength: Weight of the prior.
         tolerance: Largest gradient at which the search has converged.
         max_steps: Steps at most.
@@ -67,6 +74,7 @@ class Learner:
     habit: bool = True
     repetition: bool = True
     lapse: bool = True
+    places: str | None = None
     strength: float = 0.1
     tolerance: float = 1e-2
     max_steps: int = 500
@@ -83,6 +91,8 @@ class Learner:
             LEARNING: True,
             LOSSES: self.losses,
             FORGETTING: self.forgetting,
+            PLACES: self.places is not None,
+            PLACE_LEARNING: self.places is not None,
             HABIT: self.habit,
             HABIT_LEARNING: self.habit,
             REPETITION: self.repetition,
@@ -95,15 +105,19 @@ class Learner:
         """Its likelihood as a quadratic, for `Hierarchical`.
 
         Raises:
-            InputError: Actions are not numbered, or decisions do not fit the world.
+            InputError: Actions are not numbered, or decisions do not fit the world; or nothing says
+                where actions led.
         """
         data, mdp = problem.decisions, problem.given_mdp
         number = number_of(data.action_space, "actions") if mdp is None else mdp.num_actions
         if mdp is None:
-            return LearnerExpansion(self.reward, self.terms(number), existing(data, number))
-        states = align(data, mdp)
-        check_existing(data, mdp, states)
-        return LearnerExpansion(self.reward, self.terms(number), mdp.allowed[states], mdp)
+            there = existing(data, number)
+        else:
+            states = align(data, mdp)
+            check_existing(data, mdp, states)
+            there = mdp.allowed[states]
+        leading = None if self.places is None else Leading.shown(data, self.places, there)
+        return LearnerExpansion(self.reward, self.terms(number), there, mdp, leading)
 
     def solve(self, problem: Problem) -> Solution:
         """The learner behind `problem`; `fit` calls this.
@@ -134,7 +148,9 @@ class Learner:
         return Solution(
             solver="Learner",
             settings=asdict(self) | {"numbers": expansion.terms},
-            policy=LearnerPolicy(self.reward, expansion.terms, found.x[None]),
+            policy=LearnerPolicy(
+                self.reward, expansion.terms, found.x[None], leading=expansion.leading
+            ),
             status=Status(outcome, int(found.nit), slope, message),
             mdp=expansion.mdp,
             visits=None if expansion.mdp is None else problem.counts.visits,
