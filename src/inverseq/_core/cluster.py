@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from joblib import parallel_config
 from joblib._dask import DaskDistributedBackend
 
+from inverseq._core.devices import Device, on_device
 from inverseq._core.errors import FitError, InputError, argument
 
 _PATIENCE = 10
@@ -30,7 +31,9 @@ class DaskBackend(DaskDistributedBackend):
 
 
 @contextmanager
-def engine(cluster: str | None = None, *, jobs: int = -1) -> Iterator[None]:
+def engine(
+    cluster: str | None = None, *, jobs: int = -1, device: Device | None = None
+) -> Iterator[None]:
     """Everything inside that fits many times (`compare`, `bootstrap`, `choose_intentions`, studies
     and others) does so there, with the same results in the same order.
 
@@ -43,16 +46,27 @@ def engine(cluster: str | None = None, *, jobs: int = -1) -> Iterator[None]:
             `--scheduler-file`; processes of this machine where left out. Needs the extra
             `cluster`, and the same version of inverseq on all workers.
         jobs: Processes of this machine where calls do not say how many; -1 for all cores.
+        device: "gpu" or "cpu", where networks learn in this process; what JAX chooses where left
+            out, a GPU where it sees one. Several seeds are one program on a GPU, and on several
+            GPUs of one machine they are divided between them.
 
     Raises:
         InputError: Dask is not installed; nobody answers at the address, nobody works there, or
-            workers have another version.
+            workers have another version; or JAX sees no such device.
         FitError: The scheduler was lost on the way.
     """
-    if cluster is None:
-        with parallel_config(n_jobs=jobs):
-            yield
-        return
+    with nullcontext() if device is None else on_device(device):
+        if cluster is None:
+            with parallel_config(n_jobs=jobs):
+                yield
+        else:
+            with _at(cluster):
+                yield
+
+
+@contextmanager
+def _at(cluster: str) -> Iterator[None]:
+    """What is fitted many times is fitted on the workers of a cluster."""
     if find_spec("distributed") is None:
         raise InputError(
             f"{argument('cluster', cluster)} needs Dask: pip install 'inverseq[cluster]'"

@@ -118,9 +118,9 @@ def _run(given: list[str]) -> int:
         warnings.simplefilter("ignore")
     run = import_module(f"inverseq.cli.{given[0]}").run
     where = getattr(options, "where", None)
-    if where is None or where.cluster is None:
+    if where is None or (where.cluster is None and where.device is None):
         return run(options)
-    with import_module("inverseq._core.cluster").engine(where.cluster):
+    with import_module("inverseq._core.cluster").engine(where.cluster, device=where.device):
         return run(options)
 
 

@@ -171,13 +171,18 @@ Gauge = Literal["zero-mean", "state-only", "anchor", "minimum-norm"]
 
 @dataclass(frozen=True)
 class Where:
-    """Where many fits run."""
+    """Where many fits run, and networks learn."""
 
     cluster: Annotated[
         str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")
     ] = None
     """Address of a Dask scheduler, tcp://HOST:8786, or the file in which it says where it is:
     many fits run there."""
+    device: Annotated[
+        Literal["cpu", "gpu"] | None,
+        arg(metavar="{cpu,gpu}", help_behavior_hint="(default: what JAX finds)"),
+    ] = None
+    """Where networks learn: on the processor or on a GPU."""
 
 
 @dataclass(frozen=True)

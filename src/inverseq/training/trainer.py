@@ -11,8 +11,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Key, PRNGKeyArray
 
+from inverseq._core.devices import default_device
 from inverseq._core.errors import FitError, InputError
 from inverseq._core.status import Outcome, Status
 from inverseq._core.store import load, save
@@ -69,7 +71,7 @@ def carried_on(
     On processors every training has a thread of its own, as many at a time as there are cores: the
     compiled program holds no lock, branches that are not taken cost nothing, and the memory of one
     training stays in the cache of one core. On an accelerator all run as one vectorised program
-    (the same numbers up to rounding).
+    (the same numbers up to rounding), on as many of the machine as divide them evenly.
 
     Args:
         course: Who learns, how long and where.
@@ -79,12 +81,12 @@ def carried_on(
         together: Whether they run as one program; None decides as said.
     """
     if together is None:
-        together = jax.default_backend() != "cpu" and len(trainings) > 1
+        together = _devices()[0].platform != "cpu" and len(trainings) > 1
     with as_raised(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for stop in stops:
             until = jnp.int32(stop)
             if together:
-                stacked = _advance_together(course, stack(trainings), until, shown)
+                stacked = _advance_together(course, divided(stack(trainings)), until, shown)
                 trainings = unstack(stacked, len(trainings))
             else:
                 go_on = lambda one, until=until: jax.block_until_ready(  # noqa: E731
@@ -161,6 +163,22 @@ def keys_in(keys: Keys) -> tuple[PRNGKeyArray, ...]:
     if not keys:
         raise InputError("give one key or more")
     return tuple(keys)
+
+
+def _devices() -> list[Any]:
+    """Where is computed: all devices of the kind that is the default."""
+    chosen = default_device()
+    return jax.devices(None if chosen is None else chosen.platform)
+
+
+def divided(trainings: Training) -> Training:
+    """Trainings along a leading axis, as many on each of the devices, whose number divides them."""
+    devices, (count, *_) = _devices(), trainings.block.shape
+    used = max(n for n in range(1, len(devices) + 1) if count % n == 0)
+    if used == 1:
+        return trainings
+    mesh = Mesh(np.array(devices[:used]), ("keys",))
+    return jax.device_put(trainings, NamedSharding(mesh, PartitionSpec("keys")))
 
 
 def stack(trainings: Sequence[Training]) -> Training:
