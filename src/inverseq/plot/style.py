@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter, LogFormatter
+from PIL import Image
 
 from inverseq._core.errors import InputError
 from inverseq._core.words import visible
@@ -122,10 +123,16 @@ def own_axes(ax: Axes | None) -> Axes:
 
 @styled
 def to_png(figure: Figure, dots_per_inch: int = 200) -> bytes:
-    """The figure as PNG."""
+    """The figure as PNG, without transparency where there is none."""
     stream = io.BytesIO()
     with _ready(figure, dots_per_inch):
-        FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+        drawn = FigureCanvasAgg(figure)
+        drawn.draw()
+        pixels = np.asarray(drawn.buffer_rgba())
+        opaque = pixels[..., 3].min() == 255
+        # A level of 6, the usual, takes half as long again and makes files 4 % smaller.
+        how = {"dpi": (dots_per_inch, dots_per_inch), "compress_level": 3}
+        Image.fromarray(pixels[..., :3] if opaque else pixels).save(stream, "png", **how)
     return stream.getvalue()
 
 
