@@ -34,7 +34,7 @@ _LEAST_SHOWN = 0.05
 """Actions less probable than this get no arrow."""
 
 IN_A_CELL: Any = {"in_layout": False}
-"""Of numbers in squares: nothing makes room for them, and to measure each takes most of a layout."""
+"""Of numbers in squares: nothing makes room for them, and measuring them is most of a layout."""
 
 _LONGEST = 24
 """Letters of the name of a state or an action in a table."""
