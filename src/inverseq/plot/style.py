@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from jaxtyping import Bool, Num
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis, XAxis, YAxis
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
@@ -198,7 +198,7 @@ def _ready(figure: Figure, dots_per_inch: float | None = None) -> Iterator[None]
     if not isinstance(engine, PlaceHolderLayoutEngine | None):
         engine.execute(figure)
         figure.set_layout_engine("none")
-        for axis in _axes_of(figure):
+        for axis in _sides_of(figure):
             _hold_label(axis, figure)
         _SETTLED.add(figure)
     own, dots = figure.canvas, figure.dpi
@@ -215,21 +215,20 @@ def _ready(figure: Figure, dots_per_inch: float | None = None) -> Iterator[None]
         figure.dpi = dots
 
 
-def _axes_of(figure: Figure) -> list[Axis]:
-    """Those along a side."""
+def _sides_of(figure: Figure) -> list[XAxis | YAxis]:
+    """Axes that lie straight along a side."""
     both = (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis))
     return [axis for axis in both if type(axis) in (XAxis, YAxis)]
 
 
-def _hold_label(axis: Axis, figure: Figure) -> None:
+def _hold_label(axis: XAxis | YAxis, figure: Figure) -> None:
     """The label stays as far from its axes as it is now."""
-    ax, along = axis.axes, axis.axis_name == "x"
-    place = np.array(axis.label.get_position())
-    across, start = int(along), (ax.bbox.x0, ax.bbox.y0)
-    away = np.zeros(2)
-    away[across] = (place[across] - start[across]) / figure.dpi
+    box, place, away = axis.axes.bbox, np.array(axis.label.get_position()), np.zeros(2)
+    across, start = (1, box.y0) if isinstance(axis, XAxis) else (0, box.x0)
+    away[across] = (place[across] - start) / figure.dpi
     place[across] = 0.0
-    axis.set_label_coords(*place, ax.transAxes + ScaledTranslation(*away, figure.dpi_scale_trans))
+    moved = ScaledTranslation(away[0], away[1], figure.dpi_scale_trans)
+    axis.set_label_coords(place[0], place[1], axis.axes.transAxes + moved)
 
 
 def _measured_in_vain(figure: Figure) -> list[Text]:
@@ -238,7 +237,7 @@ def _measured_in_vain(figure: Figure) -> list[Text]:
     """
     held = [
         axis
-        for axis in _axes_of(figure)
+        for axis in _sides_of(figure)
         if not axis.offsetText.get_text()
         and (axis.get_ticks_position(), axis.get_label_position())
         in {("bottom", "bottom"), ("left", "left"), ("right", "right")}
