@@ -178,7 +178,7 @@ def test_a_png_is_transparent_only_where_the_figure_is():
 
 
 def test_numbers_in_squares_take_no_room():
-    figure, (ax,) = canvas(2.0, 2.0)
+    _, (ax,) = canvas(2.0, 2.0)
     values = np.array([1.0, 2.0])
     grid_map(np.array([[0, 0], [1, 0]]), values, digits=1, ax=ax)
     state_action_map(values[:, None], ["a", "b"], ["x"], ax=ax)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 
 from inverseq._core.errors import FitError
 from inverseq.forward.soft import SoftPlan
@@ -78,23 +78,21 @@ class MaxEntExpansion(OfCounts):
         self, seen: Float[np.ndarray, "S A"], weights: Float[np.ndarray, " F"]
     ) -> Quadratic:
         """The multinomial likelihood of actions that are worth their reward."""
-        exists = self.model.mdp.allowed
         here = np.flatnonzero(seen.sum(axis=1))
-        design, taken = self._tables[here], seen[here]
-        logs = np.where(exists[here], log_boltzmann(design @ weights, exists[here]), 0.0)
-        policy = np.where(exists[here], np.exp(logs), 0.0)
+        taken, exists = seen[here], self.model.mdp.allowed[here]
+        actions = taken.shape[1]
+        pairs = (here[:, None] * actions + np.arange(actions)).ravel()
+        design = self.model.design.matrix[pairs]
+        logs = np.where(exists, log_boltzmann((design @ weights).reshape(taken.shape), exists), 0.0)
+        policy = np.where(exists, np.exp(logs), 0.0)
         visits = taken.sum(axis=1)
-        slope = np.einsum("sa,saf->f", taken - visits[:, None] * policy, design)
-        mean = np.einsum("sa,saf->sf", policy, design)
-        rows = (design - mean[:, None]) * np.sqrt(visits[:, None] * policy)[:, :, None]
-        flat = rows.reshape(-1, weights.size)
-        return Quadratic(float((taken * logs).sum()), slope, flat.T @ flat, None)
-
-    @cached_property
-    def _tables(self) -> Float[np.ndarray, "S A F"]:
-        """The design, state by state."""
-        shape = *self.model.mdp.allowed.shape, self.model.design.num_weights
-        return self.model.design.matrix.toarray().reshape(shape)
+        slope = design.T @ (taken - visits[:, None] * policy).ravel()
+        # Of each pair: its features less those that are expected in its state.
+        state = np.repeat(np.arange(here.size), actions)
+        chance = policy.ravel(), (state, np.arange(pairs.size))
+        mean = sparse.csr_array(chance, shape=(here.size, pairs.size)) @ design
+        rows = sparse.diags_array(np.sqrt(visits[:, None] * policy).ravel()) @ (design - mean[state])
+        return Quadratic(float((taken * logs).sum()), slope, (rows.T @ rows).toarray(), None)
 
     def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
         """The reward and its soft optimum."""
