@@ -37,6 +37,15 @@ def test_a_fit_begins_without_what_it_does_not_need():
     assert run(code) == []
 
 
+def test_options_are_understood_without_a_type_checker():
+    code = (
+        "import sys\nfrom inverseq.cli.parse import parse\n"
+        "parse('fit', 'Fit', '', ['mine.csv', '--discount', '0.9'])\n"
+        "result = [m for m in ('typeguard', 'scipy', 'gymnasium') if m in sys.modules]"
+    )
+    assert run(code) == []
+
+
 def test_under_a_fifth_of_a_second():
     code = "import time\nt = time.process_time()\nimport inverseq\nresult = time.process_time() - t"
     best = min(run(code) for _ in range(5))

@@ -226,3 +226,15 @@ def test_a_long_corridor_is_a_narrow_band():
     assert status.ok
     assert status.steps == 0
     np.testing.assert_allclose(x, 1e4, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_correction_brings_home_what_was_missing(method, transposed):
+    rng = np.random.default_rng(0)
+    p, b = random_transitions(rng, 30, 3), rng.standard_normal((30, 2))
+    x = rng.standard_normal((30, 2))
+    system = prepare(p, 0.9, method)
+    matrix = np.eye(30) - 0.9 * (p.T if transposed else p).toarray()
+    x += system.correction(b - matrix @ x, transposed=transposed)
+    assert np.allclose(x, dense_solution(p, 0.9, b, transposed), atol=1e-8)

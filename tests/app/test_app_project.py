@@ -43,6 +43,8 @@ def arrive(uploads, name, content, step=PIECE):
         ("session.h5", b"\x89HDF\r\n\x1a\n", "tables/session.h5.nwb"),
         ("packed.csv.gz", gzip.compress(b"a\n", mtime=0), "tables/packed.csv.gz"),
         ("....", b"a\n", "tables/table.csv"),
+        ("games-corridor.csv", b"a\n", "tables/table-games-corridor.csv"),
+        ("games.parquet", b"PAR1", "tables/table-games.parquet"),
         ("x" * 250, b"a\n", f"tables/{'x' * 60}.csv"),
     ],
 )

@@ -1,13 +1,15 @@
 """Files that come in, worlds that are saved, and a project that is taken elsewhere."""
 
+import asyncio
 import http.client
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 from inverseq.app.fits import State
 from inverseq.app.project import opened
-from on_site import ANGRY
+from on_site import ANGRY, Reader
 
 
 def test_a_file_comes_in_by_pieces_and_no_larger_than_agreed(site):
@@ -83,3 +85,19 @@ def test_a_world_that_was_not_painted_here_is_said(site):
         assert (status, "cannot be painted here" in told) == (400, True)
     (site.project.root / "worlds" / "d.json").write_text('{"d": ["#.", "SG"]}')
     assert 'data-rows="#./SG"' in site.get("/world?world=worlds/d.json")[2]
+
+
+def test_two_who_draw_a_world_of_one_name_at_once_both_keep_theirs(site, monkeypatch):
+    ask = Reader.ask
+
+    async def slowly(helper, **question):
+        await asyncio.sleep(0.3)
+        return await ask(helper, **question)
+
+    monkeypatch.setattr(Reader, "ask", slowly)
+    drawn = [{"name": "twin", "rows": [rows]} for rows in ("SG", "S.G")]
+    with ThreadPoolExecutor(2) as both:
+        told = [answer for _, answer in both.map(lambda one: site.send("/api/worlds", one), drawn)]
+    assert {answer["world"] for answer in told} == {"worlds/twin.json", "worlds/twin-2.json"}
+    kept = [(site.project.root / answer["world"]).read_text() for answer in told]
+    assert ['"SG"' in kept[0], '"S.G"' in kept[1]] == [True, True]

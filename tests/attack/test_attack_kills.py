@@ -67,7 +67,9 @@ def test_a_killed_run_leaves_the_old_result_or_no_page(reporter, tmp_path):
         found = hashes(root)
         assert found.items() >= mine.items()
         assert PAGE not in found or found in (whole[now] | mine, whole[other] | mine)
+        began = time.monotonic()
         assert reporter(other, root) == 0
+        took[other] = time.monotonic() - began  # a busy machine may be less so by now
         assert hashes(root) == whole[other] | mine
         assert not (root / ".inverseq.part").exists()
         now = other

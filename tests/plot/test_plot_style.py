@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -5,12 +6,13 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
-from fontTools.subset import Options
+from fontTools import subset
 from matplotlib.text import Text
+from PIL import Image
 
 from inverseq import InputError
 from inverseq._core.words import visible
-from inverseq.plot import canvas, grid_map, to_pdf, to_png, to_svg
+from inverseq.plot import canvas, grid_map, state_action_map, to_pdf, to_png, to_svg
 from inverseq.plot.style import SIGNED, colours, ink_on, shortened
 
 
@@ -103,13 +105,84 @@ def test_long_names_that_differ_at_an_end_still_do():
 
 
 def test_a_pdf_holds_letters_and_leaves_the_settings_of_fonts_alone():
-    kept = [*Options._drop_tables_default]
+    kept = subset.load_font
     figure, (ax,) = canvas(2, 2)
     ax.set_title("größer − Ω")
     pdf = to_pdf(figure)
-    assert Options._drop_tables_default == kept
+    assert subset.load_font is kept
     assert pdf.startswith(b"%PDF")
     assert b"/ToUnicode" in pdf
+
+
+def with_labels():
+    """A figure with labels along all sides, one exponent, and numbers of different widths."""
+    figure, (left, right) = canvas(5, 2, columns=2)
+    for ax, top in ((left, 1.0), (right, 3e8)):
+        ax.plot([0, 1], [0, top])
+        ax.set_xlabel("time")
+        ax.set_ylabel("value")
+    right.yaxis.tick_right()
+    right.yaxis.set_label_position("right")
+    return figure
+
+
+def test_labels_stay_where_the_layout_put_them_in_every_format(monkeypatch):
+    figure = with_labels()
+    labels = [axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    to_svg(figure)
+    figure.draw_without_rendering()
+    place = [text.get_window_extent().get_points().mean(0) / figure.dpi for text in labels]
+    seen = []
+    draw = Text.draw
+
+    def watched(text, renderer):
+        if text in labels:
+            middle = text.get_window_extent(renderer).get_points().mean(0)
+            seen.append(middle / text.get_figure().dpi)
+        draw(text, renderer)
+
+    monkeypatch.setattr(Text, "draw", watched)
+    to_png(figure, dots_per_inch=300)
+    assert np.allclose(seen, place, atol=0.01)  # inches: less than a point
+
+
+def test_labels_of_ticks_are_measured_for_the_layout_alone(monkeypatch):
+    figure = with_labels()
+    to_svg(figure)
+    (left, right), measured = figure.axes, []
+    extent = Text.get_window_extent
+    monkeypatch.setattr(
+        Text,
+        "get_window_extent",
+        lambda text, *a, **k: measured.append(text) or extent(text, *a, **k),
+    )
+    to_pdf(figure)
+    ticks = [{t.label1 for t in ax.yaxis.majorTicks} for ax in (left, right)]
+    assert not ticks[0].intersection(measured)
+    labels = [
+        text
+        for ax in figure.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for text in axis.get_ticklabels()
+    ]
+    assert all(text.get_in_layout() for text in labels)  # as they were, for whoever draws it next
+
+
+def test_a_png_is_transparent_only_where_the_figure_is():
+    modes = []
+    for colour in ("white", "none"):
+        figure = drawn()
+        figure.set_facecolor(colour)
+        modes.append(Image.open(io.BytesIO(to_png(figure))).mode)
+    assert modes == ["RGB", "RGBA"]
+
+
+def test_numbers_in_squares_take_no_room():
+    _, (ax,) = canvas(2.0, 2.0)
+    values = np.array([1.0, 2.0])
+    grid_map(np.array([[0, 0], [1, 0]]), values, digits=1, ax=ax)
+    state_action_map(values[:, None], ["a", "b"], ["x"], ax=ax)
+    assert not any(text.get_in_layout() for text in ax.texts)
 
 
 NAMES = ("$$", "$x_{$", r"$\\frac{$", "bell\x07", "esc\x1b[31m", "a$b$c", "\x00", "𝛼 größe")

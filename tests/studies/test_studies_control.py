@@ -189,3 +189,9 @@ def test_settings_that_cannot_be():
         task_of("Pong")
     with pytest.raises(InputError, match="no solver 'GAIL'"):
         solvers_of(task_of("CartPole"), Settings(solvers=("GAIL",)), 2, 0)
+
+
+def test_tasks_are_looked_at_once(monkeypatch):
+    looked = []
+    monkeypatch.setattr("inverseq.studies.experts.tasks.simulator_of_task", looked.append)
+    assert numbered_tasks(("CartPole-v1",)) == looked == [task_of("CartPole")]

@@ -85,6 +85,16 @@ class System:
         x, status = self._solved(_Task(self, right, transposed, tolerance, stretch))
         return x.reshape(b.shape), status
 
+    def correction(
+        self, rest: Float[np.ndarray, "S *R"], *, transposed: bool = False
+    ) -> Float[np.ndarray, "S *R"]:
+        """What to add to an x that misses `rest`, for loops that look at what is missing anyway.
+
+        As `solve`, by what suits, but nobody has looked at how near it is: to look takes longer
+        than a kept factorisation.
+        """
+        return self._first_try(_Task(self, rest, transposed, 1e-10, self.stretch))[0]
+
     def _solved(self, task: "_Task") -> tuple[np.ndarray, Status]:
         """x, and how it went: what suits is tried first, what is surer after it."""
         x, steps = self._first_try(task)

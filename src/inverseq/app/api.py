@@ -145,8 +145,12 @@ class Api:
     async def save_world(self, request: Request) -> Response:
         """Keep a maze that was painted, once it can be used."""
         told = await _body(request)
-        if "states" in told:
-            return await self._save_network(told)
+        # A free name is one until its file is there: two visitors who draw wait for each other.
+        async with self._office.drawing:
+            return await (self._save_network if "states" in told else self._save_maze)(told)
+
+    async def _save_maze(self, told: dict[str, Any]) -> Response:
+        """Keep rows of text."""
         rows, name = told.get("rows"), _text(told, "name")
         if not isinstance(rows, list) or not all(isinstance(r, str) for r in rows):
             raise InputError("a maze has rows of text")

@@ -16,7 +16,7 @@ from inverseq._core.folders import PAGE
 from inverseq.app.asked import ROLES, SETTINGS, Options, options_in
 from inverseq.app.fits import Fit, State
 from inverseq.app.helper import Helper
-from inverseq.app.project import TABLES, Project
+from inverseq.app.project import GAMES, TABLES, Project
 from inverseq.app.queue import Queue
 from inverseq.app.uploads import Uploads
 
@@ -41,6 +41,7 @@ class Office:
         self.uploads = Uploads(project, limit)
         self.tables, self.results = Helper(project.root), Helper(project.root)
         self._rows: OrderedDict[tuple[str, float, str], dict[str, Any]] = OrderedDict()
+        self.drawing = asyncio.Lock()
         self._game: subprocess.Popen | None = None
         self._address, self._world, self._one_game = "", ("", 0.0), asyncio.Lock()
 
@@ -181,4 +182,4 @@ class Office:
 
 def games_of(world: str) -> str:
     """The path in the project of the games that are played in a maze, or on the study's boards."""
-    return f"{TABLES}/games{'-' if world else ''}{PurePosixPath(world).stem}.parquet"
+    return f"{TABLES}/{GAMES}{'-' if world else ''}{PurePosixPath(world).stem}.parquet"

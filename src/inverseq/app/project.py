@@ -19,6 +19,9 @@ from inverseq.app.networks import ENDING, PLACES
 TABLES, WORLDS, FITS, KEPT = "tables", "worlds", "fits", "kept"
 """Folders of a project: files that came in, worlds that were drawn, results, and finished work."""
 
+GAMES = "games"
+"""How the files among the tables begin to which games are added as they are played here."""
+
 DATASETS = ("mice", "people", "bandit", "switching_grid", "spontaneous", "lever")
 """The bundled data sets, in the order in which they are shown."""
 
@@ -98,14 +101,18 @@ class Project:
 
         Args:
             arrived: The file.
-            told: What the visitor calls it. A name is made of it that stands in no other folder.
+            told: What the visitor calls it. A name is made of it that stands in no other folder,
+                and to which no game will be added.
 
         Raises:
             InputError: It is empty, or of no kind that is read.
         """
         ending = _ending(arrived, told)
         stem = told[: -len(ending)] if told.lower().endswith(ending) else told
-        path = self._free(f"{TABLES}/{_plain(stem, 'table')}", ending)
+        stem = _plain(stem, "table")
+        if stem == GAMES or stem.startswith(f"{GAMES}-"):
+            stem = f"table-{stem}"
+        path = self._free(f"{TABLES}/{stem}", ending)
         os.replace(arrived, self.root / path)
         return path
 

@@ -1,14 +1,14 @@
 """The command line as data: one record per command, whose comments are its help."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Optional
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from inverseq.cli.choices import one_of
 
-Name = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="(default: by its name)")]
-Names = Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")]
+Name = Annotated[Optional[str], arg(metavar="COLUMN", help_behavior_hint="(default: by its name)")]
+Names = Annotated[Optional[str], arg(metavar="A,B", help_behavior_hint="(default: none)")]
 
 # The same choices as in `inverseq.analysis`, which takes two seconds to import: too long for help.
 Model = Literal[
@@ -61,23 +61,23 @@ class Columns:
     named: Names = None
     """Columns whose values are names although they look like numbers, with commas between."""
     bins: Annotated[
-        str | None, arg(aliases=["--bin"], metavar="10", help_behavior_hint="(default: none)")
+        Optional[str], arg(aliases=["--bin"], metavar="10", help_behavior_hint="(default: none)")
     ] = None
     """Put measured values into intervals: 10 for so many of equal width in each column of the
     state, x=10,y=8 by column, x=0:0.5:2 for their edges."""
     upwards: bool = False
     """Of states x,y: y counts upwards on the map; else downwards, as the pixels of a video do."""
     longest_step: Annotated[
-        float | None, arg(metavar="TIME", help_behavior_hint="(default: none)")
+        Optional[float], arg(metavar="TIME", help_behavior_hint="(default: none)")
     ] = None
     """Rows further apart in time than this have a gap between them."""
     partitions: bool = False
     """Folders on the way to the file that are called name=value are columns too."""
-    blocks: Annotated[int | None, arg(metavar="20", help_behavior_hint="(default: none)")] = None
+    blocks: Annotated[Optional[int], arg(metavar="20", help_behavior_hint="(default: none)")] = None
     """Cut each trajectory into so many pieces, where there are too few to hold some out; intervals
     over pieces are about these trajectories alone. --by cut_from takes whole ones."""
     decisions: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint="(default: trials)")
+        Optional[str], arg(metavar="NAME", help_behavior_hint="(default: trials)")
     ] = None
     """Of an NWB file: its table of trials, intervals or events with a row per decision."""
     act: Name = None
@@ -96,7 +96,7 @@ class World:
     """Where the decisions were made."""
 
     world: Annotated[
-        str | None,
+        Optional[str],
         arg(metavar="WORLD", help_behavior_hint="(default: the data set's, or estimated)"),
     ] = None
     """"labyrinth"; "estimated" (transitions counted in the table, the default for a file); a file
@@ -104,11 +104,13 @@ class World:
     table (CSV or Parquet) with the columns state, action, next_state, probability, which may be
     called as in the table of decisions, and further columns of numbers, which are features. Where
     it holds several worlds, the column world says which is whose."""
-    places: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
+    places: Annotated[Optional[str], arg(metavar="FILE", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """Of a transition table: a table with one row per state: state, x and y for maps, and columns
     of numbers, which are features of the decisions that lead there."""
     transform: Annotated[
-        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: none)")
+        Optional[str], arg(metavar="COLUMN", help_behavior_hint="(default: none)")
     ] = None
     """Of mazes: column that says how each was shown: base, hflip, vflip, rot90, rot180, rot270."""
     goal: Name = None
@@ -116,12 +118,13 @@ class World:
     mazes: a letter that stands there once, or a state's number). A reward on features is then
     shared by all goals."""
     goal_features: Annotated[
-        str | None, arg(metavar="A,B", help_behavior_hint="(default: none)")
+        Optional[str], arg(metavar="A,B", help_behavior_hint="(default: none)")
     ] = None
     """Of a network with x and y: what a move means for the way to the goal, bearing (its angle with
     the straight line there), distance left, or both."""
     discount: Annotated[
-        float | None, arg(metavar="GAMMA", help_behavior_hint="(default: the data set's, or 0.9)")
+        Optional[float],
+        arg(metavar="GAMMA", help_behavior_hint="(default: the data set's, or 0.9)"),
     ] = None
     """How much the next step counts against the present one, from 0 to 1."""
     actions: Literal["all", "seen"] = "all"
@@ -133,11 +136,11 @@ class HeldOut:
     """What is scored: decisions that no model has seen."""
 
     split: Annotated[
-        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: the data set's, if any)")
+        Optional[str], arg(metavar="COLUMN", help_behavior_hint="(default: the data set's, if any)")
     ] = None
     """Column whose value is "test" in the trajectories to hold out. Data sets bring their own."""
     test: Annotated[
-        float | None,
+        Optional[float],
         arg(metavar="FLOAT", help_behavior_hint="(default: a fifth; three units at least of six)"),
     ] = None
     """Without such a column: share of the units to hold out."""
@@ -174,7 +177,7 @@ class Where:
     """Where many fits run, and networks learn."""
 
     cluster: Annotated[
-        str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")
+        Optional[str], arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")
     ] = None
     """Address of a Dask scheduler, tcp://HOST:8786, or the file in which it says where it is:
     many fits run there."""
@@ -189,15 +192,15 @@ class Where:
 class Changing:
     """How several intentions change, and how they are searched; these go with --intentions."""
 
-    switching: Annotated[str | None, arg(metavar="LAW", help_behavior_hint="(default: markov)")] = (
-        None
-    )
+    switching: Annotated[
+        Optional[str], arg(metavar="LAW", help_behavior_hint="(default: markov)")
+    ] = None
     """"mixture" (one intention per trajectory), "markov" (always the same chances), "state" (they
     depend on where one is), or names with commas between: "state", "step" (decisions since the
     trajectory began), "time", columns per decision, and "previous X" for X one row earlier."""
-    restarts: Annotated[int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 10)")] = (
-        None
-    )
+    restarts: Annotated[
+        Optional[int], arg(metavar="NUMBER", help_behavior_hint="(default: 10)")
+    ] = None
     """Searches from different beginnings; the best on the training data is kept."""
 
 
@@ -255,7 +258,7 @@ class Fit:
     fitted too, and what differs between groups is told with intervals, effect sizes and p values.
     (--by genotype asks whether one reward predicts a genotype that was held out.)"""
     intentions: Annotated[
-        int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
+        Optional[int], arg(metavar="K", help_behavior_hint="(default: one reward for all)")
     ] = None
     """Find K intentions, each with a reward of its own, that give way to one another: when which
     was pursued, what each wants, and whether K predict more than one (Zhu and others 2024)."""
@@ -271,23 +274,25 @@ class Fit:
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
     gauge: Annotated[
-        Gauge | None,
+        Optional[Gauge],
         one_of(Gauge),
         arg(help_behavior_hint="(default: zero-mean; state-only with --intentions on a map)"),
     ] = None
     """Which of the equivalent rewards IAVI, DIQL and DCIQL report."""
     anchor: Annotated[
-        str | None, arg(metavar="ACTION", help_behavior_hint="(default: the first)")
+        Optional[str], arg(metavar="ACTION", help_behavior_hint="(default: the first)")
     ] = None
     """The action, by name or number, whose reward is taken to be zero under --gauge anchor."""
-    forbid: Annotated[str | None, arg(metavar="RULES", help_behavior_hint="(default: none)")] = None
+    forbid: Annotated[Optional[str], arg(metavar="RULES", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """For --solver dciql, what must never be done, with commas between: "right where x > 400"."""
     over: Names = None
     """With --features, the two of them that the reward is drawn over; the first two without it."""
     folds: int = 5
     """Folds of the cross-validation that chooses the strength of priors, on training data."""
     bootstrap: Annotated[
-        int | None,
+        Optional[int],
         arg(
             metavar="NUMBER",
             help_behavior_hint="(default: 1000; with --intentions 40 for iavi, else 0)",
@@ -295,16 +300,18 @@ class Fit:
     ] = None
     """Replicates behind the intervals; 0 for none."""
     simulations: Annotated[
-        int | None, arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
+        Optional[int], arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
     width: Annotated[
-        Width | None,
+        Optional[Width],
         one_of(Width),
         arg(help_behavior_hint="(default: each as on the page)"),
     ] = None
     """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""
-    keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    keep: Annotated[Optional[str], arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """Folder where each finished fit is kept: what is there is not fitted again."""
 
 
@@ -323,22 +330,24 @@ class Compare:
     table: Annotated[str, Positional, arg(metavar="TABLE")]
     """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
     people, bandit and others that `inverseq datasets` lists."""
-    out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    out: Annotated[Optional[str], arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """Folder for the report and its tables; nothing is written without it."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
     where: OmitArgPrefixes[Where] = field(default_factory=Where)
     intentions: Annotated[
-        str | None, arg(metavar="1,2,3", help_behavior_hint="(default: none)")
+        Optional[str], arg(metavar="1,2,3", help_behavior_hint="(default: none)")
     ] = None
     """Numbers of intentions to score beside the yardsticks, to choose one."""
     changing: OmitArgPrefixes[Changing] = field(default_factory=Changing)
     solver: Annotated[
-        Explainer | None, one_of(Explainer), arg(help_behavior_hint="(default: iavi)")
+        Optional[Explainer], one_of(Explainer), arg(help_behavior_hint="(default: iavi)")
     ] = None
     """With --intentions: what explains each of them."""
-    models: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
+    models: Annotated[Optional[str], arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
     """Models to score, with commas between, where some are slow: table-2,planner; a wrong name
     lists those there are."""
     by: str = "trajectory"
@@ -352,7 +361,9 @@ class Compare:
     """States that the models with a memory look at, the present one included; 1 for no memory."""
     smoothing: float = 0.5
     """Decisions added to each action's count before IAVI and the plain tables take logarithms."""
-    keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    keep: Annotated[Optional[str], arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """Folder where each finished fit is kept: what is there is not fitted again."""
 
 
@@ -380,9 +391,9 @@ class Doctor:
 class Running:
     """How a study is run, whichever it is."""
 
-    out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")] = (
-        None
-    )
+    out: Annotated[
+        Optional[str], arg(metavar="FOLDER", help_behavior_hint="(default: out/NAME)")
+    ] = None
     """Folder to write to."""
     small: bool = False
     """Little data and few repeats, to see in seconds that it works; the numbers mean nothing."""

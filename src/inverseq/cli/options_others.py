@@ -1,7 +1,7 @@
 """Options of the commands beside those that fit and compare."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Optional
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
@@ -24,12 +24,14 @@ from inverseq.neural.choices import Correction, Null
 class Recorded:
     """What was recorded beside the decisions, and how it is related to them."""
 
-    units: Annotated[str | None, arg(metavar="A=B", help_behavior_hint="(default: all)")] = None
+    units: Annotated[Optional[str], arg(metavar="A=B", help_behavior_hint="(default: all)")] = None
     """Units that are looked at, by columns of their table: quality=good,area=CA1; "none"."""
-    signals: Annotated[str | None, arg(metavar="A,B", help_behavior_hint="(default: all)")] = None
+    signals: Annotated[Optional[str], arg(metavar="A,B", help_behavior_hint="(default: all)")] = (
+        None
+    )
     """Sampled signals that are looked at, by name; "none"."""
     area: Annotated[
-        str | None, arg(metavar="COLUMN", help_behavior_hint="(default: area, if any)")
+        Optional[str], arg(metavar="COLUMN", help_behavior_hint="(default: area, if any)")
     ] = None
     """Column of the units by which they are put together, and silenced."""
     window: Annotated[str, arg(metavar="FROM,TO")] = "-0.3,0"
@@ -41,12 +43,12 @@ class Recorded:
     lags: Annotated[str, arg(metavar="A,B")] = "0"
     """Seconds by which the window is moved, each asked: -0.6,-0.3,0."""
     regressors: Annotated[
-        str | None, arg(metavar="A,B", help_behavior_hint="(default: all that vary)")
+        Optional[str], arg(metavar="A,B", help_behavior_hint="(default: all that vary)")
     ] = None
     """Of value, action value, advantage, reward, prediction error, surprise, entropy; with
     --intentions also intention 1, intention 2 and switch."""
     beyond: Annotated[
-        str | None, arg(metavar="A,B", help_behavior_hint="(default: action,step,reward)")
+        Optional[str], arg(metavar="A,B", help_behavior_hint="(default: action,step,reward)")
     ] = None
     """What is taken out first: action, state, step (time in the trajectory), columns; "none"."""
     within: Name = None
@@ -58,7 +60,7 @@ class Recorded:
     correction: Correction = "max"
     """For asking many: the largest of each shuffle, holm, or bh (false discoveries)."""
     foretell: Annotated[
-        str | None,
+        Optional[str],
         arg(metavar="ACTION", help_behavior_hint="(default: the one that ends all trials, if any)"),
     ] = None
     """The action that ends the wait of each trial, foretold by NeuRL, classifiers and a clock;
@@ -95,7 +97,7 @@ class Neural:
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
     where: OmitArgPrefixes[Where] = field(default_factory=Where)
     intentions: Annotated[
-        int | None, arg(metavar="K", help_behavior_hint="(default: one reward for all)")
+        Optional[int], arg(metavar="K", help_behavior_hint="(default: one reward for all)")
     ] = None
     """Find K intentions, and relate neurons to what is believed of each."""
     changing: OmitArgPrefixes[Changing] = field(default_factory=Changing)
@@ -104,12 +106,14 @@ class Neural:
     folds: int = 5
     """Blocks of time, and parts of the trials, that are held out in turn."""
     width: Annotated[
-        Width | None,
+        Optional[Width],
         one_of(Width),
         arg(help_behavior_hint="(default: each as on the page)"),
     ] = None
     """Width of the figures beside the page, in columns of a journal: 85 or 180 mm."""
-    keep: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    keep: Annotated[Optional[str], arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """Folder where each finished fit is kept: what is there is not fitted again."""
 
 
@@ -136,9 +140,9 @@ class Worlds:
     file: Annotated[str, Positional, arg(metavar="FILE")]
     """To check: a file or folder of mazes, or a transition table. To place: a table with one row
     per position or decision."""
-    out: Annotated[str | None, arg(metavar="PATH", help_behavior_hint="(default: out/worlds)")] = (
-        None
-    )
+    out: Annotated[
+        Optional[str], arg(metavar="PATH", help_behavior_hint="(default: out/worlds)")
+    ] = None
     """Folder for the pictures; for place, the table to write, .csv or .parquet."""
     columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
     world: OmitArgPrefixes[World] = field(default_factory=World)
@@ -194,9 +198,13 @@ class Datasets:
       inverseq compare people/decisions.csv --world people/mazes.json --by world
     """
 
-    write: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: none)")] = None
+    write: Annotated[Optional[str], arg(metavar="NAME", help_behavior_hint="(default: none)")] = (
+        None
+    )
     """Write the decisions of this data set as a table, and its mazes, if it has some."""
-    out: Annotated[str | None, arg(metavar="FOLDER", help_behavior_hint="(default: NAME)")] = None
+    out: Annotated[Optional[str], arg(metavar="FOLDER", help_behavior_hint="(default: NAME)")] = (
+        None
+    )
     """Folder for these files."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)
 
@@ -257,20 +265,20 @@ class Play:
     difficulty: Literal["static-walls", "random-walls", "random-win"] = "static-walls"
     """What begins: five walls that never move and the star at the bottom right, walls drawn for
     each game, or the star drawn as well. The page can switch."""
-    maze: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
+    maze: Annotated[Optional[str], arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     """A file of mazes (as for --world of fit), in place of these: the star lies at the goal, and a
     game begins at the start, or anywhere where there is none. With several, the page can switch."""
     out: Annotated[str, arg(metavar="FILE")] = "demonstrations.parquet"
     """Parquet file that games are added to."""
-    agent: Annotated[str | None, arg(metavar="SOLUTION", help_behavior_hint="(default: none)")] = (
-        None
-    )
+    agent: Annotated[
+        Optional[str], arg(metavar="SOLUTION", help_behavior_hint="(default: none)")
+    ] = None
     """A solution that `inverseq fit` wrote for games, to play beside you on the same boards."""
     served: OmitArgPrefixes[Served] = field(default_factory=Served)
     port: int = 8765
     """Port to listen on; 0 takes any that is free."""
     seed: Annotated[
-        int | None, arg(metavar="SEED", help_behavior_hint="(default: new boards each time)")
+        Optional[int], arg(metavar="SEED", help_behavior_hint="(default: new boards each time)")
     ] = None
     """Which boards. The same seed gives the same boards."""
     output: OmitArgPrefixes[Output] = field(default_factory=Output)

@@ -63,7 +63,7 @@ def soft_plans(
         left = left[useful]
         if left.size == 0:
             break
-        v[:, left] += system.solve(change[:, useful])[0]
+        v[:, left] += system.correction(change[:, useful])
     found = residual <= goal
     for r in np.flatnonzero(~found):
         plan = soft_plan(mdp, rewards[:, :, r], near)
@@ -89,7 +89,7 @@ def solve_adjoint(
         rest, before = right, np.inf
         while goal < np.abs(rest).max() < _FAST_ENOUGH * before:
             before = float(np.abs(rest).max())
-            x = x + plan.system.solve(rest, transposed=True)[0]
+            x = x + plan.system.correction(rest, transposed=True)
             rest = right - x + mdp.discount * (transitions.T @ x)
         if np.abs(rest).max() <= goal:
             return x, plan
@@ -121,7 +121,7 @@ def solve_adjoints(
         left = left[useful]
         if left.size == 0:
             break
-        x[:, left] += system.solve(rest[:, useful], transposed=True)[0]
+        x[:, left] += system.correction(rest[:, useful], transposed=True)
         taken = policies[:, :, left] * x[:, None, left]
         rest = right[:, left] - x[:, left]
         rest += mdp.discount * (turned @ taken.reshape(-1, left.size))

@@ -33,6 +33,9 @@ Ticks = tuple[str, Mapping[float, str]]
 _LEAST_SHOWN = 0.05
 """Actions less probable than this get no arrow."""
 
+IN_A_CELL: Any = {"in_layout": False}
+"""Of numbers in squares: nothing makes room for them, and measuring them is most of a layout."""
+
 _LONGEST = 24
 """Letters of the name of a state or an action in a table."""
 
@@ -96,7 +99,8 @@ def grid_map(
         for state in np.flatnonzero(painted):
             x, y = coordinates[state] + (0, low)
             text = number(values[state], f".{digits}f")
-            ax.text(x, y, text, ha="center", va="center", fontsize=6.5, color=ink_on(faces[state]))
+            ink = ink_on(faces[state])
+            ax.text(x, y, text, ha="center", va="center", fontsize=6.5, color=ink, **IN_A_CELL)
     everything = coordinates if walls is None else np.concatenate([coordinates, walls])
     _frame(ax, everything)
     if ticks is not None:
@@ -149,7 +153,7 @@ def state_action_map(
     _squares(ax, centres[painted], facecolors=faces, edgecolors="white", lw=0.8)
     if not painted.all():
         hatched(ax, centres[~painted])
-    middle: Any = {"ha": "center", "va": "center"}
+    middle: Any = {"ha": "center", "va": "center", **IN_A_CELL}
     for (cx, cy), value, face in zip(centres[painted], flat[painted], faces, strict=True):
         ink = ink_on(face)
         ax.text(cx, cy, number(value, f".{digits}f"), color=ink, fontsize=7.5, **middle)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
-from scipy.spatial import cKDTree
 
 from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
@@ -91,5 +91,7 @@ class NeighbourPolicy(FinitePolicy):
         return made
 
     @cached_property
-    def _tree(self) -> cKDTree:
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree  # takes a while to load, and only neighbours need it
+
         return cKDTree(self.observations)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 
 from inverseq._core.errors import FitError
 from inverseq.forward.soft import SoftPlan
@@ -22,6 +23,9 @@ from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.soft_plans import factored
 from inverseq.mdp import MDP
 from inverseq.policies import log_boltzmann
+
+Rows = np.ndarray | sparse.csr_array
+"""`[P, F]` what each pair of state and action adds to the reward for each weight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,26 +82,41 @@ class MaxEntExpansion(OfCounts):
         self, seen: Float[np.ndarray, "S A"], weights: Float[np.ndarray, " F"]
     ) -> Quadratic:
         """The multinomial likelihood of actions that are worth their reward."""
-        exists = self.model.mdp.allowed
         here = np.flatnonzero(seen.sum(axis=1))
-        design, taken = self._tables[here], seen[here]
-        logs = np.where(exists[here], log_boltzmann(design @ weights, exists[here]), 0.0)
-        policy = np.where(exists[here], np.exp(logs), 0.0)
+        taken, exists = seen[here], self.model.mdp.allowed[here]
+        actions = taken.shape[1]
+        design = self._design[(here[:, None] * actions + np.arange(actions)).ravel()]
+        logs = np.where(exists, log_boltzmann((design @ weights).reshape(taken.shape), exists), 0.0)
+        policy = np.where(exists, np.exp(logs), 0.0)
         visits = taken.sum(axis=1)
-        slope = np.einsum("sa,saf->f", taken - visits[:, None] * policy, design)
-        mean = np.einsum("sa,saf->sf", policy, design)
-        rows = (design - mean[:, None]) * np.sqrt(visits[:, None] * policy)[:, :, None]
-        flat = rows.reshape(-1, weights.size)
-        return Quadratic(float((taken * logs).sum()), slope, flat.T @ flat, None)
+        slope = design.T @ (taken - visits[:, None] * policy).ravel()
+        rows = _centred(design, policy, np.sqrt(visits[:, None] * policy).ravel())
+        curved = rows.T @ rows
+        curved = curved if isinstance(curved, np.ndarray) else curved.toarray()
+        return Quadratic(float((taken * logs).sum()), slope, curved, None)
 
     @cached_property
-    def _tables(self) -> Float[np.ndarray, "S A F"]:
-        """The design, state by state."""
-        shape = *self.model.mdp.allowed.shape, self.model.design.num_weights
-        return self.model.design.matrix.toarray().reshape(shape)
+    def _design(self) -> Rows:
+        """Features fill their rows; of states and pairs each row holds one number."""
+        design = self.model.design
+        return design.matrix.toarray() if design.on == "features" else design.matrix
 
     def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
         """The reward and its soft optimum."""
         plan = self.model.plan(weights, near)
         reward = self.model.design.function(weights, self.model.mdp)
         return Explained(reward, plan.policy, plan.q, plan.v)
+
+
+def _centred(
+    design: Rows, policy: Float[np.ndarray, "S A"], weight: Float[np.ndarray, " P"]
+) -> Rows:
+    """Rows of the pairs less the mean of their state, times a weight."""
+    states, actions = policy.shape
+    if isinstance(design, np.ndarray):
+        tables = design.reshape(states, actions, -1)
+        mean = np.einsum("sa,saf->sf", policy, tables)
+        return (tables - mean[:, None]).reshape(design.shape) * weight[:, None]
+    state, pair = np.repeat(np.arange(states), actions), np.arange(policy.size)
+    mean = sparse.csr_array((policy.ravel(), (state, pair)), shape=(states, pair.size)) @ design
+    return sparse.diags_array(weight) @ (design - mean[state])

@@ -124,14 +124,15 @@ def numbered_tasks(names: Sequence[str]) -> list[Task]:
     Raises:
         InputError: Actions of one are continuous, or as for `tasks_of`.
     """
-    for task in tasks_of(names):
+    tasks = tasks_of(names)
+    for task in tasks:
         if isinstance(task.expert, SAC):
             raise InputError(
                 f"actions of {task.name} are continuous, and offline this study learns of numbered "
                 "ones: give --tasks without it, or learn beside its own play, inverseq study "
                 "control online"
             )
-    return tasks_of(names)
+    return tasks
 
 
 @lru_cache(maxsize=8)
