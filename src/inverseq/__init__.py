@@ -60,6 +60,8 @@ _HOME = {
     "MaxEntIRL": "inverse.maxent.paths",
     "Hierarchical": "inverse.hierarchy.solver",
     "each_of": "inverse.hierarchy.solver",
+    "slopes_of": "inverse.hierarchy.slopes",
+    "Slopes": "inverse.hierarchy.slopes",
     "Drifting": "inverse.drift.solver",
     "drift_of": "inverse.drift.solver",
     "Drift": "inverse.drift.solver",

@@ -22,6 +22,7 @@ from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.soft_plans import factored
 from inverseq.mdp import MDP
 from inverseq.policies import log_boltzmann
+from inverseq.rewards.each import KnownTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +97,11 @@ class MaxEntExpansion(OfCounts):
         shape = *self.model.mdp.allowed.shape, self.model.design.num_weights
         return self.model.design.matrix.toarray().reshape(shape)
 
+    def reward(self, weights: Float[np.ndarray, " F"]) -> KnownTable:
+        """The reward with these weights."""
+        return self.model.design.function(weights, self.model.mdp)
+
     def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
         """The reward and its soft optimum."""
         plan = self.model.plan(weights, near)
-        reward = self.model.design.function(weights, self.model.mdp)
-        return Explained(reward, plan.policy, plan.q, plan.v)
+        return Explained(self.reward(weights), plan.policy, plan.q, plan.v)
