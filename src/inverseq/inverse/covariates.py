@@ -73,9 +73,7 @@ def covariates_of(demonstrations: Demonstrations, names: tuple[str, ...]) -> Cov
     return Covariates(names, middle, scale)
 
 
-def columns_of(
-    demonstrations: Demonstrations, names: tuple[str, ...]
-) -> Float[np.ndarray, "T C"]:
+def columns_of(demonstrations: Demonstrations, names: tuple[str, ...]) -> Float[np.ndarray, "T C"]:
     """Numbers of these columns, trajectory by trajectory.
 
     Raises:

@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
-from inverseq.inverse.covariates import Cases, Covariates, CovariateReward, covariates_of
+from inverseq.inverse.covariates import Cases, CovariateReward, Covariates, covariates_of
 from inverseq.inverse.hierarchy.evidence import Levels
 from inverseq.inverse.hierarchy.expansion import Meaning, Numbers, OfCounts, Quadratic
 from inverseq.inverse.planning import planned
