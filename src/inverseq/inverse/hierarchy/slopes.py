@@ -18,17 +18,28 @@ from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
 from inverseq.inverse.covariates import Cases, CovariateReward, Covariates, covariates_of
 from inverseq.inverse.hierarchy.evidence import Levels
-from inverseq.inverse.hierarchy.expansion import Meaning, Numbers, OfCounts, Quadratic
-from inverseq.inverse.planning import planned
+from inverseq.inverse.hierarchy.expansion import Expansion, Meaning, Numbers, Quadratic
+from inverseq.inverse.planning import HardOptimum, SoftOptimum, planned
 from inverseq.inverse.problem import Problem
 from inverseq.inverse.solution import Solution
+from inverseq.mdp import MDP
 from inverseq.policies.each import Members
 from inverseq.rewards.each import KnownTable
 
 
 @runtime_checkable
-class Linear(Protocol):
-    """Optional duty of an expansion whose rewards are linear in its numbers."""
+class Linear(Expansion, Protocol):
+    """An expansion in a world whose rewards are linear in its numbers."""
+
+    @property
+    def mdp(self) -> MDP:
+        """The world."""
+        ...
+
+    @property
+    def planning(self) -> SoftOptimum | HardOptimum:
+        """How the agent plans for its reward."""
+        ...
 
     def reward(self, weights: Float[np.ndarray, " F"]) -> KnownTable:
         """The reward with these weights."""
@@ -57,7 +68,7 @@ class SlopedExpansion:
         still: `[C]` covariates that are the same in all decisions of each animal.
     """
 
-    within: OfCounts
+    within: Linear
     covariates: Covariates
     still: Bool[np.ndarray, " C"]
 
@@ -127,7 +138,6 @@ class SlopedExpansion:
     def meaning(self, found: Numbers, seen: Sequence[list[SeenUnder]]) -> Meaning:
         """A reward that is linear in covariates, and what is done for it."""
         within, count = self.within, 1 + self.still.size
-        assert isinstance(within, Linear)  # see `sloped`
         assert isinstance(found.members, Members)  # nobody walks
         each = tuple(
             tuple(within.reward(part) for part in one.reshape(count, -1)) for one in found.values
@@ -160,7 +170,7 @@ def sloped(
         InputError: The solver's rewards are not linear in what it finds, a column cannot be used,
             or there are too few animals to tell how much slopes differ.
     """
-    if not isinstance(expansion, OfCounts) or not isinstance(expansion, Linear):
+    if not isinstance(expansion, Linear):
         raise InputError(
             "covariates need rewards that are linear in their weights: take MaxEnt() on states, "
             "state-actions or features"
@@ -174,7 +184,7 @@ def sloped(
                 f"{name} changes in one {members.by} alone, so that nothing says how much slopes "
                 f"differ: leave it out, or take a finer column as by"
             )
-    still = ~varies.any(axis=0)
+    still = np.logical_not(np.any(varies, axis=0)).reshape(len(names))
     free = len(members.animals) - max(len(members.groups), 1) - int(still.sum())
     if still.any() and free < 1:
         raise InputError(
