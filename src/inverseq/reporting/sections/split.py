@@ -2,6 +2,7 @@
 
 from inverseq.analysis.findings import Findings
 from inverseq.analysis.observed import action_names
+from inverseq.evaluate.split_checks import LAST_ACTION, SplitCheck
 from inverseq.reporting.document import Column, Section, Table
 from inverseq.reporting.words import line, prose, text
 
@@ -16,7 +17,7 @@ def right_in_each_part(findings: Findings) -> Section | None:
     rows = tuple(
         (
             check.column,
-            str(row[check.column]),
+            _level(check, str(row[check.column]), actions),
             actions[int(row["action"])],
             row["decisions"],
             100 * float(row["done"]),
@@ -37,5 +38,13 @@ def right_in_each_part(findings: Findings) -> Section | None:
     )
     title = text("split.j2", "table", columns=[check.column for check in checks])
     table = Table("checks_by_column", title, columns, rows, line("split.j2", "note"))
-    sentences = prose("split.j2", "told", checks=checks, actions=actions)
+    levels = [_level(check, check.levels[check.farthest[0]], actions) for check in checks]
+    sentences = prose("split.j2", "told", checks=checks, levels=levels, actions=actions)
     return Section(text("split.j2", "title"), (sentences,), (table,))
+
+
+def _level(check: SplitCheck, level: str, actions: tuple[str, ...]) -> str:
+    """What a part is called: after the last action, by its name, or none."""
+    if check.column != LAST_ACTION:
+        return level
+    return text("split.j2", "none") if int(level) < 0 else actions[int(level)]
