@@ -20,6 +20,7 @@ ORDER = (
     *(
         "inverse.soft_plans",
         "inverse.planning",
+        "inverse.covariates",
         "inverse.solution",
         "inverse.explanation",
         "inverse.problem",

@@ -62,6 +62,8 @@ _HOME = {
     "each_of": "inverse.hierarchy.solver",
     "sample_hierarchy": "inverse.hierarchy.sampled",
     "HierarchySample": "inverse.hierarchy.sampled",
+    "slopes_of": "inverse.hierarchy.slopes",
+    "Slopes": "inverse.hierarchy.slopes",
     "Drifting": "inverse.drift.solver",
     "drift_of": "inverse.drift.solver",
     "Drift": "inverse.drift.solver",

@@ -113,6 +113,8 @@ from inverseq.inverse.explanation import transition_rewards as transition_reward
 from inverseq.inverse.fit import fit as fit
 from inverseq.inverse.hierarchy.sampled import HierarchySample as HierarchySample
 from inverseq.inverse.hierarchy.sampled import sample_hierarchy as sample_hierarchy
+from inverseq.inverse.hierarchy.slopes import Slopes as Slopes
+from inverseq.inverse.hierarchy.slopes import slopes_of as slopes_of
 from inverseq.inverse.hierarchy.solver import Hierarchical as Hierarchical
 from inverseq.inverse.hierarchy.solver import each_of as each_of
 from inverseq.inverse.learning.learner import Learner as Learner

@@ -121,3 +121,9 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "numpyro.infer", None)
     with pytest.raises(iq.InputError, match=r'pip install "inverseq\[bayes\]"'):
         iq.sample_hierarchy(five(), iq.Hierarchical(Measured()))
+
+
+def test_covariates_have_intervals_elsewhere():
+    solver = iq.Hierarchical(Measured(), covariates=("day",))
+    with pytest.raises(iq.InputError, match="slopes_of"):
+        iq.sample_hierarchy(five(), solver)

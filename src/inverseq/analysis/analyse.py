@@ -15,6 +15,7 @@ from inverseq.analysis.several import look_at_intentions
 from inverseq.datasets import Dataset
 from inverseq.demonstrations import Demonstrations, Recording
 from inverseq.demonstrations.grouping import CUT_FROM, idle_units, parts_of
+from inverseq.evaluate.split_checks import parts_by
 from inverseq.inverse.problem import Progress
 
 
@@ -64,6 +65,8 @@ def analyse(
         plan = replace(plan, neural=NeuralPlan())
     behaviour = behaviour_of(data, plan)
     known, dataset = behaviour.demonstrations, behaviour.dataset
+    for column in plan.check_by:
+        parts_by(known, column)
     beside = None
     if recording is not None and plan.neural is not None:
         beside = Beside.of(known, recording, plan)

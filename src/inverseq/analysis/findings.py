@@ -19,6 +19,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis
 from inverseq.evaluate.identifiability import Identification, Verdict
 from inverseq.evaluate.likelihood import Score
+from inverseq.evaluate.split_checks import SplitCheck
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP
@@ -239,6 +240,8 @@ class Findings(ShownTable):
         intentions: What there is to say of several intentions; None without them.
         choosing: Which number of intentions to take; None where that was not asked.
         neural: What was recorded beside the decisions and has to do with them; else None.
+        split_checks: Whether the model is right in each part of the table, by each column that was
+            asked for.
         idle: Units in which no action is known: they are left out of the scores.
         cut_from: Of how many trajectories the units are pieces, which resemble each other; or 0.
         subjects: Of how many subjects, where one has several units; or 0.
@@ -272,6 +275,7 @@ class Findings(ShownTable):
     intentions: IntentionFindings | None = None
     choosing: Choosing | None = None
     neural: Perhaps[NeuralFindings] = None
+    split_checks: tuple[SplitCheck, ...] = ()
     idle: tuple[str, ...] = ()
     cut_from: int = 0
     subjects: int = 0

@@ -21,6 +21,7 @@ from inverseq.demonstrations import Demonstrations
 from inverseq.doctor import Diagnosis, diagnose
 from inverseq.evaluate.compare import compare, score_all
 from inverseq.evaluate.identifiability import Verdict
+from inverseq.evaluate.split_checks import check_by
 from inverseq.inverse.fit import fit
 from inverseq.inverse.problem import Progress, Solver
 from inverseq.inverse.solution import Solution
@@ -94,6 +95,7 @@ def look_at_models(behaviour: Behaviour, start: Findings, progress: Progress) ->
         chosen=chosen,
         reason=Reason.SHARED if shared else reason,
         solution=fits[chosen],
+        split_checks=tuple(check_by(fits[chosen], parts.test, column) for column in plan.check_by),
         whole=with_parts(behaviour.demonstrations, parts.test),
         contrasts=contrasts(chosen),
         settled=settled,

@@ -76,6 +76,8 @@ class Plan:
         restarts: Searches for several intentions from different beginnings; None for 10.
         bootstrap: Replicates behind the intervals; None for 1,000, or 40 with several intentions.
         simulations: Simulations of several intentions beside the real behaviour; None for 100.
+        check_by: Columns by which held-out decisions are set against what was expected, as in
+            `check_by`: "genotype", "last action", "step", "state".
         title: Of the report; None for that of the data set, or where the table came from.
         keep: Folder of finished fits, as in `inverseq.evaluate.compare`; None to keep nothing.
         neural: What is asked of a recording beside the decisions; its relations are held out by
@@ -111,6 +113,7 @@ class Plan:
     restarts: int | None = None
     bootstrap: int | None = None
     simulations: int | None = None
+    check_by: tuple[str, ...] = ()
     title: str | None = None
     keep: str | None = None
     neural: NeuralPlan | None = None
@@ -149,6 +152,11 @@ class Plan:
             raise InputError(f"{argument('intentions', self.intentions)} must be 1 or more")
         elif not self.cross_validate and len(self.numbers) != 1:
             raise InputError("several numbers of intentions need cross_validate=True")
+        if self.check_by and self.cross_validate:
+            raise InputError(
+                f"{argument('check_by', ','.join(self.check_by))} looks at one fit, and here many "
+                "are compared: drop it"
+            )
         if self.neural is not None and self.cross_validate:
             raise InputError("neurons are related to one fit: drop cross_validate=True")
         if self.anchor is not None and self.gauge != "anchor":

@@ -33,6 +33,7 @@ from inverseq.evaluate.dwell import Dwell, dwell_times
 from inverseq.evaluate.likelihood import log_likelihood
 from inverseq.evaluate.predictive_checks import check_predictions
 from inverseq.evaluate.simulated import can_draw_states
+from inverseq.evaluate.split_checks import check_by
 from inverseq.evaluate.transitions import (
     SwitchingIntervals,
     switching_intervals,
@@ -116,6 +117,7 @@ def look_at_intentions(behaviour: Behaviour, start: Findings, progress: Progress
         division=parts.division,
         chosen=key,
         solution=solution,
+        split_checks=tuple(check_by(solution, parts.test, column) for column in plan.check_by),
         whole=with_parts(behaviour.demonstrations, parts.test),
         intentions=IntentionFindings(
             solution=solution,

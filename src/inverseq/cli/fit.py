@@ -86,6 +86,7 @@ def plan_of(options: Fit, loaded: Loaded) -> Plan:
         restarts=options.changing.restarts,
         bootstrap=options.bootstrap,
         simulations=options.simulations,
+        check_by=between_commas(options.check_by),
         keep=options.keep,
         **loaded.settings,
     )

@@ -303,6 +303,9 @@ class Fit:
         Optional[int], arg(metavar="NUMBER", help_behavior_hint="(default: 100)")
     ] = None
     """With --intentions: simulations of the fit, set against the real behaviour; 0 for none."""
+    check_by: Names = None
+    """Columns by which held-out decisions are set against what was expected: genotype,last action;
+    also step and state."""
     width: Annotated[
         Optional[Width],
         one_of(Width),

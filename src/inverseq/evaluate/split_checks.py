@@ -63,6 +63,13 @@ class SplitCheck(ShownTable):
         )
 
     @property
+    def farthest(self) -> tuple[int, int]:
+        """The part and the action that are farthest from what was expected."""
+        size = np.nan_to_num(np.abs(self.errors), nan=-1.0)
+        level, action = np.unravel_index(int(size.argmax()), size.shape)
+        return int(level), int(action)
+
+    @property
     def rows(self) -> list[dict[str, str | float]]:
         """One row per part and action, the farthest from what was expected first."""
         size = np.nan_to_num(np.abs(self.errors), nan=-1.0)
@@ -99,7 +106,7 @@ def check_by(solution: Explanation, demonstrations: Demonstrations, column: str)
     acted = demonstrations.acted
     if demonstrations.actions.ndim > 1:
         raise InputError("check_by counts actions, and these are not numbered")
-    names, part = np.unique(_cut(demonstrations, column)[acted], return_inverse=True)
+    names, part = np.unique(parts_by(demonstrations, column)[acted], return_inverse=True)
     if names.size > _MOST_LEVELS:
         raise InputError(
             f"{column} has {names.size} values, more than {_MOST_LEVELS}: join them, with --bins "
@@ -124,7 +131,7 @@ def check_by(solution: Explanation, demonstrations: Demonstrations, column: str)
     return SplitCheck(column, levels, size, done / share, wanted / share, errors, p_value)
 
 
-def _cut(data: Demonstrations, column: str) -> np.ndarray:
+def parts_by(data: Demonstrations, column: str) -> np.ndarray:
     """What each decision has in the column.
 
     Raises:

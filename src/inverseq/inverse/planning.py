@@ -1,8 +1,6 @@
 """How an agent plans for its reward: a small record, asked wherever the reward is planned anew."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -56,15 +54,15 @@ class Plans(Protocol):
     animal by animal, or added to on the way to each goal.
     """
 
-    def planned(self, mdp: MDP, plan: Callable[[Float[np.ndarray, "S A"]], Planned]) -> Planned:
-        """What is done, where `plan` says what is done for one table."""
+    def planned(self, mdp: MDP, planning: Planning) -> Planned:
+        """What is done by an agent that plans like this for one table."""
         ...
 
 
 def planned(planning: Planning, mdp: MDP, reward: Reward) -> Planned:
     """What an agent does in `mdp` for a reward."""
     if isinstance(reward, Plans):
-        return reward.planned(mdp, partial(planning.plan, mdp))
+        return reward.planned(mdp, planning)
     return planning.plan(mdp, reward.table(mdp))
 
 

@@ -13,6 +13,7 @@ from inverseq._core.display import Fact, Shown
 from inverseq._core.perhaps import Perhaps
 from inverseq._core.status import Status
 from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.covariates import CovariatePolicy, CovariateReward
 from inverseq.inverse.planning import KnownPlanning, Planning
 from inverseq.mdp import MDP
 from inverseq.policies import Policy, TabularPolicy
@@ -43,6 +44,7 @@ KnownPolicy = (
     | SafePolicy
     | NeighbourPolicy
     | EachPolicy
+    | CovariatePolicy
     | LearnerPolicy
 )
 """Policies that can be read from a file without being named."""
@@ -55,6 +57,7 @@ KnownReward = (
     | SquashedReadOut
     | ObservationReward
     | EachReward
+    | CovariateReward
     | GoalReward
     | NearerReward
 )

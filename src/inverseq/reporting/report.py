@@ -34,6 +34,7 @@ from inverseq.reporting.sections.observed import calibrated
 from inverseq.reporting.sections.routes import which_ways
 from inverseq.reporting.sections.scores import how_well, what_it_adds
 from inverseq.reporting.sections.sensitivity import what_would_change_it
+from inverseq.reporting.sections.split import right_in_each_part
 from inverseq.reporting.sections.sure import how_sure
 from inverseq.reporting.sections.wants import what_they_want
 from inverseq.reporting.summary import summary
@@ -52,6 +53,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     what_would_change_it,
     how_well,
     calibrated,
+    right_in_each_part,
     what_it_adds,
     how_sure,
     does_it_behave,

@@ -1,6 +1,6 @@
 """A reward for each animal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,13 +60,13 @@ class EachReward:
         """Each in another world."""
         return replace(self, each=tuple(one.carry(old, new) for one in self.each))
 
-    def planned(self, mdp: MDP, plan: Callable[[np.ndarray], Any]) -> Any:
+    def planned(self, mdp: MDP, planning: Any) -> Any:
         """What each does for its own, with the values of all.
 
         Raises:
             InputError: More than the state decides what is done.
         """
-        each = [plan(one.table(mdp)) for one in self.each]
+        each = [planning.plan(mdp, one.table(mdp)) for one in self.each]
         tables = np.stack([one.policy.per_state(mdp) for one in each])
         return each[-1]._replace(policy=EachPolicy(self.members, tables))
 

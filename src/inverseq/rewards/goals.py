@@ -1,6 +1,6 @@
 """A reward of trips to destinations: features of moves, and of what they mean for the way there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,9 +72,9 @@ class GoalReward:
         weights = self.own.like(table, parameters).weights
         return replace(self, own=FeatureReward(weights[:size]), goal_weights=weights[size:])
 
-    def planned(self, mdp: MDP, plan: Callable[[np.ndarray], Any]) -> Any:
+    def planned(self, mdp: MDP, planning: Any) -> Any:
         """What is done, on the way to each goal."""
-        made = plan(self.table(mdp))
+        made = planning.plan(mdp, self.table(mdp))
         policy = replace(
             made.policy, goal_features=self.goal_features, goal_weights=self.goal_weights
         )

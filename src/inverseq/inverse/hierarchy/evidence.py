@@ -42,6 +42,7 @@ class Quadratics:
         blocks: `[F]` which of the B variances each number has.
         cautious: Whether variances between animals are kept away from zero as those of groups are,
             and the mean of all animals is left free.
+        alike: Blocks in which no animal differs from its group.
     """
 
     curvatures: Float[np.ndarray, "n F F"]
@@ -50,6 +51,7 @@ class Quadratics:
     penalty: Float[np.ndarray, "F F"]
     blocks: Int[np.ndarray, " F"]
     cautious: bool = False
+    alike: tuple[int, ...] = ()
 
     @property
     def num_groups(self) -> int:
@@ -159,6 +161,8 @@ def learned(
         return -made.evidence - value, -made.slope - slope
 
     lowest, highest = LOG_VARIANCES
+    most = np.full(start.size, highest)
+    most[[*data.alike]] = lowest
     # Between wide animals, all of them would be said to be at zero.
     least = [lowest] * (start.size - 1) + [UNRELATED if data.cautious else lowest]
     found = minimize(
@@ -167,8 +171,8 @@ def learned(
         jac=True,
         method="L-BFGS-B",
         bounds=[
-            (max(low, x - reach), min(highest, x + reach))
-            for low, x in zip(least, start, strict=True)
+            (max(low, x - reach), min(high, x + reach))
+            for low, high, x in zip(least, most, start, strict=True)
         ],
         options={"maxiter": 100, "ftol": 1e-10, "gtol": 1e-4},
     )

@@ -97,7 +97,7 @@ def sample_hierarchy(
         seed: Of the draws.
 
     Raises:
-        InputError: The package is missing, or the hierarchy cannot be fitted.
+        InputError: The package is missing, the hierarchy has covariates, or it cannot be fitted.
         FitError: All decisions together cannot be fitted.
     """
     for name, value, least in (("draws", draws, 4), ("warmup", warmup, 1), ("chains", chains, 1)):
@@ -109,6 +109,10 @@ def sample_hierarchy(
         raise InputError(
             'the whole posterior needs NumPyro: pip install "inverseq[bayes]"'
         ) from error
+    if solver.covariates:
+        raise InputError(
+            "the whole posterior is not drawn with covariates: slopes_of(fit(...)) has their intervals"
+        )
     members, search = solver.begin(Problem(demonstrations, as_one(mdp)))
     search.run(solver.tolerance, solver.max_steps, None)
     with jax.enable_x64(True):

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 
 from inverseq._core.status import Outcome, Status
 from inverseq.inverse.hierarchy.evidence import (
+    LOG_VARIANCES,
     UNRELATED,
     Quadratics,
     away_from_zero,
@@ -50,14 +51,19 @@ class Search:
     """
 
     def __init__(
-        self, expansion: Expansion, seen: Sequence[Any], group: Int[np.ndarray, " n"]
+        self,
+        expansion: Expansion,
+        seen: Sequence[Any],
+        group: Int[np.ndarray, " n"],
+        alike: tuple[int, ...] = (),
     ) -> None:
-        self.expansion, self.seen, self.group = expansion, seen, group
+        self.expansion, self.seen, self.group, self.alike = expansion, seen, group, alike
         self.animals = np.tile(expansion.start(seen), (len(seen), 1))
         self.quadratics = self._expanded(self.animals, [None] * len(seen))
         self.log_variances = np.full(self.data().num_variances, -UNRELATED)
         self.log_variances[int(expansion.blocks.max()) + 1 :] = 0.0
         self.log_variances[-1] = UNRELATED
+        self.log_variances[[*alike]] = LOG_VARIANCES[0]
         self.levels = levels(self.data(), self.log_variances)
         self.trace: list[float] = []
         self.change, self.careful = np.inf, False
@@ -198,4 +204,5 @@ class Search:
             expansion.penalty,
             expansion.blocks,
             expansion.cautious,
+            self.alike,
         )

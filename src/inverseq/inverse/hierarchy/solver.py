@@ -8,8 +8,10 @@ from jaxtyping import Int
 
 from inverseq._core.errors import InputError
 from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.covariates import CovariatePolicy, CovariateReward
 from inverseq.inverse.hierarchy.expansion import Expands, Numbers
 from inverseq.inverse.hierarchy.search import Search
+from inverseq.inverse.hierarchy.slopes import SlopedExpansion, slope_parameters, sloped
 from inverseq.inverse.problem import Comparable, Problem
 from inverseq.inverse.solution import Solution
 from inverseq.policies.each import Members
@@ -33,6 +35,11 @@ class Hierarchical:
     information in place of the curvature), all levels integrated in closed form. A strength or a
     smoothing of the solver within is not used.
 
+    With `covariates`, the weights of each animal are linear in columns of the table, with slopes of
+    its own drawn from its group's (`slopes_of` says how sure they are); of what is the same in all
+    its decisions, such as its age, the slope is that between animals. Decisions under values never
+    seen are planned for on the same line.
+
     To compare groups, leave `group` out: rewards drawn towards those of their group differ more
     between groups than the animals do.
 
@@ -40,6 +47,8 @@ class Hierarchical:
         solver: What explains each animal: `MaxEnt`, `IAVI` or `Learner`.
         by: Trajectory column that names the animals.
         group: Trajectory column that names the groups, or None.
+        covariates: Trajectory columns of numbers that rewards are linear in ("day", "dose"), of
+            `MaxEnt`, whose rewards are linear in their weights.
         tolerance: Largest change of a number, in units of the temperature, at which the search has
             converged.
         max_steps: Expansions of all animals, at most.
@@ -48,6 +57,7 @@ class Hierarchical:
     solver: Any
     by: str = "subject"
     group: str | None = None
+    covariates: tuple[str, ...] = ()
     tolerance: float = 1e-3
     max_steps: int = 50
 
@@ -61,12 +71,13 @@ class Hierarchical:
 
         Raises:
             InputError: The solver has no likelihood that can be expanded, or nothing says who is an
-                animal, or an animal is in several groups.
+                animal, or an animal is in several groups, or a covariate cannot be used.
             FitError: All decisions together cannot be fitted.
         """
         members, search = self.begin(problem)
         status = search.run(self.tolerance, self.max_steps, problem.progress)
         found, expansion = search.levels, search.expansion
+        slopes = isinstance(expansion, SlopedExpansion)
         own = len(members.groups)
         values = np.concatenate([found.animals, found.groups[:own], found.pooled[None]])
         spread = np.concatenate([found.spread, found.group_spread[:own]])
@@ -82,6 +93,7 @@ class Hierarchical:
             status=status,
             parameters={
                 "weights": found.pooled,
+                **(slope_parameters(expansion, search.seen, search.group, found) if slopes else {}),
                 "between_animals": deviations[:blocks],
                 "between_groups": deviations[blocks:-1, None] * deviations[:blocks],
                 **meaning.parameters,
@@ -105,8 +117,11 @@ class Hierarchical:
             )
         members, group, animal = self._members(problem.decisions)
         expansion = self.solver.expand(problem)
+        if self.covariates:
+            expansion = sloped(expansion, problem.decisions, self.covariates, members, animal)
         seen = expansion.seen(problem, animal[problem.decisions.trajectory_of])
-        return members, Search(expansion, seen, group)
+        alike = expansion.alike if isinstance(expansion, SlopedExpansion) else ()
+        return members, Search(expansion, seen, group, alike)
 
     def _members(
         self, data: Demonstrations
@@ -148,7 +163,9 @@ def each_of(solution: Solution) -> dict[str, Solution]:
         InputError: The solution is none of `Hierarchical`.
     """
     policy: Any = solution.policy
-    reward, members = solution.reward_function, getattr(policy, "members", None)
+    reward = solution.reward_function
+    whose = policy.cases if isinstance(policy, CovariatePolicy) else policy
+    members = getattr(whose, "members", None)
     if not isinstance(members, Members):
         raise InputError(
             f"{solution.solver} has one reward for all; fit Hierarchical(...) for each"
@@ -157,7 +174,7 @@ def each_of(solution: Solution) -> dict[str, Solution]:
         name: replace(
             solution,
             policy=policy.alone(i),
-            reward_function=reward.each[i] if isinstance(reward, EachReward) else None,
+            reward_function=_own(reward, i),
             q=None,
             v=None,
             visits=None,
@@ -167,9 +184,18 @@ def each_of(solution: Solution) -> dict[str, Solution]:
     }
 
 
+def _own(reward: Any, member: int) -> Any:
+    """The reward of one member, if any."""
+    if isinstance(reward, CovariateReward):
+        return reward.alone(member)
+    return reward.each[member] if isinstance(reward, EachReward) else None
+
+
 def _weights(solution: Solution, member: int) -> dict[str, np.ndarray]:
     """The numbers of one member."""
     reward = solution.reward_function
+    if isinstance(reward, CovariateReward):
+        return {"weights": reward.numbers[member, : solution.parameters["weights"].size]}
     if not isinstance(reward, EachReward):
         return {"weights": solution.parameters["animals"][member]}
     weights = getattr(reward.each[member], "weights", None)

@@ -23,6 +23,7 @@ from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.soft_plans import factored
 from inverseq.mdp import MDP
 from inverseq.policies import log_boltzmann
+from inverseq.rewards.each import KnownTable
 
 Rows = np.ndarray | sparse.csr_array
 """`[P, F]` what each pair of state and action adds to the reward for each weight."""
@@ -101,11 +102,14 @@ class MaxEntExpansion(OfCounts):
         design = self.model.design
         return design.matrix.toarray() if design.on == "features" else design.matrix
 
+    def reward(self, weights: Float[np.ndarray, " F"]) -> KnownTable:
+        """The reward with these weights."""
+        return self.model.design.function(weights, self.model.mdp)
+
     def explain(self, weights: Float[np.ndarray, " F"], near: SoftPlan | None) -> Explained:
         """The reward and its soft optimum."""
         plan = self.model.plan(weights, near)
-        reward = self.model.design.function(weights, self.model.mdp)
-        return Explained(reward, plan.policy, plan.q, plan.v)
+        return Explained(self.reward(weights), plan.policy, plan.q, plan.v)
 
 
 def _centred(
