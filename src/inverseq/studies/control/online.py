@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from inverseq import plot
 from inverseq.evaluate.intervals import interquartile_mean
+from inverseq.forward.sac import SAC
 from inverseq.inverse.deep.iq_actor import Actor
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn
@@ -127,9 +128,10 @@ def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
     """What learns, by name. IQ-Learn has the form "value", and holds down the rewards of its own
     moves too.
     """
-    continuous = simulator_of_task(task).bounds is not None
+    continuous = isinstance(task.expert, SAC)
+    network = task.expert.network if isinstance(task.expert, SAC) else NETWORK
     told: dict[str, Any] = {
-        "network": NETWORK,
+        "network": network,
         "discount": DISCOUNT,
         "temperature": 0.1,
         # Continuous actions are judged better by a critic that comes to rest.
@@ -137,7 +139,7 @@ def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
         if continuous
         else Lessons(batch=32, learning_rate=1e-3, schedule="constant"),
     }
-    told |= {"actor": Actor(NETWORK, 1e-3)} if continuous else {"num_actions": actions}
+    told |= {"actor": Actor(network, 1e-3)} if continuous else {"num_actions": actions}
     return {
         IQ_LEARN: IQLearn(0, form="value", penalised="all", **told),
         LS_IQ: IQLearn(0, distance="least-squares", **told),
