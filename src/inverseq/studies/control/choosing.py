@@ -45,8 +45,5 @@ class Chosen:
         for fold in range(folds):
             learned = np.where(part == fold, 0.0, weights)
             found = fit(data, candidate, weights=learned, accept_failure=True)
-            apart = np.flatnonzero(part == fold)
-            expected = found.probabilities(data)[apart, data.actions[apart]]
-            with np.errstate(divide="ignore"):  # minus infinity is a score
-                total += float(np.log(expected).sum())
+            total += float(found.log_likelihoods(data)[part == fold].sum())
         return total / rows.size

@@ -16,6 +16,7 @@ from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.plot.style import GREY, SERIES
 from inverseq.studies.control import Settings
+from inverseq.studies.control.rewards import compared_games, correlation, identified, middle
 from inverseq.studies.control.shown import IQ_LEARN, LS_IQ, Expert, expert_of, thinned
 from inverseq.studies.experts.tasks import (
     DISCOUNT,
@@ -44,7 +45,9 @@ def run(settings: Settings, effort: Effort) -> Result:
     figure, axes = plot.canvas(3.2 * len(tasks), 2.8, columns=len(tasks))
     rows: list[dict[str, Any]] = []
     said = []
-    for ax, [name], (expert, curves) in zip(axes, tasks, found, strict=True):
+    rewards: list[dict[str, Any]] = []
+    for ax, [name], (expert, curves, agreed) in zip(axes, tasks, found, strict=True):
+        rewards += agreed
         moves = loop_of(settings).block * np.arange(1, loop_of(settings).blocks + 1)
         for hue, (solver, tested) in zip(SERIES, curves.items(), strict=False):
             lost = np.isnan(tested)
@@ -83,7 +86,7 @@ def run(settings: Settings, effort: Effort) -> Result:
         ax.set_xlabel("moves of its own")
         ax.set_ylabel("return")
         ax.legend(fontsize=7.5)
-    return Result({"learning": rows}, {"learning": figure}, tuple(said))
+    return Result({"learning": rows, "rewards": rewards}, {"learning": figure}, tuple(said))
 
 
 def loop_of(settings: Settings) -> Loop:
@@ -99,17 +102,20 @@ def loop_of(settings: Settings) -> Loop:
     )
 
 
-def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
-    """The expert of a task, and the returns in the tests of each training by solver; NaN from
-    where a training diverged.
+def of_task(
+    settings: Settings, seed: int, name: str
+) -> tuple[Expert, Curves, list[dict[str, Any]]]:
+    """The expert of a task; the returns in the tests of each training by solver, NaN from where a
+    training diverged; and how well the reward found by each agrees with the true one.
     """
     task = task_of(name)
     expert = expert_of(task, settings, seed)
-    curves = {}
+    judged = compared_games(task, expert, min(settings.games, 6), seed)
+    curves, rewards = {}, []
     for solver, rule in online_settings(task, expert.num_actions).items():
         if solver not in settings.solvers:
             continue
-        earned = []
+        earned, sums, told = [], [], []
         for number in range(settings.seeds):
             trained = train_iq_learn(
                 rule,
@@ -120,8 +126,12 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
                 accept_failure=True,
             )
             earned.append(trained.earned)
+            sums.append(correlation(judged, trained.solution.reward_function))
+            told.append(identified(judged, trained.solution))
         curves[solver] = np.array(earned)
-    return expert, curves
+        agreed = {"correlation": middle(sums), "identified": middle(told)}
+        rewards.append(plain({"task": name, "solver": solver, **agreed}, 3))
+    return expert, curves, rewards
 
 
 def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
