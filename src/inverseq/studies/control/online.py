@@ -85,7 +85,8 @@ def run(settings: Settings, effort: Effort) -> Result:
         ax.set_title(task_of(name).short)
         ax.set_xlabel("moves of its own")
         ax.set_ylabel("return")
-        ax.legend(fontsize=7.5)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7.5, frameon=False)
     return Result({"learning": rows, "rewards": rewards}, {"learning": figure}, tuple(said))
 
 
