@@ -123,7 +123,7 @@ def draw_returns(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> 
     figure, axes = plot.canvas(3.2 * len(experts), 3.4, columns=len(experts))
     for ax, (name, expert) in zip(axes, experts.items(), strict=True):
         of_task = [row for row in rows if row["task"] == name]
-        for k, solver in enumerate(dict.fromkeys(row["solver"] for row in of_task)):
+        for k, solver in enumerate(dict.fromkeys(row["solver"] for row in rows)):
             some = [row for row in of_task if row["solver"] == solver]
             sizes = [row["demonstrations"] for row in some]
             # Beside one another, so that intervals of several are told apart.
