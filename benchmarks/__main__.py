@@ -11,8 +11,19 @@ from rich.table import Table
 
 BENCHMARKS = (
     *("iavi", "bootstrap", "maxent", "large", "counting", "scale"),
-    *("city", "mazes", "iql", "gridworld", "road", "diql", "intentions", "engine", "relations"),
-    *("identify", "app"),
+    *(
+        "city",
+        "mazes",
+        "iql",
+        "gridworld",
+        "road",
+        "diql",
+        "iq_learn",
+        "intentions",
+        "engine",
+        "relations",
+    ),
+    *("identify", "app", "sb3"),
 )
 """Modules of this package; each has `run(small) -> rows` (see `measure.row`)."""
 

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,18 +23,42 @@ MORE = 1.1
 
 
 def run(small: bool = False) -> list[dict[str, Any]]:
-    steps = 300 if small else 10_000
-    peer = None if small else torch_rate("diql_torch.py", 3_000)
+    """Trainings beside plain PyTorch, and the memory of one on images."""
+    lessons = Lessons(300 if small else 10_000, 64, schedule="constant")
+    solver = DIQL(0, 0.9, lessons=lessons, held_out=0.0)
+    rows = plain_rows(
+        "DIQL, 3 networks of 64-64, batch 64",
+        "diql_torch.py",
+        lambda seeds: train_diql(solver, walks(), tuple(range(seeds))),
+        lessons.steps,
+        small,
+    )
+    return [*rows, pixel_row(100 if small else 4000)]
+
+
+def plain_rows(
+    name: str, script: str, training: Callable[[int], Any], steps: int, small: bool
+) -> list[dict[str, Any]]:
+    """One seed and eight of a training, beside a script of plain PyTorch.
+
+    Args:
+        name: Of the row.
+        script: In `peer_scripts`.
+        training: Trains so many seeds.
+        steps: In which it does.
+        small: Without the script.
+    """
+    peer = None if small else torch_rate(script, 3_000)
     rows = []
     for seeds, least in LEAST.items():
-        spent, clock = training_seconds(steps, seeds)
+        spent, clock = training_seconds(partial(training, seeds))
         cores = min(seeds, os.cpu_count() or 1)
         rate = cores * seeds * steps / spent
         ratio = None if peer is None else rate / peer
         rows.append(
             row(
-                f"DIQL, 3 networks of 64-64, batch 64, {seeds} seed{'s' * (seeds > 1)} on {cores} "
-                "of the cores, against plain PyTorch on one",
+                f"{name}, {seeds} seed{'s' * (seeds > 1)} on {cores} of the cores, against plain "
+                "PyTorch on one",
                 f"{rate:,.0f} steps/s ({seeds * steps / clock:,.0f} by the clock)",
                 other="" if peer is None else f"{peer:,.0f} /s",
                 ratio=ratio,
@@ -40,7 +66,7 @@ def run(small: bool = False) -> list[dict[str, Any]]:
                 met=None if ratio is None else ratio >= least,
             )
         )
-    return [*rows, pixel_row(100 if small else 4000)]
+    return rows
 
 
 def pixel_row(frames: int) -> dict[str, Any]:
@@ -64,20 +90,24 @@ def pixels(frames: int) -> dict[str, Any]:
     return {"data_mb": images.nbytes / 2**20}
 
 
-def training_seconds(steps: int, seeds: int) -> tuple[float, float]:
-    """CPU time and time by the clock of trainings side by side, once compiled; best of three."""
+@cache
+def walks() -> Demonstrations:
+    """20,000 transitions of 20 features and three actions, in games of 100."""
     rng = np.random.default_rng(0)
-    data = Demonstrations.from_arrays(
+    return Demonstrations.from_arrays(
         rng.normal(size=(20_000, 20)),
         rng.integers(3, size=20_000),
         trajectory=np.arange(20_000) // 100,
         terminated=np.arange(20_000) % 100 == 99,
     )
-    solver = DIQL(0, 0.9, lessons=Lessons(steps, 64, schedule="constant"), held_out=0.0)
+
+
+def training_seconds(training: Callable[[], Any]) -> tuple[float, float]:
+    """CPU time and time by the clock of a training, once compiled; best of three."""
     spent, clock = np.inf, np.inf
     for turn in range(4):
         before = time.process_time(), time.perf_counter()
-        train_diql(solver, data, tuple(range(seeds)))
+        training()
         if turn:  # the first compiles
             spent = min(spent, time.process_time() - before[0])
             clock = min(clock, time.perf_counter() - before[1])

@@ -140,6 +140,21 @@ def test_a_training_in_pieces_is_the_training_and_seeds_run_side_by_side():
     assert not np.allclose(weights[0][1], weights[1], atol=1e-2)
 
 
+def test_units_of_features_do_not_matter_and_only_rows_that_are_learned_from_set_them():
+    rng = np.random.default_rng(0)
+    seen, actions = rng.normal(size=(60, 2)), rng.integers(2, size=60)
+    weights = (np.arange(60) < 40).astype(float)
+    solver = IQLearn(0, FullyConnected((8,)), discount=0.9, lessons=Lessons(20, 16, 0.01))
+    made = []
+    for unit, away in ((1.0, 0.0), (1e-3, 0.0), (1.0, 1e3)):
+        shown = seen * [1.0, unit] + np.where(weights, 0.0, away)[:, None]
+        data = Demonstrations.from_arrays(shown, actions, trajectory=np.arange(60) // 20)
+        made.append(action_probabilities(fit(data, solver, weights=weights), data)[:40])
+    for other in made[1:]:
+        assert_allclose(other, made[0], atol=1e-4)
+    assert np.ptp(made[0][:, 0]) > 0.01
+
+
 def test_weights_of_one_are_no_weights_and_a_row_without_weight_is_absent():
     demos = games()
     ones = np.ones(demos.num_decisions)

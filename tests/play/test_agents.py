@@ -155,9 +155,68 @@ def test_a_steered_agent_keeps_its_habit_and_knows_the_game_so_far():
             np.testing.assert_allclose(agent.chances(game.states[row]), expected[row], atol=1e-12)
             agent.get_action(game.states[row])
             if not solution.present_only:
-                agent._actions[-1] = game.actions[row]
+                past = agent._past
+                agent._past = past._replace(actions=(*past.actions[:-1], game.actions[row]))
         agent.inform_result(0, 0.0, True, False)
         np.testing.assert_allclose(agent.chances(game.states[0]), expected[0], atol=1e-12)
+
+
+class Vector:
+    """Games side by side as Stable-Baselines3 holds them: one that ended has begun anew."""
+
+    def __init__(self, lengths):
+        self.lengths, self.moves, self.starts = lengths, np.zeros(len(lengths), int), []
+
+    def step(self):
+        """Which games have just begun."""
+        begun = self.moves == 0
+        self.moves = (self.moves + 1) % self.lengths
+        return begun
+
+
+def test_actions_are_predicted_for_games_side_by_side_each_with_its_past():
+    mdp = worlds.maze(["..G", ".#.", "S.."]).mdp
+    rng = np.random.default_rng(0)
+    demos = play(rng, mdp, random_policy(rng, mdp), trajectories=20, length=15)
+    solution = fit(demos, CountTable(2, smoothing=0.1), mdp)
+    assert not solution.present_only
+    vector, agent = Vector(np.array([3, 4])), QAgent(solution, 0)
+    alone = [QAgent(solution, 0), QAgent(solution, 0)]
+    state, differ = None, set()
+    for _ in range(9):
+        begun, seen = vector.step(), rng.integers(8, size=2)
+        for one, new in zip(alone, begun, strict=True):
+            if new:
+                one.inform_result(0, 0.0, True, False)
+        wanted = [one.chances(now) for one, now in zip(alone, seen, strict=True)]
+        actions, state = agent.predict(seen, state, begun)
+        assert [len(past.states) for past in state] == [
+            p or n for p, n in zip(vector.moves, vector.lengths, strict=True)
+        ]
+        for one, now, took, likely, past in zip(alone, seen, actions, wanted, state, strict=True):
+            one.get_action(now)
+            one._past = past  # ties are drawn
+            assert likely[took] == likely.max()
+            differ.add((int(now), int(took)))
+    assert len(differ) > len({now for now, _ in differ})  # by what came before
+    with pytest.raises(InputError, match="observed are 1 games, state is of 2"):
+        agent.predict(seen[:1], state, begun[:1])
+
+
+def test_a_prediction_is_drawn_where_it_is_not_to_be_the_best():
+    agent = QAgent(np.log([[0.7, 0.3], [0.2, 0.8]]), 0)
+    assert agent.predict(0) == (0, None)
+    actions, state = agent.predict(np.ones(2000, int), deterministic=False)
+    assert state is None
+    assert abs(actions.mean() - 0.8) < 5 * np.sqrt(0.16 / 2000)
+    cold = QAgent(np.log([[0.7, 0.3], [0.2, 0.8]]), 0, temperature=0.01)
+    assert cold.predict(np.ones(50, int), None, np.ones(50, bool), deterministic=False)[0].all()
+    shape = (3,)
+    network = FullyConnected((4,))
+    trained = trained_network(network, network.build(jax.random.key(0), shape, 2), shape, 2)
+    best = action_values(trained, np.eye(3)).argmax(axis=1)
+    assert QAgent(trained, 0).predict(np.eye(3))[0].tolist() == best.tolist()
+    assert QAgent(trained, 0).predict(np.eye(3)[1])[0] == best[1]
 
 
 def test_several_worlds_cannot_be_played_and_nor_can_what_is_no_policy():

@@ -1,5 +1,6 @@
 """The studies of experts and of control: their small versions, and what they count."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import gymnasium
@@ -8,13 +9,15 @@ import numpy as np
 import pytest
 from study_form import has_the_form
 
-from inverseq import Demonstrations, InputError, load
+from inverseq import Demonstrations, InputError, Solution, Status, fit, load
+from inverseq._core.status import Outcome
 from inverseq.networks import FullyConnected, TrainedNetwork, action_values, trained_network
-from inverseq.policies import SquashedPolicy
+from inverseq.policies import FinitePolicy, SquashedPolicy
 from inverseq.rewards.reward import ObservedReward
 from inverseq.studies.control import STUDY, Settings, online
 from inverseq.studies.control import shown as of_shown
-from inverseq.studies.control.offline import correlation
+from inverseq.studies.control.choosing import Chosen
+from inverseq.studies.control.rewards import correlation, identified
 from inverseq.studies.control.shown import Expert, expert_of, solvers_of, thinned, weights_of
 from inverseq.studies.experts import Settings as Experts
 from inverseq.studies.experts.tasks import (
@@ -115,11 +118,67 @@ def test_a_reward_that_is_no_number_is_not_taken_for_nothing():
     assert np.isnan(correlation([games(), games()], Lost()))
 
 
+@dataclass(frozen=True, eq=False)
+class Even(FinitePolicy):
+    """One probability of action 1, everywhere."""
+
+    share: float
+    num_actions = 2
+
+    def probabilities(self, demonstrations, mdp):
+        return np.tile([1 - self.share, self.share], (demonstrations.num_decisions, 1))
+
+
+class Told(Even):
+    """Its logarithms are given, row by row."""
+
+    def log_likelihoods(self, demonstrations, mdp):
+        return self.share[: demonstrations.num_decisions]
+
+
+def test_what_behaviour_tells_of_a_reward_is_its_discounted_log_policy():
+    """Of a soft reward, r = log pi + V(s) - 0.99 V(s'), whatever V is."""
+    some, logs = games(), np.random.default_rng(0).normal(size=19) - 2
+    first = some.take(np.array([True, False]))
+    learned = Solution("told", {}, Told(logs), Status(Outcome.CONVERGED))
+    kept = 0.99 ** np.concatenate([np.arange(7), np.arange(12)])
+    found, paid = kept * logs, kept * some.decisions["reward"]
+    sums = [[x[:7].sum(), x[7:].sum(), x[:7].sum()] for x in (found, paid)]
+    wanted = np.corrcoef(np.array(sums))[0, 1]
+    assert identified([some, first], learned) == pytest.approx(wanted)
+    logs[:7] = -np.inf  # as of an action that a network gives no probability
+    assert identified([some, first], learned) == pytest.approx(1.0)
+
+
+class Guess:
+    """A solver that gives action 1 one probability, whatever it learns from."""
+
+    def __init__(self, share, seen):
+        self.share, self.seen = share, seen
+
+    def solve(self, problem):
+        self.seen.append(problem.weights)
+        return Solution("guess", {}, Even(self.share), Status(Outcome.CONVERGED))
+
+
+def test_settings_are_chosen_by_decisions_that_were_not_learned_from():
+    seen: dict[float, list] = {share: [] for share in (0.1, 0.6, 0.9)}
+    data = games()
+    weights = weights_of(data, 1)
+    solver = Chosen([Guess(share, of) for share, of in seen.items()], seed=0)
+    found = fit(data, solver, weights=weights)
+    # 3 of the 7 decisions of the first game are 1.
+    assert found.policy.share == 0.6
+    for share, of in seen.items():
+        assert len(of) == 5 + (share == 0.6)
+        assert sum(np.asarray(w) for w in of[:5]).tolist() == [4.0] * 7 + [0.0] * 12
+
+
 def test_trainings_that_diverged_are_told(monkeypatch):
     expert = Expert(LanderController(), 2, games(), 500.0, 20.0)
     earned = np.full((3, 10), 400.0)
     earned[2, 4:] = np.nan
-    monkeypatch.setattr(online, "of_task", lambda *_: (expert, {"IQ-Learn": earned}))
+    monkeypatch.setattr(online, "of_task", lambda *_: (expert, {"IQ-Learn": earned}, []))
     settings = Settings(tasks=("CartPole-v1",), online_steps=100)
     made = online.run(settings, Effort(workers=1))
     rows = made.tables["learning"]
@@ -165,6 +224,8 @@ def test_continuous_tasks_have_an_expert_who_is_careless_now_and_then():
     rules = online.online_settings(task_of("Pendulum"), 1)
     assert {rule.actor.network for rule in rules.values()} == {FullyConnected((64, 64))}
     assert rules["LS-IQ"].num_actions is None
+    wide = online.online_settings(task_of("Hopper"), 1)["LS-IQ"]
+    assert wide.network == wide.actor.network == FullyConnected((128, 128))
 
 
 def test_what_is_missing_is_told_before_anything_is_learned(tmp_path, monkeypatch):

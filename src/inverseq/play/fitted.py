@@ -1,10 +1,11 @@
 """An agent that plays what was fitted or trained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from inverseq._core.errors import InputError
 from inverseq._core.status import Outcome, Status
@@ -55,6 +56,13 @@ class Sees(Protocol):
         ...
 
 
+class Past(NamedTuple):
+    """A game so far, for what looks at the past."""
+
+    states: tuple[np.ndarray, ...] = ()
+    actions: tuple[Any, ...] = ()
+
+
 class QAgent(Agent):
     """Plays what was fitted, as it predicts.
 
@@ -84,46 +92,94 @@ class QAgent(Agent):
         check_temperature(self._fitted, temperature)
         policy = self._fitted.intentions[0].policy
         self._shape = policy.observation_shape if isinstance(policy, Sees) else None
-        self._states: list[np.ndarray] = []
-        self._actions: list[Any] = []
+        self._past = Past()
 
     def get_action(self, observation: Any) -> Any:
         """The best action, or one drawn at the temperature."""
-        if self._fitted.num_actions is None:
-            action = continuous_actions(
-                self._fitted, self.rng, self._game(observation), self.temperature
-            )[-1]
-        else:
-            action = int(self.rng.choice(self.num_actions, p=self.chances(observation)))
-        if not self._fitted.present_only:
-            self._states.append(self._seen(observation))
-            self._actions.append(action)
+        action, self._past = self._move(observation, self._past, self.temperature)
         return action
+
+    def predict(
+        self,
+        observation: Any,
+        state: Sequence[Past] | None = None,
+        episode_start: Bool[np.ndarray, " n"] | None = None,
+        deterministic: bool = True,
+    ) -> tuple[Any, tuple[Past, ...] | None]:
+        """Actions as Stable-Baselines3 asks for them (`evaluate_policy`), of games side by side.
+
+        Nobody tells which actions exist here: where an environment says it, play with `get_action`.
+
+        Args:
+            observation: What is observed now, of one game; or of several, the games first, where
+                `episode_start` is given or there is one axis more.
+            state: What this gave last, for what looks at the past.
+            episode_start: Which games have just begun; all where there is no `state`.
+            deterministic: Whether the best action is taken; else one is drawn at the agent's
+                temperature, 1 where it has none.
+
+        Returns:
+            An action, or those of all games; and the games so far (None for what does not look at
+            the past).
+
+        Raises:
+            InputError: There are other games than before.
+        """
+        temperature = None if deterministic else self.temperature or 1.0
+        seen = np.asarray(observation)
+        several = episode_start is not None or seen.ndim > len(self._shape or ())
+        games = seen if several else seen[None]
+        pasts = [Past()] * len(games) if state is None else list(state)
+        begun = np.zeros(len(pasts), bool) if episode_start is None else np.asarray(episode_start)
+        if not len(games) == len(pasts) == len(begun):
+            raise InputError(
+                f"observed are {len(games)} games, state is of {len(pasts)} and episode_start of "
+                f"{len(begun)}: give what predict returned for these games, or leave state out"
+            )
+        given = zip(games, pasts, begun, strict=True)
+        moves = [self._move(now, Past() if new else past, temperature) for now, past, new in given]
+        following = None if self._fitted.present_only else tuple(past for _, past in moves)
+        actions = np.array([action for action, _ in moves])
+        return (actions if several else actions[0]), following
 
     def chances(self, observation: Any) -> Float[np.ndarray, " A"]:
         """How probable it is to take each action at what is observed now."""
-        likely = self._fitted.probabilities(self._game(observation))[-1:]
-        return tempered(likely, self.temperature)[0]
+        return self._chances(self._game(observation, self._past), self.temperature)
+
+    def _chances(self, game: Demonstrations, temperature: float | None) -> np.ndarray:
+        """How probable each action is at the last decision of a game."""
+        return tempered(self._fitted.probabilities(game)[-1:], temperature)[0]
+
+    def _move(self, observation: Any, past: Past, temperature: float | None) -> tuple[Any, Past]:
+        """An action after the game so far, and the game with it."""
+        game = self._game(observation, past)
+        if self._fitted.num_actions is None:
+            action = continuous_actions(self._fitted, self.rng, game, temperature)[-1]
+        else:
+            action = int(self.rng.choice(self.num_actions, p=self._chances(game, temperature)))
+        if self._fitted.present_only:
+            return action, past
+        return action, Past((*past.states, self._seen(observation)), (*past.actions, action))
 
     def inform_result(
         self, next_observation: Any, reward: float, terminated: bool, truncated: bool
     ) -> None:
         """A game that has ended is no past of the next."""
         if terminated or truncated:
-            self._states, self._actions = [], []
+            self._past = Past()
 
-    def _game(self, observation: Any) -> Demonstrations:
+    def _game(self, observation: Any, past: Past) -> Demonstrations:
         """The decision to be made, after the game so far where that matters."""
-        states = np.stack([*self._states, self._seen(observation)])
+        states = np.stack([*past.states, self._seen(observation)])
         if self._fitted.num_actions is not None:
             now = np.array(-1)
         else:
-            now = np.full(np.shape(self._actions[-1]) if self._actions else (1,), np.nan)
+            now = np.full(np.shape(past.actions[-1]) if past.actions else (1,), np.nan)
         allowed = None
         if self.allowed is not None and self._shape is not None:
             allowed = np.ones((len(states), self.num_actions), dtype=bool)
             allowed[-1] = self.allowed
-        actions = np.stack([*self._actions, now])
+        actions = np.stack([*past.actions, now])
         return Demonstrations.from_arrays(states, actions, allowed=allowed, **self._names(states))
 
     def _names(self, states: np.ndarray) -> dict[str, tuple[str, ...]]:

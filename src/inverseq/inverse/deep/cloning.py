@@ -78,7 +78,7 @@ class BehaviourCloning:
         if numbered(problem, self.network):
             return self.tabulated(problem)
         settings, data = self.network or FullyConnected(), problem.decisions
-        scale = scale_of(data.states, settings)
+        scale = scale_of(problem, settings)
         learned, judged = kept_apart(problem, self.held_out)
         seen = replace(problem, demonstrations=scale.applied(data), weights=learned)
         # Without the seed, so that several seeds share one compiled program.

@@ -193,7 +193,7 @@ class DIQL:
                     'does not exist there; take another, or the gauge "zero-mean"'
                 )
         learned, judged = kept_apart(problem, self.held_out)
-        scale = scale_of(data.states, self.settings)
+        scale = scale_of(problem, self.settings)
         shown = replace(problem, demonstrations=scale.applied(data), weights=learned)
         return Seen(shown, scale, data, judged)
 

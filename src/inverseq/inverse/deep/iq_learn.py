@@ -32,6 +32,7 @@ from inverseq.inverse.deep.iq_objective import (
 )
 from inverseq.inverse.deep.iq_table import table_loss
 from inverseq.inverse.deep.network_fit import numbered, teach
+from inverseq.inverse.deep.scaled import UNSCALED, Scale, scale_of
 from inverseq.inverse.deep.table_fit import fit_table
 from inverseq.inverse.planning import HardOptimum, SoftOptimum
 from inverseq.inverse.problem import Problem
@@ -49,10 +50,8 @@ from inverseq.training.loop import Course
 from inverseq.training.noise import noisy
 from inverseq.training.rule import Learner, Part
 
-_GRADIENT = 10.0
-"""Weight of the penalty on gradients, as in the paper's code."""
-_BOUND = 10.0
-"""Weight of squared rewards beyond their bound."""
+_GRADIENT, _BOUND = 10.0, 10.0
+"""Weights of the penalty on gradients, as in the paper's code, and on rewards beyond a bound."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ class IQLearn:
     """Inverse soft Q-learning (IQ-Learn) for discrete actions, and with an actor for continuous.
 
     Numbered states in a world given as `mdp` are fitted all at once with exact expectations, and
-    the solution holds arrays `[S, A]`; features are learned by a network in training steps, and the
+    the solution holds arrays `[S, A]`; features are learned by a network in training steps (where
+    it is fully connected and actions are numbered, brought to mean 0 and spread 1 first), and the
     solution's policy is a `NetworkPolicy`, or a `SquashedPolicy` where actions are continuous.
 
     Rewards and values of the solution are in units of `temperature`.
@@ -179,15 +179,22 @@ class IQLearn:
                 problem, unseeded(acting), self.lessons, self.seed, components=components
             )
             return acting.solution(taught.course, taught.learner, taught.status, taught.trace)
-        taught = teach(problem, replace(settled, seed=0), self.lessons, self.seed, self.num_actions)
-        return settled.solution(taught.course, taught.learner, taught.status, taught.trace)
+        scale = scale_of(problem, self.network or FullyConnected())
+        seen = replace(problem, demonstrations=scale.applied(problem.decisions))
+        taught = teach(seen, replace(settled, seed=0), self.lessons, self.seed, self.num_actions)
+        return settled.solution(taught.course, taught.learner, taught.status, taught.trace, scale)
 
     def solution(
-        self, course: Course, learner: Learner, status: Status, trace: Float[np.ndarray, " blocks"]
+        self,
+        course: Course,
+        learner: Learner,
+        status: Status,
+        trace: Float[np.ndarray, " blocks"],
+        scale: Scale = UNSCALED,
     ) -> Solution:
-        """The solution of a training."""
+        """The solution of a training, on features in these units."""
         numbers = learner.networks["q"]
-        network = course.record(self.network or FullyConnected(), numbers.module)
+        network = course.record(self.network or FullyConnected(), scale.folded(numbers.module))
         policy = self.policy_of(network, float(numbers.absorbing))
         return Solution(
             solver="IQLearn",

@@ -6,9 +6,10 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from inverseq.demonstrations import Demonstrations
+from inverseq.inverse.problem import Problem
 from inverseq.networks import FullyConnected, Network
 from inverseq.networks.ensemble import Average
 
@@ -49,10 +50,18 @@ class Scale:
         )
 
 
-def scale_of(states: Shaped[np.ndarray, "N *shape"], network: Network) -> Scale:
-    """The scale of features `[N, D]` before fully connected layers; none for anything else."""
+UNSCALED = Scale()
+
+
+def scale_of(problem: Problem, network: Network) -> Scale:
+    """The scale of features `[N, D]` before fully connected layers, from the decisions that have a
+    weight; none for anything else.
+    """
+    states = problem.decisions.states
     if states.ndim != 2 or not isinstance(network, FullyConnected) or network.tiles is not None:
-        return Scale()
+        return UNSCALED
+    if problem.weights is not None and (problem.weights > 0).any():
+        states = states[problem.weights > 0]
     centre, spread = (np.asarray(of(states, axis=0, dtype=float)) for of in (np.mean, np.std))
     # The spread of equal numbers is their rounding error.
     return Scale(centre, np.where(np.ptp(states, axis=0) > 0, spread, 1.0))

@@ -24,7 +24,7 @@ class Settings:
         "cloning",
         "cloning, linear",
     )
-    """What learns offline; online IQ-Learn and LS-IQ of these."""
+    """What learns offline, "IQ-Learn, chosen" too; online IQ-Learn and LS-IQ of these."""
     seeds: int = 5
     """Trainings of each solver."""
     sizes: tuple[int, ...] = (1, 3, 15)

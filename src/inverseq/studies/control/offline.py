@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from inverseq import plot
-from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.intervals import interquartile_mean
 from inverseq.inverse.fit import fit
 from inverseq.plot.style import GREY, MARKERS, SERIES
 from inverseq.studies.control import Settings
+from inverseq.studies.control.rewards import compared_games, correlation, identified, middle
 from inverseq.studies.control.shown import (
     IQ_LEARN,
     Expert,
@@ -21,13 +21,10 @@ from inverseq.studies.control.shown import (
     thinned,
     weights_of,
 )
-from inverseq.studies.experts.tasks import Task, careless, numbered_tasks, played, task_of
+from inverseq.studies.experts.tasks import numbered_tasks, played, task_of
 from inverseq.studies.run import Result
 from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
-
-_SHARES = (0.0, 0.1, 0.3, 0.6, 1.0)
-"""Of random actions in the games on which rewards are compared."""
 
 
 class Trial(NamedTuple):
@@ -43,6 +40,8 @@ class Trial(NamedTuple):
     """The same where chance is 0 and the expert 1."""
     correlation: float
     """Of what the found reward gives games with their true returns; NaN where there is none."""
+    identified: float
+    """The same of the part of a reward that behaviour tells (`rewards.identified`)."""
     ok: bool
     """Whether it did not diverge."""
 
@@ -84,36 +83,9 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, list[Tria
                 normalised = float(expert.normalised(np.array([earned]))[0])
                 reward = learned.reward_function
                 agreed = np.nan if reward is None else correlation(judged, reward)
-                told = float(earned), normalised, agreed, learned.status.ok
-                trials.append(Trial(task.name, solver, size, *told))
+                told = agreed, identified(judged, learned), learned.status.ok
+                trials.append(Trial(task.name, solver, size, float(earned), normalised, *told))
     return expert, trials
-
-
-def compared_games(task: Task, expert: Expert, games: int, seed: int) -> tuple[Demonstrations, ...]:
-    """Games in which the expert takes any action now and then, from never to always."""
-    return tuple(
-        played(task, careless(task, expert.policy, share), games, 3000 + seed + n).demonstrations
-        for n, share in enumerate(_SHARES)
-    )
-
-
-def correlation(games: Sequence[Demonstrations], reward: Any) -> float:
-    """Pearson correlation of the sums of a found reward over games with their returns; NaN where
-    one of them never differs.
-    """
-    true, found = [], []
-    for some in games:
-        first = some.starts[:-1]
-        true.append(np.add.reduceat(some.decisions["reward"], first))
-        # What nobody saw, of the last move of a game cut off, counts nothing; whatever else is no
-        # number shows.
-        cut = ~some.next_known & ~some.terminated
-        values = np.where(cut, 0.0, reward.values(some, None))
-        found.append(np.add.reduceat(values, first))
-    both = np.concatenate(true), np.concatenate(found)
-    if min(np.ptp(values) for values in both) == 0 or not np.isfinite(both).all():
-        return float("nan")
-    return float(np.corrcoef(*both)[0, 1])
 
 
 def _rows(trials: Sequence[Trial], experts: dict[str, Expert]) -> Any:
@@ -125,8 +97,6 @@ def _rows(trials: Sequence[Trial], experts: dict[str, Expert]) -> Any:
             for size in sorted({trial.size for trial in of_task}):
                 some = [t for t in of_task if (t.solver, t.size) == (solver, size)]
                 earned = interquartile_mean(np.array([t.earned for t in some]))
-                agreed = np.array([t.correlation for t in some])
-                known = agreed[np.isfinite(agreed)]
                 yield plain(
                     {
                         "task": name,
@@ -139,9 +109,8 @@ def _rows(trials: Sequence[Trial], experts: dict[str, Expert]) -> Any:
                             interquartile_mean(np.array([t.normalised for t in some])).estimate
                         ),
                         "published": published.get(size) if solver == IQ_LEARN else None,
-                        "correlation": float(interquartile_mean(known).estimate)
-                        if known.size
-                        else None,
+                        "correlation": middle([t.correlation for t in some]),
+                        "identified": middle([t.identified for t in some]),
                         "diverged": sum(not t.ok for t in some),
                         "expert": expert.earned,
                     },
@@ -154,7 +123,7 @@ def draw_returns(rows: Sequence[dict[str, Any]], experts: dict[str, Expert]) -> 
     figure, axes = plot.canvas(3.2 * len(experts), 3.4, columns=len(experts))
     for ax, (name, expert) in zip(axes, experts.items(), strict=True):
         of_task = [row for row in rows if row["task"] == name]
-        for k, solver in enumerate(dict.fromkeys(row["solver"] for row in of_task)):
+        for k, solver in enumerate(dict.fromkeys(row["solver"] for row in rows)):
             some = [row for row in of_task if row["solver"] == solver]
             sizes = [row["demonstrations"] for row in some]
             # Beside one another, so that intervals of several are told apart.

@@ -10,11 +10,13 @@ from jaxtyping import Float
 
 from inverseq import plot
 from inverseq.evaluate.intervals import interquartile_mean
+from inverseq.forward.sac import SAC
 from inverseq.inverse.deep.iq_actor import Actor
 from inverseq.inverse.deep.iq_learn import IQLearn
 from inverseq.inverse.deep.iq_online import train_iq_learn
 from inverseq.plot.style import GREY, SERIES
 from inverseq.studies.control import Settings
+from inverseq.studies.control.rewards import compared_games, correlation, identified, middle
 from inverseq.studies.control.shown import IQ_LEARN, LS_IQ, Expert, expert_of, thinned
 from inverseq.studies.experts.tasks import (
     DISCOUNT,
@@ -43,7 +45,9 @@ def run(settings: Settings, effort: Effort) -> Result:
     figure, axes = plot.canvas(3.2 * len(tasks), 2.8, columns=len(tasks))
     rows: list[dict[str, Any]] = []
     said = []
-    for ax, [name], (expert, curves) in zip(axes, tasks, found, strict=True):
+    rewards: list[dict[str, Any]] = []
+    for ax, [name], (expert, curves, agreed) in zip(axes, tasks, found, strict=True):
+        rewards += agreed
         moves = loop_of(settings).block * np.arange(1, loop_of(settings).blocks + 1)
         for hue, (solver, tested) in zip(SERIES, curves.items(), strict=False):
             lost = np.isnan(tested)
@@ -81,8 +85,9 @@ def run(settings: Settings, effort: Effort) -> Result:
         ax.set_title(task_of(name).short)
         ax.set_xlabel("moves of its own")
         ax.set_ylabel("return")
-        ax.legend(fontsize=7.5)
-    return Result({"learning": rows}, {"learning": figure}, tuple(said))
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7.5, frameon=False)
+    return Result({"learning": rows, "rewards": rewards}, {"learning": figure}, tuple(said))
 
 
 def loop_of(settings: Settings) -> Loop:
@@ -98,17 +103,20 @@ def loop_of(settings: Settings) -> Loop:
     )
 
 
-def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
-    """The expert of a task, and the returns in the tests of each training by solver; NaN from
-    where a training diverged.
+def of_task(
+    settings: Settings, seed: int, name: str
+) -> tuple[Expert, Curves, list[dict[str, Any]]]:
+    """The expert of a task; the returns in the tests of each training by solver, NaN from where a
+    training diverged; and how well the reward found by each agrees with the true one.
     """
     task = task_of(name)
     expert = expert_of(task, settings, seed)
-    curves = {}
+    judged = compared_games(task, expert, min(settings.games, 6), seed)
+    curves, rewards = {}, []
     for solver, rule in online_settings(task, expert.num_actions).items():
         if solver not in settings.solvers:
             continue
-        earned = []
+        earned, sums, told = [], [], []
         for number in range(settings.seeds):
             trained = train_iq_learn(
                 rule,
@@ -119,17 +127,22 @@ def of_task(settings: Settings, seed: int, name: str) -> tuple[Expert, Curves]:
                 accept_failure=True,
             )
             earned.append(trained.earned)
+            sums.append(correlation(judged, trained.solution.reward_function))
+            told.append(identified(judged, trained.solution))
         curves[solver] = np.array(earned)
-    return expert, curves
+        agreed = {"correlation": middle(sums), "identified": middle(told)}
+        rewards.append(plain({"task": name, "solver": solver, **agreed}, 3))
+    return expert, curves, rewards
 
 
 def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
     """What learns, by name. IQ-Learn has the form "value", and holds down the rewards of its own
     moves too.
     """
-    continuous = simulator_of_task(task).bounds is not None
+    continuous = isinstance(task.expert, SAC)
+    network = task.expert.network if isinstance(task.expert, SAC) else NETWORK
     told: dict[str, Any] = {
-        "network": NETWORK,
+        "network": network,
         "discount": DISCOUNT,
         "temperature": 0.1,
         # Continuous actions are judged better by a critic that comes to rest.
@@ -137,7 +150,7 @@ def online_settings(task: Task, actions: int) -> dict[str, IQLearn]:
         if continuous
         else Lessons(batch=32, learning_rate=1e-3, schedule="constant"),
     }
-    told |= {"actor": Actor(NETWORK, 1e-3)} if continuous else {"num_actions": actions}
+    told |= {"actor": Actor(network, 1e-3)} if continuous else {"num_actions": actions}
     return {
         IQ_LEARN: IQLearn(0, form="value", penalised="all", **told),
         LS_IQ: IQLearn(0, distance="least-squares", **told),

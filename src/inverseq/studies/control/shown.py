@@ -24,6 +24,7 @@ from inverseq.policies.policy import Policy
 from inverseq.policies.squashed import SquashedPolicy
 from inverseq.readers.minari import read_minari
 from inverseq.studies.control import Settings
+from inverseq.studies.control.choosing import Chosen
 from inverseq.studies.experts.study import by_chance, data_set, network_file, shown_by
 from inverseq.studies.experts.tasks import (
     DISCOUNT,
@@ -37,7 +38,9 @@ from inverseq.training.lessons import Lessons
 
 _CHANCE_GAMES = 20
 """Games played at random, to know what they bring."""
-IQ_LEARN, LS_IQ, LINEAR = "IQ-Learn", "LS-IQ", ", linear"
+IQ_LEARN, LS_IQ, LINEAR, CHOSEN = "IQ-Learn", "LS-IQ", ", linear", ", chosen"
+_ALPHAS = (0.5, 5.0, 50.0)
+"""Strengths of chi-square, in temperatures, from which held-out decisions choose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +153,14 @@ def solvers_of(
         seed, discount=DISCOUNT, temperature=1.0, alpha=task.alpha, lessons=fast, **told
     )
     clone = BehaviourCloning(seed, lessons=fast, **told)
-    line, quick = FullyConnected(()), replace(fast, learning_rate=1e-2)
+    line, quick = FullyConnected(()), replace(fast, learning_rate=5e-2)
+    linear = replace(inverse, network=line, lessons=quick)
     known: dict[str, Solver[Solution]] = {
         IQ_LEARN: inverse,
-        IQ_LEARN + LINEAR: replace(inverse, network=line, lessons=quick),
+        IQ_LEARN + LINEAR: linear,
+        IQ_LEARN + CHOSEN: Chosen(
+            [replace(one, alpha=alpha) for one in (linear, inverse) for alpha in _ALPHAS], seed
+        ),
         LS_IQ: IQLearn(
             seed,
             distance="least-squares",

@@ -39,7 +39,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     """
     tasks = tasks_of(settings.tasks)
     minari_packages()  # which is needed last
-    rows, sentences, files = [], [], {}
+    rows, tests, sentences, files = [], [], [], {}
     curves: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
     for number, task in enumerate(tasks):
         effort.say("experts", number, len(tasks))
@@ -52,6 +52,10 @@ def run(settings: Settings, effort: Effort) -> Result:
             learned = block * len(trained.earned)
             moves = block * np.arange(1, len(trained.earned) + 1)
             curves[task.short] = moves, trained.earned, float(games.rewards.mean())
+            tests += [
+                plain({"task": task.name, "moves": int(made), "return": float(earned)}, 1)
+                for made, earned in zip(moves, trained.earned, strict=True)
+            ]
         told = {
             "task": task.name,
             "return": games.rewards.mean(),
@@ -70,17 +74,18 @@ def run(settings: Settings, effort: Effort) -> Result:
         files |= written(task, trained, games)
     effort.say("experts", len(tasks), len(tasks))
     figures = {"learning": drawn(curves)} if curves else {}
-    return Result({"experts": rows}, figures, tuple(sentences), files=files)
+    tables = {"experts": rows} | ({"learning": tests} if tests else {})
+    return Result(tables, figures, tuple(sentences), files=files)
 
 
 def drawn(curves: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> Figure:
     """Returns in the tests on the way of those who were trained, and in the games that are kept."""
     figure, axes = plot.canvas(3.0 * len(curves), 2.6, columns=len(curves))
     for ax, (name, (moves, earned, kept)) in zip(axes, curves.items(), strict=True):
-        ax.plot(moves, earned)
+        ax.plot(moves / 1000, earned)
         ax.axhline(kept, color=GREY, ls="--", lw=1)
         ax.set_title(name)
-        ax.set_xlabel("moves learned from")
+        ax.set_xlabel("thousands of moves learned from")
         ax.set_ylabel("return")
     return figure
 

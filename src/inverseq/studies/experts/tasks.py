@@ -26,7 +26,7 @@ from inverseq.training.loop import Loop
 from inverseq.training.simulator import Simulator
 from inverseq.worlds.any_environment import gymnasium_simulator
 
-NETWORK = FullyConnected((64, 64))
+NETWORK, WIDE = FullyConnected((64, 64)), FullyConnected((128, 128))
 DISCOUNT = 0.99
 
 
@@ -86,10 +86,12 @@ def _expert(steps: int, learning_rate: float = 1e-3, network: FullyConnected = N
 
 TASKS = (
     # Smaller networks and steps hold the pole up too, but most of them let the cart drift away.
-    Task("CartPole-v1", 20, _expert(30_000, 3e-3, FullyConnected((128, 128))), 500.0, {1: 460.0}),
+    Task("CartPole-v1", 20, _expert(30_000, 3e-3, WIDE), 500.0, {1: 460.0}),
     Task("Acrobot-v1", 5, _expert(40_000), 50.0, {1: -77.5}),
     Task("LunarLander-v3", 5, None, 500.0, {1: 142.0, 3: 240.0, 7: 280.0}),
     Task("Pendulum-v1", 1, SAC(NETWORK, _loop(20_000), DISCOUNT, 1e-3, 128), 50.0, {}),
+    Task("Hopper-v5", 1, SAC(WIDE, _loop(500_000), DISCOUNT, 1e-3, 128), 50.0, {}),
+    Task("HalfCheetah-v5", 1, SAC(WIDE, _loop(500_000), DISCOUNT, 1e-3, 128), 50.0, {}),
 )
 
 
