@@ -34,7 +34,6 @@ from inverseq.policies.each import Members
 from inverseq.policies.policy import FinitePolicy
 
 VALUE, LEARNING, LOSSES, FORGETTING = "value", "learning", "learning from losses", "forgetting"
-AVERSION = "aversion"
 HABIT, HABIT_LEARNING, REPETITION = "habit", "habit learning", "repetition"
 LAPSE, BIAS = "lapse", "bias"
 
@@ -155,8 +154,6 @@ class _LogOdds:
         if FORGETTING in self.place:
             rates[FORGETTING] = ~mine & ~course.first
         self._add(VALUE, *self._trace(np.where(mine, paid, 0.0), rates))
-        if AVERSION in self.place:
-            self._add(AVERSION, *self._trace(-1.0 * (mine & (paid <= 0)), rates))
         done = mine.astype(np.float64)
         if HABIT in self.place:
             goes_on = np.broadcast_to(~course.first, mine.shape)

@@ -22,7 +22,6 @@ from inverseq.policies.learning import (
     LEARNING,
     LOSSES,
     REPETITION,
-    AVERSION,
     VALUE,
     LearnerPolicy,
     in_own_units,
@@ -64,7 +63,6 @@ class Learner:
 
     reward: str = "reward"
     losses: bool = True
-    aversion: bool = False
     forgetting: bool = True
     habit: bool = True
     repetition: bool = True
@@ -82,7 +80,6 @@ class Learner:
         """Name of each number."""
         chosen = {
             VALUE: True,
-            AVERSION: self.aversion,
             LEARNING: True,
             LOSSES: self.losses,
             FORGETTING: self.forgetting,
