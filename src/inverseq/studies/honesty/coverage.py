@@ -14,15 +14,17 @@ from inverseq.demonstrations import Demonstrations, concatenate
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import contrast
 from inverseq.evaluate.intervals import MOST_OF_PRIOR, Bootstrap, Interval, interval
-from inverseq.evaluate.ranks import ranks_of
+from inverseq.evaluate.ranks import Ranks, ranks_of
 from inverseq.evaluate.sandwich import sandwich
 from inverseq.forward import simulate, soft_policy_iteration
 from inverseq.inverse.drift.solver import Drifting, drift_of
 from inverseq.inverse.fit import fit
+from inverseq.inverse.hierarchy.solver import Hierarchical
 from inverseq.inverse.maxent.causal import MaxEnt
 from inverseq.inverse.values.iavi import IAVI, inverse_action_values
 from inverseq.inverse.values.iql import IQL
 from inverseq.mdp import MDP
+from inverseq.rewards.each import EachReward
 from inverseq.studies.honesty import Settings
 from inverseq.studies.run import Result
 from inverseq.studies.study import Effort
@@ -42,6 +44,8 @@ _CONTRASTS, _REFITS = 8, 100
 _SETTLED = ("settled, share", "settled, held")
 FIRST, STEP, MOMENTS = 1.0, 0.3, 4
 """Of the walks whose posteriors are ranked."""
+ANIMALS, APART = 12, 0.7
+"""Of each cohort whose posteriors are ranked, and by how much their weights vary."""
 
 
 def world(seed: int, states: int) -> MDP:
@@ -161,6 +165,24 @@ def ranked(seed: int, states: int, decisions: int) -> tuple[float, float, float]
     return float(walk[at]), float(found.weights[at]), float(found.spread[at])
 
 
+def ranked_animals(seed: int, states: int, decisions: int) -> tuple[float, float, float]:
+    """A weight of one animal of a cohort, drawn around a mean that is drawn too, and mean and
+    standard deviation of its posterior; how much animals vary is learnt.
+    """
+    mdp, rng = world(seed, states), np.random.default_rng(seed)
+    weights = FIRST * rng.normal(size=3) + APART * rng.normal(size=(ANIMALS, 3))
+    many, parts = max(decisions // STEPS, 1), []
+    for animal, own in enumerate(weights):
+        policy = soft_policy_iteration(mdp, mdp.features @ own).policy
+        made = simulate(mdp, policy, trajectories=many, steps=STEPS, seed=seed + 7919 * animal)
+        named = dict(made.trajectories) | {"subject": np.repeat(f"{animal:02d}", many)}
+        parts.append(replace(made, trajectories=named))
+    found = fit(concatenate(parts), Hierarchical(MaxEnt("features")), mdp).reward_function
+    assert isinstance(found, EachReward)  # as of every hierarchy of rewards
+    at = int(rng.integers(ANIMALS)), int(rng.integers(3))
+    return float(weights[at]), float(found.numbers[at]), float(found.spread[at])
+
+
 def _shares(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Means over worlds; of what is settled, those of all intervals together."""
     made: dict[str, float] = {}
@@ -195,8 +217,10 @@ def run(settings: Settings, effort: Effort) -> Result:
     drawn = [
         (effort.seed + n, settings.states[0], settings.sizes[0]) for n in range(settings.ranked)
     ]
-    truths, means, spreads = np.array(effort.each("posteriors", ranked, drawn)).T
-    ranks = ranks_of(truths, means, spreads)
+    ranks = {
+        name: ranks_of(*np.array(effort.each(name, work, drawn)).T)
+        for name, work in (("a walk", ranked), ("a cohort of animals", ranked_animals))
+    }
     sentences = (
         "Intervals of 95 % hold the truth: "
         + ", ".join(f"{name} {total[name]:.1%}" for name in names)
@@ -208,20 +232,29 @@ def run(settings: Settings, effort: Effort) -> Result:
             for name in names
         )
         + ".",
-        f"Of {truths.size} truths drawn from the prior of a walk, {ranks.covered:.1%} lie in the "
-        f"middle 95 % of their posteriors; evenness of ranks p = {ranks.p_value:.2f}.",
+        *(
+            f"Of {one.shares.size} truths drawn from the prior of {name}, {one.covered:.1%} lie in "
+            f"the middle 95 % of their posteriors; evenness of ranks p = {one.p_value:.2f}."
+            for name, one in ranks.items()
+        ),
     )
-    told = [{"tenth": n + 1, "truths": int(many)} for n, many in enumerate(ranks.bins)]
+    told = [
+        {"drawn from": name, "tenth": n + 1, "truths": int(many)}
+        for name, one in ranks.items()
+        for n, many in enumerate(one.bins)
+    ]
     sized = [
         _shares([one for task, one in zip(tasks, found, strict=True) if task[-1] == scale])
         for scale in settings.scales
     ]
-    figure = _drawn(np.array(settings.scales), sized, ranks.bins)
+    figure = _drawn(np.array(settings.scales), sized, ranks)
     return Result({"intervals": rows, "ranks": told}, {"coverage": figure}, sentences)
 
 
 def _drawn(
-    scales: Float[np.ndarray, " n"], sized: Sequence[Mapping[str, float]], bins: np.ndarray
+    scales: Float[np.ndarray, " n"],
+    sized: Sequence[Mapping[str, float]],
+    ranks: Mapping[str, Ranks],
 ) -> Figure:
     """Shares of intervals that hold the truth over the size of rewards, all and those that the data
     settle, and ranks.
@@ -246,7 +279,9 @@ def _drawn(
         ax.minorticks_off()
         ax.axhline(0.95, color="grey", lw=1.0, ls="--")
     left.legend(loc="lower left", fontsize="small")
-    right.bar(np.arange(10) / 10 + 0.05, bins, width=0.09)
-    right.axhline(bins.sum() / 10, color="grey", lw=1.0, ls="--")
+    for number, (name, one) in enumerate(ranks.items()):
+        right.bar(np.arange(10) / 10 + 0.03 + 0.04 * number, one.bins, width=0.04, label=name)
+        right.axhline(one.shares.size / 10, color="grey", lw=1.0, ls="--")
+    right.legend(loc="lower center", fontsize="small")
     right.set_xlabel("share of the posterior below the truth")
     return figure
