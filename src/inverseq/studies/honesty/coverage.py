@@ -282,6 +282,6 @@ def _drawn(
     for number, (name, one) in enumerate(ranks.items()):
         right.bar(np.arange(10) / 10 + 0.03 + 0.04 * number, one.bins, width=0.04, label=name)
         right.axhline(one.shares.size / 10, color="grey", lw=1.0, ls="--")
-    right.legend(loc="lower center", fontsize="small")
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
     right.set_xlabel("share of the posterior below the truth")
     return figure
