@@ -289,7 +289,9 @@ def test_the_solver_never_raises_for_a_poor_fit(wandering):
     assert not solution.status.ok
 
 
-@pytest.mark.parametrize(("on", "prior"), [("states", "smooth"), ("state-actions", "smooth"), ("states", "gaussian")])
+@pytest.mark.parametrize(
+    ("on", "prior"), [("states", "smooth"), ("state-actions", "smooth"), ("states", "gaussian")]
+)
 def test_what_a_prior_pulls_has_its_covariance(on, prior):
     mdp = gridworld(2, 2).mdp
     design = make_design(mdp, on, prior)
