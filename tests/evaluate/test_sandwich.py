@@ -140,8 +140,8 @@ def test_of_what_was_never_seen_the_prior_is_as_unsure_as_it_claims():
 
 
 def test_intervals_of_strong_rewards_hold_or_own_up():
-    # Agents whose rewards are twice the temperature, seen for 200 decisions in twenty states:
-    # without the prior's doubt, 86 % of the intervals hold the truth (200 worlds: 85 %).
+    # Rewards of five times the temperature, 200 decisions in twenty states: without the doubt of
+    # the prior, three of ten intervals hold the truth (docs/studies/honesty.md).
     inside, shares = [], []
     for seed in range(10):
         rng = np.random.default_rng(seed)
