@@ -19,10 +19,12 @@ from inverseq.forward import simulate, soft_policy_iteration
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.fit import fit
 from inverseq.inverse.maxent.causal import MaxEnt
-from inverseq.inverse.problem import Refits
+from inverseq.inverse.problem import Problem, Refits
 from inverseq.inverse.replan import replan
 from inverseq.inverse.solution import Solution
 from inverseq.inverse.values.iavi import IAVI, inverse_action_values
+from inverseq.inverse.values.iql import IQL
+from inverseq.inverse.values.iql_transitions import observed_transitions
 from strategies import play, random_mdp, random_policy
 
 
@@ -79,16 +81,52 @@ def test_intervals_say_how_much_of_them_hangs_on_what_was_never_done():
     taken, never = contrast(mdp, (0, 0), (0, 1)), contrast(mdp, (0, 0), (0, 2))
     full = bootstrap(counts, IAVI(), mdp, replicates=500, seed=0)
     lean = bootstrap(counts, IAVI(), mdp, replicates=500, seed=0, contrasts={"c": never})
-    assert interval(full, taken).untaken == pytest.approx(0.0, abs=1e-12)
-    assert interval(full, never).untaken > 0.7
-    assert interval(lean, "c").untaken == pytest.approx(float(interval(full, never).untaken))
-    assert interval(full).untaken.shape == (1, 3)
+    assert interval(full, taken).prior_share == pytest.approx(0.0, abs=1e-12)
+    assert interval(full, never).prior_share > 0.7
+    assert interval(lean, "c").prior_share == pytest.approx(
+        float(interval(full, never).prior_share)
+    )
+    assert interval(full).prior_share.shape == (1, 3)
     heavy = bootstrap(counts, IAVI(smoothing=10.0), mdp, replicates=500, seed=0)
-    assert interval(heavy, taken).untaken > 0.3  # ten were added to six
+    assert interval(heavy, taken).prior_share > 0.3  # ten were added to six
     _, all_taken = bandit([60, 6, 3])
     bare = bootstrap(all_taken, IAVI(smoothing=0.0), mdp, replicates=50, seed=0)
-    assert interval(bare, never).untaken == 0
+    assert interval(bare, never).prior_share == 0
     assert np.isfinite(bare.rewards).all()
+
+
+def test_of_what_inverse_q_learning_never_saw_half_a_decision_is_drawn():
+    mdp, _ = bandit([60, 6, 0])
+    arms, ahead = np.repeat([0, 1], [60, 6]), np.zeros(66, int)
+    data = Demonstrations.from_arrays(ahead, arms, next_states=ahead, trajectory=np.arange(66))
+    pairs = {"rare": contrast(mdp, (0, 0), (0, 1)), "never": contrast(mdp, (0, 0), (0, 2))}
+    asked = {"replicates": 600, "seed": 0, "jobs": 1}
+    made = bootstrap(data, IQL(method="exact"), mdp, contrasts=pairs, **asked)
+    tails = [0.25, 0.5, 0.75]
+    for name, other in (("rare", 6.5), ("never", 0.5)):
+        share = beta.ppf(tails, 60.5, other)
+        wanted = np.log(share / (1 - share))
+        np.testing.assert_allclose(np.quantile(made.contrasts[name], tails), wanted, atol=0.2)
+    assert interval(made, "never").prior_share > 0.7
+    assert interval(made, "rare").prior_share == pytest.approx(0.0, abs=1e-6)
+    with pytest.raises(InputError, match='method="exact"'):
+        bootstrap(data, IQL(epochs=1), mdp, contrasts=pairs, **asked)
+
+
+def test_decisions_are_added_to_transitions_as_the_world_leads_them():
+    ends = MDP(
+        np.array([[[1, 2], [0, 2]], [[0, 1], [1, 2]], [[2, 0], [2, 1]]]),
+        np.full((3, 2, 2), 0.5) + np.array([0.25, -0.25]),
+        discount=0.9,
+        terminal=np.array([False, False, True]),
+    )
+    data = Demonstrations.from_arrays([0, 1, 2], [0, 1, 0])
+    seen = observed_transitions(Problem(data, ends), None)
+    added = np.arange(6.0).reshape(3, 2)
+    more = seen.adding(added)
+    np.testing.assert_allclose(more.counts, seen.counts + added)
+    np.testing.assert_allclose(more.shares.toarray()[1], [0.75, 0, 0.25])  # it was never taken
+    np.testing.assert_allclose(more.shares.toarray()[4:], 0.0)  # it ends there
 
 
 def test_a_tiny_prior_says_that_nothing_is_known():
@@ -196,10 +234,11 @@ def test_other_solvers_are_fitted_again_to_each_replicate(jobs):
     counts = count(demos, mdp)
     for r, weights in enumerate(drawn(made.units, 4, 5)):
         again = fit(Counts((counts.units.T @ weights).reshape(6, 3)), solver, mdp)
-        np.testing.assert_allclose(made.rewards[r], again.reward, atol=1e-6)
-        np.testing.assert_allclose(
-            made.parameters["weights"][r], again.parameters["weights"], atol=1e-6
-        )
+        moved = made.prior.rewards[r] - made.estimate.reward  # by the draw of the prior
+        np.testing.assert_allclose(made.rewards[r] - moved, again.reward, atol=1e-6)
+        weights = made.parameters["weights"] - made.prior.parameters["weights"]
+        wanted = again.parameters["weights"] - made.estimate.parameters["weights"]
+        np.testing.assert_allclose(weights[r], wanted, atol=1e-6)
     got = interval(made, "weights")
     assert got.low.shape == made.estimate.parameters["weights"].shape
     counted = bootstrap(counts, solver, mdp, replicates=4, seed=5, jobs=1)
@@ -260,7 +299,7 @@ def test_intentions_know_what_hangs_on_what_was_never_done():
     for one in made.intentions:
         assert one.rewards.shape == one.prior.rewards.shape == (4, 6, 3)
         assert np.isfinite(one.rewards).all()
-        share = interval(one).untaken[mdp.allowed]
+        share = interval(one).prior_share[mdp.allowed]
         assert ((share >= 0) & (share <= 1)).all()
 
 
@@ -279,7 +318,7 @@ def test_what_a_solver_chose_stays_and_decisions_carry_their_weights():
     np.testing.assert_array_equal(made.parameters["seen"][:, 0], 2.5)
     np.testing.assert_array_equal(made.parameters["seen"][:, 1], sizes)
     assert made.rewards is None
-    assert np.isnan(interval(made, "seen").untaken)
+    assert np.isnan(interval(made, "seen").prior_share)
     with pytest.raises(InputError, match="'seen'"):
         interval(made)
     with pytest.raises(InputError, match="no reward"):

@@ -287,3 +287,15 @@ def test_the_solver_never_raises_for_a_poor_fit(wandering):
     data, mdp = wandering
     solution = MaxEnt("states", strength=1.0, max_steps=1).solve(Problem(data, mdp))
     assert not solution.status.ok
+
+
+@pytest.mark.parametrize(
+    ("on", "prior"), [("states", "smooth"), ("state-actions", "smooth"), ("states", "gaussian")]
+)
+def test_what_a_prior_pulls_has_its_covariance(on, prior):
+    mdp = gridworld(2, 2).mdp
+    design = make_design(mdp, on, prior)
+    rngs = [np.random.default_rng(seed) for seed in range(3000)]
+    pulls = design.pulls(rngs)
+    wanted = design.penalty.toarray()
+    np.testing.assert_allclose(np.cov(pulls), wanted, atol=0.12 * wanted.max())

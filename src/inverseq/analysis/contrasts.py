@@ -14,7 +14,7 @@ from inverseq.decisions.counts import count
 from inverseq.demonstrations import Demonstrations
 from inverseq.evaluate.bootstrap import bootstrap
 from inverseq.evaluate.identifiability import Identification, Verdict, identify
-from inverseq.evaluate.intervals import MOST_UNTAKEN, Sandwich, interval
+from inverseq.evaluate.intervals import MOST_OF_PRIOR, Sandwich, interval
 from inverseq.evaluate.sandwich import sandwich
 from inverseq.inverse.problem import Comparable, HasPrior, Progress, Refits, Responds, Solver
 from inverseq.inverse.solution import Solution
@@ -86,7 +86,7 @@ def contrasts_of(
         by_curvature = isinstance(made, Sandwich)
         ends = [interval(made, weights[key] if by_curvature else key) for key in weights]
         numbers = [(float(e.estimate), float(e.low), float(e.high)) for e in ends]
-        leans = [bool(e.untaken > MOST_UNTAKEN) for e in ends]
+        leans = [bool(e.prior_share > MOST_OF_PRIOR) for e in ends]
     found, error = identified(mdp, solver.picks, count(parts.train, mdp).state_action, weights)
     if found is not None:
         sized = tuple(_sized(*each) for each in zip(found.verdicts, leans, strict=True))

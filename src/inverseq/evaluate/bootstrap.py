@@ -14,14 +14,14 @@ from inverseq._core.engine import Keep, run
 from inverseq._core.errors import InputError
 from inverseq.decisions.counts import Counts, count
 from inverseq.demonstrations import Demonstrations
-from inverseq.evaluate.drawn import PRIOR_DRAWS, adding, of_prior_alone, redrawn, unit_weights
+from inverseq.evaluate.drawn import PRIOR_DRAWS, Prior, as_found, prior_of, unit_weights
 from inverseq.evaluate.intervals import Bootstrap, check_level
 from inverseq.intentions.labels import renumber
 from inverseq.intentions.solution import IntentionSolution
 from inverseq.intentions.solver import Intentions
 from inverseq.inverse.explanation import Explanation, check_demonstrations
 from inverseq.inverse.fit import fit
-from inverseq.inverse.problem import AddsDecisions, Problem, Progress, Refits, Solver
+from inverseq.inverse.problem import Problem, Progress, Refits, Refitted, Solver
 from inverseq.inverse.solution import Solution
 from inverseq.mdp import MDP, as_one
 
@@ -45,10 +45,12 @@ def bootstrap(
     """Fit `replicates` samples of the units of the data.
 
     Decisions of one animal, or of one trajectory, resemble each other; what is resampled must be
-    what is independent. Units are drawn with replacement; for `IAVI`, whose prior is decisions too,
-    they have random weights, and what the prior saw is drawn as well: how little an action is
-    wanted that was never taken then varies by as much as is not known of it (posterior bootstrap:
-    Rubin 1981; Fong, Lyddon and Holmes 2019). `Interval.untaken` says how much of a spread that is.
+    what is independent. Units are drawn with replacement, and what a prior says is drawn as well
+    (posterior bootstrap: Rubin 1981; Fong, Lyddon and Holmes 2019): how little an action is wanted
+    that was never taken then varies by as much as is not known of it. For `IAVI`, whose prior is
+    decisions, and `IQL(method="exact")`, for which half a decision of each kind is added, which led
+    where the world says, units have random weights; for `MaxEnt`, the weights that its prior
+    expects are drawn. `Interval.prior_share` says how much of a spread that is.
 
     Solvers that can refit many counts at once do so: for IAVI all replicates
     are right-hand sides of one factorisation, MaxEnt takes Newton steps from the fit to the data.
@@ -96,8 +98,7 @@ def bootstrap(
     estimate = fit(data, solver, world)
     named = {} if contrasts is None else {k: _flat(v, estimate, k) for k, v in contrasts.items()}
     several = len(estimate.intentions) > 1
-    added = adding(solver)
-    prior = None if added is None else _Prior(added, seed)
+    prior = prior_of(solver, seed)
     size, backend = 1, None
     if isinstance(solver, Refits) and isinstance(estimate, Solution) and units.cells is not None:
         size = max(1, min(replicates, _BATCH_CELLS // max(units.cells.shape)))
@@ -107,7 +108,7 @@ def bootstrap(
         again = _refit_drawn if several else _refit
         refit = partial(again, data, _as_chosen(solver, estimate), prior, estimate, world, units)
     # Chains of intentions have no half weights.
-    smooth = prior is not None and not several
+    smooth = prior is not None and prior.of_decisions and not several
     made = _joined(
         list(
             run(
@@ -136,7 +137,8 @@ def bootstrap(
         record = _record(one, part, made.converged, named, shared)
         if prior is not None:
             draws = min(replicates, PRIOR_DRAWS)
-            alone = _prior_alone(prior, one, number, draws, size, named)
+            whole = Problem(data if isinstance(data, Demonstrations) else None, world)
+            alone = _prior_alone(prior, whole, one, number, draws, size, named)
             own = _record(one, alone, np.ones(draws, dtype=bool), named, shared)
             record = replace(record, prior=own)
         records.append(record)
@@ -219,21 +221,9 @@ def _units(data: Demonstrations | Counts, world: MDP | None, by: str) -> _Units:
     return _Units(int(units.max()) + 1, cells, units[data.trajectory_of], units)
 
 
-class _Prior(NamedTuple):
-    """Decisions that a solver adds, and the seed by which they are drawn."""
-
-    solver: AddsDecisions
-    seed: int
-
-    def rewards(
-        self, estimate: Solution, counts: np.ndarray, numbers: np.ndarray, intention: int = 0
-    ) -> Float[np.ndarray, "r SA"]:
-        """Of counts, what was added being drawn."""
-        return redrawn(self.solver, estimate, counts, numbers, seed=self.seed, intention=intention)
-
-
 def _prior_alone(
-    prior: _Prior,
+    prior: Prior,
+    problem: Problem,
     estimate: Solution,
     intention: int,
     draws: int,
@@ -244,16 +234,16 @@ def _prior_alone(
     made = []
     for first in range(0, draws, size):
         numbers = np.arange(first, min(first + size, draws))
-        rewards = of_prior_alone(
-            prior.solver, estimate, numbers, seed=prior.seed, intention=intention
-        )
-        made.append(_kept(rewards, tuple(named.values())))
-    return _Part(np.concatenate(made, axis=1 if named else 0), {})
+        found = _part(prior.alone(problem, estimate, numbers, intention))
+        assert found.rewards is not None  # what has a prior that can be drawn has a reward
+        made.append(found._replace(rewards=_kept(found.rewards, tuple(named.values()))))
+    rewards = np.concatenate([part.rewards for part in made], axis=1 if named else 0)
+    return _Part(rewards, _stacked([part.parameters for part in made]))
 
 
 def _refit_batch(
     solver: Refits,
-    prior: _Prior | None,
+    prior: Prior | None,
     estimate: Solution,
     by_cell: sparse.csr_array,
     weights: Float[np.ndarray, "r U"],
@@ -262,18 +252,17 @@ def _refit_batch(
     """Replicates of a solver that explains many counts at once."""
     assert estimate.mdp is not None  # there are counts in it
     counts = (by_cell @ weights.T).reshape(*estimate.mdp.allowed.shape, -1)
-    if prior is not None:
-        rewards = prior.rewards(estimate, counts, numbers)
-        return _Batch((_Part(rewards, {}),), {}, np.asarray(np.isfinite(rewards).all(axis=1)))
-    made = solver.refit(counts, estimate)
-    rewards = made.rewards.reshape(-1, len(weights)).T
-    return _Batch((_Part(rewards, dict(made.parameters)),), {}, made.converged)
+    if prior is None:
+        made = solver.refit(counts, estimate)
+    else:
+        made = prior.refit(solver, estimate, counts, numbers)
+    return _Batch((_part(made),), {}, made.converged)
 
 
 def _refit(
     data: Demonstrations | Counts,
     solver: Solver,
-    prior: _Prior | None,
+    prior: Prior | None,
     estimate: Explanation,
     mdp: MDP | None,
     units: _Units,
@@ -292,15 +281,18 @@ def _refit(
         counts = replace(data, state_action=total, units=own)
     rows = None if units.of_row is None else weights[units.of_row]
     demonstrations = data if isinstance(data, Demonstrations) else None
-    made = solver.solve(Problem(demonstrations, mdp, counts, rows, near=estimate))
+    problem = Problem(demonstrations, mdp, counts, rows, near=estimate)
+    (near,) = estimate.intentions
+    made = solver.solve(problem) if prior is None else prior.solve(solver, problem, near, numbers)
     (one,) = made.intentions
-    return _Batch((_part(one, prior, numbers),), {}, np.array([made.status.ok]))
+    found = as_found(one) if prior is None else prior.redraw(one, near, numbers)
+    return _Batch((_part(found),), {}, np.array([made.status.ok]))
 
 
 def _refit_drawn(
     data: Demonstrations,
     solver: Solver,
-    prior: _Prior | None,
+    prior: Prior | None,
     estimate: IntentionSolution,
     mdp: MDP | None,
     units: _Units,
@@ -313,19 +305,17 @@ def _refit_drawn(
     made = solver.solve(Problem(sample, mdp, near=estimate))
     made = renumber(made, estimate, data)
     shared = {k: np.asarray(v)[None] for k, v in made.parameters.items()}
-    parts = (_part(one, prior, numbers, k) for k, one in enumerate(made.intentions))
+    parts = (
+        _part(as_found(one) if prior is None else prior.redraw(one, near, numbers, k))
+        for k, (one, near) in enumerate(zip(made.intentions, estimate.intentions, strict=True))
+    )
     return _Batch(tuple(parts), shared, np.array([made.status.ok]))
 
 
-def _part(
-    made: Solution, prior: _Prior | None, numbers: Int[np.ndarray, " 1"], intention: int = 0
-) -> _Part:
-    """What is kept of one solution; what was added to its decisions is drawn."""
-    if prior is not None:
-        counts = prior.solver.counts_of(made)[..., None]
-        return _Part(prior.rewards(made, counts, numbers, intention), {})
-    rewards = None if made.reward is None else made.reward.reshape(1, -1)
-    return _Part(rewards, {k: np.asarray(v)[None] for k, v in made.parameters.items()})
+def _part(made: Refitted) -> _Part:
+    """What is kept of replicates of one solution."""
+    rewards = made.rewards.reshape(-1, made.rewards.shape[2]).T if made.rewards.size else None
+    return _Part(rewards, dict(made.parameters))
 
 
 def _as_chosen(solver: Solver, estimate: Explanation) -> Solver:

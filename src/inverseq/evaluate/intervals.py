@@ -17,9 +17,9 @@ from inverseq._core.errors import InputError
 from inverseq.inverse.explanation import Explanation
 from inverseq.inverse.solution import Solution
 
-MOST_UNTAKEN = 0.1
-"""Share of the variance of replicates that actions never taken may bring in: up to here intervals
-hold the truth as often as they say, whatever it is (docs/studies/honesty.md)."""
+MOST_OF_PRIOR = 0.1
+"""Share of the variance that a prior may bring in: up to here intervals hold the truth as often as
+they say, whatever it is (docs/studies/honesty.md)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +31,18 @@ class Interval:
         low: Lower end.
         high: Upper end.
         level: How often such intervals should hold the truth.
-        untaken: Share of the replicates' variance that a prior of decisions brings in alone, by
-            actions of which it says more than the data do: with the usual smoothing, those never
-            taken. Above `MOST_UNTAKEN` the prior says how long the interval is, and it is too
-            short where the truth is far from what the prior expects. 0 where no such action
-            matters; NaN where the solver adds no decisions.
+        prior_share: Share of the variance that a prior brings in alone: a Gaussian one of weights,
+            or one of decisions, by actions of which it says more than the data do (with the usual
+            smoothing, those never taken). Above `MOST_OF_PRIOR` the prior says how long the
+            interval is, and it is too short where the truth is far from what the prior expects. 0
+            where the prior does not matter; NaN where the solver has none that can be drawn.
     """
 
     estimate: Float[np.ndarray, "..."]
     low: Float[np.ndarray, "..."]
     high: Float[np.ndarray, "..."]
     level: float
-    untaken: Float[np.ndarray, "..."] = field(default_factory=lambda: np.asarray(np.nan))
+    prior_share: Float[np.ndarray, "..."] = field(default_factory=lambda: np.asarray(np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +65,8 @@ class Bootstrap:
         estimates: The contrasts of the data.
         intentions: Of several intentions, the rewards and parameters of each.
         prior: The first replicates once more, but that the data stay as they are, and only what a
-            prior of decisions saw is drawn, of actions of which it says more than the data do; None
-            where the solver adds no decisions.
+            prior expects is drawn (of decisions, where it says more than the data do); None where
+            the solver has none that can be drawn.
     """
 
     estimate: Explanation
@@ -94,6 +94,7 @@ class Sandwich:
         level: Of the intervals, unless asked otherwise.
         name: The parameter that was found.
         covariance: `[F, F]` of its numbers.
+        prior: `[F, F]` what of this the prior brings in.
         reward: `[S * A, F]` by how much each changes the reward.
     """
 
@@ -103,6 +104,7 @@ class Sandwich:
     level: float
     name: str
     covariance: Float[np.ndarray, "F F"]
+    prior: Float[np.ndarray, "F F"]
     reward: sparse.csr_array
 
 
@@ -148,9 +150,16 @@ def interval(
         return found
     alone = _drawn(made.prior, contrast)[1]
     same = draws[: len(alone)]  # the same draws of the prior, beside those of the units
-    with np.errstate(invalid="ignore"):  # a reward that is 0 by the gauge has no variance
-        share = np.nan_to_num(alone.var(axis=0) / same.var(axis=0), nan=0.0)
-    return replace(found, untaken=np.asarray(np.minimum(share, 1.0)))
+    share = _share(np.asarray(alone.var(axis=0)), np.asarray(same.var(axis=0)))
+    return replace(found, prior_share=share)
+
+
+def _share(
+    part: Float[np.ndarray, "*shape"], total: Float[np.ndarray, "*shape"]
+) -> Float[np.ndarray, "*shape"]:
+    """Of variances; 0 of a reward that has none, being 0 by the gauge."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.minimum(np.nan_to_num(part / total, nan=0.0), 1.0))
 
 
 def _drawn(
@@ -232,24 +241,25 @@ def _normal(
     made: Sandwich, contrast: Float[np.ndarray, "S A"] | str | None, level: float
 ) -> Interval:
     """The interval by a covariance."""
-    found = made.estimate.reward
+    found, both = made.estimate.reward, (made.covariance, made.prior)
     assert found is not None  # what has a covariance has a reward
     if isinstance(contrast, str):
         if contrast != made.name:
             raise InputError(f"nothing is named {contrast!r}; there is {made.name!r}")
         estimate = np.asarray(made.estimate.parameters[contrast])
-        variance = np.diagonal(made.covariance).reshape(estimate.shape)
+        variance, brought = (np.diagonal(c).reshape(estimate.shape) for c in both)
     elif contrast is None:
         estimate = found
-        spread = made.reward.multiply(made.reward @ made.covariance)
-        variance = np.asarray(spread.sum(axis=1)).reshape(found.shape)
+        spread = (made.reward.multiply(made.reward @ c) for c in both)
+        variance, brought = (np.asarray(s.sum(axis=1)).reshape(found.shape) for s in spread)
     else:
         require_shape(contrast, found.shape, "contrast", "S, A")
         weights = made.reward.T @ np.asarray(contrast, dtype=np.float64).ravel()
         estimate = np.asarray((contrast * found).sum())
-        variance = np.asarray(weights @ made.covariance @ weights)
+        variance, brought = (np.asarray(weights @ c @ weights) for c in both)
     away = _reach(made.units, level) * np.sqrt(np.maximum(variance, 0.0))
-    return Interval(estimate, np.asarray(estimate - away), np.asarray(estimate + away), level)
+    low, high = np.asarray(estimate - away), np.asarray(estimate + away)
+    return Interval(estimate, low, high, level, _share(brought, variance))
 
 
 def _reach(units: int, level: float) -> float:

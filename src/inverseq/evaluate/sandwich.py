@@ -30,10 +30,12 @@ def sandwich(
     """The covariance of what a solver finds, between units of the data.
 
     Each unit pulls the maximum of the penalised likelihood away by the inverse of its second
-    derivative times the unit's slope; the covariance is the sum of the squares of these pulls. This
-    is what `bootstrap` comes to where changes are small, without a refit: no random choice, and the
-    time of one fit. As there, units must be what is independent, and what was chosen from the data
-    (the strength of a prior) stays as it was.
+    derivative times the unit's slope; the covariance is the sum of the squares of these pulls, and
+    what comes of a prior that expects not 0 but a number drawn from itself: of what decisions say
+    nothing, the prior alone is then as unsure as it claims to be. This is what `bootstrap` comes to
+    where changes are small, without a refit: no random choice, and the time of one fit. As there,
+    units must be what is independent, and what was chosen from the data (the strength of a prior)
+    stays as it was. `Interval.prior_share` says how much of a variance the prior brings in.
 
     Args:
         data: Demonstrations, or `Counts` with units.
@@ -73,7 +75,7 @@ def sandwich(
     # The sum over units of (n_u - mean)(n_u - mean)', without an array of units by weights.
     pulls = total @ response.slopes
     covariance = response.slopes.T @ (sparse.csr_array(units.T @ units) @ response.slopes)
-    covariance -= np.outer(pulls, pulls) / units.shape[0]
+    covariance += response.prior - np.outer(pulls, pulls) / units.shape[0]
     return Sandwich(
         estimate=made,
         by=(data.by or "unit") if isinstance(data, Counts) else by,
@@ -81,5 +83,6 @@ def sandwich(
         level=level,
         name=response.name,
         covariance=covariance,
+        prior=response.prior,
         reward=response.reward,
     )

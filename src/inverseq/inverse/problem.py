@@ -1,6 +1,6 @@
 """What a solver is given: decisions, their counts, and the world they were made in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -185,6 +185,33 @@ class AddsDecisions(Refits, Protocol):
         ...
 
 
+@runtime_checkable
+class AddsTransitions(Protocol):
+    """A solver of transitions that says nothing of what was never seen.
+
+    What was never seen is what a prior of decisions has to stand for.
+    """
+
+    def solve_adding(
+        self, problem: Problem, added: Float[np.ndarray, "S A"], *, unseen: bool = False
+    ) -> Solution:
+        """Where so many more decisions of each kind, or of each that was `unseen`, were made, which
+        led where the world says.
+        """
+        ...
+
+
+@runtime_checkable
+class Leans(Protocol):
+    """A solver with a Gaussian prior of numbers in which its reward is linear."""
+
+    def leaning(self, estimate: Solution, draws: Sequence[np.random.Generator]) -> Refitted:
+        """By how much rewards and numbers move, to first order, where what the prior expects is
+        not 0 but drawn from the prior itself, once with each generator.
+        """
+        ...
+
+
 class Response(NamedTuple):
     """What small changes of counts do to a fit.
 
@@ -192,11 +219,13 @@ class Response(NamedTuple):
         name: The parameter in question.
         slopes: `[S * A, F]` by how much one more decision of each kind changes it.
         reward: `[S * A, F]` by how much it changes the reward.
+        prior: `[F, F]` its covariance where what the prior expects is drawn from the prior.
     """
 
     name: str
     slopes: Float[np.ndarray, "SA F"]
     reward: sparse.csr_array
+    prior: Float[np.ndarray, "F F"]
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """What a reward may depend on: from free numbers to a reward, and what the prior charges them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,20 @@ class Design:
         if self.on == "features":
             return FeatureReward(weights)
         return StateActionReward(self.reward(weights, mdp))
+
+    def pulls(self, draws: Sequence[np.random.Generator]) -> Float[np.ndarray, "F R"]:
+        """Normal numbers with the covariance `penalty`, once with each generator.
+
+        Off its diagonal the penalty is 0 or below: it adds up squares of differences of two weights
+        and squares of single ones, and each of these gets a normal number.
+        """
+        links = sparse.triu(self.penalty, 1, format="coo")
+        size, ends = self.num_weights, np.arange(links.nnz)
+        apart = sparse.csr_array((np.sqrt(-links.data), (links.row, ends)), (size, links.nnz))
+        apart -= sparse.csr_array((np.sqrt(-links.data), (links.col, ends)), (size, links.nnz))
+        alone = np.sqrt(np.maximum(np.asarray(self.penalty.sum(axis=1)).ravel(), 0.0))
+        each = [one.standard_normal(links.nnz + size) for one in draws]
+        return np.stack([apart @ n[: links.nnz] + alone * n[links.nnz :] for n in each], axis=1)
 
 
 def make_design(mdp: MDP, on: RewardOn, prior: Prior) -> Design:

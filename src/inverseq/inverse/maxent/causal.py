@@ -5,6 +5,7 @@ here with an infinite discounted horizon (or discount 1 with ends), a prior on t
 gradients: one linear solve with the transpose of (I - gamma P_pi).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -25,7 +26,7 @@ from inverseq.inverse.maxent.objective import (
     log_likelihood,
     policy_slopes,
 )
-from inverseq.inverse.maxent.search import Maximum, is_small, maximise, penalised
+from inverseq.inverse.maxent.search import Maximum, around, is_small, maximise, penalised
 from inverseq.inverse.planning import SoftOptimum
 from inverseq.inverse.problem import Problem, Refitted, Response
 from inverseq.inverse.soft_plans import factored
@@ -181,7 +182,20 @@ class MaxEnt:
             ) from error
         made = np.zeros((counts.size, model.design.num_weights))
         made[model.mdp.allowed.ravel()] = solve(slopes.T).T
-        return Response("weights", made, model.design.matrix)
+        charge = estimate.settings["strength"] * model.design.penalty.toarray()
+        return Response("weights", made, model.design.matrix, solve(solve(charge).T))
+
+    def leaning(self, estimate: Solution, draws: Sequence[np.random.Generator]) -> Refitted:
+        """By how much the weights move where what the prior expects of them is drawn from it, by
+        the Fisher information at `estimate`.
+        """
+        model, _, plan = self._at(estimate)
+        assert estimate.visits is not None  # as of all its solutions
+        strength = float(estimate.settings["strength"])
+        solve = around(model, strength, factored(model.mdp, plan), estimate.visits)
+        moved = solve(np.sqrt(strength) * model.design.pulls(draws))
+        rewards = model.design.reward(moved, model.mdp)
+        return Refitted(rewards, {"weights": moved.T}, np.asarray(np.isfinite(moved).all(axis=0)))
 
     def expand(self, problem: Problem) -> MaxEntExpansion:
         """Its likelihood as a quadratic, for `Hierarchical`.

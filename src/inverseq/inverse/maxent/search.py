@@ -180,7 +180,11 @@ def newton(
     The matrix is the exact one, but for states whose expected visits are negative: these are left
     out, so that it stays positive definite and every step leads down.
     """
-    visits = np.maximum(expected_visits(model.mdp, counts, plan), 0.0)
+    return around(model, strength, plan, np.maximum(expected_visits(model.mdp, counts, plan), 0.0))
+
+
+def around(model: Model, strength: float, plan: SoftPlan, visits: Float[np.ndarray, " S"]) -> Solve:
+    """What solves with the curvature of the penalised likelihood, with so many visits of states."""
     if not is_small(model):
         return _conjugate(model, strength, plan, visits)
     return penalised(model, curvature(model, policy_slopes(model, plan), visits, plan), strength)

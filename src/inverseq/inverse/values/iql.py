@@ -115,9 +115,30 @@ class IQL:
                 is missing, or a row does not fit the world.
         """
         transitions = observed_transitions(problem, self.discount)
+        if self.method == "exact":
+            return self._fixed_point(transitions)
+        run = self.sample(transitions, problem)
+        return self.solution(transitions, run.reward, run.q, self.status_of(run), run.changes)
+
+    def solve_adding(
+        self, problem: Problem, added: Float[np.ndarray, "S A"], *, unseen: bool = False
+    ) -> Solution:
+        """Where so many more decisions of each kind, or of each that was `unseen`, were made: for
+        intervals.
+
+        Raises:
+            InputError: As `solve`, or these are sampled updates.
+        """
         if self.method == "sample":
-            run = self.sample(transitions, problem)
-            return self.solution(transitions, run.reward, run.q, self.status_of(run), run.changes)
+            raise InputError(
+                "sampled updates leave the reward of what is seldom done near 0, where they begin, "
+                'so that no interval of theirs holds: give IQL(method="exact")'
+            )
+        seen = observed_transitions(problem, self.discount)
+        return self._fixed_point(seen.adding(np.where(unseen & (seen.counts > 0), 0.0, added)))
+
+    def _fixed_point(self, transitions: Transitions) -> Solution:
+        """What the updates tend to."""
         found = fixed_point_of(transitions, self.smoothing)
         return self.solution(transitions, found.reward, found.q, found.status, np.zeros(0))
 

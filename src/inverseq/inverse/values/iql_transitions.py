@@ -61,6 +61,27 @@ class Transitions:
         where = (self.cells[live], self.next_states[live])
         return sparse.coo_array((share, where), shape=shape).tocsr()
 
+    def adding(self, added: Float[np.ndarray, "S A"]) -> "Transitions":
+        """The same, and so many more of each state and action, which led where the world says."""
+        mdp, weight = self.mdp, np.where(self.mdp.allowed, added, 0.0).ravel()
+        led = mdp.transition_matrix.tocoo()
+        ends = np.flatnonzero(np.repeat(mdp.terminal, mdp.num_actions) & (weight > 0))
+        cells = np.concatenate([led.row, ends])
+        states, actions = np.divmod(cells, mdp.num_actions)
+        goes_on = np.arange(cells.size) < led.nnz
+        share = np.append(led.data, np.ones(ends.size))
+        used = weight[cells] > 0
+        more = {
+            "states": states,
+            "actions": actions,
+            "next_states": np.append(led.col, ends // mdp.num_actions),
+            "goes_on": goes_on,
+            "weights": weight[cells] * share,
+        }
+        return Transitions(
+            mdp, **{k: np.concatenate([getattr(self, k), v[used]]) for k, v in more.items()}
+        )
+
 
 def observed_transitions(problem: Problem, discount: float | None) -> Transitions:
     """The transitions of a problem.

@@ -42,7 +42,7 @@ class Settings:
     replicates: int = 400
     """Of each bootstrap."""
     ranked: int = 150
-    """Walks whose posteriors are ranked."""
+    """Walks, and cohorts of animals, whose posteriors are ranked."""
 
 
 STUDY = Study(
