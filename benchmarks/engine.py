@@ -44,7 +44,7 @@ def _on_two_workers(small: bool) -> list[dict[str, Any]]:
     cells = [(0.1 if small else 1.0,)] * 12
     alone = _clock(lambda: [*run_cells(occupied, cells, what="cells", jobs=1)])
     made = []
-    workers: Any = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    workers: Any = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
     with workers:
         for where, place in (
             ("processes", nullcontext()),
