@@ -1,4 +1,4 @@
-"""The picture of large worlds on the page "Speed": what `python -m benchmarks large --json` said."""
+"""The picture of large worlds on the page "Speed": `python -m benchmarks large --json`."""
 
 import json
 from pathlib import Path
