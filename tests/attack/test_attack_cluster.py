@@ -94,7 +94,8 @@ def test_what_is_lost_is_what_ran(attempt, program, tmp_path):
     assert [one["number"] for one in made] == list(range(CELLS))
     again = sum(computed(log).values()) - CELLS
     print(f"{victim}: {before} of {CELLS} kept, {sum(ran.values())} computed, {again} again")
-    assert again <= WORKERS + sum(ran.values()) - before
+    # What ran, and on each worker one that it began before it heard that nobody asks any more.
+    assert again <= 2 * WORKERS + sum(ran.values()) - before
 
 
 def busy(process):
