@@ -72,6 +72,9 @@ def test_what_is_lost_is_what_ran(attempt, program, tmp_path):
     scheduler = program("-m", "distributed.cli.dask_scheduler", *told, *where)
     many = ["--nworkers", str(WORKERS), "--nthreads", "1", "--local-directory", str(tmp_path)]
     workers = program("-m", "distributed.cli.dask_worker", *told, *many)
+    while not file.exists():
+        assert scheduler.poll() is None
+        time.sleep(0.02)
     code = DRIVER.format(core=str(CORE), file=str(file), log=str(log), kept=str(kept), cells=CELLS)
     driver = program("-c", code, stderr=subprocess.PIPE, text=True)
     while not (kept.exists() and [*kept.glob("[!.]*.npz")]):
