@@ -221,7 +221,9 @@ class _Task:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """A x."""
-        return x - self.system.discount * (self.matrix @ x)
+        made = self.matrix @ x
+        made *= self.system.discount
+        return np.subtract(x, made, out=made)
 
     def residual(self, x: np.ndarray) -> np.ndarray:
         """What is missing, b - A x."""
@@ -292,26 +294,37 @@ def _bicgstab(
     task: _Task, weight: np.ndarray, x: np.ndarray, goal: np.ndarray
 ) -> tuple[np.ndarray, int]:
     """One run of BiCGSTAB (van der Vorst 1992) on the rows scaled by `weight`."""
-    apply = lambda y: weight * task.apply(y)  # noqa: E731
     r = weight * task.residual(x)
-    shadow = r.copy()
-    p, v = np.zeros_like(r), np.zeros_like(r)
+    shadow, x = r.copy(), x.copy()
+    p, v, spare, other = (np.zeros_like(r) for _ in range(4))
     rho = alpha = omega = np.ones(r.shape[1:])
+
+    def applied(y: np.ndarray) -> np.ndarray:
+        made = task.apply(y)
+        made *= weight
+        return made
+
+    # Large vectors are written where they lie: to ask for new memory takes longer than to add.
     step = 0
     while step < 2000:
         step += 1
         product = _inner(shadow, r)
         beta = _ratio(product * alpha, rho * omega)
         rho = product
-        p = r + beta * (p - omega * v)
-        v = apply(p)
+        p -= np.multiply(omega, v, out=spare)
+        p *= beta
+        p += r
+        v = applied(p)
         alpha = _ratio(rho, _inner(shadow, v))
-        r = r - alpha * v
-        t = apply(r)
+        r -= np.multiply(alpha, v, out=spare)
+        t = applied(r)
         omega = _ratio(_inner(t, r), _inner(t, t))
-        x = x + alpha * p + omega * r
-        r = r - omega * t
-        over = task.norm(r / weight) > goal
+        np.multiply(alpha, p, out=spare)
+        spare += np.multiply(omega, r, out=other)
+        x += spare
+        t *= omega
+        r -= t
+        over = task.norm(np.divide(r, weight, out=spare)) > goal
         if not over.any():
             break
     return x, step
