@@ -8,7 +8,7 @@ from inverseq.analysis import Plan
 from inverseq.analysis.behaviour import behaviour_of
 from inverseq.analysis.held_out import diagnosis_of
 from inverseq.cli.load import load
-from inverseq.cli.options import Doctor
+from inverseq.cli.options_others import Doctor
 from inverseq.doctor import Severity, as_dict, describe
 from inverseq.doctor.contents import describe_contents
 from inverseq.readers.nwb.contents import list_nwb

@@ -371,26 +371,6 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Doctor:
-    """Say in plain words what will hurt a fit of this table, before any fit.
-
-    Exit code: 0 nothing stands in the way, 2 something does.
-
-    For example:
-
-      inverseq doctor mine.csv
-      inverseq doctor trials.csv --previous choice,reward --action choice
-    """
-
-    table: Annotated[str, Positional, arg(metavar="TABLE")]
-    """A CSV or Parquet file with one row per decision, an NWB file, or a data set: mice,
-    people, bandit and others that `inverseq datasets` lists."""
-    columns: OmitArgPrefixes[Columns] = field(default_factory=Columns)
-    world: OmitArgPrefixes[World] = field(default_factory=World)
-    output: OmitArgPrefixes[Output] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
 class Running:
     """How a study is run, whichever it is."""
 

@@ -111,7 +111,8 @@ def sample_hierarchy(
         ) from error
     if solver.covariates:
         raise InputError(
-            "the whole posterior is not drawn with covariates: slopes_of(fit(...)) has their intervals"
+            "the whole posterior is not drawn with covariates: slopes_of(fit(...)) has their "
+            "intervals"
         )
     members, search = solver.begin(Problem(demonstrations, as_one(mdp)))
     search.run(solver.tolerance, solver.max_steps, None)
