@@ -2,10 +2,15 @@
 
 import asyncio
 import gzip
+import io
 import os
+import warnings
+import zipfile
 
+import numpy as np
 import pytest
 
+import inverseq as iq
 from inverseq import InputError
 from inverseq.app.project import opened
 from inverseq.app.uploads import PIECE, Uploads
@@ -174,3 +179,68 @@ def test_a_full_disk_is_said(project, monkeypatch):
     monkeypatch.setattr("inverseq.app.project.tempfile.mkstemp", full)
     with pytest.raises(InputError, match="No space left on device"), project.aside(".x"):
         pass
+
+
+def zipped(**files):
+    """A zip of files by their names, "__" for a slash and "_dot_" for a dot."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name.replace("__", "/").replace("_dot_", "."), content)
+    return made.getvalue()
+
+
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory):
+    """The two files of a data set of Minari."""
+    root = tmp_path_factory.mktemp("minari")
+    rng = np.random.default_rng(0)
+    seen = rng.normal(size=(3, 11, 2))
+    data = iq.Demonstrations.from_arrays(
+        seen[:, :-1].reshape(30, 2),
+        rng.integers(0, 3, 30),
+        next_states=seen[:, 1:].reshape(30, 2),
+        trajectory=np.repeat(np.arange(3), 10),
+        terminated=np.arange(30) % 10 == 9,
+        decisions={"reward": rng.normal(size=30)},
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        iq.write_minari(data, "walks/test-v0", folder=root)
+    data_of = root / "walks" / "test-v0" / "data"
+    return [(data_of / name).read_bytes() for name in ("metadata.json", "main_data.hdf5")]
+
+
+def test_a_zipped_data_set_of_minari_becomes_a_table(project, walks):
+    metadata, data = walks
+    content = zipped(test__data__metadata_dot_json=metadata, test__data__main_data_dot_hdf5=data)
+    path = arrive(Uploads(project, 1 << 24), "walks.zip", content)
+    assert path == "tables/walks.parquet"
+    table = iq.read_table(
+        project.root / path, features=("state_0", "state_1"), trajectory="trajectory"
+    )
+    assert (table.num_decisions, table.num_trajectories, table.num_actions) == (30, 3, 3)
+    assert not [*(project.root / ".arriving").iterdir()]
+
+
+def test_zips_that_are_no_data_set_are_refused_with_what_to_do(project, walks):
+    metadata, data = walks
+    uploads = Uploads(project, 1 << 22)
+    both = {"metadata_dot_json": metadata, "main_data_dot_hdf5": data}
+    bomb = both | {"main_data_dot_hdf5": b"\x89HDF\r\n\x1a\n" + bytes(1 << 23)}
+    twice = both | {"b__metadata_dot_json": metadata, "b__main_data_dot_hdf5": data}
+    spoilt = both | {"main_data_dot_hdf5": data[:2000]}
+    up = {"x__.._dot_.__metadata_dot_json": metadata, "main_data_dot_hdf5": b"none"}
+    for content, why in (
+        (zipped(**bomb), "larger than a file may be once it is unpacked"),
+        (zipped(**twice), "several data sets of Minari: zip one folder alone"),
+        (zipped(**spoilt), "damaged or not whole"),
+        (zipped(**up), "damaged or not whole"),
+        (zipped(sheet_dot_xml=b"<a/>"), "is a workbook"),
+    ):
+        with pytest.raises(InputError, match=why):
+            arrive(uploads, "walks.zip", content)
+        assert not [*(project.root / ".arriving").iterdir()]
+    with pytest.raises(InputError, match="half of a data set of Minari: zip the folder"):
+        arrive(uploads, "main_data.hdf5", data)
+    assert project.tables() == []

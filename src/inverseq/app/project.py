@@ -5,6 +5,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, count
@@ -13,6 +14,7 @@ from pathlib import Path
 from inverseq._core.errors import InputError
 from inverseq._core.files import take_lock
 from inverseq._core.folders import claimed
+from inverseq.app.episodes import tabled
 from inverseq.app.fits import Fits
 from inverseq.app.networks import ENDING, PLACES
 
@@ -96,17 +98,23 @@ class Project:
         """Where a file lies while it comes in."""
         return self.root / _ARRIVING / str(number)
 
-    def keep(self, arrived: Path, told: str) -> str:
-        """Take a file in that has arrived; its path in the project.
+    def keep(self, arrived: Path, told: str, limit: int) -> str:
+        """Take a file in that has arrived; its path in the project. A zipped data set of Minari
+        becomes a table.
 
         Args:
             arrived: The file.
+            limit: Bytes that what is zipped may have.
             told: What the visitor calls it. A name is made of it that stands in no other folder,
                 and to which no game will be added.
 
         Raises:
             InputError: It is empty, or of no kind that is read.
         """
+        table = tabled(arrived, told, limit) if zipfile.is_zipfile(arrived) else None
+        if table is not None:
+            told = told.removesuffix(".zip")
+            arrived = table
         ending = _ending(arrived, told)
         stem = told[: -len(ending)] if told.lower().endswith(ending) else told
         stem = _plain(stem, "table")
@@ -236,6 +244,11 @@ def _ending(arrived: Path, told: str) -> str:
         begin = stream.read(1 << 16)
     if not begin:
         raise InputError(f"{told} is empty. Choose the file again, once it holds a table")
+    if told.lower().endswith("main_data.hdf5"):
+        raise InputError(
+            f"{told} is half of a data set of Minari: zip the folder in which it lies with its "
+            "metadata.json, and choose the zip"
+        )
     for sign, ending in _KINDS:
         if begin.startswith(sign):
             return ending
@@ -247,6 +260,6 @@ def _ending(arrived: Path, told: str) -> str:
     if b"\0" in begin:
         raise InputError(
             f"{told} holds no table that can be read: give CSV (Excel: Save as, CSV UTF-8), "
-            "Parquet or NWB"
+            "Parquet, NWB, or the zipped folder of a data set of Minari"
         )
     return next((ending for ending in _TEXTS if told.lower().endswith(ending)), ".csv")

@@ -1,5 +1,6 @@
 """Files that come in, piece by piece: never in memory as a whole, never larger than agreed."""
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator
@@ -100,7 +101,7 @@ class Uploads:
         if file.there < file.size:
             return None
         try:
-            return self._project.keep(file.path, file.name)
+            return await asyncio.to_thread(self._project.keep, file.path, file.name, self.limit)
         finally:
             self.drop(number)
 
