@@ -26,7 +26,7 @@ def test_small_benchmarks_run_and_give_rows():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
-    assert len(rows) == 14
+    assert len(rows) == 18
     for row in rows:
         assert row["name"]
         assert row["ours"]

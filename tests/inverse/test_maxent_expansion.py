@@ -33,6 +33,17 @@ def test_without_a_future_it_is_the_limit_of_little_future(on):
     assert_allclose(made.curvature, wanted.curvature, atol=1e-6)
 
 
+@pytest.mark.parametrize("on", ["states", "state-actions", "features"])
+def test_where_nothing_was_seen_nothing_is_said(on):
+    mdp = random_mdp(np.random.default_rng(0), 4, 2, features=2, discount=0.0)
+    expansion = an_expansion(mdp, on)
+    size = expansion.model.design.num_weights
+    made = expansion.quadratic(np.zeros(mdp.allowed.shape), np.ones(size), None)
+    assert made.value == 0.0
+    assert_allclose(made.slope, np.zeros(size))
+    assert_allclose(made.curvature, np.zeros((size, size)))
+
+
 def test_without_a_future_memory_follows_the_pairs_that_were_seen():
     states, actions = 1500, 4
     mdp = MDP(

@@ -118,7 +118,7 @@ def _centred(
     """Rows of the pairs less the mean of their state, times a weight."""
     states, actions = policy.shape
     if isinstance(design, np.ndarray):
-        tables = design.reshape(states, actions, -1)
+        tables = design.reshape(states, actions, design.shape[1])
         mean = np.einsum("sa,saf->sf", policy, tables)
         return (tables - mean[:, None]).reshape(design.shape) * weight[:, None]
     state, pair = np.repeat(np.arange(states), actions), np.arange(policy.size)

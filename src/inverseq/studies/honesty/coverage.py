@@ -27,6 +27,7 @@ from inverseq.mdp import MDP
 from inverseq.rewards.each import EachReward
 from inverseq.studies.honesty import Settings
 from inverseq.studies.run import Result
+from inverseq.studies.shapes import plain
 from inverseq.studies.study import Effort
 
 Weights = Float[np.ndarray, "S A"]
@@ -211,7 +212,7 @@ def run(settings: Settings, effort: Effort) -> Result:
     for number, (states, decisions, scale) in enumerate(kinds):
         part = found[number * settings.covered : (number + 1) * settings.covered]
         kind = {"states": states, "decisions": decisions, "scale": scale}
-        rows.append(kind | {name: round(share, 4) for name, share in _shares(part).items()})
+        rows.append(plain(kind | _shares(part)))
     total = _shares(found)
     names = [name for name in total if not name.endswith(_SETTLED)]
     drawn = [
@@ -227,9 +228,10 @@ def run(settings: Settings, effort: Effort) -> Result:
         + ".",
         "The data, not a prior, say how long they are in "
         + ", ".join(
-            f"{total[f'{name}, settled, share']:.0%} ({name}; of these "
-            f"{total[f'{name}, settled, held']:.1%} hold it)"
+            f"{share:.0%} ({name}"
+            + (f"; of these {total[f'{name}, settled, held']:.1%} hold it)" if share else ")")
             for name in names
+            for share in [total[f"{name}, settled, share"]]
         )
         + ".",
         *(
