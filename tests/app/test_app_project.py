@@ -7,6 +7,7 @@ import os
 import warnings
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -230,13 +231,19 @@ def test_zips_that_are_no_data_set_are_refused_with_what_to_do(project, walks):
     bomb = both | {"main_data_dot_hdf5": b"\x89HDF\r\n\x1a\n" + bytes(1 << 23)}
     twice = both | {"b__metadata_dot_json": metadata, "b__main_data_dot_hdf5": data}
     spoilt = both | {"main_data_dot_hdf5": data[:2000]}
+    apart = {"a__metadata_dot_json": metadata, "b__main_data_dot_hdf5": data}
     up = {"x__.._dot_.__metadata_dot_json": metadata, "main_data_dot_hdf5": b"none"}
+    with h5py.File(swollen := io.BytesIO(), "w") as file:
+        file.create_dataset("episode_0/actions", (1 << 23,), "u1", compression="gzip", fillvalue=1)
+    swollen = swollen.getvalue()
     for content, why in (
         (zipped(**bomb), "larger than a file may be once it is unpacked"),
         (zipped(**twice), "several data sets of Minari: zip one folder alone"),
         (zipped(**spoilt), "damaged or not whole"),
-        (zipped(**up), "damaged or not whole"),
-        (zipped(sheet_dot_xml=b"<a/>"), "is a workbook"),
+        (zipped(**up), "holds no data set of Minari"),
+        (zipped(**apart), "holds no data set of Minari"),
+        (zipped(**both | {"main_data_dot_hdf5": swollen}), "larger than a file may be once it is"),
+        (zipped(sheet_dot_xml=b"<a/>"), "unpack it, and choose the table"),
     ):
         with pytest.raises(InputError, match=why):
             arrive(uploads, "walks.zip", content)

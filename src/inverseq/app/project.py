@@ -252,6 +252,11 @@ def _ending(arrived: Path, told: str) -> str:
     for sign, ending in _KINDS:
         if begin.startswith(sign):
             return ending
+    if begin.startswith(_WORKBOOKS[0]) and told.lower().endswith(".zip"):
+        raise InputError(
+            f"{told} holds no data set of Minari, which is metadata.json beside main_data.hdf5: "
+            "unpack it, and choose the table"
+        )
     if begin.startswith(_WORKBOOKS):
         raise InputError(
             f"{told} is a workbook, of Excel or the like: save the sheet with the decisions by "
