@@ -1,7 +1,7 @@
-"""Two analyses, reported again and again in processes that somebody kills.
+"""Reports, saved solutions and a study, written again and again in processes that somebody kills.
 
-Reads lines "NAME SECONDS FOLDER": a process writes the report of analysis NAME to FOLDER, and is
-killed after SECONDS unless they are negative. Answers each with its exit code.
+Reads lines "NAME SECONDS FOLDER": a process writes what NAME says to FOLDER, and is killed after
+SECONDS unless they are negative. Answers each with its exit code.
 """
 
 import os
@@ -10,17 +10,28 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 import inverseq as iq
+from inverseq.studies import STUDIES, Effort
+from inverseq.studies.run import run
 
 
 def analyses() -> dict[str, iq.Findings]:
-    """One with a fitted reward, and one that compares and so has fewer files, on other data."""
+    """One with a fitted reward, one that compares and so has fewer files, and one with intentions,
+    each on data of its own.
+    """
     found = {}
     for seed, (name, settings) in enumerate(
-        {"fit": {"bootstrap": 20}, "compare": {"cross_validate": True}}.items()
+        {
+            "fit": {"bootstrap": 20},
+            "compare": {"cross_validate": True},
+            "intentions": {"bootstrap": 0, "intentions": (2,), "restarts": 1},
+        }.items()
     ):
         rng = np.random.default_rng(seed)
         data = iq.Demonstrations.from_arrays(
@@ -30,18 +41,33 @@ def analyses() -> dict[str, iq.Findings]:
     return found
 
 
+def works() -> dict[str, Callable[[str], Any]]:
+    """What is written to a folder, by name."""
+    found = analyses()
+    made = {name: partial(iq.report, one) for name, one in found.items()}
+    study = next(one for one in STUDIES if one.name == "lever")
+    for seed, name in enumerate(("fit", "intentions")):
+        solution = found[name].solution
+        made[f"save-{name}"] = lambda folder, one=solution: iq.save(one, f"{folder}/saved.npz")
+        effort = Effort(small=True, workers=1, seed=seed)
+        made[f"study-{seed}"] = lambda folder, effort=effort: run(
+            study, folder, parts=("nulls",), effort=effort
+        )
+    return made
+
+
 def main() -> None:
     """Answer until nobody asks."""
     os.fsync = lambda handle: None  # no power is lost here
-    found = analyses()
+    made = works()
     with tempfile.TemporaryDirectory() as folder:
-        iq.report(found["fit"], folder)  # what is read once for all is read
+        made["fit"](folder)  # what is read once for all is read
     for asked in sys.stdin:
         name, seconds, folder = asked.strip().split(" ", 2)
         child = os.fork()
         if child == 0:
             try:
-                iq.report(found[name], folder)
+                made[name](folder)
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)

@@ -90,7 +90,8 @@ def run(
     """Run a study, and write `TABLE.csv`, `FIGURE.png` and `STUDY.json` to a folder.
 
     In a study of several parts tables and figures are `PART_TABLE.csv` and `PART_FIGURE.png`.
-    Files of a part are written when it is done, so that they stay if a later one fails.
+    Files of a part are written when it is done, so that they stay if a later one fails;
+    `STUDY.json` is written last, and that of a run before goes with the first of its files.
 
     Args:
         study: One of `studies.STUDIES`, say.
@@ -111,12 +112,15 @@ def run(
     results: dict[str, Result] = {}
     files: list[str] = []
     with claimed(out) as folder:
+        page = folder / f"{study.name}.json"
         for part in chosen:
             results[part.name] = import_module(part.module).run(given, effort)
+            page.unlink(missing_ok=True)  # it tells of the tables of the run before
             files += _write(folder, study, part, results[part.name])
-        page = folder / f"{study.name}.json"
         done = Done(study, given, effort.seed, results, (*files, str(page)))
-        write_text(page, to_json(done.summary()))
+        # Wherever the folder lies, the file is the same.
+        beside = {"files": [os.path.relpath(name, folder) for name in done.files]}
+        write_text(page, to_json(done.summary() | beside))
     return done
 
 
