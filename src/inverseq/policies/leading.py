@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from inverseq._core.arrays import freeze
 from inverseq._core.errors import InputError
@@ -32,9 +32,7 @@ class Leading:
         freeze(self, np.float64, "chances")
 
     @classmethod
-    def shown(
-        cls, demonstrations: Demonstrations, column: str, exists: Bool[np.ndarray, "N A"]
-    ) -> "Leading":
+    def shown(cls, demonstrations: Demonstrations, column: str, num_actions: int) -> "Leading":
         """How often each action led to each place; to all alike where it was never taken.
 
         Raises:
@@ -42,7 +40,7 @@ class Leading:
         """
         told, acted = _column(demonstrations, column), demonstrations.acted
         names, place = np.unique(told[acted], return_inverse=True)
-        count = np.zeros((exists.shape[1], names.size))
+        count = np.zeros((num_actions, names.size))
         np.add.at(count, (demonstrations.actions[acted], place), 1.0)
         count[count.sum(axis=1) == 0] = 1.0
         made = cls(column, tuple(names), count / count.sum(axis=1, keepdims=True))

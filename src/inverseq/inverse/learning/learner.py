@@ -116,7 +116,7 @@ class Learner:
             states = align(data, mdp)
             check_existing(data, mdp, states)
             there = mdp.allowed[states]
-        leading = None if self.places is None else Leading.shown(data, self.places, there)
+        leading = None if self.places is None else Leading.shown(data, self.places, number)
         return LearnerExpansion(self.reward, self.terms(number), there, mdp, leading)
 
     def solve(self, problem: Problem) -> Solution:
